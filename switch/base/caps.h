@@ -1,0 +1,42 @@
+/*
+ * caps.h: what a peer can do, as data: one row per operation that an adapter supports. Differences
+ * between partners are columns here, never branches in the core.
+ */
+#ifndef XW_CAPS_H
+#define XW_CAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "op.h"
+
+/* How an operation whose answer was lost may be sent again (design.md, settled questions). */
+enum repeat {
+	REPEAT_SAME_ID,		/* the partner recognises our id and answers as before */
+	REPEAT_INQUIRE_FIRST,	/* ask what became of it; if that cannot decide: exception item */
+	REPEAT_NEVER,		/* exception item at once */
+};
+
+#define LADDER_MAX 20
+
+/* When to ask again: seconds between tries; after the last one the obligation is given up. */
+struct ladder {
+	uint8_t count;
+	uint16_t after_s[LADDER_MAX];
+};
+
+struct caps {
+	enum op op;
+	enum repeat repeat;
+	uint16_t allowed_ms;	/* time allowed for one call, total */
+	bool needs_token;	/* an access token must be fetched before (OP_TOKEN) */
+	bool sends_code;	/* the call carries the scanned code or the payer's handle */
+	bool cancel_undoes;	/* OP_CANCEL: also gives back a payment that succeeded */
+	bool cancel_binds;	/* OP_CANCEL: after S the partner's network itself reverses a late success */
+	bool must_capture;	/* OP_DEBIT: approval only holds the money; capture at once */
+	bool push_decides;	/* OP_PUSH: signed and complete, so it may move a payment; else a hint */
+	uint16_t not_found_s;	/* OP_INQUIRE: settle time before "not found" may count (twice in a row) */
+	struct ladder ladder;	/* OP_INQUIRE: while unknown or pending; OP_CANCEL, OP_REFUND, OP_TELL: repeats */
+};
+
+#endif
