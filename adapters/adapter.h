@@ -88,7 +88,8 @@ struct adapter {
 	/*
 	 * Verifies and reads a request or push. RC_OK: *ret is complete and canonical, authentic says
 	 * whether the signature held. Otherwise *ret carries only `problem`, to be given back by
-	 * write_reply; RC_AUTH for signatures, RC_BAD or RC_RANGE for contents, RC_FULL for memory.
+	 * write_reply; RC_AUTH for signatures, RC_BAD or RC_RANGE for contents. RC_FULL: the arena ran
+	 * out, *ret is untouched.
 	 */
 	enum rc (*read_request)(const struct adapter_env *env, const struct request *rq,
 		Xw__Canonical **ret);
@@ -118,11 +119,15 @@ struct adapter {
 /* The registry: one line per adapter in registry.c. */
 const struct adapter *adapter_by_name(struct span name);
 const struct caps *adapter_caps(const struct adapter *a, enum op op); /* NULL: not supported */
-/* Finds the route; *ret_methods is set when the path is ours and the method is not (405). */
+/* Finds the route. RC_NOENT: none; *ret_methods, empty before, then names the methods of the path
+ * ("GET, POST": answer 405) or stays empty (404). */
 MUST enum rc adapter_route(const struct adapter *a, const struct http_msg *m, struct request *ret,
 	struct buf *ret_methods);
 
-/* What all adapters need for building messages: everything lives in env->arena. */
+/*
+ * What all adapters need for building messages: everything lives in env->arena. A full arena gives
+ * NULL and is sticky: take all parts first, look at arena_ok once, then fill them.
+ */
 Xw__Canonical *canonical_new(struct arena *a, enum op op, bool answer);
 Xw__Canonical *canonical_problem(struct arena *a, enum op op, enum reason reason, const char *detail,
 	const char *pointer);
@@ -132,9 +137,21 @@ Xw__Money *canonical_money(struct arena *a, int64_t minor, struct span currency)
 Xw__Order *canonical_order(struct arena *a); /* with merchant */
 Xw__Party *canonical_party(struct arena *a);
 Xw__Payment *canonical_payment(struct arena *a);
+Xw__Quote *canonical_quote(struct arena *a);
 Xw__Refund *canonical_refund(struct arena *a);
+Xw__Undo *canonical_undo(struct arena *a);
+Xw__Counts *canonical_counts(struct arena *a);
 Xw__Code *canonical_code(struct arena *a, struct span text);
-/* Protobuf strings are C strings: a copy in the arena; "" for an empty span. */
+/* Protobuf strings are C strings: a copy in the arena; "" for an empty span, and at the limit. */
 char *canonical_str(struct arena *a, struct span s);
+
+/*
+ * A message as text for people and golden files: "path: value" lines in order of path, only what is
+ * set; operations, outcomes and reasons by name, times in RFC 3339, repeated members as "codes[0]".
+ */
+void canonical_text_write(struct buf *b, const Xw__Canonical *m);
+/* The way back. RC_BAD: *ret_line is the first line (from 1) that is not as above; RC_FULL. */
+MUST enum rc canonical_text_read(struct arena *a, struct span text, Xw__Canonical **ret,
+	size_t *ret_line);
 
 #endif

@@ -65,6 +65,6 @@ struct sandbox {
  * "taken":8900,"returned":0,"state":"paid"}: what this partner believes was finally moved, minor units.
  * taken - returned must equal the ledger's position movement with this partner for that payment. */
 
-const struct sandbox *sandbox_by_name(struct span name); /* registry: sandboxes.c */
+const struct sandbox *sandbox_by_name(struct span name); /* the list is sandboxes.c */
 
 #endif

@@ -1,0 +1,30 @@
+/*
+ * registry.c: the adapters by name. Adding one is one line in the list below. Nothing here may know
+ * more of an adapter than its name; a peer is a configured use of one, and there may be several.
+ */
+#include "adapter.h"
+
+/* Sorted. Each name is that of the folder, and declares `const struct adapter <name>_adapter`. */
+#define ADAPTERS(X)
+
+#define DECLARE(name) extern const struct adapter name##_adapter;
+ADAPTERS(DECLARE)
+
+#define ENTRY(name) &name##_adapter,
+static const struct adapter *const adapters[] = { ADAPTERS(ENTRY) NULL };
+
+const struct adapter *adapter_by_name(struct span name)
+{
+	for (const struct adapter *const *a = adapters; *a; a++)
+		if (span_eq(span_str((*a)->name), name))
+			return *a;
+	return NULL;
+}
+
+const struct caps *adapter_caps(const struct adapter *a, enum op op)
+{
+	for (const struct caps *c = a->caps; c->op != OP_NONE; c++)
+		if (c->op == op)
+			return c;
+	return NULL;
+}
