@@ -1,0 +1,65 @@
+# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# `./xw test`: every test, on servers, state and ports of its own ($RUN is MAIN/test).
+#
+# Each part leaves a log that tests/tally.py counts; the last line is the sum.
+
+check_all() {
+	trap daemon_down EXIT
+	PASSED=0 FAILED=0 SKIPPED=0
+	daemon_down # what a killed run left
+	rm -rf "$RUN/pg" "$RUN/redis" "$RUN/tmp"
+	mkdir -p "$RUN/log" "$RUN/tmp"
+	export TMPDIR=$RUN/tmp
+	build_tree build
+	build_tree build-asan -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debug \
+		-Doptimization=1
+	servers_up
+	server_migrate "$DB"
+	server_migrate xw_tmpl # tests clone it; nobody ever connects to it
+	server_environment
+	[[ ! -r $CHECKOUT/../shared/specs ]] || XW_SPECS=$(realpath "$CHECKOUT/../shared/specs")
+	export XW_SPECS=${XW_SPECS-}
+
+	check_meson 'unit, taste, golden, corpus' build
+	check_meson 'the same under sanitizers' build-asan --no-suite taste
+	check_script 'the entry script' tests/play/entry.sh
+
+	daemon_down
+	trap - EXIT
+	rm -rf "$RUN/tmp"
+	step 'test: done'
+	printf '%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+	((FAILED == 0)) || exit 1
+	((PASSED > 0)) || exit 3
+	exit 0
+}
+
+# check_meson TITLE BUILD OPTION...: what meson knows as tests.
+check_meson() {
+	local title=$1 dir=$RUN/$2 log
+	shift 2
+	step "test: $title"
+	log=$dir/meson-logs/testlog.json
+	rm -f "$log"
+	ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		meson test -C "$dir" --no-rebuild --print-errorlogs "$@" >"$RUN/log/test.log" 2>&1 </dev/null ||
+		tail -n 120 "$RUN/log/test.log" >&2
+	[[ -s $log ]] || die "meson ran no test; see $RUN/log/test.log"
+	check_count "$title" meson "$log"
+}
+
+# check_script TITLE FILE: a script that prints TAP.
+check_script() {
+	local log=$RUN/log/$(basename "$2").tap
+	step "test: $1"
+	bash "$SRC/$2" "$SRC" "$RUN" >"$log" 2>"$log.err" </dev/null || echo "not ok - $2 ended with $?" >>"$log"
+	check_count "$1" tap "$log"
+}
+
+check_count() {
+	local passed failed skipped
+	read -r passed failed skipped < <(python3 "$SRC/tests/tally.py" "$2" "$3") ||
+		die "$3 cannot be counted"
+	printf '%-34s %5d passed %5d failed %5d skipped\n' "$1" "$passed" "$failed" "$skipped"
+	((PASSED += passed, FAILED += failed, SKIPPED += skipped, 1))
+}

@@ -1,0 +1,151 @@
+# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# Bringing a run up, taking it down, and saying what is there.
+
+# Our daemons in the order of their start, one a line: name, port (an offset in the block) and path
+# where it answers 200 once it is ready. Each is run as `NAME --conf $RUN/conf/NAME.yaml`.
+PROGRAMS=(
+)
+
+# What listens, beside the health ports above: name and offset.
+LISTENERS=(
+)
+
+up_all() {
+	build_tree build
+	servers_up
+	server_migrate "$DB"
+	configure_run
+	up_programs
+	step 'up'
+	up_table
+	[[ -z $JSON ]] || up_json
+}
+
+# Keys and configuration files of this run, made anew from the ports and sockets at each start; keys
+# that exist are kept.
+configure_run() {
+	mkdir -p "$RUN/conf" "$RUN/keys" "$RUN/bin"
+}
+
+# Starts what does not run, and starts again what was built anew since.
+up_programs() {
+	local line name offset path built
+	for line in "${PROGRAMS[@]}"; do
+		read -r name offset path <<<"$line"
+		built=$(build_program "$name")
+		[[ -n $built ]] || die "$name was not built"
+		if ! cmp -s "$built" "$RUN/bin/$name"; then
+			daemon_stop "$name" TERM
+			install -m 700 "$built" "$RUN/bin/$name"
+		fi
+		daemon_pid "$name" >/dev/null || {
+			daemon_stop "$name" TERM
+			daemon_start "$name" "$name" "$RUN/bin/$name" --conf "$RUN/conf/$name.yaml"
+		}
+		daemon_wait "$name" 30 up_answers $((PORT_BASE + offset)) "$path" || die "no $name"
+	done
+}
+
+# up_answers PORT PATH: 200 to a GET, with nothing but the shell.
+up_answers() (
+	exec 7<>"/dev/tcp/127.0.0.1/$1" || exit 1
+	printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$2" "$1" >&7
+	read -r -t 2 status <&7 || exit 1
+	[[ $status == 'HTTP/1.1 200 '* ]]
+)
+
+# This run, and what a killed `test` left; one that is running is let alone.
+up_down() {
+	daemon_down
+	if [[ -d $MAIN/test ]]; then
+		exec 8<"$MAIN/test"
+		if flock -n 8; then
+			(RUN=$MAIN/test && SOCK=$(place_sock) && daemon_down)
+		elif [[ $VERB == clean ]]; then
+			die 'a ./xw test runs here; clean when it has ended'
+		fi
+	fi
+	step 'down'
+}
+
+up_names() {
+	local line
+	printf '%s\n' pg redis
+	for line in "${PROGRAMS[@]}"; do printf '%s\n' "${line%% *}"; done
+}
+
+# name, state, pid, where; exit status 0 only when all is up.
+up_table() {
+	local name pid where all=0
+	printf '%-14s %-6s %-8s %s\n' program state pid where
+	for name in $(up_names); do
+		case $name in
+		pg) where="$SOCK, database $DB" ;;
+		redis) where=$SOCK/redis.sock ;;
+		*) where=$(up_address "$name") ;;
+		esac
+		if pid=$(daemon_pid "$name"); then
+			printf '%-14s %-6s %-8s %s\n' "$name" up "$pid" "$where"
+		else
+			printf '%-14s %-6s %-8s %s\n' "$name" down - "$where"
+			all=1
+		fi
+	done
+	printf '\nstate  %s\nlogs   %s\nports  %s to %s\n' "$RUN" "$RUN/log" "$PORT_BASE" "$((PORT_BASE + 49))"
+	return $all
+}
+
+# The address of a program or listener: 127.0.0.1 and its port.
+up_address() {
+	local line name offset
+	for line in "${PROGRAMS[@]}" "${LISTENERS[@]}"; do
+		read -r name offset _ <<<"$line"
+		[[ $name != "$1" ]] || printf '127.0.0.1:%s' $((PORT_BASE + offset))
+	done
+}
+
+up_status() {
+	local all=0
+	up_table || all=1
+	[[ -z $JSON ]] || up_status_json
+	exit $all
+}
+
+up_status_json() {
+	local name pid line programs=() listeners=() pids=() roles=()
+	for name in $(up_names); do
+		case $name in pg | redis) ;; *) programs+=("$name" "$RUN/bin/$name") ;; esac
+		! pid=$(daemon_pid "$name") || pids+=("$name" "$pid")
+	done
+	for line in "${PROGRAMS[@]}" "${LISTENERS[@]}"; do
+		listeners+=("${line%% *}" "$(up_address "${line%% *}")")
+	done
+	! daemon_pid pg >/dev/null || mapfile -t roles < <(server_sql -At -d "$DB" \
+		-c 'select rolname from pg_roles where rolcanlogin order by 1' 2>/dev/null)
+	printf '{"programs":%s,"listeners":%s,' "$(json_map "${programs[@]}")" "$(json_map "${listeners[@]}")"
+	printf '"pg":{"host":%s,"db":%s,"roles":%s},' "$(json_str "$SOCK")" "$(json_str "$DB")" \
+		"$(json_list "${roles[@]}")"
+	printf '"redis":%s,"keys":%s,' "$(json_str "$SOCK/redis.sock")" "$(json_str "$RUN/keys")"
+	printf '"pids":{'
+	local i sep=
+	for ((i = 0; i < ${#pids[@]}; i += 2)); do
+		printf '%s"%s":%s' "$sep" "${pids[i]}" "${pids[i + 1]}"
+		sep=,
+	done
+	printf '}}\n'
+}
+
+# The rows of schema/zero/*.sql are faults in the books; there must be none.
+up_books_equal() {
+	local file any=null
+	for file in "$SRC"/schema/zero/*.sql; do
+		[[ -e $file ]] || continue
+		any=true
+		[[ -z $(server_sql -At -d "$DB" -f "$file") ]] || { echo false; return; }
+	done
+	echo $any
+}
+
+up_json() {
+	printf '{"corridors":[],"balances":[],"books_equal":%s}\n' "$(up_books_equal)"
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# The entry script against itself: a second run beside the one that calls this, in a folder with
+# blanks and a long name, through pipes, killed and repaired. Prints TAP.
+#
+#   entry.sh SOURCES RUN     RUN is the state folder of `./xw test`; its build is used, not repeated
+set -uo pipefail
+SOURCES=$1 OUTER=$2
+HERE=$OUTER/tmp/"entry $(printf 'a long name %.0s' {1..8})"
+unset XW_PORT_BASE
+
+# try NAME COMMAND...: one test.
+try() {
+	local name=$1
+	shift
+	if "$@" >"$OUTER/tmp/entry.out" 2>&1; then
+		echo "ok - $name"
+	else
+		echo "not ok - $name"
+		sed 's/^/# /' "$OUTER/tmp/entry.out"
+	fi
+}
+
+# A state folder as `./xw build` leaves it.
+prepare() {
+	mkdir -p "$1"
+	printf %s "$SOURCES" >"$1/.crosswallet"
+	ln -sfn "$OUTER/build" "$1/build"
+}
+
+xw() { XW_RUN=$HERE timeout 120 bash "$SOURCES/xw" "$@"; }
+json() { tail -n 1 | python3 -c "import json, sys; o = json.load(sys.stdin); print($1)"; }
+pids() { xw status --json 2>/dev/null | json '" ".join(map(str, o["pids"].values()))'; }
+exits() {
+	local want=$1 got=0
+	shift
+	"$@" || got=$?
+	((got == want)) || { echo "exit $got, not $want"; return 1; }
+}
+
+through_a_pipe() { xw up 2>&1 | cat; }
+again_is_harmless() {
+	local before
+	before=$(pids)
+	xw up && [[ -n $before && $(pids) == "$before" ]]
+}
+status_members() {
+	xw status --json 2>/dev/null | json '[o[k] for k in
+		("programs", "listeners", "redis", "keys", "pids")] + [o["pg"][k] for k in
+		("host", "db", "roles")]'
+}
+no_tcp() {
+	local pid inode
+	for pid in $(pids); do
+		for inode in $(readlink "/proc/$pid"/fd/* | sed -n 's/^socket:\[\(.*\)\]/\1/p'); do
+			# 0A: listening. Programs of ours may; Postgres and Redis may not.
+			[[ $(readlink "/proc/$pid/exe") == */xw*/bin/* ]] ||
+				! awk -v i="$inode" '$4 == "0A" && $10 == i { f = 1 } END { exit !f }' \
+					/proc/net/tcp /proc/net/tcp6 || return 1
+		done
+	done
+}
+no_inherited_descriptors() {
+	local pid
+	for pid in $(pids); do
+		! readlink "/proc/$pid"/fd/{0,1,2} | grep -E '^pipe:|/dev/(pts|tty)' || return 1
+	done
+}
+write_something() { xw psql -c 'create table kept (a int)' -c 'insert into kept values (7)'; }
+kill_everything() {
+	# shellcheck disable=SC2046
+	kill -9 $(pids)
+	exits 1 xw status
+}
+recovers() { xw up && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
+second_copy() {
+	prepare "$HERE 2"
+	(HERE="$HERE 2" && xw up && xw status && xw clean && [[ ! -e $HERE ]]) && xw status
+}
+down_leaves_nothing() {
+	local before sockets
+	before=$(pids)
+	sockets=$(xw status --json 2>/dev/null | json 'o["pg"]["host"]')
+	[[ -d $sockets ]] && xw down || return 1
+	for pid in $before; do [[ ! -e /proc/$pid/exe ]] || return 1; done
+	[[ ! -e $sockets ]]
+}
+data_is_kept() { xw up && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
+clean_leaves_nothing() { xw clean && [[ ! -e $HERE ]]; }
+foreign_folder() {
+	mkdir -p "$OUTER/tmp/foreign" && echo precious >"$OUTER/tmp/foreign/file" || return 1
+	HERE=$OUTER/tmp/foreign exits 3 xw up && HERE=$OUTER/tmp/foreign exits 3 xw clean &&
+		[[ -s $OUTER/tmp/foreign/file ]]
+}
+
+# The migration runner, on a database of its own in the outer run's Postgres.
+migrations() (
+	SRC=$OUTER/tmp/migrations RUN=$OUTER SOCK=$PGHOST SECONDS=0
+	. "$SOURCES/deploy/xw/say.sh"
+	. "$SOURCES/deploy/xw/servers.sh"
+	mkdir -p "$SRC/schema"
+	file() { echo "$2" >"$SRC/schema/$1"; }
+	sql() { server_sql -At -d entry_test -c "$1"; }
+	migrate() (set -e && server_migrate entry_test)
+
+	file 0001_one.sql 'create table one (a int);'
+	file 0003_three.sql 'create table three (a int);'
+	exits 0 migrate && exits 0 migrate &&
+		[[ $(sql 'select count(*) from schema_migration') == 2 ]] || return 1
+
+	file 0004_four.sql 'create table four (a int); select 1/0;'
+	exits 3 migrate && [[ $(sql "select to_regclass('four') is null") == t ]] || return 1
+	rm "$SRC/schema/0004_four.sql"
+
+	file 0002_two.sql 'create table two (a int);'
+	exits 3 migrate || return 1 # it would come too late
+	rm "$SRC/schema/0002_two.sql"
+
+	file 0001_one.sql 'create table one (a bigint);'
+	exits 3 migrate || return 1 # not what has run
+	rm "$SRC/schema/0001_one.sql"
+	exits 3 migrate # not known any more
+)
+
+prepare "$HERE"
+try 'no verb is a usage error' exits 2 xw
+try 'an unknown verb is a usage error' exits 2 xw fly
+try 'a bad port base is a usage error' env XW_PORT_BASE=80 bash -c \
+	'XW_RUN=$1 bash "$2/xw" status; [[ $? == 2 ]]' try "$HERE" "$SOURCES"
+try 'status before up says so' exits 1 xw status
+try 'a folder that is not ours is let alone' foreign_folder
+try 'up through a pipe ends' through_a_pipe
+try 'status is 0 when all is up' xw status
+try 'status --json has its members' status_members
+try 'up again changes nothing' again_is_harmless
+try 'postgres and redis listen on no TCP port' no_tcp
+try 'daemons hold no pipe and no terminal' no_inherited_descriptors
+try 'a row can be written' write_something
+try 'after kill -9 of everything status is 1' kill_everything
+try 'up repairs it and the row is there' recovers
+try 'a second copy runs beside the first' second_copy
+try 'down leaves no process and no socket' down_leaves_nothing
+try 'up after down has the data' data_is_kept
+try 'clean leaves nothing' clean_leaves_nothing
+try 'migrations: once, in order, whole, unchanged' migrations
+xw clean >/dev/null 2>&1
+exit 0
