@@ -37,9 +37,9 @@ static const char *word_of(enum vocabulary v, int32_t number)
 		enum vocabulary v;
 		int32_t number;
 	} known[] = {
-#define OP(NAME, number, sentence)           { WORDS_OP, number },
-#define OUTCOME(NAME, number, sentence)      { WORDS_OUTCOME, number },
-#define REASON(NAME, number, slug, sentence) { WORDS_REASON, number },
+#define OP(NAME, number, slug, sentence)      { WORDS_OP, number },
+#define OUTCOME(NAME, number, slug, sentence) { WORDS_OUTCOME, number },
+#define REASON(NAME, number, slug, sentence)  { WORDS_REASON, number },
 #include "op.def"
 #undef OP
 #undef OUTCOME

@@ -7,14 +7,14 @@
 #define XW_OP_H
 
 enum op {
-#define OP(NAME, number, sentence) OP_##NAME = number,
+#define OP(NAME, number, slug, sentence) OP_##NAME = number,
 #include "op.def"
 #undef OP
 	OP_MAX = 32
 };
 
 enum outcome {
-#define OUTCOME(NAME, number, sentence) OUTCOME_##NAME = number,
+#define OUTCOME(NAME, number, slug, sentence) OUTCOME_##NAME = number,
 #include "op.def"
 #undef OUTCOME
 };
@@ -25,8 +25,9 @@ enum reason {
 #undef REASON
 };
 
-const char *op_name(enum op op);		/* "debit" */
-const char *outcome_name(enum outcome o);	/* "approved" */
-const char *reason_name(enum reason r);		/* "insufficient-funds" */
+/* Constant texts, "unknown" for a number that is not ours. */
+const char *op_name(enum op op);          /* "debit" */
+const char *outcome_name(enum outcome o); /* "approved" */
+const char *reason_name(enum reason r);   /* "insufficient-funds" */
 
 #endif
