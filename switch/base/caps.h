@@ -12,9 +12,9 @@
 
 /* How an operation whose answer was lost may be sent again (design.md, settled questions). */
 enum repeat {
-	REPEAT_SAME_ID,		/* the partner recognises our id and answers as before */
-	REPEAT_INQUIRE_FIRST,	/* ask what became of it; if that cannot decide: exception item */
-	REPEAT_NEVER,		/* exception item at once */
+	REPEAT_SAME_ID,       /* the partner recognises our id and answers as before */
+	REPEAT_INQUIRE_FIRST, /* ask what became of it; if that cannot decide: exception item */
+	REPEAT_NEVER,         /* exception item at once */
 };
 
 #define LADDER_MAX 20
@@ -28,15 +28,18 @@ struct ladder {
 struct caps {
 	enum op op;
 	enum repeat repeat;
-	uint16_t allowed_ms;	/* time allowed for one call, total */
-	bool needs_token;	/* an access token must be fetched before (OP_TOKEN) */
-	bool sends_code;	/* the call carries the scanned code or the payer's handle */
-	bool cancel_undoes;	/* OP_CANCEL: also gives back a payment that succeeded */
-	bool cancel_binds;	/* OP_CANCEL: after S the partner's network itself reverses a late success */
-	bool must_capture;	/* OP_DEBIT: approval only holds the money; capture at once */
-	bool push_decides;	/* OP_PUSH: signed and complete, so it may move a payment; else a hint */
-	uint16_t not_found_s;	/* OP_INQUIRE: settle time before "not found" may count (twice in a row) */
-	struct ladder ladder;	/* OP_INQUIRE: while unknown or pending; OP_CANCEL, OP_REFUND, OP_TELL: repeats */
+	uint16_t allowed_ms; /* time allowed for one call, total */
+	bool needs_token;    /* an access token must be fetched before (OP_TOKEN) */
+	bool sends_code;     /* the call carries the scanned code or the payer's handle */
+	bool cancel_undoes;  /* OP_CANCEL: also gives back a payment that succeeded */
+	bool cancel_binds;   /* OP_CANCEL: after S the partner's network itself reverses a late
+				success */
+	bool must_capture;   /* OP_DEBIT: approval only holds the money; capture at once */
+	bool push_decides; /* OP_PUSH: signed and complete, so it may move a payment; else a hint */
+	uint16_t not_found_s; /* OP_INQUIRE: settle time before "not found" may count (twice in a
+				 row) */
+	struct ladder ladder; /* OP_INQUIRE: while unknown or pending; OP_CANCEL, OP_REFUND,
+				 OP_TELL: repeats */
 };
 
 #endif

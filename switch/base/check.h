@@ -20,8 +20,8 @@ _Noreturn void check_fail(const char *text, const char *file, int line);
 		if (__builtin_expect(!(cond), 0))                                                  \
 			check_fail(#cond, __FILE__, __LINE__);                                     \
 	} while (0)
-#define PRE(cond)	   CHECK(cond)	       /* what the caller promised */
-#define POST(cond)	   CHECK(cond)	       /* what this function promises */
+#define PRE(cond)           CHECK(cond)        /* what the caller promised */
+#define POST(cond)          CHECK(cond)        /* what this function promises */
 #define CHECK_IMPLIES(a, b) CHECK(!(a) || (b)) /* a implies b */
 #define CHECK_UNREACHABLE() check_fail("unreachable", __FILE__, __LINE__)
 

@@ -21,6 +21,7 @@ bool pay_id_is_none(const struct pay_id *id);
 bool pay_id_eq(const struct pay_id *a, const struct pay_id *b);
 struct wall pay_id_time(const struct pay_id *id);
 void pay_id_write(struct buf *b, const struct pay_id *id);
-MUST enum rc pay_id_parse(struct span text, struct pay_id *ret); /* exactly 26 characters, any case */
+MUST enum rc pay_id_parse(
+	struct span text, struct pay_id *ret); /* exactly 26 characters, any case */
 
 #endif

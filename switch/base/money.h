@@ -1,8 +1,9 @@
 /*
- * money.h: an amount is an integer of minor units and a currency. Never a float, never a bare number.
+ * money.h: an amount is an integer of minor units and a currency. Never a float, never a bare
+ * number.
  *
- * Only money.c looks inside (tests/taste checks the names minor_ and ccy_). Every operation that can
- * fail is checked: other currency RC_BAD, overflow RC_RANGE. Rules L-1 to L-3.
+ * Only money.c looks inside (tests/taste checks the names minor_ and ccy_). Every operation that
+ * can fail is checked: other currency RC_BAD, overflow RC_RANGE. Rules L-1 to L-3.
  */
 #ifndef XW_MONEY_H
 #define XW_MONEY_H
@@ -19,14 +20,14 @@ struct money {
 	struct ccy ccy_;
 };
 
-#define MONEY_NONE	((struct money){ 0, { 0 } })
+#define MONEY_NONE      ((struct money){ 0, { 0 } })
 #define MONEY_MINOR_MAX INT64_C(99999999999999) /* L-1: what we accept from outside */
 
 /* The list is ccy.def. */
-MUST enum rc ccy_by_alpha(struct span alpha, struct ccy *ret);	/* "EUR", exact case */
-MUST enum rc ccy_by_num(struct span digits, struct ccy *ret);	/* "978", three digits */
-const char *ccy_alpha(struct ccy c);				/* "EUR"; "" for none */
-int ccy_exp(struct ccy c);					/* minor digits, 0 to 4 */
+MUST enum rc ccy_by_alpha(struct span alpha, struct ccy *ret); /* "EUR", exact case */
+MUST enum rc ccy_by_num(struct span digits, struct ccy *ret);  /* "978", three digits */
+const char *ccy_alpha(struct ccy c);                           /* "EUR"; "" for none */
+int ccy_exp(struct ccy c);                                     /* minor digits, 0 to 4 */
 static inline bool ccy_eq(struct ccy a, struct ccy b)
 {
 	return a.num == b.num;
@@ -45,7 +46,8 @@ struct money money_of(int64_t minor, struct ccy c);
 MUST enum rc money_from_minor(int64_t minor, struct span alpha, struct money *ret);
 /* Minor units as decimal digits, "8900": no sign, blank, exponent or leading zero, <= 14 digits. */
 MUST enum rc money_parse_minor(struct span digits, struct span alpha, struct money *ret);
-/* Major units, "89", "89.0", "89.00": more decimals than the currency has only if they are zeros. */
+/* Major units, "89", "89.0", "89.00": more decimals than the currency has only if they are zeros.
+ */
 MUST enum rc money_parse_major(struct span decimal, struct ccy c, struct money *ret);
 void money_write_minor(struct buf *b, struct money m); /* "8900" */
 void money_write_major(struct buf *b, struct money m); /* "89.00", as many decimals as ISO says */
@@ -53,13 +55,14 @@ void money_write_major(struct buf *b, struct money m); /* "89.00", as many decim
 MUST enum rc money_add(struct money a, struct money b, struct money *ret);
 MUST enum rc money_sub(struct money a, struct money b, struct money *ret);
 struct money money_neg(struct money m);
-bool money_eq(struct money a, struct money b);	 /* same currency and amount */
+bool money_eq(struct money a, struct money b);   /* same currency and amount */
 bool money_same(struct money a, struct money b); /* same currency */
-int money_cmp(struct money a, struct money b);	 /* PRE: same currency */
-int money_sign(struct money m);			 /* -1, 0, 1 */
+int money_cmp(struct money a, struct money b);   /* PRE: same currency */
+int money_sign(struct money m);                  /* -1, 0, 1 */
 
 enum rounding { ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_UP };
-/* amount x num / den in the currency `to`, all in minor units; 128-bit inside. den > 0. RC_RANGE. */
+/* amount x num / den in the currency `to`, all in minor units; 128-bit inside. den > 0. RC_RANGE.
+ */
 MUST enum rc money_scale(struct money m, int64_t num, int64_t den, struct ccy to, enum rounding r,
 	struct money *ret);
 /* Exchange at a price of major units `to` per major unit of m, price = mantissa x 10^-scale. */

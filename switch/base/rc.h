@@ -9,15 +9,15 @@
 
 enum rc {
 	RC_OK,
-	RC_MORE,	/* not enough bytes yet; not a failure */
-	RC_BAD,		/* the input breaks its grammar */
-	RC_RANGE,	/* well formed, but outside what we accept */
-	RC_FULL,	/* a bound of ours was reached */
-	RC_NOENT,	/* there is no such thing */
-	RC_EXISTS,	/* it is there already */
-	RC_AUTH,	/* signature, key or identity does not hold */
-	RC_TIME,	/* a deadline passed */
-	RC_IO,		/* the other side or the system failed; what it did is unknown */
+	RC_MORE,   /* not enough bytes yet; not a failure */
+	RC_BAD,    /* the input breaks its grammar */
+	RC_RANGE,  /* well formed, but outside what we accept */
+	RC_FULL,   /* a bound of ours was reached */
+	RC_NOENT,  /* there is no such thing */
+	RC_EXISTS, /* it is there already */
+	RC_AUTH,   /* signature, key or identity does not hold */
+	RC_TIME,   /* a deadline passed */
+	RC_IO,     /* the other side or the system failed; what it did is unknown */
 };
 
 /* A constant text for logs, never NULL. */

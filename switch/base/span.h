@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "rc.h"
+
 struct span {
 	const char *p;
 	size_t n;
@@ -62,9 +64,11 @@ bool span_split(struct span *rest, char sep, struct span *ret_part);
 struct span span_trim(struct span s);
 bool span_is_digits(struct span s); /* at least one, ASCII only */
 /* 1 to 18 digits without sign or leading zero. RC_BAD, RC_RANGE. */
-int span_to_i64(struct span s, int64_t *ret); /* returns an enum rc */
+MUST enum rc span_to_i64(struct span s, int64_t *ret);
 /* Valid UTF-8 without surrogates or overlong forms. */
 bool span_is_utf8(struct span s);
+/* How many bytes from the front are valid UTF-8: s.n when all are. */
+size_t span_utf8_prefix(struct span s);
 /* As a NUL-terminated copy into dst; false, and dst is "", when it does not fit or holds a NUL. */
 bool span_to_cstr(struct span s, char *dst, size_t cap);
 
