@@ -7,8 +7,8 @@
 #include "buf.h"
 #include "rc.h"
 
-void text_b64(struct buf *b, struct span bytes);	  /* standard alphabet, padded */
-void text_b64url(struct buf *b, struct span bytes);	  /* URL alphabet, unpadded */
+void text_b64(struct buf *b, struct span bytes);          /* standard alphabet, padded */
+void text_b64url(struct buf *b, struct span bytes);       /* URL alphabet, unpadded */
 MUST enum rc text_unb64(struct buf *b, struct span text); /* strict: standard, padded, canonical */
 /* Either alphabet, padding optional. */
 MUST enum rc text_unb64_lenient(struct buf *b, struct span text);
