@@ -58,7 +58,7 @@ check_script() {
 
 check_count() {
 	local passed failed skipped
-	read -r passed failed skipped < <(python3 "$SRC/tests/tally.py" "$2" "$3") ||
+	read -r passed failed skipped < <(python3 -B "$SRC/tests/tally.py" "$2" "$3") ||
 		die "$3 cannot be counted"
 	printf '%-34s %5d passed %5d failed %5d skipped\n' "$1" "$passed" "$failed" "$skipped"
 	((PASSED += passed, FAILED += failed, SKIPPED += skipped, 1))
