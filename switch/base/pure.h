@@ -14,6 +14,11 @@
 #include <time.h>
 
 #ifndef XW_IMPURE_WRAPPER
+/* Macros already where glibc's bounds checks meet clang. */
+#undef printf
+#undef fprintf
+#undef sprintf
+#undef snprintf
 #define XW_BANNED(f)       banned_in_a_pure_folder_##f
 #define malloc(...)        XW_BANNED(malloc)
 #define calloc(...)        XW_BANNED(calloc)
