@@ -1,9 +1,10 @@
 /*
  * json.h: strict JSON over jansson; json.c alone includes it.
  *
- * Refused: duplicate keys, trailing bytes, invalid UTF-8, nesting over 16 (counted before parsing),
- * and an arena that ran out (whatever jansson reported). Values live in the arena. Reals parse, but
- * json_text and json_int refuse them, so none can become money (rule N-2).
+ * Refused: duplicate keys, trailing bytes, invalid UTF-8, NUL in strings, a root that is neither
+ * object nor array, nesting over 16 and objects of more than 256 members (both counted before
+ * parsing), and an arena that ran out (whatever jansson reported). Values live in the arena. Reals
+ * parse, but json_text and json_int refuse them, so none can become money (rule N-2).
  */
 #ifndef XW_JSON_H
 #define XW_JSON_H
@@ -17,14 +18,17 @@ struct json; /* a value inside an arena; never freed */
 /* RC_BAD: not JSON as above. RC_FULL: the arena is too small. */
 MUST enum rc json_parse(struct arena *a, struct span text, const struct json **ret);
 
-/* Looks up "a.b.c" from an object; NULL where any part is missing, null, or not an object. */
+/* Looks up "a.b.c" from an object; NULL where any part is missing, null, or not an object. The
+ * empty path is the value itself, here and in every function that takes one: an element of an array
+ * is read by json_str(json_at(v, i), "", &s). */
 const struct json *json_get(const struct json *from, const char *path);
 bool json_is_object(const struct json *v);
 bool json_is_array(const struct json *v);
 bool json_is_string(const struct json *v);
 bool json_is_int(const struct json *v);
 bool json_is_bool(const struct json *v);
-size_t json_count(const struct json *array);
+size_t json_count(const struct json *array); /* 0 where it is none */
+/* NULL behind the end, and where the element is null. */
 const struct json *json_at(const struct json *array, size_t i);
 
 /* A string as it is; false where absent or of another type. */
@@ -38,8 +42,8 @@ bool json_bool(const struct json *from, const char *path, bool *ret);
 /* The first member of an object that is not in the NULL-terminated list; NULL if all are known. */
 const char *json_unknown(const struct json *object, const char *const *known);
 
-/* Writer: members in the order written, no blanks, bounded, deterministic. Invalid UTF-8 in a string
- * becomes U+FFFD. A comma is put where one is needed. key NULL: array element or root. */
+/* Writer: members in the order written, no blanks, bounded, deterministic. Invalid UTF-8 in a
+ * string becomes U+FFFD. A comma is put where one is needed. key NULL: array element or root. */
 struct jw {
 	struct buf *b;
 	bool comma;

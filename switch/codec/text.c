@@ -116,8 +116,7 @@ enum rc text_unb64_lenient(struct buf *b, struct span text)
 	return b64_read(b, b64_unpad(text), true, false);
 }
 
-/* 0 to 15, or -1. */
-static int hex_digit(char ch)
+int text_hex_digit(char ch)
 {
 	if (ch >= '0' && ch <= '9')
 		return ch - '0';
@@ -139,7 +138,7 @@ enum rc text_unhex(struct buf *b, struct span text)
 	if (!out)
 		return RC_FULL;
 	for (size_t i = 0; i < text.n; i += 2) {
-		int high = hex_digit(text.p[i]), low = hex_digit(text.p[i + 1]);
+		int high = text_hex_digit(text.p[i]), low = text_hex_digit(text.p[i + 1]);
 
 		if (high < 0 || low < 0) {
 			b->n = start;
@@ -183,8 +182,8 @@ static enum rc percent_read(struct buf *b, struct span s, bool plus)
 		char ch = s.p[i];
 
 		if (ch == '%') {
-			int high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
-			int low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
+			int high = i + 2 < s.n ? text_hex_digit(s.p[i + 1]) : -1;
+			int low = i + 2 < s.n ? text_hex_digit(s.p[i + 2]) : -1;
 
 			if (high < 0 || low < 0) {
 				b->n = start;

@@ -12,6 +12,7 @@ void text_b64url(struct buf *b, struct span bytes);       /* URL alphabet, unpad
 MUST enum rc text_unb64(struct buf *b, struct span text); /* strict: standard, padded, canonical */
 /* Either alphabet, padding optional. */
 MUST enum rc text_unb64_lenient(struct buf *b, struct span text);
+int text_hex_digit(char ch); /* 0 to 15, or -1 */
 MUST enum rc text_unhex(struct buf *b, struct span text);
 /* Percent-encodes all but unreserved characters (RFC 3986). */
 void text_percent(struct buf *b, struct span s);
