@@ -45,7 +45,7 @@ daemon_any() {
 	return 1
 }
 
-# daemon_start NAME TITLE BINARY ARG...: in a session of its own, with no terminal, no pipe and no
+# daemon_start NAME ARGV0 BINARY ARG...: in a session of its own, with no terminal, no pipe and no
 # descriptor of ours: a daemon that inherits a pipe hangs `./xw up | tail`.
 daemon_start() {
 	local name=$1 title=$2 at fd

@@ -75,13 +75,14 @@ packages_install() (
 	exec 8</var/lib/dpkg && flock 8 # two copies at once would remove each other's policy
 	policy=/usr/sbin/policy-rc.d
 	no_cluster=/etc/postgresql-common/createcluster.d/crosswallet.conf
-	trap 'rm -f "$no_cluster"; [[ -z ${ours-} ]] || rm -f "$policy"' EXIT
+	made=$(mkdir -pv "${no_cluster%/*}")
+	trap 'rm -f "$no_cluster"; [[ -z $made ]] || rmdir "${no_cluster%/*}"
+		[[ -z ${ours-} ]] || rm -f "$policy"' EXIT
 	if [[ ! -e $policy ]] || grep -q '^# crosswallet$' "$policy"; then
 		ours=yes
 		printf '#!/bin/sh\n# crosswallet\n[ -d /proc/%s ] && exit 101\nexit 0\n' "$BASHPID" >"$policy"
 		chmod 755 "$policy"
 	fi
-	mkdir -p "${no_cluster%/*}"
 	echo 'create_main_cluster = false' >"$no_cluster"
 
 	log=$(mktemp)

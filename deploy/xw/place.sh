@@ -17,7 +17,8 @@ as_service() {
 place_find() {
 	if [[ -n ${XW_TOP-} ]]; then # started again by place_enter: TOP may be the copy
 		CHECKOUT=$XW_TOP
-		unset XW_TOP
+		SECONDS=$XW_SECONDS
+		unset XW_TOP XW_SECONDS
 	else
 		CHECKOUT=$TOP
 	fi
@@ -91,7 +92,7 @@ place_enter() {
 		as_service test -x "$SRC/xw" || place_copy
 	fi
 	if [[ $VERB != exec && $VERB != psql ]] || ! as_service test -x .; then cd /; fi
-	back=(env "XW_TOP=$CHECKOUT" "XW_RUN=$MAIN" "HOME=$RUN/home" "USER=$user" "LOGNAME=$user"
+	back=(env "XW_TOP=$CHECKOUT" "XW_SECONDS=$SECONDS" "XW_RUN=$MAIN" "HOME=$RUN/home" "USER=$user" "LOGNAME=$user"
 		bash "$SRC/xw" "$@")
 	if [[ $VERB != clean ]]; then
 		exec setpriv --reuid="$user" --regid="$user" --init-groups -- "${back[@]}"

@@ -47,7 +47,7 @@ server_pg() {
 		server_stale_lock "$RUN/pg/postmaster.pid"
 		server_stale_lock "$SOCK/.s.PGSQL.5432.lock"
 		cp "$SRC/deploy/xw/postgresql.conf" "$RUN/pg/postgresql.conf"
-		daemon_start pg postgres "$bin/postgres" -D "$RUN/pg" -k "$SOCK"
+		daemon_start pg "$bin/postgres" "$bin/postgres" -D "$RUN/pg" -k "$SOCK"
 	}
 	daemon_wait pg 120 "$bin/pg_isready" -q -h "$SOCK" || die 'no postgres'
 }

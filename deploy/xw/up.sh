@@ -40,7 +40,7 @@ up_programs() {
 		fi
 		daemon_pid "$name" >/dev/null || {
 			daemon_stop "$name" TERM
-			daemon_start "$name" "$name" "$RUN/bin/$name" --conf "$RUN/conf/$name.yaml"
+			daemon_start "$name" "$RUN/bin/$name" "$RUN/bin/$name" --conf "$RUN/conf/$name.yaml"
 		}
 		daemon_wait "$name" 30 up_answers $((PORT_BASE + offset)) "$path" || die "no $name"
 	done
