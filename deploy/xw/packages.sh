@@ -67,6 +67,13 @@ packages_ready() {
 	fi
 	[[ -z $missing ]] || die "could not be installed:" $missing
 	[[ -z $old ]] || die "older than the floor that is safe (deploy/xw/packages.sh), upgrade:" $old
+	step "on $(packages_versions)"
+}
+
+# What we stand on, for the log.
+packages_versions() {
+	dpkg-query -W -f='${Package} ${Version}, ' libevent-2.1-7 libssl3 libpq5 libhiredis0.14 \
+		libprotobuf-c1 postgresql-15 redis-tools 2>/dev/null | sed 's/, $//'
 }
 
 # A policy that refuses to start services while we are at it, and lapses by itself should we die; a

@@ -17,7 +17,7 @@ as_service() {
 place_find() {
 	if [[ -n ${XW_TOP-} ]]; then # started again by place_enter: TOP may be the copy
 		CHECKOUT=$XW_TOP
-		SECONDS=$XW_SECONDS
+		SECONDS=$XW_SECONDS ENTERED=yes
 		unset XW_TOP XW_SECONDS
 	else
 		CHECKOUT=$TOP
@@ -82,8 +82,10 @@ place_enter() {
 	fi
 
 	place_make "$MAIN" "$user"
-	as_service test -w "$MAIN" -a -x "$MAIN" ||
+	as_service test -w "$MAIN" -a -x "$MAIN" || {
+		rmdir -- "$MAIN" 2>/dev/null
 		die "the user $user cannot enter $MAIN; set XW_RUN to a folder that it can, under /var/tmp say"
+	}
 	printf %s "$CHECKOUT" | as_service tee -- "$MAIN/.crosswallet" >/dev/null
 	as_service mkdir -p -- "$RUN"
 	if ! as_service test -r "$TOP/meson.build" -a -x "$TOP/tests"; then

@@ -128,6 +128,6 @@ servers_up() {
 
 # The environment by which programs and tests find this run.
 server_environment() {
-	export XW_RUN=$MAIN XW_PORT_BASE=$PORT_BASE XW_REDIS=$SOCK/redis.sock
+	export XW_RUN=$RUN XW_PORT_BASE=$PORT_BASE XW_REDIS=$SOCK/redis.sock
 	export PGHOST=$SOCK PGPORT=5432 PGDATABASE=$DB
 }
