@@ -1,0 +1,72 @@
+/*
+ * test_webhook.c: the vectors of the Standard Webhooks libraries, and headers with several
+ * signatures, as they stand during a rotation.
+ */
+#include "unit.h"
+
+#include "digest.h"
+#include "text.h"
+#include "webhook.h"
+
+#define ID   SPAN("msg_p5jXN8AQM9LWM0D4loKWxJek")
+#define BODY SPAN("{\"test\": 2432232314}")
+#define V1   "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+static void published_vector(void **state)
+{
+	char storage[128], secret[24], header[64];
+	struct buf content = buf_init(storage, sizeof storage),
+		   key = buf_init(secret, sizeof secret), text = buf_init(header, sizeof header);
+	struct digest mac;
+
+	(void)state;
+	assert_int_equal(text_unb64(&key, SPAN("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), RC_OK);
+	assert_int_equal(webhook_content(&content, ID, 1614265330, BODY), RC_OK);
+	assert_buf(&content, "msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{\"test\": 2432232314}");
+	mac = digest_hmac_sha256(buf_span(&key), buf_span(&content));
+	webhook_signature(&text, "v1", digest_span(&mac));
+	assert_buf(&text, V1);
+}
+
+static void no_dot_in_the_id(void **state)
+{
+	char storage[64];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	(void)state;
+	assert_int_equal(webhook_content(&b, SPAN("a.1"), 1, BODY), RC_BAD);
+	assert_int_equal(webhook_content(&b, SPAN_NONE, 1, BODY), RC_BAD);
+	b = buf_init(storage, 8);
+	assert_int_equal(webhook_content(&b, ID, 1, BODY), RC_FULL);
+}
+
+static void several_signatures(void **state)
+{
+	char storage[64], header[64];
+	struct buf sig = buf_init(storage, sizeof storage), text = buf_init(header, sizeof header);
+	struct span rest = SPAN("v1,!! v1 v2, v1a,AQID v1,BAU= "), version;
+
+	(void)state;
+	assert_true(webhook_next(&rest, &version, &sig)); /* "v2,": an empty one */
+	assert_span(version, "v2");
+	assert_true(webhook_next(&rest, &version, &sig));
+	assert_span(version, "v1a");
+	assert_buf(&sig, "\1\2\3");
+	assert_true(webhook_next(&rest, &version, &sig));
+	assert_span(version, "v1");
+	assert_false(webhook_next(&rest, &version, &sig));
+	webhook_signature(&text, "v1", SPAN("\1\2\3"));
+	webhook_signature(&text, "v1", SPAN("\4\5"));
+	assert_buf(&text, "v1,AQID v1,BAU=");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(published_vector),
+		cmocka_unit_test(no_dot_in_the_id),
+		cmocka_unit_test(several_signatures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
