@@ -202,7 +202,7 @@ def check_def(report, path, text):
         if not any(sentence for _, sentence in found):
             continue
         for line, sentence in found:
-            if not sentence or not re.search(r"[a-z]{2}", sentence):
+            if not sentence or not re.search(r"\w{2}", sentence):
                 report.say("sentence", path, line, f"{name}(...) ends in a sentence that people read", text)
 
 
