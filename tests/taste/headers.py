@@ -26,6 +26,7 @@ def flags_by_folder(root, build):
             if word == "-include":
                 keep += ["-include", words[at + 1]]
         flags.setdefault(os.path.dirname(path), (words[0], entry["directory"], keep))
+        flags[path[:-2] + ".h"] = (words[0], entry["directory"], keep)  # a file may see more than its folder
     return flags
 
 
@@ -44,7 +45,8 @@ def main():
     headers = [p for p in walk(root) if p.endswith(".h") and p.startswith(("switch/", "adapters"))]
     headers = [h for h in headers if os.path.dirname(h) in flags]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        jobs = [pool.submit(compile_alone, root, build, h, flags[os.path.dirname(h)]) for h in headers]
+        jobs = [pool.submit(compile_alone, root, build, h, flags.get(h) or flags[os.path.dirname(h)])
+                for h in headers]
         for job in jobs:
             header, result = job.result()
             if result.returncode:

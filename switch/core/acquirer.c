@@ -1,0 +1,209 @@
+/*
+ * acquirer.c: the side that is paid, where it is we who ask it: what stands behind a merchant code,
+ * and, once the payer's money is ours, that the order is paid.
+ *
+ * The hard thing: its "no" to that message is meaningful (the order was closed, or paid by
+ * another), and then the payer must get the money back. Must never take silence for acceptance.
+ */
+#include "turn.h"
+
+static void ask(struct turn *t, enum op op)
+{
+	struct leg *l = &t->p->acq;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_SENT));
+	if (l->op != op)
+		l->tries = 0;
+	l->op = (uint8_t)op;
+	l->since = t->ev->now;
+	l->next = turn_call(t,
+		(struct call){
+			.peer = l->peer, .side = SIDE_ACQUIRER, .op = op, .attempt = l->attempt });
+}
+
+void acquirer_resolve(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct peer *peer = turn_peer(t, p->candidate[p->acq.attempt]);
+
+	p->acq.peer = peer->number;
+	p->acq.agreement = peer->agreement;
+	ask(t, OP_RESOLVE);
+}
+
+static void unresolved(struct turn *t, enum reason why)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+	l->next = WALL_NONE;
+	if (why == REASON_CODE_UNKNOWN && l->attempt + 1 < p->candidate_count) {
+		l->attempt++;
+		acquirer_resolve(t);
+		return;
+	}
+	l->reason = (uint8_t)why;
+	t->st->forget_code = true;
+	turn_reply(t, SEQ_FIRST);
+}
+
+/* The order is known: what will be owed to the acquirer's side, and what the payer is to be asked.
+ */
+static void resolved(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+	const struct peer *peer = turn_peer(t, l->peer);
+	const struct peer *payer = turn_peer(t, p->via);
+	enum reason why;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
+	l->next = WALL_NONE;
+	l->ask = p->amount = m->amount;
+	l->owe = money_is_none(m->settle) ? m->amount : m->settle;
+	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
+	memcpy(l->their_request, m->request_id, sizeof l->their_request);
+	memcpy(p->order_reference, m->order_reference, sizeof p->order_reference);
+	memcpy(p->order_description, m->order_description, sizeof p->order_description);
+	memcpy(p->merchant_id, m->merchant.id, sizeof p->merchant_id);
+	memcpy(p->merchant_name, m->merchant.name, sizeof p->merchant_name);
+	memcpy(p->merchant_mcc, m->merchant.mcc, sizeof p->merchant_mcc);
+	memcpy(p->merchant_country, m->merchant.country, sizeof p->merchant_country);
+	memcpy(p->merchant_city, m->merchant.city, sizeof p->merchant_city);
+	memcpy(p->store_id, m->merchant.store_id, sizeof p->store_id);
+	memcpy(p->store_name, m->merchant.store_name, sizeof p->store_name);
+	if (m->expires.us && (!p->expires.us || m->expires.us < p->expires.us))
+		p->expires = m->expires;
+	/* Its later messages name the order by its own id: that id is ours to answer for from now
+	 * on. */
+	if (l->their_request[0]) {
+		t->st->claim[t->st->claim_count++] = idem_claim(l->peer, "id", l->their_request);
+		t->st->claim_seq = SEQ_FIRST;
+	}
+	p->iss.peer = payer->debit_via ? payer->debit_via : payer->number;
+	p->iss.agreement = turn_peer(t, p->iss.peer)->agreement;
+	why = money_sign(p->amount) > 0 && money_same(l->owe, money_of(0, peer->settle))
+		      ? fx_amounts(t)
+		      : REASON_AMOUNT;
+	if (why != REASON_NONE) {
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+		l->reason = (uint8_t)why;
+	} else {
+		p->iss.next = p->expires; /* unconfirmed by then, the order lapses */
+	}
+	turn_reply(t, SEQ_FIRST);
+}
+
+void acquirer_tell(struct turn *t)
+{
+	ask(t, OP_TELL);
+}
+
+static bool told_success(const struct pay *p)
+{
+	return p->iss.phase == LEG_YES;
+}
+
+static void told(struct turn *t)
+{
+	struct leg *l = &t->p->acq;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
+	l->next = WALL_NONE;
+	l->sure = 1;
+	l->at = t->ev->now;
+	if (told_success(t->p) && t->p->undo.phase == UNDO_NONE) {
+		t->st->keep_evidence = true;
+		turn_reply(t, SEQ_CONFIRM);
+		turn_notify(t, SEQ_CONFIRM);
+	}
+}
+
+static void tell_again(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+	const struct caps *c = turn_caps(t, l->peer, OP_TELL);
+
+	if (l->phase != LEG_UNKNOWN)
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_UNKNOWN));
+	l->next = ladder_next(&c->ladder, l->tries, t->ev->now);
+	if (l->next.us)
+		return;
+	if (!told_success(p)) { /* a refusal that they do not hear lapses with their order */
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+		return;
+	}
+	if (!p->stuck)
+		turn_exception(t, EXCEPTION_IN_DOUBT);
+	l->next = ladder_slow(l->tries - c->ladder.count, t->ev->now);
+}
+
+void acquirer_answer(struct turn *t, enum op op, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+	enum outcome o = m->has_problem ? OUTCOME_UNKNOWN : m->outcome;
+
+	if (l->op != op || (l->phase != LEG_SENT && l->phase != LEG_UNKNOWN))
+		return;
+	memcpy(l->their_code, m->their_code, sizeof l->their_code);
+	if (op == OP_RESOLVE) {
+		if (m->has_problem || o == OUTCOME_DECLINED || o == OUTCOME_NOT_FOUND)
+			unresolved(t, m->has_problem ? m->problem
+				      : m->reason    ? m->reason
+						     : REASON_CODE_UNKNOWN);
+		else if (o == OUTCOME_APPROVED)
+			resolved(t, m);
+		else
+			unresolved(t, REASON_UNRESOLVED);
+		return;
+	}
+	switch (o) {
+	case OUTCOME_APPROVED:
+		told(t);
+		break;
+	case OUTCOME_DECLINED:
+	case OUTCOME_NOT_FOUND:
+	case OUTCOME_REVERSED:
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+		l->next = WALL_NONE;
+		l->reason = (uint8_t)(m->reason ? m->reason : REASON_CLOSED);
+		t->st->keep_evidence = true;
+		if (told_success(p))
+			undo_want(t, UNDO_REFUSED);
+		break;
+	case OUTCOME_NONE:
+	case OUTCOME_HELD:
+	case OUTCOME_PENDING:
+	case OUTCOME_UNKNOWN:
+		tell_again(t);
+		break;
+	}
+}
+
+void acquirer_no_answer(struct turn *t, enum op op, enum lost lost)
+{
+	struct leg *l = &t->p->acq;
+
+	if (l->op != op || (l->phase != LEG_SENT && l->phase != LEG_UNKNOWN))
+		return;
+	if (op == OP_RESOLVE) /* it moves no money: an order that we do not know lapses */
+		unresolved(t, lost == LOST_UNSENT ? REASON_UNAVAILABLE : REASON_UNRESOLVED);
+	else
+		tell_again(t);
+}
+
+void acquirer_due(struct turn *t)
+{
+	struct leg *l = &t->p->acq;
+
+	if (l->phase == LEG_SENT) {
+		acquirer_no_answer(t, l->op, LOST_UNKNOWN);
+		return;
+	}
+	if (l->tries < UINT8_MAX)
+		l->tries++;
+	ask(t, OP_TELL);
+}

@@ -1,0 +1,71 @@
+/*
+ * event.h: everything that can happen to a payment: seven kinds.
+ *
+ * The shell makes events out of completions; core_step is the only reader. Time comes with the
+ * event. Message contents are already canonical and checked.
+ */
+#ifndef XW_EVENT_H
+#define XW_EVENT_H
+
+#include "msg.h"
+#include "pay.h"
+
+enum event_kind {
+	EV_REQUEST = 1, /* a peer asks us something */
+	EV_ANSWER,      /* a peer answered our call */
+	EV_NO_ANSWER,   /* our call ended without a usable answer */
+	EV_PUSH,     /* a peer pushed something; a hint, unless its caps row says that it decides */
+	EV_DUE,      /* the payment's alarm clock */
+	EV_OPERATOR, /* a person decided something, with name and reason */
+	EV_RESUME,   /* the record was found after a restart or by the clerk */
+};
+
+enum lost {
+	LOST_UNSENT = 1, /* not a byte left us */
+	LOST_UNKNOWN,    /* some did */
+};
+
+enum operator_verb {
+	OPERATOR_RETRY = 1, /* go on with what is stuck */
+	OPERATOR_UNDO,      /* give it back */
+	OPERATOR_WRITE_OFF, /* close it as it stands */
+};
+
+struct claim {
+	uint8_t digest[16];
+};
+
+struct event {
+	enum event_kind kind;
+	struct wall now;
+	uint16_t peer; /* participant who asked, answered or pushed */
+	enum op op;
+	const struct msg *msg; /* REQUEST, ANSWER, PUSH */
+
+	/* REQUEST */
+	struct pay_id new_id; /* for a payment that this request begins */
+	uint8_t claim_count;  /* digests of (partner, operation, key) and (partner, payment id) */
+	struct claim claim[2];
+	uint8_t fingerprint[16]; /* of the business fields (rule I-4) */
+	bool repeated;           /* one of the claims was there already: */
+	int prior_claim;         /* which of the claims */
+	uint8_t prior_fingerprint[16];
+	int prior_seq; /* which answer it had claimed */
+	uint8_t code_hash[16];
+	uint8_t scheme_count; /* candidates of the recognition table, best first */
+	const char *scheme[8];
+	bool cap_refused; /* the ledger would not hold this step's money: stepped again, to refuse
+			   */
+	struct money cap_value;
+
+	/* ANSWER, NO_ANSWER: the call that this is about */
+	enum side side;
+	uint8_t attempt;
+	uint16_t refund_seq; /* 0: not about a refund */
+	enum lost lost;
+
+	/* OPERATOR */
+	enum operator_verb verb;
+};
+
+#endif

@@ -1,0 +1,343 @@
+/*
+ * issuer.c: the debit of the payer: ask, capture where the peer only holds, inquire while unsure.
+ *
+ *   IDLE -> SENT -> YES | NO | PENDING | UNKNOWN      PENDING, UNKNOWN -> (inquire) -> YES | NO
+ *
+ * The hard thing: a lost answer is neither yes nor no. UNKNOWN is left by an answer only; when the
+ * ladder of inquiries is used up, the undo takes over and makes sure that nothing remains. Must
+ * never ask another candidate while the first may still have debited.
+ */
+#include "turn.h"
+
+static bool candidate_follows(const struct pay *p)
+{
+	return p->iss.attempt + 1 < p->candidate_count;
+}
+
+static void ask(struct turn *t, enum op op)
+{
+	struct leg *l = &t->p->iss;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_SENT));
+	if (l->op != op) /* a capture that is asked again goes on climbing its ladder */
+		l->tries = 0;
+	l->op = (uint8_t)op;
+	l->asking = l->misses = 0;
+	l->since = t->ev->now;
+	l->next = turn_call(
+		t, (struct call){
+			   .peer = l->peer, .side = SIDE_ISSUER, .op = op, .attempt = l->attempt });
+}
+
+void issuer_ask(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct peer *peer = turn_peer(t, p->candidate[p->iss.attempt]);
+	enum reason why;
+
+	p->iss.peer = peer->number;
+	p->iss.agreement = peer->agreement;
+	p->iss.reason = REASON_NONE;
+	/* What a payer has confirmed stands: no new quote between consent and debit (RTS art. 5).
+	 */
+	why = p->confirmed ? REASON_NONE : fx_amounts(t);
+	if (why == REASON_NONE)
+		why = limit_check(t, turn_peer(t, p->acq.peer), peer);
+	if (why != REASON_NONE) {
+		issuer_refused(t, why);
+		return;
+	}
+	post_reserve(t);
+	ask(t, OP_DEBIT);
+}
+
+/* The next candidate gets the code only when the last one surely has not taken it. */
+static bool next_candidate(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	if (p->undo.phase != UNDO_NONE || !candidate_follows(p))
+		return false;
+	post_release(t);
+	p->iss.their_id[0] = p->iss.their_code[0] = '\0';
+	p->iss.attempt++;
+	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_NO));
+	issuer_ask(t);
+	return true;
+}
+
+void issuer_refused(struct turn *t, enum reason why)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->iss;
+
+	if (l->phase != LEG_NO)
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+	l->reason = (uint8_t)why;
+	l->asking = 0;
+	l->next = WALL_NONE;
+	l->since = t->ev->now;
+	t->st->forget_code = true;
+	if (p->undo.phase != UNDO_NONE) {
+		undo_go(t);
+		return;
+	}
+	post_release(t);
+	if (p->flow == FLOW_SCAN) {
+		turn_reply(t, SEQ_CONFIRM);
+		turn_notify(t, SEQ_CONFIRM);
+		acquirer_tell(t);
+	} else {
+		turn_reply(t, SEQ_FIRST);
+		turn_notify(t, SEQ_FIRST);
+	}
+}
+
+/* The money is ours for certain. */
+static void taken(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->iss;
+
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
+	l->taken = l->ask;
+	if (!money_is_none(m->settle))
+		l->owe = m->settle;
+	l->asking = 0;
+	l->sure = 1;
+	l->next = WALL_NONE;
+	l->since = t->ev->now;
+	l->at = m->at.us ? m->at : t->ev->now;
+	t->st->forget_code = true;
+	t->st->keep_evidence = true;
+	if (p->undo.phase != UNDO_NONE) {
+		if (p->undo.phase == UNDO_WANTED)
+			undo_go(t);
+		return; /* the undo knows now what there is to give back */
+	}
+	post_payment(t);
+	if (p->flow == FLOW_SCAN) {
+		acquirer_tell(t);
+	} else {
+		turn_reply(t, SEQ_FIRST);
+		turn_notify(t, SEQ_FIRST);
+	}
+}
+
+/* Still open: when do we ask again? At the end of the ladder we make sure that nothing remains. */
+static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->iss;
+	const struct caps *c = turn_caps(t, l->peer, OP_INQUIRE);
+
+	if (l->phase != phase) {
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, phase));
+		l->since = t->ev->now;
+	}
+	l->asking = 0;
+	if (p->undo.phase == UNDO_WANTED) {
+		undo_go(t);
+		return;
+	}
+	if (p->undo.phase != UNDO_NONE)
+		return;
+	l->next = c ? ladder_next(&c->ladder, l->tries, t->ev->now) : WALL_NONE;
+	if (phase == LEG_PENDING) { /* somebody is to act, and has until the order expires */
+		if (c && !l->next.us)
+			l->next = ladder_next(&c->ladder, c->ladder.count - 1u, t->ev->now);
+		if (ask_after_ms > 0)
+			l->next = wall_plus_ms(t->ev->now, ask_after_ms);
+		if (!l->next.us || l->next.us > p->expires.us)
+			l->next = p->expires;
+	}
+	if (!l->next.us)
+		undo_want(t, UNDO_UNRESOLVED);
+}
+
+static void held(struct turn *t, enum op op)
+{
+	struct leg *l = &t->p->iss;
+
+	l->held = l->ask;
+	l->sure = 1;
+	t->st->keep_evidence = true;
+	t->st->forget_code = true;
+	if (t->p->undo.phase != UNDO_NONE) {
+		if (t->p->undo.phase == UNDO_WANTED)
+			undo_go(t);
+		return;
+	}
+	if (op == OP_CAPTURE) /* an answer to a capture that says "held": it did not arrive */
+		wait(t, LEG_UNKNOWN, 0);
+	else
+		ask(t, OP_CAPTURE);
+}
+
+static void not_found(struct turn *t)
+{
+	struct leg *l = &t->p->iss;
+	const struct caps *c = turn_caps(t, l->peer, OP_INQUIRE);
+
+	l->misses++;
+	/* F-3: final only after the settle time and twice in a row; and then we still cancel. */
+	if (l->misses >= 2 && wall_diff_ms(t->ev->now, l->since) >= c->not_found_s * 1000) {
+		l->asking = 0;
+		undo_want(t, UNDO_UNRESOLVED);
+		return;
+	}
+	wait(t, LEG_UNKNOWN, 0);
+}
+
+/* A message that contradicts what is settled is recorded and changes nothing (F-6). */
+static void settled(struct turn *t, enum outcome o, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+
+	if (l->phase == LEG_NO && (o == OUTCOME_APPROVED || o == OUTCOME_HELD))
+		undo_late_success(t, m);
+	else if (l->phase == LEG_YES && t->p->undo.phase == UNDO_NONE && t->p->refund_seq == 0 &&
+		 (o == OUTCOME_DECLINED || o == OUTCOME_REVERSED))
+		turn_exception(t, EXCEPTION_CONTRADICTION);
+}
+
+static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
+{
+	const struct leg *l = &t->p->iss;
+
+	if (m->has_problem) /* the call changed nothing: a refused debit is final, a refused
+			       question is not */
+		return op == OP_DEBIT ? OUTCOME_DECLINED : OUTCOME_UNKNOWN;
+	if (m->outcome != OUTCOME_APPROVED && m->outcome != OUTCOME_HELD)
+		return m->outcome;
+	if (m->outcome == OUTCOME_HELD && !turn_caps(t, l->peer, OP_CAPTURE))
+		return OUTCOME_UNKNOWN; /* it has no such word */
+	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask)) ||
+		(!money_is_none(m->settle) && !money_same(m->settle, l->owe))) {
+		turn_exception(t, EXCEPTION_AMOUNT);
+		return OUTCOME_UNKNOWN;
+	}
+	return m->outcome;
+}
+
+void issuer_answer(struct turn *t, enum op op, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+	enum outcome o = verdict(t, op, m);
+	enum reason why = m->has_problem ? m->problem : m->reason;
+
+	if (m->peer_id[0] && !l->their_id[0])
+		memcpy(l->their_id, m->peer_id, sizeof l->their_id);
+	if (m->brand[0])
+		memcpy(t->p->brand, m->brand, sizeof t->p->brand);
+	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
+		settled(t, o, m);
+		return;
+	}
+	memcpy(l->their_code, m->their_code, sizeof l->their_code);
+	if (o != OUTCOME_NOT_FOUND)
+		l->misses = 0;
+	switch (o) {
+	case OUTCOME_APPROVED:
+		taken(t, m);
+		break;
+	case OUTCOME_HELD:
+		held(t, op);
+		break;
+	case OUTCOME_DECLINED:
+		t->st->keep_evidence = true;
+		if (op == OP_CAPTURE) { /* why it cannot be taken is for an inquiry to say */
+			wait(t, LEG_UNKNOWN, 0);
+			break;
+		}
+		l->sure = 1;
+		if (op == OP_DEBIT && why == REASON_CODE_UNKNOWN && next_candidate(t))
+			break;
+		issuer_refused(t, why == REASON_NONE ? REASON_TECHNICAL : why);
+		break;
+	case OUTCOME_REVERSED:
+		t->st->keep_evidence = true;
+		l->sure = 1;
+		issuer_refused(t, why == REASON_NONE ? REASON_CANCELLED : why);
+		break;
+	case OUTCOME_PENDING:
+		wait(t, LEG_PENDING, m->ask_after_ms);
+		break;
+	case OUTCOME_NOT_FOUND:
+		not_found(t);
+		break;
+	case OUTCOME_NONE:
+	case OUTCOME_UNKNOWN:
+		wait(t, LEG_UNKNOWN, 0);
+		break;
+	}
+}
+
+void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
+{
+	struct leg *l = &t->p->iss;
+
+	if (l->phase != LEG_SENT && l->phase != LEG_PENDING && l->phase != LEG_UNKNOWN)
+		return;
+	/* Only the very first sending of a debit proves by "unsent" that nothing can have moved. */
+	if (op == OP_DEBIT && lost == LOST_UNSENT && l->phase == LEG_SENT && l->tries == 0) {
+		if (!next_candidate(t))
+			issuer_refused(t, REASON_UNAVAILABLE);
+		return;
+	}
+	if (op == OP_INQUIRE && l->phase == LEG_PENDING)
+		wait(t, LEG_PENDING, 0);
+	else
+		wait(t, LEG_UNKNOWN, 0);
+}
+
+void issuer_push(struct turn *t, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+	const struct caps *c = turn_caps(t, l->peer, OP_PUSH);
+	bool open = l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN;
+
+	if (c && c->push_decides && m->authentic) {
+		if (m->outcome != OUTCOME_UNKNOWN && m->outcome != OUTCOME_NONE)
+			issuer_answer(t, OP_PUSH, m);
+		return;
+	}
+	/* A hint makes us ask, once, unless a question or the call itself is out. */
+	if (open && l->phase != LEG_SENT && !l->asking && t->p->undo.phase == UNDO_NONE) {
+		l->asking = OP_INQUIRE;
+		l->next = turn_call(t, (struct call){ .peer = l->peer,
+					       .side = SIDE_ISSUER,
+					       .op = OP_INQUIRE,
+					       .attempt = l->attempt });
+		turn_moved(t, "a push made us ask");
+	}
+}
+
+void issuer_due(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->iss;
+	const struct caps *c = turn_caps(t, l->peer, OP_INQUIRE);
+
+	if (l->phase == LEG_SENT ||
+		l->asking) { /* the call's time is over and nobody told us of its end */
+		issuer_no_answer(t, l->asking ? OP_INQUIRE : l->op, LOST_UNKNOWN);
+		return;
+	}
+	if (p->expires.us && p->expires.us <= t->ev->now.us && l->phase == LEG_PENDING) {
+		undo_want(t, UNDO_EXPIRED);
+		return;
+	}
+	if (!c) {
+		undo_want(t, UNDO_UNRESOLVED);
+		return;
+	}
+	l->asking = OP_INQUIRE;
+	if (l->tries < UINT8_MAX)
+		l->tries++;
+	l->next = turn_call(t, (struct call){ .peer = l->peer,
+				       .side = SIDE_ISSUER,
+				       .op = OP_INQUIRE,
+				       .attempt = l->attempt });
+	turn_moved(t, "asked what became of it");
+}

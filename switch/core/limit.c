@@ -1,0 +1,31 @@
+/*
+ * limit.c: amount limits per participant. Exposure limits are the ledger's caps, since only the
+ * commit knows the position. A refusal names the limit and its value.
+ */
+#include "turn.h"
+
+static bool passes(struct turn *t, const struct peer *peer, struct money m, const char *name)
+{
+	if (money_is_none(peer->amount_max) || !money_same(peer->amount_max, m) ||
+		money_cmp(m, peer->amount_max) <= 0)
+		return true;
+	t->st->limit = name;
+	t->st->limit_value = peer->amount_max;
+	return false;
+}
+
+enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays)
+{
+	const struct pay *p = t->p;
+
+	if (t->ev->cap_refused) {
+		t->st->limit = "position-cap";
+		t->st->limit_value = t->ev->cap_value;
+		return REASON_LIMIT;
+	}
+	if (!passes(t, asks, p->amount, "acquirer-payment-amount"))
+		return REASON_LIMIT;
+	if (!passes(t, pays, p->iss.ask, "issuer-payment-amount"))
+		return REASON_LIMIT;
+	return REASON_NONE;
+}

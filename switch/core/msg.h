@@ -1,0 +1,111 @@
+/*
+ * msg.h: the canonical message made plain: every field checked and bounded, no pointers. canon.c
+ * converts between this and the protobuf form; nothing else in the core knows protobuf.
+ */
+#ifndef XW_MSG_H
+#define XW_MSG_H
+
+#include "money.h"
+#include "op.h"
+#include "when.h"
+
+#define MSG_ID          65 /* with the final NUL; every string below is NUL-terminated */
+#define MSG_CODE        513
+#define MSG_CODES_MAX   10
+#define MSG_REFUNDS_MAX 16
+
+struct msg_party {
+	char id[MSG_ID];
+	char handle[257]; /* personal */
+	char name[257];
+	char mcc[9];
+	char country[3];
+	char city[65];
+	char address[257];
+	char store_id[MSG_ID];
+	char store_name[257];
+	char terminal_id[MSG_ID];
+};
+
+struct msg_quote {
+	char id[MSG_ID];
+	char pair[17];
+	char price[33];
+	struct wall from, until;
+};
+
+struct msg_code {
+	char text[MSG_CODE]; /* personal, single use */
+	char format[17];
+	char scheme[33];
+	struct wall from, until;
+};
+
+struct msg_refund {
+	char id[MSG_ID];
+	char peer_id[MSG_ID];
+	struct money amount; /* order currency */
+	struct money settle; /* none: as the amount */
+	char reason[257];
+	enum outcome outcome; /* in lists of refunds only */
+};
+
+struct msg {
+	enum op op;
+	bool answer;
+	bool authentic;
+	char key[MSG_ID];
+	char request_id[MSG_ID];
+	char peer_id[MSG_ID];
+	char object_id[MSG_ID];
+	char event_id[MSG_ID];
+	char issuer_payment_id[MSG_ID];
+
+	struct msg_code code;
+	struct msg_party payer, merchant, acquirer;
+	char order_reference[MSG_ID];
+	char order_description[257];
+	struct money order_amount;
+
+	struct money amount; /* payment.amount */
+	struct money settle;
+	struct ccy settle_ccy;
+	struct msg_quote quote;
+	struct wall expires;
+	char mode[4]; /* "CPM", "MPM" */
+	char notify_url[513], return_url[513];
+
+	char undo_id[MSG_ID];
+	bool only_if_open;
+	bool has_refund;
+	struct msg_refund refund;
+
+	enum outcome outcome;
+	enum reason reason;
+	char their_code[MSG_ID];
+	char their_text[257];
+	struct wall at;
+
+	bool has_counts;
+	struct money held, taken, released, returned;
+
+	bool has_problem;
+	enum reason problem;
+	char detail[257], pointer[129];
+	int32_t retry_after_s;
+	char limit[MSG_ID], limit_value[33];
+	struct wall limit_resets;
+
+	char brand[65];
+	int32_t ask_after_ms;
+	int32_t quantity;
+	uint8_t code_count;
+	struct msg_code codes[MSG_CODES_MAX];
+	uint8_t refund_count;
+	struct msg_refund refunds[MSG_REFUNDS_MAX];
+	char status[25];
+	uint32_t version; /* of our record, in replies and notifications */
+	char nonce[193];  /* "<keyid> <nonce>" of a signed request */
+};
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * pay.h: the payment record: all that is needed to go on with a payment, and nothing else.
+ *
+ * Fixed size, no pointers; record.c turns it into bytes and back, and those bytes are the payment.
+ * The payment's state is not in here: pay_state() derives it from the legs, the undo and the
+ * refunds, so that two facts can never disagree. What must hold is pay_check().
+ */
+#ifndef XW_PAY_H
+#define XW_PAY_H
+
+#include "id.h"
+#include "money.h"
+#include "msg.h"
+#include "op.h"
+#include "when.h"
+
+/* Who calls, and when the payer's money moves (design.md section 2). */
+enum flow {
+	FLOW_NONE,
+	FLOW_DEBIT, /* the acquirer's side brings a payer's code; we debit */
+	FLOW_SCAN,  /* a wallet scanned a merchant code; after its confirmation we debit, then tell
+		     */
+	FLOW_WALLET_DEBITS, /* a wallet scanned; it debits itself and notifies us while the order is
+			       open */
+	FLOW_PUSHED, /* the money is taken already; the acquirer's side accepts, or we give it back
+		      */
+	FLOW_CLOSED, /* cancelled before it ever came: kept so that a late request finds it closed
+		      */
+};
+
+enum side { SIDE_ACQUIRER, SIDE_ISSUER };
+
+enum leg_phase {
+#define STATE(NAME, sentence) LEG_##NAME,
+#define MOVE(FROM, TO, sentence)
+#include "leg.def"
+#undef STATE
+#undef MOVE
+};
+
+enum undo_phase {
+#define STATE(NAME, sentence) UNDO_##NAME,
+#define MOVE(FROM, TO, sentence)
+#include "undo.def"
+#undef STATE
+#undef MOVE
+};
+
+enum refund_phase {
+#define STATE(NAME, sentence) REFUND_##NAME,
+#define MOVE(FROM, TO, sentence)
+#include "refund.def"
+#undef STATE
+#undef MOVE
+};
+
+enum pay_state {
+#define PAY(NAME, number, sentence) PAY_##NAME = number,
+#include "state.def"
+#undef PAY
+};
+#define PAY_FINAL 256 /* bit of every final state's number */
+
+/* One side of the payment: our exchange with one peer. */
+struct leg {
+	uint16_t peer; /* participant number; 0: none */
+	uint16_t agreement;
+	uint8_t phase;              /* enum leg_phase */
+	uint8_t op;                 /* what was last asked: RESOLVE, DEBIT, CAPTURE, TELL */
+	uint8_t asking;             /* a second question is out about it: OP_INQUIRE, or 0 */
+	uint8_t attempt;            /* which candidate this is; part of our id towards it */
+	uint8_t tries;              /* inquiries, or repeats, in this phase */
+	uint8_t misses;             /* "not found" answers in a row */
+	uint8_t reason;             /* enum reason of NO */
+	uint8_t sure;               /* 1: they said so themselves; 0: concluded */
+	char their_id[MSG_ID];      /* id that they gave the payment */
+	char their_request[MSG_ID]; /* id that they gave their request, where they called us */
+	char their_code[MSG_ID];    /* their own result code, for people */
+	struct money ask;           /* the amount in our messages with them */
+	struct money owe; /* what is owed between us and them if it succeeds; position currency */
+	struct money reserved;                        /* held back for it on their position */
+	struct money held, taken, given_up, returned; /* counted in the currency of `ask` */
+	struct wall since;                            /* when the phase began */
+	struct wall next; /* when this leg wants to be stepped; none: it rests */
+	struct wall at;   /* their own time of the outcome */
+};
+
+enum undo_cause {
+	UNDO_BY_NOBODY,
+	UNDO_BY_CALLER,
+	UNDO_UNRESOLVED,
+	UNDO_EXPIRED,
+	UNDO_REFUSED,
+	UNDO_LATE
+};
+
+/* Giving back the issuer's debit, or making sure that there is none. */
+struct undo {
+	uint8_t phase; /* enum undo_phase */
+	uint8_t cause; /* enum undo_cause */
+	uint8_t op;    /* what is out: CANCEL, REFUND, INQUIRE */
+	uint8_t tries;
+	uint8_t misses;
+	uint8_t refund; /* cancel is too late: give it back by a refund */
+	uint8_t asked;  /* enum cancel_asked */
+	struct wall since;
+	struct wall next;
+};
+
+/* A scheme's cancel is answered once the undo is durable; others wait until it is certain. */
+enum cancel_asked { CANCEL_NOT_ASKED, CANCEL_WAITS, CANCEL_TAKEN };
+
+#define REFUNDS_OPEN 4 /* at once; finished ones are counted in pay.refunded only */
+
+struct refund {
+	uint8_t phase; /* enum refund_phase */
+	uint8_t tries;
+	uint8_t asking;                         /* OP_INQUIRE_REFUND or OP_INQUIRE is out */
+	uint8_t misses;                         /* "not found" answers in a row */
+	uint16_t seq;                           /* 1.. ; our id is <payment>-r<seq> */
+	struct money amount;                    /* order currency */
+	struct money iss_ask, iss_owe, acq_owe; /* what it moves on each side */
+	struct money reserved;                  /* on the acquirer's position */
+	char request_id[MSG_ID];                /* the id that the requester gave it */
+	char peer_id[MSG_ID];                   /* the issuer's id for it */
+	uint8_t reason;
+	struct wall since;
+	struct wall next;
+};
+
+/* Our own quote: the issuer's amount from the acquirer's. The refunds use it again. */
+struct quote {
+	int64_t mantissa; /* price = mantissa x 10^-scale, issuer's major units per acquirer's */
+	uint8_t scale;
+	struct wall at, until;
+};
+
+/* What of the payment is in the books: nothing, itself, or a late success in suspense. */
+enum posted { POSTED_NOTHING, POSTED_PAYMENT, POSTED_SUSPENSE };
+
+#define CANDIDATES_MAX 4
+
+struct pay {
+	struct pay_id id;
+	uint32_t version;                  /* of the last committed step; 0: not there yet */
+	uint8_t flow;                      /* enum flow */
+	uint8_t mode;                      /* 'C' consumer-presented, 'M' merchant-presented */
+	uint8_t caller;                    /* enum side of the peer that asked us first */
+	struct wall created, expires, due; /* due: when it wants to be stepped; none: it rests */
+	struct money amount;               /* what the acquirer's side wants, order currency */
+	struct leg acq, iss;
+	struct quote quote;
+	struct undo undo;
+	struct refund refund[REFUNDS_OPEN];
+	uint16_t refund_seq;
+	uint16_t refunds_done;
+	struct money refunded;                   /* order currency, finished */
+	struct money iss_returned, acq_returned; /* position currencies, finished */
+	struct money fee;                        /* accrued from the acquirer, position currency */
+	uint8_t posted;                          /* enum posted */
+	uint8_t late;                            /* a success came after the undo: exception */
+	uint8_t confirmed;                       /* FLOW_SCAN: the payer confirmed */
+	uint8_t stuck;                           /* on the exception list */
+	uint8_t answered; /* bit n: answer n (below SEQ_REFUND) was made final */
+	uint16_t via;     /* FLOW_SCAN: the participant whose server scanned */
+	uint16_t candidate[CANDIDATES_MAX];
+	uint8_t candidate_count;
+	uint8_t code_hash[16]; /* keyed, by the shell */
+	char code_format[17], code_scheme[33];
+	char payer_id[MSG_ID];
+	char order_reference[MSG_ID], order_description[257];
+	char merchant_id[MSG_ID], merchant_name[257], merchant_mcc[9], merchant_country[3];
+	char merchant_city[65], store_id[MSG_ID], store_name[257], terminal_id[MSG_ID];
+	char brand[65];
+	char notify_url[513];
+};
+
+/* Answers that somebody may wait for, by number; refunds are SEQ_REFUND + their seq. */
+enum { SEQ_FIRST = 0, SEQ_CONFIRM = 1, SEQ_CANCEL = 2, SEQ_REFUND = 16 };
+
+enum pay_state pay_state(const struct pay *p);
+const char *pay_state_name(enum pay_state s);
+static inline bool pay_is_final(const struct pay *p)
+{
+	return (pay_state(p) & PAY_FINAL) != 0;
+}
+
+/* Whether the answer of that number can still change. */
+bool pay_answer_final(const struct pay *p, int seq);
+const struct refund *pay_refund(const struct pay *p, int seq); /* an open one, by seq; or NULL */
+bool refund_is_open(const struct refund *r);
+/* Money of the order that is neither refunded nor being refunded. */
+struct money pay_refundable(const struct pay *p);
+/* The first thing that does not hold, or NULL. */
+const char *pay_check(const struct pay *p);
+/* Our id towards peers: the payment's 26 characters, and "-<kind><n>" where kind is not 0. */
+void pay_write_id(const struct pay *p, char kind, unsigned n, struct buf *ret);
+
+#define PAY_BYTES_MAX 6144
+
+/* record.c: the bytes at rest; tagged, so that a newer program reads an older one's and the
+ * reverse. RC_FULL; RC_BAD when the bytes are not a record. */
+MUST enum rc pay_pack(const struct pay *p, struct buf *ret);
+MUST enum rc pay_unpack(struct span bytes, struct pay *ret);
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * refund.c: refunds: any number one after another, a few at once, never more than was taken.
+ *
+ *   NONE -> SENT -> DONE | NO | PENDING | UNKNOWN      UNKNOWN -> (same id again, or inquire) ->
+ * ...
+ *
+ * The hard thing: amounts in other currencies. They come from the partner's message where it states
+ * them; else from the payment's own amounts on the cumulative refunded sum, so that refunding all
+ * of it returns exactly what was taken, in every currency. Must never repeat a refund that the
+ * partner cannot recognise as the same.
+ */
+#include "turn.h"
+
+static struct refund *find(struct pay *p, uint16_t seq)
+{
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (p->refund[i].phase != REFUND_NONE && p->refund[i].seq == seq)
+			return &p->refund[i];
+	return NULL;
+}
+
+static void ask(struct turn *t, struct refund *r, enum op op)
+{
+	r->asking = op == OP_REFUND ? 0 : (uint8_t)op;
+	r->next = turn_call(t, (struct call){ .peer = t->p->iss.peer,
+				       .side = SIDE_ISSUER,
+				       .op = op,
+				       .attempt = t->p->iss.attempt,
+				       .refund_seq = r->seq });
+}
+
+/* The share of `whole` that belongs to `part` of the order, less what `before` has returned of it.
+ */
+static struct money share(
+	struct money whole, struct money part, struct money of, struct money before)
+{
+	struct money m;
+
+	CHECK(money_scale(whole, money_minor(part), money_minor(of), money_ccy(whole),
+		      ROUND_HALF_EVEN, &m) == RC_OK);
+	CHECK(money_sub(m, before, &m) == RC_OK);
+	return m;
+}
+
+static void add(struct money *sum, struct money m)
+{
+	if (money_is_none(*sum))
+		*sum = money_of(0, money_ccy(m));
+	CHECK(money_add(*sum, m, sum) == RC_OK);
+}
+
+static void amounts(struct pay *p, struct refund *r)
+{
+	struct money total = money_of(0, money_ccy(p->amount));
+	struct money iss = money_of(0, money_ccy(p->iss.owe)),
+		     acq = money_of(0, money_ccy(p->acq.owe));
+	struct money ask = money_of(0, money_ccy(p->iss.ask));
+
+	if (!money_is_none(p->refunded)) {
+		add(&total, p->refunded);
+		add(&iss, p->iss_returned);
+		add(&acq, p->acq_returned);
+		add(&ask, p->iss.returned);
+	}
+	for (int i = 0; i < REFUNDS_OPEN; i++) {
+		const struct refund *o = &p->refund[i];
+		if (o != r && refund_is_open(o)) {
+			add(&total, o->amount);
+			add(&iss, o->iss_owe);
+			add(&acq, o->acq_owe);
+			add(&ask, o->iss_ask);
+		}
+	}
+	add(&total, r->amount);
+	r->iss_owe = share(p->iss.owe, total, p->amount, iss);
+	r->acq_owe = share(p->acq.owe, total, p->amount, acq);
+	r->iss_ask = share(p->iss.ask, total, p->amount, ask);
+}
+
+static void finish(struct turn *t, struct refund *r, enum refund_phase phase);
+
+void refund_begin(struct turn *t, const struct msg *m, enum reason refuse)
+{
+	struct pay *p = t->p;
+	struct refund *r = NULL;
+
+	/* The slot of the oldest one that is finished. */
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (!refund_is_open(&p->refund[i]) && (!r || p->refund[i].seq < r->seq))
+			r = &p->refund[i];
+	CHECK(r);
+	memset(r, 0, sizeof *r);
+	r->seq = ++p->refund_seq;
+	r->amount = m->refund.amount;
+	r->since = t->ev->now;
+	memcpy(r->request_id, m->refund.id, sizeof r->request_id);
+	if (refuse != REASON_NONE) { /* kept, so that the same id keeps failing */
+		r->reason = (uint8_t)refuse;
+		finish(t, r, REFUND_NO);
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_SENT));
+	amounts(p, r);
+	post_refund_reserve(t, r);
+	ask(t, r, OP_REFUND);
+}
+
+static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
+{
+	struct pay *p = t->p;
+	uint16_t seq = r->seq;
+
+	turn_moved(t, fsm_move(&fsm_refund, &r->phase, phase));
+	t->st->keep_evidence = true;
+	post_refund(t, r, phase == REFUND_DONE);
+	if (phase == REFUND_DONE) {
+		add(&p->refunded, r->amount);
+		add(&p->iss_returned, r->iss_owe);
+		add(&p->acq_returned, r->acq_owe);
+		add(&p->iss.returned, r->iss_ask);
+		p->refunds_done++;
+	}
+	r->next = WALL_NONE;
+	p->stuck = 0;
+	turn_reply(t, SEQ_REFUND + seq);
+	turn_notify(t, SEQ_REFUND + seq);
+}
+
+static void again(struct turn *t, struct refund *r, enum refund_phase phase)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
+
+	if (r->phase != phase && r->phase != REFUND_STUCK)
+		turn_moved(t, fsm_move(&fsm_refund, &r->phase, phase));
+	r->asking = 0;
+	r->next = ladder_next(&c->ladder, r->tries, t->ev->now);
+	if (c->repeat == REPEAT_NEVER && phase == REFUND_UNKNOWN)
+		r->next = WALL_NONE;
+	if (r->next.us)
+		return;
+	if (r->phase != REFUND_STUCK)
+		turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_STUCK));
+	if (!t->p->stuck)
+		turn_exception(t, EXCEPTION_REFUND);
+	/* Asking again is safe only where the partner knows the id, or where it is merely asked
+	 * about. */
+	if (c->repeat != REPEAT_NEVER)
+		r->next = ladder_slow(r->tries - c->ladder.count, t->ev->now);
+}
+
+/* They know nothing of it. Where they recognise our id, send it again. Where they do not, a repeat
+ * could pay twice: twice in a row and after the settle time it counts as refused, and the requester
+ * may begin another. */
+static void not_found(struct turn *t, struct refund *r)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
+	const struct caps *q = turn_caps(t, t->p->iss.peer, OP_INQUIRE);
+
+	r->misses++;
+	if (c->repeat == REPEAT_SAME_ID) {
+		ask(t, r, OP_REFUND);
+	} else if (r->misses >= 2 &&
+		   wall_diff_ms(t->ev->now, r->since) >= (q ? q->not_found_s : 0) * 1000) {
+		r->reason = REASON_UNRESOLVED;
+		finish(t, r, REFUND_NO);
+	} else {
+		again(t, r, REFUND_UNKNOWN);
+	}
+}
+
+/* The counts of a partner that gives refunds no id: they decide whether this one is in them. */
+static enum outcome by_counts(const struct pay *p, const struct refund *r, const struct msg *m)
+{
+	struct money before = money_of(0, money_ccy(p->iss.ask)), with;
+
+	if (!m->has_counts || money_is_none(m->returned))
+		return OUTCOME_UNKNOWN;
+	if (!money_is_none(p->iss.returned))
+		before = p->iss.returned;
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (&p->refund[i] != r && refund_is_open(&p->refund[i]))
+			return OUTCOME_UNKNOWN; /* two at once cannot be told apart */
+	CHECK(money_add(before, r->iss_ask, &with) == RC_OK);
+	if (money_eq(m->returned, with))
+		return OUTCOME_APPROVED;
+	return money_eq(m->returned, before) ? OUTCOME_NOT_FOUND : OUTCOME_UNKNOWN;
+}
+
+void refund_answer(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct refund *r = find(p, t->ev->refund_seq);
+	enum outcome o = m->has_problem ? OUTCOME_UNKNOWN : m->outcome;
+
+	if (!r || !refund_is_open(r))
+		return;
+	if (t->ev->op == OP_INQUIRE && !m->has_problem)
+		o = by_counts(p, r, m);
+	else if (t->ev->op == OP_REFUND && m->has_problem)
+		o = OUTCOME_DECLINED;
+	if (o != OUTCOME_NOT_FOUND)
+		r->misses = 0;
+	if (m->has_refund && m->refund.peer_id[0])
+		memcpy(r->peer_id, m->refund.peer_id, sizeof r->peer_id);
+	if (o == OUTCOME_APPROVED && m->has_refund && !money_is_none(m->refund.amount) &&
+		!money_eq(m->refund.amount, r->iss_ask)) {
+		turn_exception(t, EXCEPTION_AMOUNT);
+		o = OUTCOME_UNKNOWN;
+	}
+	switch (o) {
+	case OUTCOME_APPROVED:
+	case OUTCOME_REVERSED:
+		if (m->has_refund && money_same(m->refund.settle, r->iss_owe) &&
+			money_sign(m->refund.settle) > 0)
+			r->iss_owe = m->refund.settle;
+		finish(t, r, REFUND_DONE);
+		break;
+	case OUTCOME_DECLINED:
+		r->reason = (uint8_t)(m->has_problem ? m->problem : m->reason);
+		finish(t, r, REFUND_NO);
+		break;
+	case OUTCOME_NOT_FOUND:
+		not_found(t, r);
+		break;
+	case OUTCOME_PENDING:
+		again(t, r, REFUND_PENDING);
+		break;
+	case OUTCOME_NONE:
+	case OUTCOME_HELD:
+	case OUTCOME_UNKNOWN:
+		again(t, r, REFUND_UNKNOWN);
+		break;
+	}
+}
+
+void refund_no_answer(struct turn *t, enum lost lost)
+{
+	struct refund *r = find(t->p, t->ev->refund_seq);
+
+	if (!r || !refund_is_open(r))
+		return;
+	if (lost == LOST_UNSENT && r->phase == REFUND_SENT && r->tries == 0) {
+		r->reason = REASON_UNAVAILABLE;
+		finish(t, r, REFUND_NO);
+		return;
+	}
+	again(t, r, r->phase == REFUND_PENDING ? REFUND_PENDING : REFUND_UNKNOWN);
+}
+
+void refund_due(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct caps *c = turn_caps(t, p->iss.peer, OP_REFUND);
+	const struct caps *ask_refund = turn_caps(t, p->iss.peer, OP_INQUIRE_REFUND);
+
+	for (int i = 0; i < REFUNDS_OPEN; i++) {
+		struct refund *r = &p->refund[i];
+		if (!refund_is_open(r) || !r->next.us || r->next.us > t->ev->now.us)
+			continue;
+		if (r->phase == REFUND_SENT || r->asking) { /* nobody told us how the call ended */
+			again(t, r, r->phase == REFUND_PENDING ? REFUND_PENDING : REFUND_UNKNOWN);
+			continue;
+		}
+		if (r->tries < UINT8_MAX)
+			r->tries++;
+		if (ask_refund)
+			ask(t, r, OP_INQUIRE_REFUND);
+		else if (c->repeat == REPEAT_SAME_ID)
+			ask(t, r, OP_REFUND);
+		else
+			ask(t, r, OP_INQUIRE);
+		turn_moved(t, "asked about the refund again");
+		return; /* one call a step; the next alarm does the others */
+	}
+}

@@ -1,0 +1,298 @@
+/*
+ * reply.c: the messages that are made from a record: calls, answers, notifications.
+ *
+ * Each is a function of the record alone, so that the same one can be made again after a crash. The
+ * hard thing is the word for the outcome: nothing that is not certain may be called declined.
+ */
+#include "check.h"
+#include "step.h"
+
+static void put_id(const struct pay *p, char kind, unsigned n, char *dst)
+{
+	struct buf b = buf_init(dst, MSG_ID - 1);
+
+	pay_write_id(p, kind, n, &b);
+	CHECK(buf_ok(&b));
+	dst[b.n] = '\0';
+}
+
+static void put_order(const struct pay *p, struct msg *m)
+{
+	memcpy(m->order_reference, p->order_reference, sizeof m->order_reference);
+	memcpy(m->order_description, p->order_description, sizeof m->order_description);
+	memcpy(m->merchant.id, p->merchant_id, sizeof m->merchant.id);
+	memcpy(m->merchant.name, p->merchant_name, sizeof m->merchant.name);
+	memcpy(m->merchant.mcc, p->merchant_mcc, sizeof m->merchant.mcc);
+	memcpy(m->merchant.country, p->merchant_country, sizeof m->merchant.country);
+	memcpy(m->merchant.city, p->merchant_city, sizeof m->merchant.city);
+	memcpy(m->merchant.store_id, p->store_id, sizeof m->merchant.store_id);
+	memcpy(m->merchant.store_name, p->store_name, sizeof m->merchant.store_name);
+	memcpy(m->merchant.terminal_id, p->terminal_id, sizeof m->merchant.terminal_id);
+	m->order_amount = p->amount;
+}
+
+/* The id by which the issuer knows the debit of this attempt. */
+static void put_debit_id(const struct pay *p, unsigned attempt, char *dst)
+{
+	put_id(p, attempt ? 'a' : 0, attempt, dst);
+}
+
+static void call_refund(const struct pay *p, const struct call *c, struct msg *m)
+{
+	const struct refund *r = c->refund_seq ? pay_refund(p, c->refund_seq) : NULL;
+
+	m->has_refund = true;
+	if (r) {
+		put_id(p, 'r', r->seq, m->refund.id);
+		m->refund.amount = r->iss_ask;
+		m->refund.settle = r->iss_owe;
+		memcpy(m->refund.peer_id, r->peer_id, sizeof m->refund.peer_id);
+	} else { /* giving back all of it */
+		put_id(p, 'u', 1, m->refund.id);
+		m->refund.amount = p->iss.taken;
+		m->refund.settle = p->iss.owe;
+	}
+	memcpy(m->key, m->refund.id, sizeof m->key);
+}
+
+static void call_issuer(
+	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *m)
+{
+	const struct peer *peer = snapshot_peer(sn, c->peer);
+
+	put_debit_id(p, c->attempt, m->request_id);
+	memcpy(m->key, m->request_id, sizeof m->key);
+	memcpy(m->peer_id, p->iss.their_id, sizeof m->peer_id);
+	m->amount = p->iss.ask;
+	m->settle = p->iss.owe;
+	m->settle_ccy = peer->settle;
+	switch (c->op) {
+	case OP_DEBIT:
+		put_order(p, m);
+		memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
+		memcpy(m->code.format, p->code_format, sizeof m->code.format);
+		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
+		m->expires = p->expires;
+		memcpy(m->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
+		break;
+	case OP_CAPTURE:
+		put_id(p, 'k', 1, m->key);
+		break;
+	case OP_CANCEL:
+		put_id(p, 'c', 1, m->undo_id);
+		memcpy(m->key, m->undo_id, sizeof m->key);
+		m->only_if_open = !peer_caps(peer, OP_CANCEL)->cancel_undoes &&
+				  money_sign(p->iss.held) == 0;
+		break;
+	case OP_REFUND:
+	case OP_INQUIRE_REFUND:
+		call_refund(p, c, m);
+		break;
+	case OP_INQUIRE:
+		break;
+	case OP_NONE:
+	case OP_RESOLVE:
+	case OP_TELL:
+	case OP_NOTIFY:
+	case OP_PUSH:
+	case OP_CODES:
+	case OP_TOKEN:
+	case OP_ORDER:
+	case OP_CONFIRM:
+	case OP_CREDIT:
+	case OP_READ:
+	case OP_MAX:
+		CHECK_UNREACHABLE();
+	}
+}
+
+static void call_acquirer(const struct pay *p, const struct call *c, struct msg *m)
+{
+	put_id(p, 0, 0, m->peer_id);
+	memcpy(m->request_id, p->acq.their_request, sizeof m->request_id);
+	memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
+	put_id(p, 't', c->attempt + 1u, m->key);
+	if (c->op == OP_RESOLVE) {
+		memcpy(m->code.format, p->code_format, sizeof m->code.format);
+		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
+		return;
+	}
+	CHECK(c->op == OP_TELL);
+	memcpy(m->object_id, p->acq.their_id, sizeof m->object_id);
+	m->amount = p->amount;
+	m->settle = p->acq.owe;
+	m->outcome = p->iss.phase == LEG_YES ? OUTCOME_APPROVED : OUTCOME_DECLINED;
+	m->reason = (enum reason)p->iss.reason;
+	m->at = p->iss.at;
+}
+
+void call_build(
+	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->op = c->op;
+	if (c->side == SIDE_ISSUER)
+		call_issuer(sn, p, c, ret);
+	else
+		call_acquirer(p, c, ret);
+}
+
+static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
+{
+	enum pay_state s = pay_state(p);
+
+	*ret_reason = REASON_NONE;
+	switch (s) {
+	case PAY_PAID:
+	case PAY_PARTLY_REFUNDED:
+	case PAY_REFUNDED:
+	case PAY_REFUNDING:
+		return OUTCOME_APPROVED;
+	case PAY_DECLINED:
+		*ret_reason = (enum reason)(p->acq.phase == LEG_NO && p->iss.phase != LEG_NO
+						    ? p->acq.reason
+						    : p->iss.reason);
+		return OUTCOME_DECLINED;
+	case PAY_EXPIRED:
+		*ret_reason = REASON_EXPIRED;
+		return OUTCOME_DECLINED;
+	case PAY_CANCELLED:
+		*ret_reason = REASON_CANCELLED;
+		return OUTCOME_REVERSED;
+	case PAY_UNDONE:
+		*ret_reason = p->undo.cause == UNDO_REFUSED ? REASON_CLOSED : REASON_UNRESOLVED;
+		return OUTCOME_DECLINED;
+	case PAY_WRITTEN_OFF:
+		*ret_reason = REASON_UNRESOLVED;
+		return OUTCOME_UNKNOWN;
+	case PAY_STUCK:
+		return p->posted == POSTED_PAYMENT && p->undo.phase == UNDO_NONE &&
+				       p->flow == FLOW_DEBIT
+			       ? OUTCOME_APPROVED
+			       : OUTCOME_PENDING;
+	case PAY_NEW:
+	case PAY_RESOLVING:
+	case PAY_OPEN:
+	case PAY_DEBITING:
+	case PAY_PENDING:
+	case PAY_IN_DOUBT:
+	case PAY_CAPTURING:
+	case PAY_TELLING:
+	case PAY_UNDOING:
+		return OUTCOME_PENDING;
+	}
+	CHECK_UNREACHABLE();
+}
+
+static void refund_of(const struct pay *p, const struct refund *r, struct msg_refund *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	put_id(p, 'r', r->seq, ret->id);
+	ret->amount = r->amount;
+	ret->settle = r->acq_owe;
+	switch ((enum refund_phase)r->phase) {
+	case REFUND_DONE:
+		ret->outcome = OUTCOME_APPROVED;
+		break;
+	case REFUND_NO:
+		ret->outcome = OUTCOME_DECLINED;
+		break;
+	case REFUND_NONE:
+	case REFUND_SENT:
+	case REFUND_PENDING:
+	case REFUND_UNKNOWN:
+	case REFUND_STUCK:
+		ret->outcome = OUTCOME_PENDING;
+		break;
+	}
+}
+
+static void reply_refund(const struct pay *p, int seq, struct msg *m)
+{
+	const struct refund *r = pay_refund(p, seq - SEQ_REFUND);
+
+	CHECK(r);
+	m->has_refund = true;
+	refund_of(p, r, &m->refund);
+	/* For the requester its own id stands first; ours is the answering side's. */
+	memcpy(m->refund.peer_id, m->refund.id, sizeof m->refund.peer_id);
+	if (r->request_id[0])
+		memcpy(m->refund.id, r->request_id, sizeof m->refund.id);
+	m->outcome = m->refund.outcome;
+	m->reason = (enum reason)r->reason;
+	m->at = r->since;
+}
+
+/* A scan's answer: what the payer is asked to confirm. */
+static void reply_scan(const struct pay *p, struct msg *m)
+{
+	bool refused = p->acq.op == OP_NONE || (p->acq.op == OP_RESOLVE && p->acq.phase == LEG_NO);
+
+	m->settle = p->iss.ask;
+	m->expires = p->expires;
+	if (p->quote.until.us && p->quote.until.us < m->expires.us)
+		m->expires = p->quote.until;
+	m->reason = REASON_NONE;
+	if (refused) {
+		m->outcome = OUTCOME_DECLINED;
+		m->reason = (enum reason)p->acq.reason;
+	} else if (p->acq.op == OP_RESOLVE && p->acq.phase != LEG_YES) {
+		m->outcome = OUTCOME_PENDING;
+	} else {
+		m->outcome = OUTCOME_APPROVED;
+	}
+}
+
+void reply_build(
+	const struct snapshot *sn, const struct pay *p, enum op op, int seq, struct msg *ret)
+{
+	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
+
+	(void)sn;
+	memset(ret, 0, sizeof *ret);
+	ret->op = op;
+	ret->answer = true;
+	put_id(p, 0, 0, ret->object_id);
+	memcpy(ret->peer_id, ret->object_id, sizeof ret->peer_id);
+	memcpy(ret->request_id, caller->their_request, sizeof ret->request_id);
+	memcpy(ret->issuer_payment_id, p->iss.their_id, sizeof ret->issuer_payment_id);
+	memcpy(ret->brand, p->brand, sizeof ret->brand);
+	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
+	put_order(p, ret);
+	ret->amount = p->amount;
+	ret->settle = p->acq.owe;
+	ret->expires = p->expires;
+	memcpy(ret->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
+	ret->at = p->iss.at;
+	ret->version = p->version;
+	ret->outcome = outcome_of(p, &ret->reason);
+	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)
+		memcpy(ret->their_code, p->iss.their_code, sizeof ret->their_code);
+	memcpy(ret->status, pay_state_name(pay_state(p)), strlen(pay_state_name(pay_state(p))));
+	if (!money_is_none(p->refunded)) {
+		ret->has_counts = true;
+		ret->taken = p->amount;
+		ret->returned = p->refunded;
+	}
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (p->refund[i].phase != REFUND_NONE)
+			refund_of(p, &p->refund[i], &ret->refunds[ret->refund_count++]);
+	if (seq >= SEQ_REFUND) {
+		reply_refund(p, seq, ret);
+	} else if (seq == SEQ_CANCEL) {
+		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ||
+					       (pay_is_final(p) && p->iss.phase != LEG_YES)
+				       ? OUTCOME_REVERSED
+				       : OUTCOME_PENDING;
+		ret->reason = REASON_CANCELLED;
+	} else if (seq == SEQ_FIRST && p->flow == FLOW_SCAN && op == OP_RESOLVE) {
+		reply_scan(p, ret);
+	}
+}
+
+void notify_build(const struct snapshot *sn, const struct pay *p, int seq, struct msg *ret)
+{
+	reply_build(sn, p, OP_NOTIFY, seq, ret);
+	ret->answer = false;
+	put_id(p, 'n', (unsigned)seq + 1, ret->event_id);
+}

@@ -1,0 +1,339 @@
+/*
+ * request.c: what peers may ask of us, and of whose payments.
+ *
+ * The hard thing is sameness: a request that claims an id for the first time may begin something,
+ * the same one again gets the same answer, and another one under the same id is refused by name.
+ * Must never show one partner that another's payment exists.
+ */
+#include "turn.h"
+
+static void claim(struct turn *t, int seq)
+{
+	struct step *st = t->st;
+
+	for (int i = 0; i < t->ev->claim_count; i++)
+		st->claim[st->claim_count++] = t->ev->claim[i];
+	st->claim_seq = seq;
+	memcpy(st->claim_fingerprint, t->ev->fingerprint, sizeof st->claim_fingerprint);
+	st->fate = FATE_WAIT;
+	st->fate_seq = seq;
+}
+
+static void begin(struct turn *t, enum flow flow, char mode, enum side caller)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+	const struct peer *peer = turn_peer(t, t->ev->peer);
+	struct leg *l = caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
+
+	p->id = t->ev->new_id;
+	p->flow = (uint8_t)flow;
+	p->mode = (uint8_t)mode;
+	p->caller = (uint8_t)caller;
+	p->created = t->ev->now;
+	p->expires = wall_plus_ms(t->ev->now, (int64_t)peer->expire_s * 1000);
+	if (m->expires.us && m->expires.us < p->expires.us)
+		p->expires = m->expires;
+	l->peer = peer->number;
+	l->agreement = peer->agreement;
+	memcpy(l->their_request, m->request_id, sizeof l->their_request);
+	memcpy(p->code_hash, t->ev->code_hash, sizeof p->code_hash);
+	memcpy(p->code_format, m->code.format, sizeof p->code_format);
+	memcpy(p->code_scheme, m->code.scheme, sizeof p->code_scheme);
+	memcpy(p->payer_id, m->payer.id, sizeof p->payer_id);
+	memcpy(p->notify_url, m->notify_url, sizeof p->notify_url);
+}
+
+static void order_of(struct pay *p, const struct msg *m)
+{
+	memcpy(p->order_reference, m->order_reference, sizeof p->order_reference);
+	memcpy(p->order_description, m->order_description, sizeof p->order_description);
+	memcpy(p->merchant_id, m->merchant.id, sizeof p->merchant_id);
+	memcpy(p->merchant_name, m->merchant.name, sizeof p->merchant_name);
+	memcpy(p->merchant_mcc, m->merchant.mcc, sizeof p->merchant_mcc);
+	memcpy(p->merchant_country, m->merchant.country, sizeof p->merchant_country);
+	memcpy(p->merchant_city, m->merchant.city, sizeof p->merchant_city);
+	memcpy(p->store_id, m->merchant.store_id, sizeof p->store_id);
+	memcpy(p->store_name, m->merchant.store_name, sizeof p->store_name);
+	memcpy(p->terminal_id, m->merchant.terminal_id, sizeof p->terminal_id);
+}
+
+static void debit(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+	const struct peer *peer = turn_peer(t, t->ev->peer);
+	enum reason why;
+
+	if (money_sign(m->amount) <= 0) {
+		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
+		return;
+	}
+	begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
+	order_of(p, m);
+	p->amount = m->amount;
+	if (peer->scheme) /* a scheme states what it will collect from us for it */
+		p->acq.owe = money_is_none(m->settle) ? m->amount : m->settle;
+	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_YES));
+	claim(t, SEQ_FIRST);
+	why = route_find(t, m);
+	if (p->expires.us <= t->ev->now.us)
+		why = REASON_EXPIRED;
+	else if (peer->scheme && !money_same(p->acq.owe, money_of(0, peer->settle)))
+		why = REASON_CURRENCY;
+	if (why != REASON_NONE)
+		issuer_refused(t, why);
+	else
+		issuer_ask(t);
+}
+
+static void scan(struct turn *t)
+{
+	struct pay *p = t->p;
+	enum reason why;
+
+	begin(t, FLOW_SCAN, 'M', SIDE_ISSUER);
+	p->via = t->ev->peer;
+	claim(t, SEQ_FIRST);
+	why = route_find(t, t->ev->msg);
+	if (why == REASON_NONE) {
+		acquirer_resolve(t);
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_NO));
+	p->acq.reason = (uint8_t)why;
+	t->st->forget_code = true;
+	turn_reply(t, SEQ_FIRST);
+}
+
+static void confirm(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+
+	if (pay_state(p) != PAY_OPEN) {
+		turn_refuse(t, p->confirmed ? REASON_STATE : REASON_CLOSED,
+			"the order is not open for a confirmation");
+		return;
+	}
+	if (p->expires.us <= t->ev->now.us ||
+		(p->quote.until.us && p->quote.until.us <= t->ev->now.us)) {
+		turn_refuse(t, REASON_CLOSED, "the order or its quote has expired; scan again");
+		return;
+	}
+	if (!money_is_none(m->amount) && !money_eq(m->amount, p->iss.ask)) {
+		turn_refuse(t, REASON_AMOUNT, "not the amount that was shown to the payer");
+		return;
+	}
+	claim(t, SEQ_CONFIRM);
+	p->confirmed = 1;
+	p->candidate[0] = p->iss.peer;
+	p->candidate_count = 1;
+	issuer_ask(t);
+}
+
+/* The last moment of a cancel: a time of day after the business day of the payment has ended. */
+static bool cancel_window_over(const struct turn *t)
+{
+	const struct pay *p = t->p;
+	const struct peer *peer = turn_peer(t, p->acq.peer);
+	int64_t day;
+	struct wall end;
+
+	if (peer->cancel_until_min < 0)
+		return false;
+	day = wall_day(p->created, peer->window_offset_min);
+	end = wall_of_day(day + 1, peer->window_offset_min, peer->cancel_until_min / 60,
+		peer->cancel_until_min % 60);
+	return t->ev->now.us >= end.us;
+}
+
+/* A cancel for something that never came: if it still comes, it finds itself closed. */
+static void cancel_first(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	if (!turn_peer(t, t->ev->peer)->scheme) {
+		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
+		return;
+	}
+	begin(t, FLOW_CLOSED, 'C', SIDE_ACQUIRER);
+	claim(t, SEQ_CANCEL);
+	p->undo.cause = UNDO_BY_CALLER;
+	p->undo.asked = CANCEL_TAKEN;
+	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_UNDONE));
+	turn_reply(t, SEQ_CANCEL);
+}
+
+static bool has_refunds(const struct pay *p)
+{
+	if (p->refunds_done)
+		return true;
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (refund_is_open(&p->refund[i]))
+			return true;
+	return false;
+}
+
+static void cancel(struct turn *t)
+{
+	struct pay *p = t->p;
+	bool at_once = turn_peer(t, t->ev->peer)->scheme;
+
+	if (p->version == 0) {
+		cancel_first(t);
+		return;
+	}
+	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
+		t->st->fate = FATE_VIEW; /* nothing moved and nothing will */
+		t->st->fate_seq = SEQ_CANCEL;
+		return;
+	}
+	if (has_refunds(p)) {
+		turn_refuse(t, REASON_STATE, "the payment has refunds; refund the rest");
+		return;
+	}
+	if (p->undo.phase == UNDO_NONE && p->iss.phase == LEG_YES && cancel_window_over(t)) {
+		turn_refuse(t, REASON_WINDOW, "the cancel window is over; refund instead");
+		return;
+	}
+	if (p->undo.asked !=
+		CANCEL_NOT_ASKED) { /* asked before under another key: one undo, one answer */
+		t->st->fate = pay_answer_final(p, SEQ_CANCEL) ? FATE_VIEW : FATE_WAIT;
+		t->st->fate_seq = SEQ_CANCEL;
+		return;
+	}
+	claim(t, SEQ_CANCEL);
+	p->undo.asked = at_once ? CANCEL_TAKEN : CANCEL_WAITS;
+	if (at_once || p->undo.phase == UNDO_UNDONE)
+		turn_reply(t, SEQ_CANCEL);
+	turn_moved(t, "cancel asked by the merchant's side");
+	undo_want(t, UNDO_BY_CALLER);
+}
+
+static void refund(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+	const struct caps *c = p->iss.peer ? turn_caps(t, p->iss.peer, OP_REFUND) : NULL;
+	const struct peer *asks = turn_peer(t, t->ev->peer);
+	int open = 0;
+
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		open += refund_is_open(&p->refund[i]);
+	if (p->iss.phase != LEG_YES || p->undo.phase != UNDO_NONE ||
+		(p->flow == FLOW_SCAN && pay_state(p) == PAY_TELLING)) {
+		turn_refuse(t, REASON_STATE, "the payment is not in a state that can be refunded");
+		return;
+	}
+	if (!c) {
+		turn_refuse(t, REASON_UNSUPPORTED, "this wallet has no refund");
+		return;
+	}
+	if (open == REFUNDS_OPEN || (open && c->repeat == REPEAT_INQUIRE_FIRST)) {
+		turn_refuse(t, REASON_BUSY, "another refund of this payment is on its way");
+		return;
+	}
+	if (!money_same(m->refund.amount, p->amount) || money_sign(m->refund.amount) <= 0) {
+		turn_refuse(t, REASON_AMOUNT,
+			"a refund is in the currency of the payment and positive");
+		return;
+	}
+	claim(t, SEQ_REFUND + p->refund_seq + 1);
+	if (t->ev->cap_refused)
+		refund_begin(t, m, REASON_LIMIT);
+	else if (wall_diff_ms(t->ev->now, p->created) > (int64_t)asks->refund_days * 86400000)
+		refund_begin(t, m, REASON_WINDOW);
+	else if (money_cmp(m->refund.amount, pay_refundable(p)) > 0)
+		refund_begin(t, m, REASON_REFUND_SUM);
+	else
+		refund_begin(t, m, REASON_NONE);
+}
+
+static void read(struct turn *t)
+{
+	struct step *st = t->st;
+
+	st->fate = FATE_VIEW;
+	st->fate_seq = SEQ_FIRST;
+	if (t->ev->msg->has_refund) {
+		int64_t n;
+		struct span id = span_str(t->ev->msg->refund.id),
+			    tail = span_sub(id, ID_TEXT_LEN, id.n);
+		if (!span_starts(tail, SPAN("-r")) ||
+			span_to_i64(span_sub(tail, 2, tail.n), &n) != RC_OK || n < 1 ||
+			n > t->p->refund_seq) {
+			turn_refuse(t, REASON_NOT_FOUND, "no such refund");
+			return;
+		}
+		st->fate_seq = SEQ_REFUND + (int)n;
+		if (!pay_refund(t->p,
+			    (int)n)) /* its slot was used again: the stored answer says it all */
+			st->fate = FATE_REPLAY;
+	}
+}
+
+static bool may_see(const struct pay *p, uint16_t peer)
+{
+	return p->version == 0 || peer == p->acq.peer || peer == p->iss.peer || peer == p->via;
+}
+
+static bool may_do(const struct pay *p, enum op op, uint16_t peer)
+{
+	if (p->version == 0)
+		return true;
+	if (op == OP_CONFIRM)
+		return p->flow == FLOW_SCAN && peer == p->via;
+	if (op == OP_CANCEL)
+		return peer == p->acq.peer || (peer == p->via && !p->confirmed);
+	return peer == p->acq.peer;
+}
+
+void request_step(struct turn *t)
+{
+	const struct event *ev = t->ev;
+	struct pay *p = t->p;
+
+	if (!may_see(p, ev->peer)) {
+		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
+		return;
+	}
+	if (ev->repeated && p->flow == FLOW_CLOSED && ev->op != OP_CANCEL && ev->op != OP_READ &&
+		ev->op != OP_INQUIRE) {
+		turn_refuse(t, REASON_CLOSED, "cancelled before it came");
+		return;
+	}
+	if (ev->repeated) {
+		if (memcmp(ev->fingerprint, ev->prior_fingerprint, sizeof ev->fingerprint) != 0) {
+			turn_refuse(
+				t, REASON_REPEAT, "the same id came before with other contents");
+			return;
+		}
+		/* The answer to a cancel follows from a record that nothing changes any more. */
+		t->st->fate = !pay_answer_final(p, ev->prior_seq) ? FATE_WAIT
+			      : ev->prior_seq == SEQ_CANCEL       ? FATE_VIEW
+								  : FATE_REPLAY;
+		t->st->fate_seq = ev->prior_seq;
+		return;
+	}
+	if (ev->op == OP_READ || ev->op == OP_INQUIRE) {
+		read(t);
+		return;
+	}
+	if (!may_do(p, ev->op, ev->peer)) {
+		turn_refuse(t, REASON_FORBIDDEN, "this side of a payment cannot ask that");
+		return;
+	}
+	if (ev->op == OP_DEBIT && p->version == 0)
+		debit(t);
+	else if (ev->op == OP_RESOLVE && p->version == 0)
+		scan(t);
+	else if (ev->op == OP_CONFIRM)
+		confirm(t);
+	else if (ev->op == OP_CANCEL)
+		cancel(t);
+	else if (ev->op == OP_REFUND)
+		refund(t);
+	else
+		turn_refuse(t, REASON_UNSUPPORTED, "this operation is not offered here");
+}

@@ -1,0 +1,78 @@
+/*
+ * route.c: who can take this code or serve this payer; pure over the route table.
+ *
+ * The hard thing: several schemes may own the same digits. Candidates keep the order of the
+ * recognition table first and the rows' priority second, and the same participant is tried once.
+ * Must never infer a scheme from anything but the code and the table.
+ */
+#include "turn.h"
+
+static bool row_fits(
+	const struct route_row *r, const struct pay *p, uint16_t from, const char *scheme)
+{
+	struct ccy ccy = money_is_none(p->amount) ? (struct ccy){ 0 } : money_ccy(p->amount);
+	int64_t minor = money_minor(p->amount);
+
+	if (r->off || r->mode != p->mode || strcmp(r->scheme, scheme) != 0)
+		return false;
+	if (r->from && r->from != from)
+		return false;
+	if (r->ccy.num && ccy.num && !ccy_eq(r->ccy, ccy))
+		return false;
+	if (ccy.num && r->min && minor < r->min)
+		return false;
+	return !(ccy.num && r->max && minor > r->max);
+}
+
+static void add(struct pay *p, uint16_t to)
+{
+	for (int i = 0; i < p->candidate_count; i++)
+		if (p->candidate[i] == to)
+			return;
+	if (p->candidate_count < CANDIDATES_MAX)
+		p->candidate[p->candidate_count++] = to;
+}
+
+/* The rows of one scheme, highest priority first; equal ones in the table's order. */
+static void add_scheme(struct turn *t, const char *scheme)
+{
+	const struct snapshot *sn = t->sn;
+	int32_t below = INT16_MAX + 1;
+
+	for (;;) {
+		int32_t best = INT16_MIN - 1;
+		for (size_t i = 0; i < sn->route_count; i++)
+			if (row_fits(&sn->route[i], t->p, t->ev->peer, scheme) &&
+				sn->route[i].priority < below && sn->route[i].priority > best)
+				best = sn->route[i].priority;
+		if (best < INT16_MIN)
+			return;
+		for (size_t i = 0; i < sn->route_count; i++)
+			if (sn->route[i].priority == best &&
+				row_fits(&sn->route[i], t->p, t->ev->peer, scheme))
+				add(t->p, sn->route[i].to);
+		below = best;
+	}
+}
+
+enum reason route_find(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+
+	p->candidate_count = 0;
+	if (!m->code.text[0] && m->payer.id[0]) {
+		/* A scheme names the payer by the token that we gave it: "<participant>-<wallet's
+		 * token>". */
+		int64_t number;
+		struct span rest = span_str(m->payer.id), head;
+		if (span_split(&rest, '-', &head) && span_to_i64(head, &number) == RC_OK &&
+			number <= UINT16_MAX && snapshot_peer(t->sn, (uint16_t)number))
+			add(p, (uint16_t)number);
+		return p->candidate_count ? REASON_NONE : REASON_PAYER;
+	}
+	for (int i = 0; i < t->ev->scheme_count; i++)
+		add_scheme(t, t->ev->scheme[i]);
+	if (p->candidate_count)
+		return REASON_NONE;
+	return t->ev->scheme_count ? REASON_NO_ROUTE : REASON_CODE_UNKNOWN;
+}

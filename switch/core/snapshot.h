@@ -1,0 +1,104 @@
+/*
+ * snapshot.h: the configuration as the core sees it: participants, agreements, routes, fees, rates.
+ * Immutable while a step runs; a reload makes a new one. All arrays belong to the shell.
+ */
+#ifndef XW_SNAPSHOT_H
+#define XW_SNAPSHOT_H
+
+#include "caps.h"
+#include "money.h"
+#include "when.h"
+
+enum account_class {
+	ACCT_POSITION = 1, /* of an agreement: + they owe us, - we owe them */
+	ACCT_EXCHANGE,
+	ACCT_FEE,
+	ACCT_ROUNDING,
+	ACCT_BANK,
+	ACCT_SUSPENSE,
+	ACCT_LOSS,
+};
+
+/* The ledger's account number: class << 26 | agreement << 10 | ISO numeric currency. */
+static inline int32_t acct_number(enum account_class c, uint16_t agreement, struct ccy ccy)
+{
+	return (int32_t)((uint32_t)c << 26 | (uint32_t)agreement << 10 | ccy.num);
+}
+
+enum notify_when { NOTIFY_NEVER, NOTIFY_LATE, NOTIFY_ALWAYS };
+
+#define PEER_ISSUER   1
+#define PEER_ACQUIRER 2
+
+/* A participant as one adapter connects it. */
+struct peer {
+	uint16_t number; /* stable for ever; in the books */
+	char name[32];
+	uint8_t roles;
+	uint16_t agreement;
+	struct ccy settle; /* currency of its position */
+	bool scheme; /* it takes any order currency, states what it settles, and its cancels are
+			answered as soon as our undo is durable */
+	uint16_t
+		debit_via; /* a scan from this participant is debited through that one; 0: itself */
+	uint16_t window_offset_min; /* zone of its business day, minutes east of UTC */
+	int16_t cancel_until_min; /* cancel allowed until so many minutes after midnight of the next
+				     day in that zone; negative: as long as refunds are */
+	uint32_t refund_days;
+	uint32_t expire_s; /* life of a payment where the request states none */
+	uint32_t hold_ms;  /* how long its requests are held before a pending answer */
+	enum notify_when notify;
+	struct money amount_max; /* per payment, in the order's currency if it is the same; none: no
+				    limit */
+	const struct caps *caps[OP_MAX];
+};
+
+struct route_row {
+	char scheme[33]; /* of the recognition table */
+	uint8_t mode;    /* 'C' or 'M' */
+	uint16_t from;   /* only for requests of this participant; 0: any */
+	uint16_t to;
+	int16_t priority; /* higher first */
+	bool off;
+	struct ccy ccy;   /* only this order currency; none: any */
+	int64_t min, max; /* minor units of that currency; 0: no bound */
+};
+
+enum fee_base { FEE_ON_PAYMENT };
+enum fee_refund { FEE_KEEP, FEE_PRORATE, FEE_FULL };
+
+/* The acquirer's agreement pays us this for each payment, in its position currency. */
+struct fee_row {
+	char name[33];
+	uint16_t agreement;
+	int32_t basis_points;
+	int64_t fixed, min, max; /* minor units; max 0: none */
+	enum rounding rounding;
+	enum fee_refund on_refund;
+};
+
+struct rate {
+	struct ccy from, to;
+	int64_t mantissa; /* major units of `to` for one of `from` = mantissa x 10^-scale */
+	uint8_t scale;
+	struct wall at, until;
+};
+
+struct snapshot {
+	const struct peer *peer;
+	size_t peer_count;
+	const struct route_row *route;
+	size_t route_count;
+	const struct fee_row *fee;
+	size_t fee_count;
+	const struct rate *rate;
+	size_t rate_count;
+	int32_t markup_bp; /* on our own quotes, in our favour */
+	uint32_t quote_life_s;
+	uint32_t version;
+};
+
+const struct peer *snapshot_peer(const struct snapshot *sn, uint16_t number); /* or NULL */
+const struct caps *peer_caps(const struct peer *p, enum op op);               /* or NULL */
+
+#endif

@@ -1,0 +1,259 @@
+/*
+ * step.c: core_step, the only entry: takes a copy of the record, hands the event to the obligation
+ * that it is about, and checks the result.
+ *
+ * The hard thing is what it does not do: no clock, no allocation, no answer but the step. The
+ * record's one alarm clock is the earliest `next` of its obligations, so a payment that has
+ * something to do is always found again, whoever died. Every state has a resume rule: being stepped
+ * at its `next`.
+ */
+#include "turn.h"
+
+const struct peer *snapshot_peer(const struct snapshot *sn, uint16_t number)
+{
+	for (size_t i = 0; i < sn->peer_count; i++)
+		if (sn->peer[i].number == number)
+			return &sn->peer[i];
+	return NULL;
+}
+
+const struct caps *peer_caps(const struct peer *p, enum op op)
+{
+	PRE(op < OP_MAX);
+	return p->caps[op];
+}
+
+const struct peer *turn_peer(const struct turn *t, uint16_t number)
+{
+	const struct peer *p = snapshot_peer(t->sn, number);
+
+	CHECK(p); /* participants are never taken out of the configuration, only switched off */
+	return p;
+}
+
+const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
+{
+	return peer_caps(turn_peer(t, peer), op);
+}
+
+struct wall turn_call(struct turn *t, struct call c)
+{
+	const struct caps *caps = turn_caps(t, c.peer, c.op);
+
+	CHECK(caps && t->st->call_count < STEP_ACTIONS);
+	t->st->call[t->st->call_count++] = c;
+	return wall_plus_ms(t->ev->now, caps->allowed_ms + TAKEOVER_MS);
+}
+
+void turn_reply(struct turn *t, int seq)
+{
+	if (pay_answer_final(t->before, seq))
+		return; /* what was said stays said */
+	if (seq < SEQ_REFUND)
+		t->p->answered |= (uint8_t)(1u << seq);
+	CHECK(t->st->reply_count < STEP_REPLIES);
+	t->st->reply_seq[t->st->reply_count++] = seq;
+}
+
+/* A result is pushed where the caller's agreement asks for all of them, or where its request must
+ * have been answered "pending" before. */
+void turn_notify(struct turn *t, int seq)
+{
+	const struct pay *p = t->p;
+	const struct peer *peer = turn_peer(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via);
+	struct wall asked = p->created;
+
+	if (seq >= SEQ_REFUND && pay_refund(p, seq - SEQ_REFUND))
+		asked = pay_refund(p, seq - SEQ_REFUND)->since;
+	if (!peer_caps(peer, OP_NOTIFY) || peer->notify == NOTIFY_NEVER)
+		return;
+	if (peer->notify == NOTIFY_LATE && wall_diff_ms(t->ev->now, asked) + 250 < peer->hold_ms)
+		return;
+	t->st->notify = true;
+	t->st->notify_seq = seq;
+}
+
+void turn_refuse(struct turn *t, enum reason why, const char *detail)
+{
+	t->st->fate = FATE_REFUSE;
+	t->st->refusal = why;
+	t->st->refusal_detail = detail;
+}
+
+void turn_exception(struct turn *t, enum exception x)
+{
+	t->st->exception = x;
+	if (x == EXCEPTION_IN_DOUBT || x == EXCEPTION_REFUND)
+		t->p->stuck = 1;
+}
+
+void turn_moved(struct turn *t, const char *sentence)
+{
+	t->st->moved = sentence;
+}
+
+static void earliest(struct wall *due, struct wall next)
+{
+	if (next.us && (!due->us || next.us < due->us))
+		*due = next;
+}
+
+static struct wall alarm(const struct pay *p)
+{
+	struct wall due = WALL_NONE;
+
+	earliest(&due, p->acq.next);
+	earliest(&due, p->iss.next);
+	earliest(&due, p->undo.next);
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		earliest(&due, p->refund[i].next);
+	return due;
+}
+
+static bool is_due(struct wall next, struct wall now)
+{
+	return next.us && next.us <= now.us;
+}
+
+static void due(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct wall now = t->ev->now;
+
+	if (is_due(p->undo.next, now)) {
+		undo_due(t);
+	} else if (is_due(p->iss.next, now)) {
+		if (pay_state(p) == PAY_OPEN) {
+			p->iss.next = WALL_NONE;
+			undo_want(t, UNDO_EXPIRED); /* never confirmed */
+		} else {
+			issuer_due(t);
+		}
+	} else if (is_due(p->acq.next, now)) {
+		acquirer_due(t);
+	} else {
+		refund_due(t);
+	}
+}
+
+static bool about_undo(const struct turn *t)
+{
+	const struct undo *u = &t->p->undo;
+
+	return t->ev->side == SIDE_ISSUER && (u->phase == UNDO_ASKING || u->phase == UNDO_STUCK) &&
+	       t->ev->op == u->op && t->ev->op != OP_DEBIT && t->ev->op != OP_CAPTURE;
+}
+
+static void answer(struct turn *t)
+{
+	const struct event *ev = t->ev;
+
+	if (ev->refund_seq)
+		refund_answer(t, ev->msg);
+	else if (ev->side == SIDE_ACQUIRER)
+		acquirer_answer(t, ev->op, ev->msg);
+	else if (ev->attempt != t->p->iss.attempt)
+		return; /* of a candidate that has refused already */
+	else if (about_undo(t))
+		undo_answer(t, ev->op, ev->msg);
+	else if (ev->op == OP_DEBIT || ev->op == OP_CAPTURE || ev->op == OP_INQUIRE)
+		issuer_answer(t, ev->op, ev->msg);
+}
+
+static void no_answer(struct turn *t)
+{
+	const struct event *ev = t->ev;
+
+	if (ev->refund_seq)
+		refund_no_answer(t, ev->lost);
+	else if (ev->side == SIDE_ACQUIRER)
+		acquirer_no_answer(t, ev->op, ev->lost);
+	else if (ev->attempt != t->p->iss.attempt)
+		return;
+	else if (about_undo(t))
+		undo_no_answer(t);
+	else if (ev->op == OP_DEBIT || ev->op == OP_CAPTURE || ev->op == OP_INQUIRE)
+		issuer_no_answer(t, ev->op, ev->lost);
+}
+
+static void operator_step(struct turn *t)
+{
+	struct undo *u = &t->p->undo;
+
+	switch (t->ev->verb) {
+	case OPERATOR_RETRY:
+		if (u->phase == UNDO_STUCK)
+			undo_due(t);
+		else
+			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
+		break;
+	case OPERATOR_UNDO:
+		if (u->phase == UNDO_NONE && !pay_is_final(t->p))
+			undo_want(t, UNDO_BY_CALLER);
+		else
+			turn_refuse(t, REASON_STATE, "there is nothing to undo");
+		break;
+	case OPERATOR_WRITE_OFF:
+		if (u->phase == UNDO_STUCK) {
+			turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_WRITTEN_OFF));
+			u->next = WALL_NONE;
+			t->p->stuck = 0;
+			turn_reply(t, SEQ_FIRST);
+		} else {
+			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
+		}
+		break;
+	}
+}
+
+static void finish(const struct pay *before, struct step *st)
+{
+	char old[PAY_BYTES_MAX];
+	struct buf was = buf_init(old, sizeof old), now = buf_init(st->record, sizeof st->record);
+
+	st->next.due = alarm(&st->next);
+	CHECK(pay_pack(before, &was) == RC_OK && pay_pack(&st->next, &now) == RC_OK);
+	st->changed = st->changed || !span_eq(buf_span(&was), buf_span(&now));
+	if (st->changed) {
+		st->next.version = before->version + 1;
+		now = buf_init(st->record, sizeof st->record);
+		CHECK(pay_pack(&st->next, &now) == RC_OK);
+	}
+	st->record_bytes = now.n;
+	CHECK(pay_check(&st->next) == NULL);
+	CHECK_IMPLIES(
+		!st->changed, st->entry_count == 0 && st->call_count == 0 && st->reply_count == 0);
+}
+
+void core_step(const struct snapshot *sn, const struct pay *before, const struct event *ev,
+	struct step *ret)
+{
+	struct turn t = { sn, before, ev, ret, &ret->next };
+
+	memset(ret, 0, offsetof(struct step, record));
+	ret->next = *before;
+	switch (ev->kind) {
+	case EV_REQUEST:
+		request_step(&t);
+		break;
+	case EV_ANSWER:
+		answer(&t);
+		break;
+	case EV_NO_ANSWER:
+		no_answer(&t);
+		break;
+	case EV_PUSH:
+		ret->fate = FATE_ACK;
+		if (ev->peer == ret->next.iss.peer)
+			issuer_push(&t, ev->msg);
+		break;
+	case EV_DUE:
+	case EV_RESUME:
+		due(&t);
+		break;
+	case EV_OPERATOR:
+		operator_step(&t);
+		break;
+	}
+	finish(before, ret);
+}

@@ -1,0 +1,115 @@
+/*
+ * step.h: everything that a step may ask for. The actions are performed only when all the rest is
+ * durable: commit, then act.
+ */
+#ifndef XW_STEP_H
+#define XW_STEP_H
+
+#include "event.h"
+#include "snapshot.h"
+
+enum entry_kind { ENTRY_RESERVE = 1, ENTRY_RELEASE, ENTRY_POST };
+
+/* One line of the books. Positive: they owe us more (a debit of the account). */
+struct entry {
+	int32_t account; /* acct_number() */
+	enum entry_kind kind;
+	struct money money;
+	bool guarded; /* refused if it would pass the account's cap */
+};
+
+#define STEP_ENTRIES 16
+#define STEP_ACTIONS 4
+#define STEP_CLAIMS  3
+#define STEP_REPLIES 4
+
+/* Ask this peer this operation. The message is made by call_build from the committed record. */
+struct call {
+	uint16_t peer;
+	enum side side;
+	enum op op;
+	uint8_t attempt;
+	uint16_t refund_seq;
+	bool for_undo; /* a CANCEL, REFUND or INQUIRE that undoes the payment */
+};
+
+/* What becomes of the request that this step is about. */
+enum fate {
+	FATE_NONE,   /* there is no requester */
+	FATE_WAIT,   /* it waits for answer `fate_seq`, as long as its route allows */
+	FATE_REPLAY, /* the stored final answer `fate_seq` is repeated, byte for byte */
+	FATE_VIEW,   /* it gets the record as it stands now (reads) */
+	FATE_REFUSE, /* it gets the problem below; nothing changed */
+	FATE_ACK,    /* it is thanked */
+};
+
+enum exception {
+	EXCEPTION_NONE,
+	EXCEPTION_IN_DOUBT,      /* no certain answer in time; money stays reserved */
+	EXCEPTION_LATE_SUCCESS,  /* a success came after the undo */
+	EXCEPTION_CONTRADICTION, /* a message contradicts a final state */
+	EXCEPTION_AMOUNT,        /* a peer moved another amount than asked */
+	EXCEPTION_REFUND,        /* a refund cannot be decided by asking */
+	EXCEPTION_CAP_PASSED,    /* an entry that must be booked passed the cap */
+};
+
+struct step {
+	bool changed; /* false: nothing to commit; `next` equals the record before */
+	struct pay next;
+
+	uint8_t claim_count;
+	struct claim claim[STEP_CLAIMS];
+	int claim_seq;
+	uint8_t claim_fingerprint[16];
+
+	uint8_t entry_count;
+	struct entry entry[STEP_ENTRIES];
+
+	uint8_t call_count;
+	struct call call[STEP_ACTIONS];
+
+	uint8_t reply_count; /* answers that this step makes final */
+	int reply_seq[STEP_REPLIES];
+
+	bool notify; /* the result of `notify_seq` is owed to the caller's side as a notification */
+	int notify_seq;
+
+	bool forget_code;   /* the payer's code is not needed any more */
+	bool keep_evidence; /* the event's message decided money: keep it raw */
+	enum exception exception;
+
+	enum fate fate;
+	int fate_seq;
+	enum reason refusal; /* FATE_REFUSE */
+	const char *refusal_detail;
+	const char *limit; /* name of the limit that refused */
+	struct money limit_value;
+
+	const char *moved; /* the sentence that is logged, or NULL */
+
+	size_t record_bytes; /* `next` as it is stored */
+	char record[PAY_BYTES_MAX];
+};
+
+/*
+ * What happens next. Pure: the same arguments give the same step. `before` is all zero for a
+ * request that begins a payment. It always answers; no failure but a check.
+ */
+void core_step(const struct snapshot *sn, const struct pay *before, const struct event *ev,
+	struct step *ret);
+
+/* The message of a call, from the record as committed. The code is not in it: the shell adds it. */
+void call_build(
+	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *ret);
+/* The answer of that number as the record stands, final or pending. */
+void reply_build(
+	const struct snapshot *sn, const struct pay *p, enum op op, int seq, struct msg *ret);
+/* The notification that is owed for it. */
+void notify_build(const struct snapshot *sn, const struct pay *p, int seq, struct msg *ret);
+
+/* idem.c: the fields that make two requests the same (rule I-4). */
+void idem_fingerprint(const struct msg *m, uint8_t ret[16]);
+/* Digest of (partner, operation, key), or of (partner, kind, payment id). */
+struct claim idem_claim(uint16_t peer, const char *kind, const char *id);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * turn.h: one step in the making, shared by the files of the payment machine and by nobody else.
+ *
+ * `p` is the next record, already a copy of the one before. Obligations (two legs, the undo, open
+ * refunds) each have their own `next`; the record's single alarm clock is the earliest of them.
+ */
+#ifndef XW_TURN_H
+#define XW_TURN_H
+
+#include "fsm.h"
+#include "step.h"
+
+struct turn {
+	const struct snapshot *sn;
+	const struct pay *before;
+	const struct event *ev;
+	struct step *st;
+	struct pay *p;
+};
+
+/* How long after a call's own deadline another process may take the payment over. */
+#define TAKEOVER_MS 5000
+
+/* step.c */
+const struct peer *turn_peer(const struct turn *t, uint16_t number);
+const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op); /* or NULL */
+/* Adds a call and returns the moment by which it has surely ended. */
+struct wall turn_call(struct turn *t, struct call c);
+/* The answer `seq` is final with this step; nothing where it was before. */
+void turn_reply(struct turn *t, int seq);
+void turn_notify(struct turn *t, int seq);
+void turn_refuse(struct turn *t, enum reason why, const char *detail);
+void turn_exception(struct turn *t, enum exception x);
+void turn_moved(struct turn *t, const char *sentence);
+
+/* ladder.c: when to ask again after `tries` tries; WALL_NONE when the ladder is used up. */
+struct wall ladder_next(const struct ladder *l, unsigned tries, struct wall now);
+/* The slow lane of what is stuck: 30 s, 1, 2, 5 min ... 1 h. */
+struct wall ladder_slow(unsigned tries, struct wall now);
+
+/* issuer.c: the debit of the payer */
+void issuer_ask(struct turn *t); /* the next candidate, from IDLE or NO */
+void issuer_answer(
+	struct turn *t, enum op op, const struct msg *m); /* answer to DEBIT, CAPTURE, INQUIRE */
+void issuer_no_answer(struct turn *t, enum op op, enum lost lost);
+void issuer_push(struct turn *t, const struct msg *m);
+void issuer_due(struct turn *t);
+void issuer_refused(struct turn *t, enum reason why); /* the leg ends with NO */
+
+/* acquirer.c: the side that is paid, where it is we who ask it */
+void acquirer_resolve(struct turn *t);
+void acquirer_tell(struct turn *t);
+void acquirer_answer(struct turn *t, enum op op, const struct msg *m);
+void acquirer_no_answer(struct turn *t, enum op op, enum lost lost);
+void acquirer_due(struct turn *t);
+
+/* undo.c */
+void undo_want(struct turn *t, enum undo_cause cause);
+void undo_go(struct turn *t); /* from WANTED, once nothing is out any more */
+void undo_answer(struct turn *t, enum op op, const struct msg *m);
+void undo_no_answer(struct turn *t);
+void undo_due(struct turn *t);
+/* The issuer says that it debited after we had concluded that it had not. */
+void undo_late_success(struct turn *t, const struct msg *m);
+
+/* refund.c */
+/* refuse: REASON_NONE, or why our own rules refuse it; the refusal is final and kept. */
+void refund_begin(struct turn *t, const struct msg *m, enum reason refuse);
+void refund_answer(struct turn *t, const struct msg *m);
+void refund_no_answer(struct turn *t, enum lost lost);
+void refund_due(struct turn *t);
+
+/* request.c: what peers may ask */
+void request_step(struct turn *t);
+
+/* route.c: fills p->candidate; the reason when there is none */
+enum reason route_find(struct turn *t, const struct msg *m);
+/* fx.c: amounts of both legs for the current candidate; the reason when it cannot be done */
+enum reason fx_amounts(struct turn *t);
+/* limit.c */
+enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);
+
+/* post.c: the books */
+void post_reserve(struct turn *t); /* the issuer's position, guarded */
+void post_release(struct turn *t);
+void post_payment(struct turn *t);  /* releases, and books debit, exchange, fees */
+void post_undone(struct turn *t);   /* whatever was booked or held is taken back */
+void post_suspense(struct turn *t); /* a late success: theirs, and nobody's yet */
+void post_refund_reserve(struct turn *t, struct refund *r);
+void post_refund(struct turn *t, struct refund *r, bool done); /* releases; books when done */
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * undo.c: cancel or give back, until certain.
+ *
+ *   NONE -> WANTED -> ASKING -> UNDONE | STUCK      STUCK -> (slow lane, or a person) -> ASKING
+ *
+ * The hard thing: an undo runs while the debit's own fate may still be unknown, so the operation is
+ * chosen anew at each try from what is known by then and from the peer's caps row: where a cancel
+ * gives back a success, cancel; else cancel what is open, ask what became of it, and refund what
+ * was taken. Must never end but by the issuer's word, or by a person's with a reason.
+ */
+#include "turn.h"
+
+static bool leg_is_out(const struct leg *l)
+{
+	return l->phase == LEG_SENT;
+}
+
+static void undone(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->iss;
+
+	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_UNDONE));
+	p->undo.next = WALL_NONE;
+	p->undo.op = OP_NONE;
+	if (l->phase != LEG_NO && l->phase != LEG_IDLE)
+		fsm_move(&fsm_leg, &l->phase, LEG_NO);
+	l->asking = 0;
+	l->next = WALL_NONE;
+	if (money_sign(l->taken) > 0)
+		l->returned = l->taken;
+	else if (money_sign(l->held) > 0)
+		l->given_up = l->held;
+	post_undone(t);
+	t->st->forget_code = true;
+	t->st->keep_evidence = true;
+	p->stuck = 0;
+	if (p->late)
+		return; /* the caller had its final answer before */
+	turn_reply(t, p->flow == FLOW_SCAN && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
+	if (p->undo.asked == CANCEL_WAITS)
+		turn_reply(t, SEQ_CANCEL);
+	turn_notify(t, p->flow == FLOW_SCAN && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
+	if (p->flow == FLOW_SCAN && p->acq.phase == LEG_YES && p->acq.op == OP_RESOLVE &&
+		p->confirmed && p->undo.asked != CANCEL_TAKEN)
+		acquirer_tell(t);
+}
+
+/* What to ask now. */
+static enum op choose(const struct turn *t)
+{
+	const struct pay *p = t->p;
+	const struct caps *c = turn_caps(t, p->iss.peer, OP_CANCEL);
+	bool taken = money_sign(p->iss.taken) > 0;
+
+	if (p->undo.refund || !c)
+		return taken ? OP_REFUND : OP_INQUIRE;
+	if (taken && !c->cancel_undoes)
+		return OP_REFUND;
+	return OP_CANCEL;
+}
+
+static void ask(struct turn *t)
+{
+	struct undo *u = &t->p->undo;
+
+	u->op = (uint8_t)choose(t);
+	turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_ASKING));
+	u->next = turn_call(t, (struct call){ .peer = t->p->iss.peer,
+				       .side = SIDE_ISSUER,
+				       .op = u->op,
+				       .attempt = t->p->iss.attempt,
+				       .for_undo = true });
+	if (u->tries < UINT8_MAX)
+		u->tries++;
+}
+
+void undo_go(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	p->undo.next = WALL_NONE;
+	if (p->iss.phase == LEG_IDLE || (p->iss.phase == LEG_NO && !p->late))
+		undone(t);
+	else
+		ask(t);
+}
+
+void undo_want(struct turn *t, enum undo_cause cause)
+{
+	struct pay *p = t->p;
+
+	if (p->undo.phase != UNDO_NONE)
+		return;
+	p->undo.cause = (uint8_t)cause;
+	p->undo.since = t->ev->now;
+	p->iss.asking = 0;
+	if (!leg_is_out(&p->iss)) {
+		p->iss.next = WALL_NONE;
+		undo_go(t);
+		return;
+	}
+	/* The debit or capture is on its way: a cancel that overtakes it would find nothing. */
+	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_WANTED));
+}
+
+static void again(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct undo *u = &p->undo;
+	const struct caps *c = turn_caps(t, p->iss.peer, u->op);
+	struct wall now = t->ev->now;
+
+	u->next = c ? ladder_next(&c->ladder, u->tries, now) : WALL_NONE;
+	if (u->next.us)
+		return;
+	if (u->phase == UNDO_ASKING)
+		turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_STUCK));
+	if (!p->stuck)
+		turn_exception(t, EXCEPTION_IN_DOUBT);
+	u->next = ladder_slow(c ? u->tries - c->ladder.count : u->tries, now);
+}
+
+/* Ask something else at once: what was learnt changes the way. */
+static void go_on(struct turn *t)
+{
+	t->p->undo.next = WALL_NONE;
+	ask(t);
+}
+
+static void not_found(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct caps *c = turn_caps(t, p->iss.peer, OP_INQUIRE);
+
+	/* The debit may still arrive there: only after the settle time is nothing really nothing.
+	 */
+	p->undo.misses++;
+	if (p->undo.misses >= 2 &&
+		wall_diff_ms(t->ev->now, p->undo.since) >= (c ? c->not_found_s : 0) * 1000)
+		undone(t);
+	else
+		again(t);
+}
+
+static void inquired(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+
+	switch (m->outcome) {
+	case OUTCOME_APPROVED:
+		p->iss.taken = p->iss.ask;
+		if (!money_is_none(m->settle) && money_same(m->settle, p->iss.owe))
+			p->iss.owe = m->settle;
+		go_on(t);
+		break;
+	case OUTCOME_HELD:
+		p->iss.held = p->iss.ask;
+		go_on(t);
+		break;
+	case OUTCOME_DECLINED:
+	case OUTCOME_REVERSED:
+		undone(t);
+		break;
+	case OUTCOME_NOT_FOUND:
+		not_found(t);
+		break;
+	case OUTCOME_NONE:
+	case OUTCOME_PENDING:
+	case OUTCOME_UNKNOWN:
+		again(t);
+		break;
+	}
+}
+
+static void cancel_refused(struct turn *t, enum reason why)
+{
+	struct pay *p = t->p;
+
+	if (why == REASON_WINDOW || why == REASON_STATE || why == REASON_UNSUPPORTED) {
+		p->undo.refund =
+			1; /* too late to cancel: give it back, once we know that it was taken */
+		go_on(t);
+	} else {
+		again(t);
+	}
+}
+
+void undo_answer(struct turn *t, enum op op, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct undo *u = &p->undo;
+
+	if ((u->phase != UNDO_ASKING && u->phase != UNDO_STUCK) || op != u->op)
+		return;
+	if (op == OP_INQUIRE && !m->has_problem) {
+		inquired(t, m);
+		return;
+	}
+	switch (m->has_problem ? OUTCOME_UNKNOWN : m->outcome) {
+	case OUTCOME_REVERSED:
+	case OUTCOME_APPROVED:
+		undone(t);
+		break;
+	case OUTCOME_DECLINED:
+		if (op == OP_CANCEL) {
+			cancel_refused(t, m->reason);
+		} else { /* a refused refund of what was taken is for a person */
+			u->tries = UINT8_MAX;
+			again(t);
+		}
+		break;
+	case OUTCOME_NOT_FOUND:
+		not_found(t);
+		break;
+	case OUTCOME_NONE:
+	case OUTCOME_HELD:
+	case OUTCOME_PENDING:
+	case OUTCOME_UNKNOWN:
+		again(t);
+		break;
+	}
+}
+
+void undo_no_answer(struct turn *t)
+{
+	if (t->p->undo.phase == UNDO_ASKING || t->p->undo.phase == UNDO_STUCK)
+		again(t);
+}
+
+void undo_due(struct turn *t)
+{
+	struct undo *u = &t->p->undo;
+
+	if (u->phase == UNDO_WANTED)
+		undo_go(t);
+	else if (u->phase == UNDO_STUCK || u->phase == UNDO_ASKING)
+		ask(t);
+}
+
+void undo_late_success(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	const struct caps *c = turn_caps(t, p->iss.peer, OP_CANCEL);
+	bool cancelled = p->undo.phase == UNDO_UNDONE;
+
+	t->st->keep_evidence = true;
+	if (p->late)
+		return;
+	if (cancelled && c && c->cancel_binds) {
+		/* The scheme reverses it with its wallet by itself: posting or refunding would pay
+		 * twice. */
+		turn_moved(t, "a success came after the cancel; the scheme reverses it");
+		t->st->changed = true;
+		return;
+	}
+	if (cancelled && money_sign(p->iss.taken) > 0)
+		return; /* news of the debit that was given back already */
+	p->late = 1;
+	turn_exception(t, EXCEPTION_LATE_SUCCESS);
+	fsm_move(&fsm_leg, &p->iss.phase, LEG_YES);
+	if (m->outcome == OUTCOME_HELD)
+		p->iss.held = p->iss.ask;
+	else
+		p->iss.taken = p->iss.ask;
+	post_suspense(t);
+	p->undo.tries = p->undo.misses = 0;
+	p->undo.since = t->ev->now;
+	if (p->undo.phase == UNDO_NONE)
+		p->undo.cause = UNDO_LATE;
+	ask(t);
+}
