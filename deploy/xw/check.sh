@@ -4,9 +4,9 @@
 # Each part leaves a log that tests/tally.py counts; the last line is the sum.
 
 check_all() {
-	trap daemon_down EXIT
+	trap check_stop EXIT
 	PASSED=0 FAILED=0 SKIPPED=0
-	daemon_down # what a killed run left
+	check_stop # what a killed run left
 	rm -rf "$RUN/pg" "$RUN/redis" "$RUN/tmp"
 	mkdir -p "$RUN/log" "$RUN/tmp"
 	export TMPDIR=$RUN/tmp
@@ -24,7 +24,7 @@ check_all() {
 	check_meson 'the same under sanitizers' build-asan --no-suite taste
 	check_script 'the entry script' tests/play/entry.sh
 
-	daemon_down
+	check_stop
 	trap - EXIT
 	rm -rf "$RUN/tmp"
 	step 'test: done'
@@ -33,6 +33,8 @@ check_all() {
 	((PASSED > 0)) || exit 3
 	exit 0
 }
+
+check_stop() { daemon_down && daemon_down_below; }
 
 # check_meson TITLE BUILD OPTION...: what meson knows as tests.
 check_meson() {

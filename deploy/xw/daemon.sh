@@ -109,3 +109,11 @@ daemon_down() {
 	daemon_stop pg INT
 	[[ ! -d $SOCK || ! -O $SOCK ]] || rm -rf -- "$SOCK"
 }
+
+# The runs that lie inside this one: those that a play made and did not live to stop.
+daemon_down_below() {
+	local marker
+	while IFS= read -r -d '' marker; do
+		(RUN=${marker%/*} && SOCK=$(place_sock) && daemon_down)
+	done < <(find "$RUN" -mindepth 2 -maxdepth 4 -name .crosswallet -print0)
+}

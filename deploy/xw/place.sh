@@ -87,7 +87,7 @@ place_enter() {
 		die "the user $user cannot enter $MAIN; set XW_RUN to a folder that it can, under /var/tmp say"
 	}
 	printf %s "$CHECKOUT" | as_service tee -- "$MAIN/.crosswallet" >/dev/null
-	as_service mkdir -p -- "$RUN"
+	as_service mkdir -p -- "$RUN/home"
 	if ! as_service test -r "$TOP/meson.build" -a -x "$TOP/tests"; then
 		SRC=$RUN/src
 		case $VERB in build | up | test) place_copy ;; esac

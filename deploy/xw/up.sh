@@ -60,7 +60,7 @@ up_down() {
 	if [[ -d $MAIN/test ]]; then
 		exec 8<"$MAIN/test"
 		if flock -n 8; then
-			(RUN=$MAIN/test && SOCK=$(place_sock) && daemon_down)
+			(RUN=$MAIN/test && SOCK=$(place_sock) && daemon_down && daemon_down_below)
 		elif [[ $VERB == clean ]]; then
 			die 'a ./xw test runs here; clean when it has ended'
 		fi
