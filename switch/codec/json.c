@@ -3,17 +3,19 @@
  * inside an arena and refuses what jansson lets pass. The only file that includes it.
  *
  * Three hard things. jansson's allocator is global, so it bumps whichever arena a parse has named
- * and nothing outside a parse. Out of memory in its string buffer drops a character and reports
- * success, so the arena is asked after every parse, whatever jansson said. And its hash seed is
- * fixed, for equal runs; so members of one object are bounded before parsing, or a peer could
- * choose keys that collide and make us compare each with each. Must never let a real become an
- * amount.
+ * and nothing outside a parse. jansson does not survive being out of memory: a failed growth of its
+ * string buffer drops a character and reports success, or trips an assertion that ends the process.
+ * So an allocation that fails never returns to it: it leaves the parse by a long jump, which is
+ * safe because all that a parse has built lies in the arena. And the hash seed is fixed, for equal
+ * runs; so the members of one object are bounded before parsing, or a peer could choose keys that
+ * collide and make us compare each with each. Must never let a real become an amount.
  */
 #include "json.h"
 
 #include "check.h"
 
 #include <jansson.h>
+#include <setjmp.h> /* taste: layer because a full arena leaves the parse by a long jump */
 
 /* jansson has macros of these names; behind the header they are our functions. */
 #undef json_is_object
@@ -23,12 +25,21 @@
 #define DEPTH_MAX   16
 #define MEMBERS_MAX 256 /* of one object; twenty times what any partner sends */
 
-/* The arena of the parse under way: set and cleared by json_parse, NULL at any other time. */
-static struct arena *bump;
+/* The parse under way: set and cleared by json_parse, NULL at any other time. */
+struct parse {
+	struct arena *arena;
+	jmp_buf full;
+};
+static struct parse *parsing;
 
 static void *bump_alloc(size_t n)
 {
-	return bump ? arena_alloc(bump, n) : NULL;
+	PRE(parsing); /* nothing else here makes values */
+	void *p = arena_alloc(parsing->arena, n);
+
+	if (!p)
+		longjmp(parsing->full, 1);
+	return p;
 }
 
 static void bump_free(void *p)
@@ -106,6 +117,22 @@ static bool within_bounds(struct span s)
 	return true;
 }
 
+/* NULL where it is not JSON, or where the arena ran out. */
+static const json_t *load(struct arena *a, struct span text)
+{
+	struct parse parse = { .arena = a };
+	const json_t *v;
+
+	CHECK(!parsing);
+	parsing = &parse;
+	if (setjmp(parse.full) == 0)
+		v = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	else
+		v = NULL;
+	parsing = NULL;
+	return v;
+}
+
 enum rc json_parse(struct arena *a, struct span text, const struct json **ret)
 {
 	jansson_init();
@@ -113,11 +140,8 @@ enum rc json_parse(struct arena *a, struct span text, const struct json **ret)
 		return RC_FULL;
 	if (text.n == 0 || !within_bounds(text))
 		return RC_BAD;
-	CHECK(!bump);
-	bump = a;
-	json_t *v = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *v = load(a, text);
 
-	bump = NULL;
 	if (!arena_ok(a))
 		return RC_FULL;
 	if (!v)

@@ -267,6 +267,30 @@ static void check_message(const struct json *v)
 	assert_span(s, "EUR");
 }
 
+/* Found by fuzzing: out of memory inside a long number ends a process that lets jansson see it. */
+static void full_is_survived_anywhere(void **state)
+{
+	static const char *const texts[] = {
+		"[1000000000000000000000000000000000000000000000000000000.5]",
+		"[10000000000000000e100000000000000000000000000000000000000000]",
+		"[-000000000000000000000000000000000000000000000000000000000000]",
+		"[\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"]",
+		"[ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt]",
+		"[ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc+e",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		for (size_t cap = 0; cap <= 2048; cap++) {
+			struct arena a = arena_init(memory, cap);
+			const struct json *v = NULL;
+			enum rc rc = json_parse(&a, span_str(texts[i]), &v);
+
+			assert_int_equal(rc == RC_FULL, !arena_ok(&a));
+		}
+	}
+}
+
 /* At every size of the arena: full, or right. jansson alone drops characters and says all is well.
  */
 static void full_is_never_success(void **state)
@@ -418,6 +442,7 @@ int main(void)
 		cmocka_unit_test(unknown_members),
 		cmocka_unit_test(bounds_depth_and_members),
 		cmocka_unit_test(full_is_never_success),
+		cmocka_unit_test(full_is_survived_anywhere),
 		cmocka_unit_test(dense_text_fits_or_is_full),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(invalid_text_is_replaced),
