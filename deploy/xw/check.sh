@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # `./xw test`: every test, on servers, state and ports of its own ($RUN is MAIN/test).
 #
 # Each part leaves a log that tests/tally.py counts; the last line is the sum.

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # Starting, finding and stopping processes that outlive the script.
 #
 # A process is ours when its binary is the expected one *and* its working folder is $RUN/<name>: a

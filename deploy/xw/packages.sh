@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # What must be installed, and how old it may be. As root the missing is installed; for anybody else
 # it is named. Nothing of the distribution's is started: no cluster is made, no service runs.
 

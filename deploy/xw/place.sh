@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # Where a run lives, as whom, and on which ports.
 #
 #   $MAIN  the state folder (XW_RUN); owned by the service user, 0700, marked with the file .crosswallet
@@ -77,7 +77,7 @@ place_enter() {
 		printf %s "$CHECKOUT" >"$MAIN/.crosswallet"
 		[[ $RUN == "$MAIN" ]] || mkdir -p -- "$RUN"
 		place_clean_environment
-		[[ $VERB == exec || $VERB == psql ]] || cd "$RUN"
+		[[ $VERB == exec || $VERB == psql ]] || cd "$RUN" || exit
 		return
 	fi
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # A private Postgres and a private Redis, on Unix sockets only, and the migrations.
 #
 # Whoever can enter $SOCK (0700: the service user, and root) may connect as any role; there is no
@@ -26,7 +26,7 @@ server_redis_bin() {
 
 server_sockets() {
 	[[ ! -L $SOCK ]] || die "$SOCK is a symbolic link"
-	mkdir -p -m 700 "$SOCK"
+	[[ -d $SOCK ]] || mkdir -m 700 "$SOCK"
 	[[ -O $SOCK && $(stat -c %a "$SOCK") == 700 ]] || die "$SOCK is not ours alone"
 }
 

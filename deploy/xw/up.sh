@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2086,SC2155  # sourced by ./xw; lists are words
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # Bringing a run up, taking it down, and saying what is there.
 
 # Our daemons in the order of their start, one a line: name, port (an offset in the block) and path
