@@ -110,7 +110,7 @@ static void maps(void **state)
 	map_init(&m, storage, N);
 	for (int i = 0; i < 2 * N; i++)
 		for (int j = 0; j < 16; j++)
-			key[i][j] = (uint8_t)(j < 14 ? unit_random(&seed) % 3
+			key[i][j] = (uint8_t)(j < 14 ? (int)(unit_random(&seed) % 3)
 						     : i >> (8 * (j - 14)));
 	for (int round = 0; round < 100000; round++) {
 		int k = (int)(unit_random(&seed) % (2 * N));
