@@ -5,7 +5,7 @@
 #include "adapter.h"
 
 /* Sorted. Each name is that of the folder, and declares `const struct adapter <name>_adapter`. */
-#define ADAPTERS(X)
+#define ADAPTERS(X) X(partner)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;
 ADAPTERS(DECLARE)

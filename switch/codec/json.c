@@ -153,13 +153,10 @@ enum rc json_parse(struct arena *a, struct span text, const struct json **ret)
 const struct json *json_get(const struct json *from, const char *path)
 {
 	const json_t *v = of(from);
+	struct span rest = *path ? span_str(path) : SPAN_NONE, name;
 
-	while (v && *path) {
-		const char *end = strchrnul(path, '.');
-
-		v = json_object_getn(v, path, (size_t)(end - path));
-		path = *end ? end + 1 : end;
-	}
+	while (v && span_split(&rest, '.', &name))
+		v = json_object_getn(v, name.p, name.n);
 	return not_null(v);
 }
 

@@ -137,7 +137,7 @@ static void reads_nothing_where_nothing_is(void **state)
 	const struct json *v = parsed(
 		"{\"s\":\"x\",\"n\":1,\"r\":10.10,\"z\":null,\"a\":[1],\"o\":{}}");
 	static const char *const no_string[] = { "n", "r", "z", "a", "o", "none", "s.x", "z.x",
-		"a.0", "none.x", ".", ".s" };
+		"a.0", "none.x", ".", "s.", ".s" };
 	static const char *const no_int[] = { "s", "r", "z", "a", "o", "none" };
 	struct span s = SPAN("kept");
 	int64_t n = 7;
