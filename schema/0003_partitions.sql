@@ -24,9 +24,11 @@ $$;
 create function ledger.zero_sum() returns trigger
 language plpgsql as $$
 begin
-	if exists (select from fresh where kind = 3 group by payment, version, currency
-		having sum(amount) <> 0) then
-		raise exception 'postings do not sum to zero' using errcode = '23514';
+	if exists (select from fresh group by payment, version, currency
+		having sum(amount) filter (where kind = 3) <> 0 or not bool_and(
+			case kind when 1 then amount > 0 when 2 then amount < 0 else kind = 3 end)) then
+		raise exception 'postings do not sum to zero, or a line is not of its kind'
+			using errcode = '23514';
 	end if;
 	return null;
 end
