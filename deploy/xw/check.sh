@@ -22,16 +22,29 @@ check_all() {
 
 	check_meson 'unit, taste, golden, corpus' build
 	check_meson 'the same under sanitizers' build-asan --no-suite taste
+	fuzz_targets 30
 	check_script 'the entry script' tests/play/entry.sh
 
 	check_stop
 	trap - EXIT
 	rm -rf "$RUN/tmp"
-	step 'test: done'
+	check_end
+}
+
+# The sum as the last line, and the exit status.
+check_end() {
+	step 'done'
 	printf '%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
 	((FAILED == 0)) || exit 1
 	((PASSED > 0)) || exit 3
 	exit 0
+}
+
+# `./xw fuzz`.
+check_fuzz() {
+	PASSED=0 FAILED=0 SKIPPED=0
+	fuzz_targets "$1"
+	check_end
 }
 
 check_stop() { daemon_down && daemon_down_below; }
@@ -62,6 +75,11 @@ check_count() {
 	local passed failed skipped
 	read -r passed failed skipped < <(python3 -B "$SRC/tests/tally.py" "$2" "$3") ||
 		die "$3 cannot be counted"
-	printf '%-34s %5d passed %5d failed %5d skipped\n' "$1" "$passed" "$failed" "$skipped"
-	((PASSED += passed, FAILED += failed, SKIPPED += skipped, 1))
+	check_row "$1" "$passed" "$failed" "$skipped"
+}
+
+# check_row TITLE PASSED FAILED SKIPPED
+check_row() {
+	printf '%-34s %5d passed %5d failed %5d skipped\n' "$@"
+	((PASSED += $2, FAILED += $3, SKIPPED += $4, 1))
 }

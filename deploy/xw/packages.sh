@@ -10,6 +10,8 @@ PACKAGES=(
 	libhiredis-dev libjansson-dev libxml2-dev libqrencode-dev libcyaml-dev libcmocka-dev
 	postgresql-15 postgresql-client-15 redis-tools openssl
 )
+# clang has the fuzzing engine.
+FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 # Commands that only the tests need, and the package to take where the command is missing.
 TEST_COMMANDS=(git:git)
 
@@ -28,8 +30,9 @@ libprotobuf-c1        1.4.1-1
 '
 
 packages_missing() {
-	local name
-	for name in "${PACKAGES[@]}"; do
+	local name names=("${PACKAGES[@]}")
+	case $VERB in test | fuzz) names+=("${FUZZ_PACKAGES[@]}") ;; esac
+	for name in "${names[@]}"; do
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
 			echo "$name"
 	done

@@ -54,17 +54,19 @@ up_answers() (
 	[[ $status == 'HTTP/1.1 200 '* ]]
 )
 
-# This run, and what a killed `test` left; one that is running is let alone.
+# This run, and what a killed run at its side left; one that is busy is let alone.
 up_down() {
+	local side
 	daemon_down
-	if [[ -d $MAIN/test ]]; then
-		exec 8<"$MAIN/test"
+	for side in "${SIDES[@]}"; do
+		[[ -d $MAIN/$side ]] || continue
+		exec 8<"$MAIN/$side"
 		if flock -n 8; then
-			(RUN=$MAIN/test && SOCK=$(place_sock) && daemon_down && daemon_down_below)
+			(RUN=$MAIN/$side && SOCK=$(place_sock) && daemon_down && daemon_down_below)
 		elif [[ $VERB == clean ]]; then
-			die 'a ./xw test runs here; clean when it has ended'
+			die "a ./xw $side runs here; clean when it has ended"
 		fi
-	fi
+	done
 	step 'down'
 }
 

@@ -15,9 +15,10 @@ LEANS_ON = {
     "xw_qr": ["xw_base", "xw_codec"],
     "xw_proto": [],
     "xw_core": ["xw_base", "xw_proto"],
+    "xw_canon": ["xw_base", "xw_proto", "xw_core"],
     "xw_adapters": ["xw_base", "xw_codec", "xw_qr", "xw_proto"],
     "xw_sandboxes": ["xw_base", "xw_codec"],
-    "xw_work": ["xw_base", "xw_codec", "xw_qr", "xw_proto", "xw_core", "xw_adapters"],
+    "xw_work": ["xw_base", "xw_codec", "xw_qr", "xw_proto", "xw_core", "xw_canon", "xw_adapters"],
 }
 
 
