@@ -106,7 +106,7 @@ enum rc loop_once(struct loop *l, struct mono until)
 	if (until.us == MONO_NEVER.us)
 		loop_timer_clear(&l->wake);
 	else if (until.us <= sysclock_mono().us)
-		flags = EVLOOP_NONBLOCK;
+		flags |= EVLOOP_NONBLOCK;
 	else if (!loop_timer_is_set(&l->wake) || l->wake.at.us != until.us)
 		loop_timer_set(&l->wake, until);
 	l->now_known = false;
