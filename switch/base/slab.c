@@ -10,9 +10,12 @@
 
 void slab_init(struct slab *s, void *object, size_t size, uint32_t count, void *index)
 {
-	*s = (struct slab){ object, size, count, index, count, 0 };
-	for (uint32_t i = 0; i < count; i++)
+	*s = (struct slab){ object, size, count, index, count, 0,
+		(uint8_t *)index + 4 * (size_t)count };
+	for (uint32_t i = 0; i < count; i++) {
 		s->free[i] = count - 1 - i;
+		s->taken[i] = 0;
+	}
 }
 
 void *slab_at(const struct slab *s, uint32_t index)
@@ -38,13 +41,17 @@ void *slab_take(struct slab *s)
 	index = s->free[--s->free_count];
 	if (s->resting_count) /* the last one that rests moves into the gap */
 		s->free[s->free_count] = s->free[s->free_count + s->resting_count];
+	s->taken[index] = 1;
 	return slab_at(s, index);
 }
 
 void slab_give(struct slab *s, void *object)
 {
-	PRE(s->free_count + s->resting_count < s->count);
-	s->free[s->free_count + s->resting_count++] = slab_index(s, object);
+	uint32_t index = slab_index(s, object);
+
+	PRE(s->taken[index]);
+	s->taken[index] = 0;
+	s->free[s->free_count + s->resting_count++] = index;
 }
 
 void slab_turn(struct slab *s)

@@ -17,19 +17,21 @@ struct slab {
 	uint32_t *free; /* a stack of indexes: free_count to take, then resting_count given back */
 	uint32_t free_count; /* in this turn */
 	uint32_t resting_count;
+	uint8_t *taken; /* by index: 1 while it is out */
 };
 
 /* Bytes of the index that slab_init wants beside the objects. */
 static inline size_t slab_bytes(uint32_t count)
 {
-	return count * sizeof(uint32_t);
+	return count * (sizeof(uint32_t) + 1);
 }
 
-/* object: count objects of `size` bytes; index: slab_bytes(count). Both stay the caller's. */
+/* object: count objects of `size` bytes; index: slab_bytes(count), aligned to 4. Both
+ * stay the caller's. */
 void slab_init(struct slab *s, void *object, size_t size, uint32_t count, void *index);
 /* Contents are as they were given back; NULL when all are in use. */
 void *slab_take(struct slab *s);
-/* PRE: taken from this slab, and once. */
+/* PRE: taken from this slab, and not given back since. */
 void slab_give(struct slab *s, void *object);
 /* A new turn begins: what rested can be taken again. */
 void slab_turn(struct slab *s);

@@ -32,7 +32,7 @@ static void lists(void **state)
 static void slabs(void **state)
 {
 	static uint64_t object[N];
-	static uint32_t index[N];
+	void *index = malloc(slab_bytes(N));
 	struct slab s;
 	void *taken[N];
 	bool used[N] = { false };
@@ -66,6 +66,27 @@ static void slabs(void **state)
 		}
 		assert_int_equal(slab_free_count(&s), N - n);
 	}
+	free(index);
+}
+
+static void slabs_know_what_is_out(void **state)
+{
+	static uint64_t object[3];
+	static uint32_t index[8];
+	static struct slab s;
+	static void *o;
+
+	(void)state;
+	assert_true(slab_bytes(3) <= sizeof index);
+	slab_init(&s, object, sizeof object[0], 3, index);
+	o = slab_take(&s);
+	assert_check_fails(slab_give(&s, object + 2));    /* never taken */
+	assert_check_fails(slab_give(&s, (char *)o + 1)); /* no object's begin */
+	assert_check_fails(slab_give(&s, index));         /* somebody else's */
+	slab_give(&s, o);
+	assert_check_fails(slab_give(&s, o));
+	slab_turn(&s);
+	assert_check_fails(slab_give(&s, o));
 }
 
 static void heaps(void **state)
@@ -136,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),
 		cmocka_unit_test(slabs),
+		cmocka_unit_test(slabs_know_what_is_out),
 		cmocka_unit_test(heaps),
 		cmocka_unit_test(maps),
 	};
