@@ -5,7 +5,9 @@
 #include "adapter.h"
 
 /* Sorted. Each name is that of the folder, and declares `const struct adapter <name>_adapter`. */
-#define ADAPTERS(X) X(partner)
+#define ADAPTERS(X)                                                                                \
+	X(alipayplus)                                                                              \
+	X(partner)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;
 ADAPTERS(DECLARE)

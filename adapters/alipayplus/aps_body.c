@@ -1,0 +1,271 @@
+/*
+ * aps_body.c: the members that several APS messages share: amounts, times, quotes, orders.
+ *
+ * SPEC alipayplus 3 [C:S3,S39]: every scalar is sent as a string; receivers take native numbers and
+ * booleans too; a member that is not used is left out, never "". The hard thing is to tell absent
+ * from malformed: an amount that cannot be read must never look like one that was not there.
+ */
+#include "aps.h"
+
+#include "check.h"
+
+/* SPEC alipayplus 3.1 [C:S27]: currency of three letters, value in minor units as a natural number.
+ */
+enum rc aps_get_money(struct arena *a, const struct json *from, const char *path, Xw__Money **ret)
+{
+	const struct json *v = json_get(from, path);
+	struct span currency, value;
+	struct money m;
+	enum rc rc;
+
+	if (!v)
+		return RC_NOENT;
+	if (!json_str(v, "currency", &currency) || !json_text(a, v, "value", &value))
+		return arena_ok(a) ? RC_BAD : RC_FULL;
+	rc = money_parse_minor(value, currency, &m);
+	if (rc != RC_OK)
+		return rc;
+	*ret = canonical_money(a, money_minor(m), currency);
+	return arena_ok(a) ? RC_OK : RC_FULL;
+}
+
+static size_t count_characters(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+enum rc aps_get_text(
+	struct arena *a, const struct json *from, const char *path, size_t max, char **ret)
+{
+	struct span s = SPAN_NONE;
+
+	if (!json_get(from, path)) {
+		*ret = canonical_str(a, s);
+		return RC_OK;
+	}
+	if (!json_text(a, from, path, &s))
+		return arena_ok(a) ? RC_BAD : RC_FULL;
+	if (count_characters(s) > max)
+		return RC_RANGE;
+	*ret = canonical_str(a, s);
+	return arena_ok(a) ? RC_OK : RC_FULL;
+}
+
+/* SPEC alipayplus 2.5 [C]: body times are ISO 8601 with offset; "+0800" has been seen for "+08:00".
+ */
+static enum rc parse_time(struct span text, struct wall *ret)
+{
+	char storage[48];
+	struct buf b = buf_init(storage, sizeof storage);
+	bool short_offset = text.n > 5 && text.n < 40 &&
+			    (text.p[text.n - 5] == '+' || text.p[text.n - 5] == '-') &&
+			    span_is_digits(span_sub(text, text.n - 4, 4));
+
+	if (!short_offset)
+		return wall_parse(text, ret);
+	buf_add(&b, span_sub(text, 0, text.n - 2));
+	buf_ch(&b, ':');
+	buf_add(&b, span_sub(text, text.n - 2, 2));
+	return wall_parse(buf_span(&b), ret);
+}
+
+enum rc aps_get_time(const struct json *from, const char *path, int64_t *ret)
+{
+	struct span text;
+	struct wall w = WALL_NONE;
+	enum rc rc = RC_OK;
+
+	if (json_get(from, path))
+		rc = json_str(from, path, &text) ? parse_time(text, &w) : RC_BAD;
+	if (rc == RC_OK)
+		*ret = w.us;
+	return rc;
+}
+
+/*
+ * SPEC alipayplus 5.3: the two quotes have opposite orientation and the unit differs between
+ * samples; so a quote is text for audit and nothing is computed from it. A price may come as a
+ * native real, which json.h refuses as it could become money: it is then left out.
+ */
+enum rc aps_get_quote(struct arena *a, const struct json *from, const char *path, Xw__Quote **ret)
+{
+	const struct json *v = json_get(from, path);
+	Xw__Quote *q;
+	enum rc rc;
+
+	if (!v)
+		return RC_NOENT;
+	q = canonical_quote(a);
+	if (!q)
+		return RC_FULL;
+	rc = aps_get_text(a, v, "quoteId", APS_ID_MAX, &q->id);
+	if (rc == RC_OK)
+		rc = aps_get_text(a, v, "quoteCurrencyPair", 16, &q->pair);
+	if (rc == RC_OK)
+		rc = aps_get_text(a, v, "quotePrice", 32, &q->price);
+	if (rc == RC_OK)
+		rc = aps_get_time(v, "quoteStartTime", &q->valid_from);
+	if (rc == RC_OK)
+		rc = aps_get_time(v, "quoteExpiryTime", &q->valid_until);
+	if (rc == RC_FULL)
+		return rc;
+	*ret = q;
+	return RC_OK; /* what cannot be read of a text for audit is no reason to refuse money */
+}
+
+/* SPEC alipayplus 3.1 [C:S40]: "storeMcc" occurs beside "storeMCC". */
+static enum rc get_mcc(struct arena *a, const struct json *m, char **ret)
+{
+	static const char *const names[] = { "merchantMCC", "merchantMcc", "store.storeMCC",
+		"store.storeMcc", "store.storemcc" };
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		rc = aps_get_text(a, m, names[i], 32, ret);
+		if (rc != RC_OK || **ret)
+			break;
+	}
+	return rc;
+}
+
+static enum rc get_merchant(struct arena *a, const struct json *order, Xw__Party *p)
+{
+	static const struct {
+		const char *path;
+		size_t max, offset;
+	} members[] = {
+		{ "merchant.referenceMerchantId", 64, offsetof(Xw__Party, id) },
+		{ "merchant.merchantName", 256, offsetof(Xw__Party, name) },
+		{ "merchant.merchantAddress.region", 2, offsetof(Xw__Party, country) },
+		{ "merchant.merchantAddress.city", 32, offsetof(Xw__Party, city) },
+		{ "merchant.merchantAddress.address1", 256, offsetof(Xw__Party, address) },
+		{ "merchant.store.referenceStoreId", 64, offsetof(Xw__Party, store_id) },
+		{ "merchant.store.storeName", 256, offsetof(Xw__Party, store_name) },
+		{ "env.storeTerminalId", 64, offsetof(Xw__Party, terminal_id) },
+	};
+	const struct json *merchant = json_get(order, "merchant");
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < sizeof members / sizeof *members && rc == RC_OK; i++)
+		rc = aps_get_text(a, order, members[i].path, members[i].max,
+			(char **)((char *)p + members[i].offset));
+	return rc == RC_OK && merchant ? get_mcc(a, merchant, &p->mcc) : rc;
+}
+
+enum rc aps_get_order(struct arena *a, const struct json *from, Xw__Order **ret)
+{
+	const struct json *v = json_get(from, "order");
+	Xw__Order *o;
+	enum rc rc;
+
+	if (!v)
+		return RC_NOENT;
+	if (!json_is_object(v))
+		return RC_BAD;
+	o = canonical_order(a);
+	if (!o)
+		return RC_FULL;
+	rc = aps_get_text(a, v, "referenceOrderId", APS_ID_MAX, &o->reference);
+	if (rc == RC_OK)
+		rc = aps_get_text(a, v, "orderDescription", 256, &o->description);
+	if (rc == RC_OK)
+		rc = aps_get_money(a, v, "orderAmount", &o->amount);
+	if (rc == RC_OK || rc == RC_NOENT)
+		rc = get_merchant(a, v, o->merchant);
+	if (rc == RC_OK)
+		*ret = o;
+	return rc;
+}
+
+#define DROPPED_MAX 8
+
+void aps_drop(struct arena *a, Xw__Canonical *c, const char *name)
+{
+	if (!c->dropped)
+		c->dropped = arena_alloc(a, DROPPED_MAX * sizeof *c->dropped);
+	if (c->dropped && c->n_dropped < DROPPED_MAX)
+		c->dropped[c->n_dropped++] = canonical_str(a, span_str(name));
+}
+
+void aps_note_dropped(
+	struct arena *a, const struct json *from, const char *const *names, Xw__Canonical *c)
+{
+	for (; *names; names++)
+		if (json_get(from, *names))
+			aps_drop(a, c, *names);
+}
+
+bool aps_same_money(const Xw__Money *a, const Xw__Money *b)
+{
+	return a && b && a->minor == b->minor && strcmp(a->currency, b->currency) == 0;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+const char *aps_cannot_carry(const Xw__Money *m)
+{
+	struct money checked;
+
+	if (!m)
+		return "there is no amount";
+	if (money_from_minor(m->minor, span_str(m->currency), &checked) != RC_OK)
+		return "the amount is out of range or its currency unknown";
+	/* SPEC alipayplus 5.1 [C:S27]: rupiah have two decimals by ISO, and both must be zero. */
+	if (strcmp(m->currency, "IDR") == 0 && m->minor % 100 != 0)
+		return "IDR amounts must be whole rupiah";
+	return NULL;
+}
+
+void aps_put_money(struct jw *w, const char *key, const Xw__Money *m)
+{
+	char storage[24];
+	struct buf digits = buf_init(storage, sizeof storage);
+
+	buf_i64(&digits, m->minor);
+	jw_obj(w, key);
+	jw_str(w, "currency", span_str(m->currency));
+	jw_str(w, "value", buf_span(&digits));
+	jw_end(w, '}');
+}
+
+void aps_put_text(struct jw *w, const char *key, const char *text, size_t max)
+{
+	struct span s = span_str(text);
+
+	if (s.n > max) {
+		while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
+			max--;
+		s.n = max;
+	}
+	jw_opt(w, key, s);
+}
+
+/* SPEC alipayplus 8 [C:S26]: the clearing day is UTC+8, so times are written in it. */
+void aps_put_time(struct jw *w, const char *key, int64_t us)
+{
+	char storage[40];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	if (us == 0)
+		return;
+	wall_write_offset(&b, (struct wall){ us }, 8 * 60);
+	jw_str(w, key, buf_span(&b));
+}
+
+void aps_put_result(struct jw *w, const char *key, struct aps_result r)
+{
+	const char *message = r.status == 'S'   ? "Success."
+			      : r.status == 'U' ? "The result is not known yet."
+						: "The request was refused.";
+
+	CHECK(r.status == 'S' || r.status == 'F' || r.status == 'U');
+	jw_obj(w, key);
+	jw_str(w, "resultCode", span_str(r.code));
+	jw_str(w, "resultStatus", span_of(&r.status, 1));
+	jw_str(w, "resultMessage", span_str(message));
+	jw_end(w, '}');
+}

@@ -1,0 +1,92 @@
+/*
+ * aps_reply.c: our answers to Alipay+.
+ *
+ * The hard thing: an answer is stored and repeated, so its body depends on the canonical reply
+ * alone; time and signature are added at each sending. Must never say F for what we do not know: a
+ * pending or unknown outcome is U.
+ */
+#include "aps.h"
+
+static void put_payment(struct jw *w, const Xw__Canonical *reply)
+{
+	jw_opt(w, "paymentId", span_str(reply->object_id));
+	if (reply->outcome && reply->outcome->result == OUTCOME_APPROVED)
+		aps_put_time(w, "paymentTime", reply->outcome->at);
+	if (reply->payer)
+		jw_opt(w, "customerId", span_str(reply->payer->id));
+}
+
+/* SPEC alipayplus 4.12 [C:S13,S33]: a known order is result S with the payment's own paymentResult.
+ */
+static void put_inquiry(struct jw *w, const Xw__Canonical *reply, struct aps_result r)
+{
+	aps_put_result(w, "result", (struct aps_result){ "SUCCESS", 'S' });
+	aps_put_result(w, "paymentResult", r);
+	put_payment(w, reply);
+	if (reply->payment && reply->payment->amount)
+		aps_put_money(w, "paymentAmount", reply->payment->amount);
+	if (reply->payment && reply->payment->settle)
+		aps_put_money(w, "payToAmount", reply->payment->settle);
+}
+
+static void put_refund(struct jw *w, const Xw__Canonical *reply, struct aps_result r)
+{
+	aps_put_result(w, "result", r);
+	if (r.status != 'S' || !reply->refund)
+		return;
+	jw_opt(w, "refundId", span_str(reply->refund->peer_id));
+	aps_put_time(w, "refundTime", reply->outcome->at);
+}
+
+/* SPEC alipayplus 4.8: any other answer than S has the notification delivered again. Taking note of
+ * it is all that is asked, so no outcome at all is a success. */
+static struct aps_result result_of_notification(const Xw__Canonical *reply)
+{
+	bool taken = !reply->outcome || reply->outcome->result == OUTCOME_NONE;
+
+	return aps_result_of(APS_NOTIFY_PAYMENT,
+		taken ? OUTCOME_APPROVED : (enum outcome)reply->outcome->result,
+		taken ? REASON_NONE : (enum reason)reply->outcome->reason);
+}
+
+void aps_write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out)
+{
+	struct jw w = jw_init(&out->body);
+	enum aps_api api = (enum aps_api)rq->route->kind;
+	struct aps_result r;
+
+	(void)env;
+	if (reply->problem)
+		r = aps_result_of_problem(api, (enum reason)reply->problem->reason);
+	else if (api == APS_NOTIFY_PAYMENT)
+		r = result_of_notification(reply);
+	else if (reply->outcome)
+		r = aps_result_of(api, (enum outcome)reply->outcome->result,
+			(enum reason)reply->outcome->reason);
+	else
+		r = aps_result_of(api, OUTCOME_UNKNOWN, REASON_NONE);
+	out->status = 200; /* SPEC alipayplus 2.2: whatever the verdict */
+	jw_obj(&w, NULL);
+	if (api == APS_INQUIRY_PAYMENT && !reply->problem && reply->outcome &&
+		reply->outcome->result != OUTCOME_NOT_FOUND) {
+		put_inquiry(&w, reply, r);
+	} else if (api == APS_REFUND && !reply->problem) {
+		put_refund(&w, reply, r);
+	} else {
+		aps_put_result(&w, "result", r);
+		if (api == APS_PAY && !reply->problem)
+			put_payment(&w, reply);
+	}
+	jw_end(&w, '}');
+}
+
+/* An answer that cannot be signed goes out unsigned: the scheme takes that for unknown, and asks
+ * again. */
+void aps_seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)replayed; /* APS has no mark for it */
+	if (aps_seal(env, "response-time", rq->http->method, rq->http->target, out) != RC_OK)
+		buf_reset(&out->headers);
+}

@@ -1,0 +1,403 @@
+/*
+ * aps_write.c: our calls to Alipay+: as acquiring partner (ACQP) pay, inquiryPayment, cancelPayment
+ * and refund; as wallet partner (MPP) userInitiatedPay, notifyPayment and getPaymentCode.
+ *
+ * The hard thing: a call may be sent again after a crash, and the scheme compares a repeat with
+ * what it has. So a body is a function of the canonical message and the settings alone; only the
+ * headers know the time. What the scheme's rules cannot carry is refused here, before anything is
+ * sent.
+ */
+#include "aps.h"
+
+#include "check.h"
+#include "id.h"
+
+static const char *const paths[] = {
+	[OP_DEBIT] = "/aps/api/v1/payments/pay",
+	[OP_INQUIRE] = "/aps/api/v1/payments/inquiryPayment",
+	[OP_CANCEL] = "/aps/api/v1/payments/cancelPayment",
+	[OP_REFUND] = "/aps/api/v1/payments/refund",
+	[OP_RESOLVE] = "/aps/api/v1/payments/userInitiatedPay",
+	[OP_TELL] = "/aps/api/v1/payments/notifyPayment",
+	[OP_CODES] = "/aps/api/v1/codes/getPaymentCode",
+};
+
+/* NULL, or why a mandatory text is not acceptable. Ids are never cut. */
+static const char *check_id(const char *id, size_t max, const char *missing, const char *too_long)
+{
+	if (!*id)
+		return missing;
+	return strlen(id) > max ? too_long : NULL;
+}
+
+static const char *check_request_id(const Xw__Canonical *c)
+{
+	return check_id(c->request_id, APS_ID_MAX, "there is no paymentRequestId",
+		"paymentRequestId is longer than 64");
+}
+
+static const char *check_customer(const Xw__Canonical *c)
+{
+	return check_id(c->payer ? c->payer->id : "", APS_ID_MAX, "there is no customerId",
+		"customerId is longer than 64");
+}
+
+/* ---- as ACQP ------------------------------------------------------------------------------- */
+
+/*
+ * SPEC alipayplus 3.1, 4.1 [C:S3,S38]: merchant and store are mandatory in a shop. SPEC 14.16:
+ * lengths of referenceMerchantId differ between pages (32, 64); keep to the smaller.
+ */
+static const char *check_merchant(const Xw__Party *m)
+{
+	const char *why = check_id(m->id, 32, "there is no referenceMerchantId",
+		"referenceMerchantId is longer than 32");
+
+	if (!why && !*m->name)
+		why = "there is no merchantName";
+	if (!why && !*m->mcc)
+		why = "there is no merchantMCC";
+	if (!why && strlen(m->country) != 2)
+		why = "the merchant's region is not a country code";
+	if (!why && strlen(m->store_id) > APS_ID_MAX)
+		why = "referenceStoreId is longer than 64";
+	return why;
+}
+
+static const char *check_debit(const Xw__Canonical *c)
+{
+	const char *why = check_request_id(c);
+
+	if (!why)
+		why = check_id(c->code ? c->code->text : "", 64, "there is no payment code",
+			"the payment code is longer than 64");
+	if (!why)
+		why = aps_cannot_carry(c->payment ? c->payment->amount : NULL);
+	if (!why && (!c->order || !c->order->merchant))
+		why = "there is no merchant";
+	if (!why && c->order->amount)
+		why = aps_cannot_carry(c->order->amount);
+	if (!why && strlen(c->order->reference) > APS_ID_MAX)
+		why = "referenceOrderId is longer than 64";
+	return why ? why : check_merchant(c->order->merchant);
+}
+
+/* A merchant that has no stores of its own is its one store. */
+static void put_merchant(struct jw *w, const Xw__Party *m)
+{
+	jw_obj(w, "merchant");
+	jw_str(w, "referenceMerchantId", span_str(m->id));
+	aps_put_text(w, "merchantName", m->name, 256);
+	aps_put_text(w, "merchantMCC", m->mcc, 32);
+	jw_obj(w, "merchantAddress");
+	jw_str(w, "region", span_str(m->country));
+	aps_put_text(w, "city", m->city, 32);
+	aps_put_text(w, "address1", m->address, 256);
+	jw_end(w, '}');
+	jw_obj(w, "store");
+	jw_str(w, "referenceStoreId", span_str(*m->store_id ? m->store_id : m->id));
+	aps_put_text(w, "storeName", *m->store_name ? m->store_name : m->name, 256);
+	aps_put_text(w, "storeMCC", m->mcc, 32);
+	jw_end(w, '}');
+	jw_end(w, '}');
+}
+
+/*
+ * SPEC alipayplus 4.1 [C:S3]: storeTerminalId and storeTerminalRequestTime are recommended. The
+ * time is the one in our own payment id, so that a repeat says the same.
+ */
+static void put_env(struct jw *w, const Xw__Canonical *c)
+{
+	struct pay_id id;
+
+	if (!*c->order->merchant->terminal_id)
+		return;
+	jw_obj(w, "env");
+	aps_put_text(w, "storeTerminalId", c->order->merchant->terminal_id, 64);
+	if (pay_id_parse(span_sub(span_str(c->request_id), 0, ID_TEXT_LEN), &id) == RC_OK)
+		aps_put_time(w, "storeTerminalRequestTime", pay_id_time(&id).us);
+	jw_end(w, '}');
+}
+
+static void put_order(struct jw *w, const Xw__Canonical *c)
+{
+	const Xw__Order *o = c->order;
+
+	jw_obj(w, "order");
+	jw_str(w, "referenceOrderId", span_str(*o->reference ? o->reference : c->request_id));
+	aps_put_text(
+		w, "orderDescription", *o->description ? o->description : o->merchant->name, 256);
+	aps_put_money(w, "orderAmount", o->amount ? o->amount : c->payment->amount);
+	put_merchant(w, o->merchant);
+	put_env(w, c);
+	/* SPEC alipayplus 3.1 [T:1]: we are not the merchant's own acquirer. */
+	if (c->acquirer && *c->acquirer->id) {
+		jw_obj(w, "indirectAcquirer");
+		aps_put_text(w, "referenceAcquirerId", c->acquirer->id, 64);
+		aps_put_text(w, "acquirerName", c->acquirer->name, 256);
+		jw_end(w, '}');
+	}
+	jw_end(w, '}');
+}
+
+/* Where Alipay+ tells us the result: the URL in the message, or our own route for this peer. */
+static void put_notify_url(const struct adapter_env *env, struct jw *w, const Xw__Payment *p)
+{
+	char storage[512];
+	struct buf url = buf_init(storage, sizeof storage);
+
+	if (*p->notify_url) {
+		jw_str(w, "paymentNotifyUrl", span_str(p->notify_url));
+		return;
+	}
+	buf_add(&url, env->origin);
+	buf_str(&url, "/aps/");
+	buf_add(&url, env->peer);
+	buf_str(&url, "/v1/payments/notifyPayment");
+	if (!span_empty(env->origin) && buf_ok(&url))
+		jw_str(w, "paymentNotifyUrl", buf_span(&url));
+}
+
+/* SPEC alipayplus 4.1 [C:S3]: user-presented mode. */
+static void put_debit(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
+{
+	struct span settle = aps_setting(env, "settlement_currency");
+
+	if (*c->payment->settle_currency)
+		settle = span_str(c->payment->settle_currency);
+	jw_str(w, "paymentRequestId", span_str(c->request_id));
+	put_order(w, c);
+	aps_put_money(w, "paymentAmount", c->payment->amount);
+	jw_obj(w, "paymentMethod");
+	jw_str(w, "paymentMethodType", SPAN("CONNECT_WALLET"));
+	jw_str(w, "paymentMethodId", span_str(c->code->text));
+	jw_end(w, '}');
+	jw_obj(w, "paymentFactor");
+	jw_str(w, "isInStorePayment", SPAN("true"));
+	jw_str(w, "inStorePaymentScenario", SPAN("PaymentCode"));
+	jw_end(w, '}');
+	if (!span_empty(settle)) {
+		jw_obj(w, "settlementStrategy");
+		jw_str(w, "settlementCurrency", settle);
+		jw_end(w, '}');
+	}
+	aps_put_time(w, "paymentExpiryTime", c->payment->expires);
+	put_notify_url(env, w, c->payment);
+}
+
+/* SPEC alipayplus 4.5, 4.6: by paymentRequestId, or by paymentId where that is all we have. */
+static const char *check_reference(const Xw__Canonical *c)
+{
+	if (*c->request_id)
+		return check_request_id(c);
+	return check_id(c->peer_id, APS_ID_MAX, "there is neither paymentRequestId nor paymentId",
+		"paymentId is longer than 64");
+}
+
+static void put_reference(struct jw *w, const Xw__Canonical *c)
+{
+	if (*c->request_id)
+		jw_str(w, "paymentRequestId", span_str(c->request_id));
+	else
+		jw_str(w, "paymentId", span_str(c->peer_id));
+}
+
+/* SPEC alipayplus 4.6 [C:S8]: works on a payment in any state, so it cannot spare a success. */
+static const char *check_cancel(const Xw__Canonical *c)
+{
+	if (c->undo && c->undo->only_if_open)
+		return "cancelPayment also undoes a payment that succeeded";
+	return check_reference(c);
+}
+
+static const char *check_refund(const Xw__Canonical *c)
+{
+	const char *why = check_reference(c);
+
+	if (!why)
+		why = check_id(c->refund ? c->refund->id : "", APS_ID_MAX,
+			"there is no refundRequestId", "refundRequestId is longer than 64");
+	return why ? why : aps_cannot_carry(c->refund->amount);
+}
+
+static void put_refund(struct jw *w, const Xw__Canonical *c)
+{
+	put_reference(w, c);
+	jw_str(w, "refundRequestId", span_str(c->refund->id));
+	aps_put_money(w, "refundAmount", c->refund->amount);
+	aps_put_text(w, "refundReason", c->refund->reason, 256);
+}
+
+/* ---- as MPP -------------------------------------------------------------------------------- */
+
+static const char *check_resolve(const Xw__Canonical *c)
+{
+	const char *why = check_id(c->code ? c->code->text : "", 512, "there is no code",
+		"the code is longer than 512");
+
+	return why ? why : check_customer(c);
+}
+
+static void put_resolve(struct jw *w, const Xw__Canonical *c)
+{
+	jw_str(w, "codeValue", span_str(c->code->text));
+	jw_str(w, "customerId", span_str(c->payer->id));
+}
+
+/* SPEC alipayplus 4.11 [C:S16]: S or F only; ids, amounts, time and customer are mandatory on S. */
+static const char *check_tell(const Xw__Canonical *c)
+{
+	const char *why = check_request_id(c);
+
+	if (!why && !c->outcome)
+		why = "there is no result";
+	if (why || c->outcome->result == OUTCOME_DECLINED)
+		return why;
+	if (c->outcome->result != OUTCOME_APPROVED)
+		return "only a final result can be told";
+	why = check_id(
+		c->peer_id, APS_ID_MAX, "there is no paymentId", "paymentId is longer than 64");
+	if (!why)
+		why = check_customer(c);
+	if (!why && !c->outcome->at)
+		why = "there is no paymentTime";
+	if (!why)
+		why = aps_cannot_carry(c->payment ? c->payment->amount : NULL);
+	return why ? why : aps_cannot_carry(c->payment->settle);
+}
+
+static void put_tell(struct jw *w, const Xw__Canonical *c)
+{
+	bool paid = c->outcome->result == OUTCOME_APPROVED;
+
+	aps_put_result(w, "paymentResult",
+		aps_result_of(APS_PAY, (enum outcome)c->outcome->result,
+			(enum reason)c->outcome->reason));
+	jw_str(w, "paymentRequestId", span_str(c->request_id));
+	jw_opt(w, "paymentId", span_str(c->peer_id));
+	if (!paid)
+		return;
+	aps_put_money(w, "paymentAmount", c->payment->amount);
+	if (!aps_same_money(c->payment->amount, c->payment->settle))
+		aps_put_money(w, "payToAmount", c->payment->settle);
+	aps_put_time(w, "paymentTime", c->outcome->at);
+	jw_str(w, "customerId", span_str(c->payer->id));
+}
+
+static const char *check_codes(const Xw__Canonical *c)
+{
+	if (c->quantity < 0 || c->quantity > 10)
+		return "codeQuantity is 1 to 10";
+	return check_customer(c);
+}
+
+/* SPEC alipayplus 4.13 [C:S17]: env is mandatory; we speak for the wallet's app. */
+static void put_codes(struct jw *w, const Xw__Canonical *c)
+{
+	char storage[16];
+	struct buf digits = buf_init(storage, sizeof storage);
+
+	buf_i64(&digits, c->quantity > 0 ? c->quantity : 1);
+	if (strlen(c->payer->country) == 2)
+		jw_str(w, "region", span_str(c->payer->country));
+	jw_str(w, "customerId", span_str(c->payer->id));
+	jw_str(w, "codeQuantity", buf_span(&digits));
+	jw_obj(w, "env");
+	jw_str(w, "terminalType", SPAN("APP"));
+	jw_end(w, '}');
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
+static const char *check_call(const Xw__Canonical *c)
+{
+	switch ((enum op)c->op) {
+	case OP_DEBIT:
+		return check_debit(c);
+	case OP_INQUIRE:
+		return check_reference(c);
+	case OP_CANCEL:
+		return check_cancel(c);
+	case OP_REFUND:
+		return check_refund(c);
+	case OP_RESOLVE:
+		return check_resolve(c);
+	case OP_TELL:
+		return check_tell(c);
+	case OP_CODES:
+		return check_codes(c);
+	case OP_NONE:
+	case OP_CAPTURE:
+	case OP_INQUIRE_REFUND:
+	case OP_NOTIFY:
+	case OP_PUSH:
+	case OP_TOKEN:
+	case OP_ORDER:
+	case OP_CONFIRM:
+	case OP_CREDIT:
+	case OP_READ:
+	case OP_MAX:
+		break;
+	}
+	return "Alipay+ has no such operation";
+}
+
+/* PRE: check_call found nothing. */
+static void put_call(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
+{
+	switch ((enum op)c->op) {
+	case OP_DEBIT:
+		put_debit(env, w, c);
+		return;
+	case OP_INQUIRE:
+	case OP_CANCEL:
+		put_reference(w, c);
+		return;
+	case OP_REFUND:
+		put_refund(w, c);
+		return;
+	case OP_RESOLVE:
+		put_resolve(w, c);
+		return;
+	case OP_TELL:
+		put_tell(w, c);
+		return;
+	case OP_CODES:
+		put_codes(w, c);
+		return;
+	case OP_NONE:
+	case OP_CAPTURE:
+	case OP_INQUIRE_REFUND:
+	case OP_NOTIFY:
+	case OP_PUSH:
+	case OP_TOKEN:
+	case OP_ORDER:
+	case OP_CONFIRM:
+	case OP_CREDIT:
+	case OP_READ:
+	case OP_MAX:
+		break;
+	}
+	CHECK_UNREACHABLE();
+}
+
+enum rc aps_write_call(const struct adapter_env *env, const Xw__Canonical *call,
+	struct http_out *out, const char **ret_why)
+{
+	struct jw w = jw_init(&out->body);
+	const char *why = check_call(call);
+
+	if (why) {
+		*ret_why = why;
+		return RC_RANGE;
+	}
+	jw_obj(&w, NULL);
+	put_call(env, &w, call);
+	jw_end(&w, '}');
+	out->method = "POST";
+	buf_add(&out->target, env->base_path);
+	buf_str(&out->target, paths[call->op]);
+	if (!http_out_ok(out))
+		return RC_FULL;
+	return aps_seal(env, "request-time", SPAN("POST"), buf_span(&out->target), out);
+}
