@@ -1,0 +1,569 @@
+/*
+ * sandbox_acqp.c: the scheme towards us as acquiring partner: pay by payment code, inquiryPayment,
+ * cancelPayment, refund, and the notification of every result.
+ *
+ * The hard thing is that the wallet's decision, the answer and the notification are three events
+ * which may come in any order, and that a cancel ends the matter whatever comes after it. Must
+ * never charge twice for one paymentRequestId.
+ */
+#include "sandbox_aps.h"
+
+#include "check.h"
+
+/* ---- bodies -------------------------------------------------------------------------------- */
+
+/* What is said of an amount that a twist falsifies. */
+static struct money falsified(struct money m, enum apsf_twist twist)
+{
+	struct ccy other;
+
+	if (twist == TWIST_WRONG_AMOUNT)
+		return money_of(money_minor(m) + 1, money_ccy(m));
+	if (twist != TWIST_WRONG_CURRENCY)
+		return m;
+	CHECK(ccy_by_alpha(strcmp(ccy_alpha(money_ccy(m)), "USD") ? SPAN("USD") : SPAN("SEK"),
+		      &other) == RC_OK);
+	return money_of(money_minor(m), other);
+}
+
+static void put_paid(struct jw *w, const struct apsf_payment *p, const struct sandbox_host *h,
+	enum apsf_twist twist)
+{
+	jw_str(w, "acquirerId", apsf_setting(h, "acquirer_id", "1022188000000000001"));
+	jw_str(w, "pspId", apsf_setting(h, "wallet_psp_id", "1022172000000000009"));
+	jw_str(w, "paymentId", span_str(p->payment_id));
+	apsf_put_time(w, "paymentTime", p->done);
+	apsf_put_money(w, "paymentAmount", falsified(p->amount, twist));
+	jw_str(w, "customerId", span_str(p->customer));
+	jw_str(w, "walletBrandName", apsf_setting(h, "wallet_brand", "ExampleWallet"));
+	if (money_same(p->amount, p->settle))
+		return;
+	apsf_put_money(w, "settlementAmount", p->settle);
+	apsf_put_quote(w, "settlementQuote", p->settle, p->amount, p->created);
+}
+
+/* Code and status of the payment as it stands. */
+static char result_of(const struct apsf_payment *p, const char **ret_code)
+{
+	switch ((enum apsf_state)p->state) {
+	case STATE_OPEN:
+		*ret_code = "PAYMENT_IN_PROCESS";
+		return 'U';
+	case STATE_PAID:
+		*ret_code = "SUCCESS";
+		return 'S';
+	case STATE_FAILED:
+		*ret_code = p->fail_code;
+		return 'F';
+	case STATE_CLOSED:
+		break;
+	}
+	*ret_code = "ORDER_IS_CLOSED";
+	return 'F';
+}
+
+static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment *p)
+{
+	struct buf b = apsf_body(x->h);
+	struct jw w = jw_init(&b);
+	const char *code;
+	char status = result_of(p, &code);
+
+	if (x->twist == TWIST_UNKNOWN_CODE) {
+		apsf_answer_result(x, "A_NEW_CODE", 'F');
+		return;
+	}
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "result", code, status);
+	if (x->twist == TWIST_WRONG_ID)
+		jw_str(&w, "paymentRequestId", SPAN("00000000000000000000000000"));
+	if (status == 'S')
+		put_paid(&w, p, x->h, x->twist);
+	else
+		jw_str(&w, "paymentId", span_str(p->payment_id));
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
+/* ---- the wallet's decision ----------------------------------------------------------------- */
+
+static int scaled(const struct sandbox_host *h, int64_t ms)
+{
+	int64_t divisor = apsf_setting_int(h, "time_divisor", 1);
+
+	return (int)(ms / (divisor > 0 ? divisor : 1));
+}
+
+static void finish(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	enum apsf_state state, const char *fail_code)
+{
+	p->state = (uint8_t)state;
+	p->done = h->now;
+	apsf_copy(p->fail_code, sizeof p->fail_code, span_str(fail_code));
+	if (state == STATE_PAID)
+		apsf_take(s, p, h->now);
+	p->tries = 0;
+	p->notified = p->how.notify == NOTIFY_NEVER;
+	if (p->how.notify == NOTIFY_FIRST)
+		apsf_notify(s, h, p);
+	else
+		h->timer(h->ctx, apsf_cookie(EVENT_NOTIFY, s, p),
+			(int)apsf_setting_int(h, "notify_after_ms", 50));
+}
+
+/* A success behind the scheme's back: it notifies what the wallet said, and gives the money back
+ * itself. */
+static void succeed_late(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
+{
+	p->late_success = true;
+	p->done = h->now;
+	p->tries = 0;
+	p->notified = false;
+	apsf_notify(s, h, p);
+}
+
+void apsf_decide(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
+{
+	if (p->state == STATE_CLOSED && p->how.decision == DECIDE_AFTER_CANCEL)
+		succeed_late(s, h, p);
+	if (p->state != STATE_OPEN)
+		return;
+	switch ((enum apsf_decision)p->how.decision) {
+	case DECIDE_APPROVE:
+	case DECIDE_APPROVE_LATER:
+		finish(s, h, p, STATE_PAID, "");
+		return;
+	case DECIDE_DECLINE:
+	case DECIDE_DECLINE_LATER:
+		finish(s, h, p, STATE_FAILED, p->how.fail_code);
+		return;
+	case DECIDE_NEVER:
+	case DECIDE_AFTER_CANCEL:
+		return;
+	}
+}
+
+/* SPEC alipayplus 4.1: after paymentExpiryTime Alipay+ closes the order. */
+void apsf_expire(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
+{
+	if (p->state != STATE_OPEN || p->expires.us == 0 || h->now.us < p->expires.us)
+		return;
+	if (p->leg == LEG_ACQP) {
+		finish(s, h, p, STATE_FAILED, "ORDER_IS_CLOSED");
+		return;
+	}
+	/* SPEC alipayplus 4.11 [C:S32]: what the wallet debits after this is refused and undone. */
+	p->state = STATE_CLOSED;
+	p->done = h->now;
+}
+
+/* ---- pay ----------------------------------------------------------------------------------- */
+
+/* SPEC alipayplus 7.4 [C:S20]: paymentAmount, paymentMethodType and orderAmount are compared. */
+static struct digest compared(const struct json *body)
+{
+	struct span parts[6];
+
+	parts[0] = apsf_text(body, "paymentAmount.currency");
+	parts[1] = apsf_text(body, "paymentAmount.value");
+	parts[2] = apsf_text(body, "paymentMethod.paymentMethodType");
+	parts[3] = apsf_text(body, "order.orderAmount.currency");
+	parts[4] = SPAN(" ");
+	parts[5] = apsf_text(body, "order.orderAmount.value");
+	return digest_sha256_parts(parts, 6);
+}
+
+/* NULL, or why this code does not pay. *ret_how is what the wallet behind it will do. */
+static const char *check_code(
+	struct apsf_exchange *x, struct apsf_code **ret_code, struct apsf_behaviour *ret_how)
+{
+	struct span digits = apsf_text(x->body, "paymentMethod.paymentMethodId");
+	struct apsf_code *c = apsf_find_code(x->s, digits);
+	struct wall now = x->h->now;
+
+	if (!c && apsf_behaviour_of_digits(digits, ret_how))
+		c = apsf_code_new(x->s, digits, now, wall_plus_ms(now, 60000));
+	else if (c)
+		*ret_how = c->how;
+	/* A code of a wallet of the switch itself would lead back to it. */
+	if (!c || c->customer[0] || c->used_by)
+		return "INVALID_CODE";
+	if (now.us < c->from.us || now.us > c->until.us)
+		return "EXPIRED_CODE";
+	c->how = *ret_how;
+	*ret_code = c;
+	return NULL;
+}
+
+/* SPEC alipayplus 4.1: settlementCurrency, with paymentAmount, decides what is settled. */
+static const char *settle(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	struct span asked = apsf_text(x->body, "settlementStrategy.settlementCurrency");
+	struct ccy to;
+
+	if (span_empty(asked))
+		asked = apsf_setting(x->h, "settlement_currency", ccy_alpha(money_ccy(p->amount)));
+	if (ccy_by_alpha(asked, &to) != RC_OK || !apsf_convert(p->amount, to, &p->settle))
+		return "CURRENCY_NOT_SUPPORT";
+	p->refunded = money_of(0, money_ccy(p->amount));
+	p->refunded_settle = p->given_back = money_of(0, to);
+	return NULL;
+}
+
+/* The path of paymentNotifyUrl; our own guess where there is none. */
+static void take_notify_path(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	struct span url = apsf_text(x->body, "paymentNotifyUrl");
+	size_t scheme = span_find_span(url, SPAN("://"));
+	struct span rest = span_sub(url, scheme + 3, url.n);
+	struct span path = span_sub(rest, span_find(rest, '/'), rest.n);
+	struct buf b = buf_init(p->notify_path, sizeof p->notify_path - 1);
+
+	if (!span_empty(path)) {
+		buf_add(&b, path);
+		return;
+	}
+	buf_str(&b, "/aps/");
+	buf_add(&b, x->h->name);
+	buf_str(&b, "/v1/payments/notifyPayment");
+}
+
+static const char *check_scenario(const struct apsf_exchange *x)
+{
+	struct wall expires = apsf_time(x->body, "paymentExpiryTime");
+
+	/* This fake has no cashier and no web pages for order and entry codes of the acquirer. */
+	if (!span_eq(apsf_text(x->body, "paymentFactor.inStorePaymentScenario"),
+		    SPAN("PaymentCode")))
+		return "BUSINESS_NOT_SUPPORT";
+	return expires.us && expires.us <= x->h->now.us ? "ORDER_IS_CLOSED" : NULL;
+}
+
+/* Takes the code's own twist, unless one was ordered for the next request. */
+static void twist_as_code(struct apsf_exchange *x, const struct apsf_behaviour *how)
+{
+	if (x->twist != TWIST_NONE)
+		return;
+	x->twist = (enum apsf_twist)how->twist;
+	x->twist_ms = how->ms;
+}
+
+static void start(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	if (p->expires.us)
+		x->h->timer(x->h->ctx, apsf_cookie(EVENT_EXPIRE, x->s, p),
+			(int)wall_diff_ms(p->expires, x->h->now) + 1);
+	if (p->how.decision == DECIDE_APPROVE || p->how.decision == DECIDE_DECLINE)
+		apsf_decide(x->s, x->h, p);
+	else if (p->how.decision == DECIDE_APPROVE_LATER || p->how.decision == DECIDE_DECLINE_LATER)
+		x->h->timer(x->h->ctx, apsf_cookie(EVENT_DECIDE, x->s, p), (int)p->how.ms);
+	if (p->how.notify == NOTIFY_FIRST)
+		x->delay_ms += 300;
+	answer_pay(x, p);
+}
+
+static void pay_anew(struct apsf_exchange *x, struct span id)
+{
+	struct apsf_behaviour how = { .decision = DECIDE_APPROVE };
+	struct apsf_code *code = NULL;
+	struct apsf_payment *p, nothing = { .state = STATE_PAID, .leg = LEG_ACQP };
+	const char *refusal = check_scenario(x);
+
+	if (!refusal)
+		refusal = check_code(x, &code, &how);
+	if (refusal) {
+		apsf_answer_result(x, refusal, 'F');
+		return;
+	}
+	twist_as_code(x, &how);
+	if (x->twist == TWIST_SILENT || x->twist == TWIST_ERROR_500) {
+		apsf_answer_result(x, "UNKNOWN_EXCEPTION", 'U');
+		return;
+	}
+	p = x->twist == TWIST_NO_EFFECT ? &nothing : apsf_payment_new(x->s, x->h, LEG_ACQP, id);
+	apsf_own_id(x->s, x->h, p->payment_id);
+	p->how = how;
+	p->done = x->h->now;
+	p->compared = compared(x->body);
+	p->expires = apsf_time(x->body, "paymentExpiryTime");
+	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
+	apsf_copy(p->reference, sizeof p->reference, apsf_text(x->body, "order.referenceOrderId"));
+	take_notify_path(x, p);
+	if (!apsf_money(x->body, "paymentAmount", &p->amount))
+		refusal = "PARAM_ILLEGAL";
+	else
+		refusal = settle(x, p);
+	if (refusal) {
+		p->state = STATE_FAILED;
+		apsf_copy(p->fail_code, sizeof p->fail_code, span_str(refusal));
+	}
+	if (p == &nothing) {
+		answer_pay(x, p);
+		return;
+	}
+	code->used_by = (uint32_t)(p - x->s->payment) + 1;
+	start(x, p);
+}
+
+void apsf_on_pay(struct apsf_exchange *x)
+{
+	struct span id = apsf_text(x->body, "paymentRequestId");
+	struct apsf_payment *p = apsf_find(x->s, true, id);
+	struct digest now;
+
+	if (!p) {
+		pay_anew(x, id);
+		return;
+	}
+	now = compared(x->body);
+	apsf_expire(x->s, x->h, p);
+	if (digest_same(&now, &p->compared, sizeof now))
+		answer_pay(x, p);
+	else
+		apsf_answer_result(x, "REPEAT_REQ_INCONSISTENT", 'F');
+}
+
+/* ---- inquiry, cancel, refund --------------------------------------------------------------- */
+
+static struct apsf_payment *referred(struct apsf_exchange *x)
+{
+	struct span id = apsf_text(x->body, "paymentRequestId");
+	struct apsf_payment *p = span_empty(id)
+					 ? apsf_find_any(x->s, apsf_text(x->body, "paymentId"))
+					 : apsf_find(x->s, true, id);
+
+	if (p)
+		apsf_expire(x->s, x->h, p);
+	return p && p->leg == LEG_ACQP ? p : NULL;
+}
+
+static void put_transactions(struct jw *w, const struct apsf *s, const struct apsf_payment *p)
+{
+	jw_arr(w, "transactions");
+	for (size_t i = 0; i < APSF_REFUNDS; i++) {
+		const struct apsf_refund *r = &s->refund[i];
+
+		if (!r->request_id[0] || r->payment != (uint32_t)(p - s->payment) ||
+			r->payment_generation != p->generation)
+			continue;
+		jw_obj(w, NULL);
+		jw_str(w, "transactionType", SPAN("REFUND"));
+		jw_str(w, "transactionStatus",
+			r->state == STATE_PAID ? SPAN("SUCCESS") : SPAN("FAIL"));
+		jw_str(w, "transactionRequestId", span_str(r->request_id));
+		jw_opt(w, "transactionId", span_str(r->refund_id));
+		apsf_put_money(w, "transactionAmount", r->amount);
+		apsf_put_time(w, "transactionTime", r->done);
+		jw_end(w, '}');
+	}
+	jw_end(w, ']');
+}
+
+void apsf_on_inquiry(struct apsf_exchange *x)
+{
+	struct apsf_payment *p = referred(x);
+	struct buf b = apsf_body(x->h);
+	struct jw w = jw_init(&b);
+	const char *code;
+	char status;
+
+	if (!p || x->twist == TWIST_UNKNOWN_CODE) {
+		apsf_answer_result(x, "ORDER_NOT_EXIST", 'F');
+		return;
+	}
+	status = result_of(p, &code);
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	apsf_put_result(&w, "paymentResult", code, status);
+	jw_str(&w, "paymentRequestId",
+		x->twist == TWIST_WRONG_ID ? SPAN("00000000000000000000000000")
+					   : span_str(p->request_id));
+	if (status == 'S') {
+		put_paid(&w, p, x->h, x->twist);
+		put_transactions(&w, x->s, p);
+	}
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
+/* SPEC alipayplus 4.6 [C:S8]: from creation until 00:15 UTC+8 of the next day. */
+static bool cancel_window_over(const struct apsf_payment *p, struct wall now)
+{
+	return now.us >= wall_of_day(wall_day(p->created, 480) + 1, 480, 0, 15).us;
+}
+
+static void close_payment(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	if (p->state == STATE_PAID)
+		apsf_give_back(x->s, p, p->settle);
+	p->state = STATE_CLOSED;
+	p->notified = true; /* the acquirer knows; nothing more is told */
+	if (p->how.decision == DECIDE_AFTER_CANCEL)
+		x->h->timer(x->h->ctx, apsf_cookie(EVENT_DECIDE, x->s, p), (int)p->how.ms);
+}
+
+void apsf_on_cancel(struct apsf_exchange *x)
+{
+	struct apsf_payment *p = referred(x);
+
+	if (x->twist == TWIST_SILENT || x->twist == TWIST_ERROR_500) {
+		apsf_answer_result(x, "UNKNOWN_EXCEPTION", 'U');
+	} else if (!p) {
+		apsf_answer_result(x, "ORDER_NOT_EXIST", 'F');
+	} else if (p->state == STATE_CLOSED) {
+		apsf_answer_result(x, "SUCCESS", 'S');
+	} else if (cancel_window_over(p, x->h->now)) {
+		apsf_answer_result(x, "CANCEL_WINDOW_EXCEED", 'F');
+	} else if (money_sign(p->refunded) > 0) {
+		/* SPEC alipayplus 4.6: not on refunds. */
+		apsf_answer_result(x, "PROCESS_FAIL", 'F');
+	} else {
+		if (x->twist != TWIST_NO_EFFECT)
+			close_payment(x, p);
+		apsf_answer_result(x, "SUCCESS", 'S');
+	}
+}
+
+/* SPEC alipayplus 4.7 [C:S9]: within one calendar year. */
+#define REFUND_WINDOW_MS (INT64_C(366) * 24 * 3600 * 1000)
+
+/* NULL, or why not. Sets what is to be settled for it. */
+static const char *check_refund(struct apsf_exchange *x, const struct apsf_payment *p,
+	struct money wanted, struct money *ret_settle)
+{
+	struct money sum, share;
+
+	if (p->state != STATE_PAID)
+		return "ORDER_STATUS_INVALID";
+	if (wall_diff_ms(x->h->now, p->done) > REFUND_WINDOW_MS)
+		return "REFUND_WINDOW_EXCEED";
+	if (!money_same(wanted, p->amount) || money_sign(wanted) <= 0)
+		return "PARAM_ILLEGAL";
+	if (money_add(p->refunded, wanted, &sum) != RC_OK || money_cmp(sum, p->amount) > 0)
+		return "REFUND_AMOUNT_EXCEED";
+	/* SPEC alipayplus 4.7: the rate of the payment; on the sum, so that all comes to all. */
+	share = apsf_share(p->settle, sum, p->amount);
+	return money_sub(share, p->refunded_settle, ret_settle) == RC_OK ? NULL : "PROCESS_FAIL";
+}
+
+static void answer_refund(
+	const struct apsf_exchange *x, const struct apsf_refund *r, const struct apsf_payment *p)
+{
+	struct buf b = apsf_body(x->h);
+	struct jw w = jw_init(&b);
+
+	if (r->state != STATE_PAID || x->twist == TWIST_UNKNOWN_CODE) {
+		apsf_answer_result(x, r->fail_code, 'F');
+		return;
+	}
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	jw_str(&w, "acquirerId", apsf_setting(x->h, "acquirer_id", "1022188000000000001"));
+	jw_str(&w, "pspId", apsf_setting(x->h, "wallet_psp_id", "1022172000000000009"));
+	if (x->twist == TWIST_WRONG_ID)
+		jw_str(&w, "refundRequestId", SPAN("00000000000000000000000000"));
+	jw_str(&w, "refundId", span_str(r->refund_id));
+	apsf_put_time(&w, "refundTime", r->done);
+	apsf_put_money(&w, "refundAmount", falsified(r->amount, x->twist));
+	if (!money_same(r->amount, r->settle)) {
+		apsf_put_money(&w, "settlementAmount", r->settle);
+		apsf_put_quote(&w, "settlementQuote", r->settle, r->amount, p->created);
+	}
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
+static void refund_anew(
+	struct apsf_exchange *x, struct apsf_payment *p, struct money wanted, struct span id)
+{
+	struct apsf_refund *r = apsf_refund_new(x->s, p, id);
+	const char *refusal = check_refund(x, p, wanted, &r->settle);
+
+	r->amount = wanted;
+	r->done = x->h->now;
+	if (refusal) {
+		r->state = STATE_FAILED;
+		apsf_copy(r->fail_code, sizeof r->fail_code, span_str(refusal));
+	} else {
+		r->state = STATE_PAID;
+		apsf_own_id(x->s, x->h, r->refund_id);
+		CHECK(money_add(p->refunded, wanted, &p->refunded) == RC_OK);
+		CHECK(money_add(p->refunded_settle, r->settle, &p->refunded_settle) == RC_OK);
+		apsf_give_back(x->s, p, r->settle);
+	}
+	answer_refund(x, r, p);
+}
+
+void apsf_on_refund(struct apsf_exchange *x)
+{
+	struct span id = apsf_text(x->body, "refundRequestId");
+	struct apsf_refund *r = apsf_find_refund(x->s, id);
+	struct apsf_payment *p = referred(x);
+	struct money wanted;
+
+	if (!apsf_money(x->body, "refundAmount", &wanted)) {
+		apsf_answer_result(x, "PARAM_ILLEGAL", 'F');
+	} else if (x->twist == TWIST_SILENT || x->twist == TWIST_ERROR_500) {
+		apsf_answer_result(x, "UNKNOWN_EXCEPTION", 'U');
+	} else if (!p) {
+		apsf_answer_result(x, "ORDER_NOT_EXIST", 'F');
+	} else if (r && (apsf_refunded_payment(x->s, r) != p || !money_eq(r->amount, wanted))) {
+		/* SPEC alipayplus 7.4: amount and payment are compared. */
+		apsf_answer_result(x, "REPEAT_REQ_INCONSISTENT", 'F');
+	} else if (r) {
+		answer_refund(x, r, p);
+	} else {
+		refund_anew(x, p, wanted, id);
+	}
+}
+
+/* ---- notifications ------------------------------------------------------------------------- */
+
+void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
+{
+	struct buf b = apsf_body(h);
+	struct jw w = jw_init(&b);
+	bool paid = p->state == STATE_PAID || p->late_success;
+
+	if (p->notified || (p->state == STATE_CLOSED && !p->late_success))
+		return;
+	s->notifications++;
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "paymentResult", paid ? "SUCCESS" : p->fail_code, paid ? 'S' : 'F');
+	jw_str(&w, "paymentRequestId", span_str(p->request_id));
+	if (paid) {
+		put_paid(&w, p, h, TWIST_NONE);
+		jw_str(&w, "mppPaymentId", SPAN("MPP-0001"));
+	} else {
+		jw_str(&w, "acquirerId", apsf_setting(h, "acquirer_id", "1022188000000000001"));
+		apsf_put_money(&w, "paymentAmount", p->amount);
+	}
+	jw_end(&w, '}');
+	apsf_call(h, apsf_cookie(EVENT_NOTIFY, s, p), p->notify_path, buf_span(&b));
+}
+
+/* SPEC alipayplus 4.8 [T:3]: gaps of the up to seven further attempts. */
+static const int gaps_s[] = { 120, 600, 600, 3600, 7200, 21600, 54000 };
+
+void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	uint8_t try, const struct http_msg *m)
+{
+	const struct json *body;
+	bool taken = apsf_check_answer(s, h, p->notify_path, m, &body) &&
+		     span_eq(apsf_text(body, "result.resultStatus"), SPAN("S"));
+	bool again = p->how.notify == NOTIFY_THRICE && try < 2;
+
+	if (try != p->tries || p->notified)
+		return;
+	if (!taken)
+		s->bad_acknowledgements += m->status != 0;
+	p->tries++;
+	if (taken && !again) {
+		p->notified = true;
+		return;
+	}
+	if (p->tries > sizeof gaps_s / sizeof *gaps_s)
+		return; /* given up */
+	h->timer(h->ctx, apsf_cookie(EVENT_NOTIFY, s, p),
+		again ? 20 : scaled(h, gaps_s[p->tries - 1] * INT64_C(1000)));
+}

@@ -1,0 +1,208 @@
+/*
+ * sandbox_rules.c: the partner's field tables (section 4 of its text) as data: which members a
+ * message must have, of what form and length. The fake refuses with PARAM_ILLEGAL what breaks them,
+ * also what the scheme only may refuse: scalars that are not strings, and empty strings.
+ */
+#include "sandbox_aps.h"
+
+enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, BOOL, WORD, OBJECT };
+
+struct rule {
+	const char *path;
+	enum form form;
+	uint16_t max; /* characters */
+	bool mandatory;
+	const char *words; /* WORD: " A B " */
+};
+
+#define MUST_HAVE true
+#define MAY_HAVE  false
+
+static const struct rule pay_rules[] = {
+	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "order.referenceOrderId", TEXT, 64, MUST_HAVE, NULL },
+	{ "order.orderDescription", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.orderAmount", MONEY, 0, MUST_HAVE, NULL },
+	{ "order.merchant.referenceMerchantId", TEXT, 32, MUST_HAVE, NULL },
+	{ "order.merchant.merchantName", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.merchant.merchantMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "order.merchant.merchantAddress.region", COUNTRY, 2, MUST_HAVE, NULL },
+	{ "order.merchant.merchantAddress.state", TEXT, 8, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.city", TEXT, 32, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.address1", TEXT, 256, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.zipCode", TEXT, 32, MAY_HAVE, NULL },
+	{ "order.merchant.store.referenceStoreId", TEXT, 64, MUST_HAVE, NULL },
+	{ "order.merchant.store.storeName", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.merchant.store.storeMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "order.env.storeTerminalId", TEXT, 64, MAY_HAVE, NULL },
+	{ "order.env.storeTerminalRequestTime", TIME, 0, MAY_HAVE, NULL },
+	{ "order.indirectAcquirer.referenceAcquirerId", TEXT, 64, MAY_HAVE, NULL },
+	{ "paymentAmount", MONEY, 0, MUST_HAVE, NULL },
+	{ "paymentMethod.paymentMethodType", WORD, 0, MUST_HAVE, " CONNECT_WALLET " },
+	{ "paymentMethod.paymentMethodId", DIGITS, 32, MUST_HAVE, NULL },
+	{ "paymentFactor.isInStorePayment", WORD, 0, MUST_HAVE, " true " },
+	{ "paymentFactor.inStorePaymentScenario", WORD, 0, MUST_HAVE,
+		" PaymentCode OrderCode EntryCode " },
+	{ "settlementStrategy.settlementCurrency", TEXT, 3, MAY_HAVE, NULL },
+	{ "paymentExpiryTime", TIME, 0, MAY_HAVE, NULL },
+	{ "paymentNotifyUrl", TEXT, 2048, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule reference_rules[] = {
+	{ "paymentRequestId", TEXT, 64, MAY_HAVE, NULL },
+	{ "paymentId", TEXT, 64, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule refund_rules[] = {
+	{ "paymentRequestId", TEXT, 64, MAY_HAVE, NULL },
+	{ "paymentId", TEXT, 64, MAY_HAVE, NULL },
+	{ "refundRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "refundAmount", MONEY, 0, MUST_HAVE, NULL },
+	{ "refundReason", TEXT, 256, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule resolve_rules[] = {
+	{ "codeValue", TEXT, 512, MUST_HAVE, NULL },
+	{ "customerId", TEXT, 64, MUST_HAVE, NULL },
+	{ "passThroughInfo", TEXT, 20000, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule told_rules[] = {
+	{ "paymentResult.resultStatus", WORD, 0, MUST_HAVE, " S F " },
+	{ "paymentResult.resultCode", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentId", TEXT, 64, MAY_HAVE, NULL },
+	{ "paymentAmount", MONEY, 0, MAY_HAVE, NULL },
+	{ "payToAmount", MONEY, 0, MAY_HAVE, NULL },
+	{ "paymentTime", TIME, 0, MAY_HAVE, NULL },
+	{ "customerId", TEXT, 64, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+/* SPEC 4.11: these become mandatory when the result is S. */
+static const struct rule told_paid_rules[] = {
+	{ "paymentId", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentAmount", MONEY, 0, MUST_HAVE, NULL },
+	{ "paymentTime", TIME, 0, MUST_HAVE, NULL },
+	{ "customerId", TEXT, 64, MUST_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule codes_rules[] = {
+	{ "customerId", TEXT, 64, MUST_HAVE, NULL },
+	{ "region", COUNTRY, 2, MAY_HAVE, NULL },
+	{ "codeQuantity", WORD, 0, MAY_HAVE, " 1 2 3 4 5 6 7 8 9 10 " },
+	{ "env", OBJECT, 0, MUST_HAVE, NULL },
+	{ "env.terminalType", WORD, 0, MUST_HAVE, " WEB WAP APP MINI_APP " },
+	{ "env.osType", WORD, 0, MAY_HAVE, " IOS ANDROID " },
+	{ "env.clientIp", TEXT, 64, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct {
+	const char *api;
+	const struct rule *rules;
+} messages[] = {
+	{ "pay", pay_rules },
+	{ "inquiryPayment", reference_rules },
+	{ "cancelPayment", reference_rules },
+	{ "refund", refund_rules },
+	{ "userInitiatedPay", resolve_rules },
+	{ "notifyPayment", told_rules },
+	{ "getPaymentCode", codes_rules },
+};
+
+static size_t characters(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* The word with a blank on either side stands in the list. */
+static bool is_word(struct span s, const char *list)
+{
+	char storage[64];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	buf_ch(&b, ' ');
+	buf_add(&b, s);
+	buf_ch(&b, ' ');
+	return buf_ok(&b) && span_find_span(span_str(list), buf_span(&b)) < strlen(list);
+}
+
+static bool is_country(struct span s)
+{
+	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
+}
+
+/* SPEC 5.1: IDR has two decimals by ISO, and both must be zero. */
+static bool is_money(const struct json *body, const char *path)
+{
+	struct money m;
+
+	return apsf_money(body, path, &m) &&
+	       (strcmp(ccy_alpha(money_ccy(m)), "IDR") != 0 || money_minor(m) % 100 == 0);
+}
+
+static bool is_good(const struct json *body, const struct rule *r)
+{
+	struct span s = apsf_text(body, r->path);
+	struct wall w;
+
+	switch (r->form) {
+	case TEXT:
+		return s.n > 0 && characters(s) <= r->max;
+	case DIGITS:
+		return span_is_digits(s) && s.n <= r->max;
+	case COUNTRY:
+		return is_country(s);
+	case MONEY:
+		return is_money(body, r->path);
+	case TIME:
+		return wall_parse(s, &w) == RC_OK;
+	case BOOL:
+		return is_word(s, " true false ");
+	case WORD:
+		return s.n > 0 && is_word(s, r->words);
+	case OBJECT:
+		return json_is_object(json_get(body, r->path));
+	}
+	return false;
+}
+
+static const char *check(const struct rule *rules, const struct json *body)
+{
+	for (const struct rule *r = rules; r->path; r++) {
+		bool there = json_get(body, r->path) != NULL;
+
+		if (there ? !is_good(body, r) : r->mandatory)
+			return r->path;
+	}
+	return NULL;
+}
+
+const char *apsf_check_body(const char *api, const struct json *body)
+{
+	const char *bad = NULL;
+
+	for (size_t i = 0; i < sizeof messages / sizeof *messages && !bad; i++)
+		if (strcmp(messages[i].api, api) == 0)
+			bad = check(messages[i].rules, body);
+	if (!bad && strcmp(api, "notifyPayment") == 0 &&
+		span_eq(apsf_text(body, "paymentResult.resultStatus"), SPAN("S")))
+		bad = check(told_paid_rules, body);
+	/* SPEC 4.5, 4.6, 4.7: at least one of the two. */
+	if (!bad &&
+		(strcmp(api, "inquiryPayment") == 0 || strcmp(api, "cancelPayment") == 0 ||
+			strcmp(api, "refund") == 0) &&
+		!json_get(body, "paymentRequestId") && !json_get(body, "paymentId"))
+		bad = "paymentRequestId";
+	return bad;
+}

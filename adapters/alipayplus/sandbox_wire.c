@@ -1,0 +1,276 @@
+/*
+ * sandbox_wire.c: the fake's envelope: signatures checked as strictly as the scheme's text allows,
+ * and made; answers, spoiled on demand. The hard thing is to spoil one thing at a time: a garbled
+ * body is signed well, a bad signature covers a good body. Must never accept a signature in another
+ * spelling than the text's own.
+ */
+#include "sandbox_aps.h"
+
+#include "text.h"
+
+#define BODY_BYTES 8192
+
+struct span apsf_setting(const struct sandbox_host *h, const char *name, const char *fallback)
+{
+	struct span v = h->setting ? h->setting(h->ctx, name) : SPAN_NONE;
+
+	return span_empty(v) ? span_str(fallback) : v;
+}
+
+int64_t apsf_setting_int(const struct sandbox_host *h, const char *name, int64_t fallback)
+{
+	int64_t v;
+
+	return span_to_i64(apsf_setting(h, name, ""), &v) == RC_OK ? v : fallback;
+}
+
+struct span apsf_text(const struct json *from, const char *path)
+{
+	struct span s;
+
+	return json_str(from, path, &s) ? s : SPAN_NONE;
+}
+
+bool apsf_money(const struct json *from, const char *path, struct money *ret)
+{
+	const struct json *v = json_get(from, path);
+
+	return v &&
+	       money_parse_minor(apsf_text(v, "value"), apsf_text(v, "currency"), ret) == RC_OK;
+}
+
+struct wall apsf_time(const struct json *from, const char *path)
+{
+	struct wall w;
+
+	return wall_parse(apsf_text(from, path), &w) == RC_OK ? w : WALL_NONE;
+}
+
+void apsf_copy(char *dst, size_t cap, struct span src)
+{
+	span_to_cstr(span_sub(src, 0, cap - 1), dst, cap);
+}
+
+/* ---- signatures ---------------------------------------------------------------------------- */
+
+static struct span content(
+	const struct sandbox_host *h, struct span uri, struct span time, struct span body)
+{
+	struct span id = apsf_setting(h, "client_id", "");
+	size_t n = uri.n + time.n + body.n + id.n + 16;
+	struct buf b = buf_init(arena_alloc(h->arena, n), n);
+
+	if (!b.p)
+		return SPAN_NONE;
+	buf_str(&b, "POST ");
+	buf_add(&b, uri);
+	buf_ch(&b, '\n');
+	buf_add(&b, id);
+	buf_ch(&b, '.');
+	buf_add(&b, time);
+	buf_ch(&b, '.');
+	buf_add(&b, body);
+	return buf_span(&b);
+}
+
+/* "algorithm=RSA256,keyVersion=N,signature=..." to the letter. */
+static bool take(struct span *rest, const char *head, struct span *ret)
+{
+	struct span part;
+
+	if (!span_split(rest, ',', &part) || !span_starts(part, span_str(head)))
+		return false;
+	*ret = span_sub(part, strlen(head), part.n);
+	return true;
+}
+
+static bool signature_holds(const struct sandbox_host *h, struct span uri, struct span time,
+	struct span body, struct span header)
+{
+	char b64_storage[1024], raw_storage[512];
+	struct buf b64 = buf_init(b64_storage, sizeof b64_storage);
+	struct buf raw = buf_init(raw_storage, sizeof raw_storage);
+	struct span alg, version, value;
+
+	if (!take(&header, "algorithm=", &alg) || !span_eq(alg, SPAN("RSA256")) ||
+		!take(&header, "keyVersion=", &version) || !take(&header, "signature=", &value) ||
+		header.p)
+		return false;
+	/* Standard base64, so "+", "/" and "=" can only be there escaped. */
+	if (span_find(value, '+') < value.n || span_find(value, '/') < value.n ||
+		span_find(value, '=') < value.n)
+		return false;
+	if (text_unpercent(&b64, value) != RC_OK || text_unb64(&raw, buf_span(&b64)) != RC_OK)
+		return false;
+	return h->verify(h->ctx, version, content(h, uri, time, body), buf_span(&raw));
+}
+
+const char *apsf_check_request(const struct sandbox_host *h, const struct http_msg *m)
+{
+	struct span id, time, header;
+	struct wall w;
+
+	if (!http_header_get(m, "client-id", &id) || !span_eq(id, apsf_setting(h, "client_id", "")))
+		return "INVALID_CLIENT";
+	if (!http_header_get(m, "request-time", &time) || wall_parse(time, &w) != RC_OK)
+		return "PARAM_ILLEGAL";
+	if (!http_header_get(m, "signature", &header) ||
+		!signature_holds(h, m->target, time, m->body, header))
+		return "INVALID_SIGNATURE";
+	return NULL;
+}
+
+bool apsf_check_answer(struct apsf *s, const struct sandbox_host *h, const char *path,
+	const struct http_msg *m, const struct json **ret_body)
+{
+	struct span time, header, id;
+	struct wall w;
+
+	if (m->status != 200)
+		return false;
+	if (!http_header_get(m, "response-time", &time) || wall_parse(time, &w) != RC_OK ||
+		!http_header_get(m, "client-id", &id) ||
+		!span_eq(id, apsf_setting(h, "client_id", "")) ||
+		!http_header_get(m, "signature", &header) ||
+		!signature_holds(h, span_str(path), time, m->body, header)) {
+		s->bad_signatures++;
+		return false;
+	}
+	return json_parse(h->arena, m->body, ret_body) == RC_OK &&
+	       json_get(*ret_body, "result") != NULL;
+}
+
+/* The signature header; spoiled or respelled where the twist says so. */
+static void put_signature(const struct sandbox_host *h, struct span uri, struct span time,
+	struct span body, enum apsf_twist twist, struct http_out *out)
+{
+	char sig_storage[512], text_storage[1024], header_storage[1024];
+	struct buf sig = buf_init(sig_storage, sizeof sig_storage);
+	struct buf text = buf_init(text_storage, sizeof text_storage);
+	struct buf header = buf_init(header_storage, sizeof header_storage);
+	struct span version = SPAN_NONE;
+
+	if (!h->sign(h->ctx, content(h, uri, time, body), &sig, &version) || sig.n == 0)
+		return;
+	if (twist == TWIST_BAD_SIGNATURE)
+		sig_storage[sig.n / 2] ^= 1;
+	buf_str(&header, "algorithm=RSA256,keyVersion=");
+	buf_add(&header, span_empty(version) ? SPAN("1") : version);
+	buf_str(&header, ",signature=");
+	if (twist == TWIST_URLSAFE) {
+		text_b64url(&header, buf_span(&sig));
+	} else {
+		text_b64(&text, buf_span(&sig));
+		text_percent(&header, buf_span(&text));
+	}
+	http_out_header(out, "signature", buf_span(&header));
+}
+
+static struct http_out out_new(const struct sandbox_host *h, struct span body)
+{
+	struct http_out o = { .target = buf_init(arena_alloc(h->arena, 512), 512),
+		.headers = buf_init(arena_alloc(h->arena, 2048), 2048),
+		.body = buf_init(arena_alloc(h->arena, body.n + 1), body.n + 1) };
+
+	buf_add(&o.body, body);
+	return o;
+}
+
+static void put_envelope(const struct sandbox_host *h, const char *time_header, struct span uri,
+	enum apsf_twist twist, struct http_out *o)
+{
+	char storage[40];
+	struct buf t = buf_init(storage, sizeof storage);
+
+	wall_write(&t, h->now, 3);
+	http_out_header(o, "content-type", SPAN("application/json; charset=UTF-8"));
+	http_out_header(o, "client-id", apsf_setting(h, "client_id", ""));
+	http_out_header(o, time_header, buf_span(&t));
+	if (twist != TWIST_UNSIGNED)
+		put_signature(h, uri, buf_span(&t), buf_span(&o->body), twist, o);
+}
+
+/* ---- answers and calls --------------------------------------------------------------------- */
+
+void apsf_answer(const struct apsf_exchange *x, struct span body)
+{
+	const struct sandbox_host *h = x->h;
+	struct http_out o;
+	int delay = x->delay_ms;
+
+	if (x->twist == TWIST_GARBLED)
+		body.n -= body.n / 3;
+	o = out_new(h, body);
+	o.status = 200;
+	if (x->twist == TWIST_SLOW)
+		delay += (int)x->twist_ms;
+	if (x->twist == TWIST_SILENT || x->twist == TWIST_APPLY_SILENT)
+		o.status = 0;
+	if (x->twist == TWIST_CUT)
+		o.status = -1;
+	if (x->twist == TWIST_ERROR_500) {
+		o.status = 500;
+		buf_reset(&o.body);
+	}
+	if (o.status == 200)
+		put_envelope(h, "response-time", x->m->target, x->twist, &o);
+	h->reply(h->ctx, x->tag, delay, &o);
+}
+
+void apsf_answer_result(const struct apsf_exchange *x, const char *code, char status)
+{
+	struct buf b = apsf_body(x->h);
+	struct jw w = jw_init(&b);
+
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "result", x->twist == TWIST_UNKNOWN_CODE ? "A_NEW_CODE" : code, status);
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
+void apsf_call(const struct sandbox_host *h, uint64_t cookie, const char *path, struct span body)
+{
+	struct http_out o = out_new(h, body);
+
+	o.method = "POST";
+	buf_str(&o.target, path);
+	put_envelope(h, "request-time", span_str(path), TWIST_NONE, &o);
+	h->call(h->ctx, cookie, 0, &o);
+}
+
+struct buf apsf_body(const struct sandbox_host *h)
+{
+	return buf_init(arena_alloc(h->arena, BODY_BYTES), BODY_BYTES);
+}
+
+void apsf_put_result(struct jw *w, const char *key, const char *code, char status)
+{
+	jw_obj(w, key);
+	jw_str(w, "resultCode", span_str(code));
+	jw_str(w, "resultStatus", span_of(&status, 1));
+	jw_str(w, "resultMessage", status == 'S' ? SPAN("Success") : SPAN("See the result code."));
+	jw_end(w, '}');
+}
+
+void apsf_put_money(struct jw *w, const char *key, struct money m)
+{
+	char storage[24];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	money_write_minor(&b, m);
+	jw_obj(w, key);
+	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(m))));
+	jw_str(w, "value", buf_span(&b));
+	jw_end(w, '}');
+}
+
+void apsf_put_time(struct jw *w, const char *key, struct wall t)
+{
+	char storage[40];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	if (t.us == 0)
+		return;
+	wall_write_offset(&b, t, 8 * 60);
+	jw_str(w, key, buf_span(&b));
+}
