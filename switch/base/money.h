@@ -60,6 +60,8 @@ bool money_same(struct money a, struct money b); /* same currency */
 int money_cmp(struct money a, struct money b);   /* PRE: same currency */
 int money_sign(struct money m);                  /* -1, 0, 1 */
 
+/* By magnitude, so that minus an amount rounds to minus the result: HALF_UP and UP go away from
+ * zero, DOWN goes towards it. */
 enum rounding { ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_UP };
 /* amount x num / den in the currency `to`, all in minor units; 128-bit inside. den > 0. RC_RANGE.
  */

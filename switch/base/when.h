@@ -33,8 +33,8 @@ static inline int64_t wall_diff_ms(struct wall later, struct wall earlier)
 	return (later.us - earlier.us) / 1000;
 }
 
-/* RFC 3339 with "Z" or an offset, fraction of 0 to 9 digits (cut to microseconds). RC_BAD,
- * RC_RANGE. */
+/* RFC 3339 with "Z" or an offset, fraction of 0 to 9 digits (cut to microseconds). RC_BAD;
+ * RC_RANGE: no such date or time, a second 60, or not after the begin of 1970. */
 MUST enum rc wall_parse(struct span text, struct wall *ret);
 /* "2026-01-15T10:30:00.123456Z" with 0, 3 or 6 digits of fraction. */
 void wall_write(struct buf *b, struct wall w, int fraction_digits);

@@ -1,5 +1,5 @@
 /*
- * http1.c: reads one HTTP/1.1 message from the front of a buffer, and writes one.
+ * http1.c: reads one HTTP/1.1 message from the front of a buffer.
  *
  * The hard thing is that two readers of the same bytes must never disagree about where a message
  * ends, for that is how requests are smuggled past a proxy. So there is one way to end a line
