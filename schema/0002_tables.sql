@@ -15,9 +15,10 @@ create table ledger.claim (
 	digest bytea primary key,	-- 16 bytes
 	payment uuid not null,
 	seq smallint not null,		-- which request of that payment: 0 the payment itself, 1.. refunds, ...
+	fingerprint bytea not null check (octet_length(fingerprint) = 16),	-- of its business fields (I-4)
 	at timestamptz not null default clock_timestamp()
 );
-alter table ledger.claim alter digest set storage plain;
+alter table ledger.claim alter digest set storage plain, alter fingerprint set storage plain;
 
 -- One committed step of one payment; the primary key is the fence. Columns are ordered by alignment.
 create table ledger.step (

@@ -3,7 +3,8 @@ set role ledger_owner;
 
 -- What a batch brings: one array per table, each row marked with the item that it belongs to. Arrays of
 -- rows, not one array per column: unnesting sixteen arrays side by side costs ten times as much.
-create type ledger.claim_in as (item int, n smallint, digest bytea, payment uuid, seq smallint);
+create type ledger.claim_in as (item int, n smallint, digest bytea, payment uuid, seq smallint,
+	fingerprint bytea);
 create type ledger.step_in as (item int, payment uuid, version int, kind smallint, op smallint,
 	state smallint, acquirer smallint, issuer smallint, mode "char", amount bigint, currency char(3),
 	record bytea, evidence bytea, reply_seq smallint, reply_status smallint, reply bytea);
@@ -26,7 +27,7 @@ create type ledger.exception_in as (item int, payment uuid, version int, kind sm
 --   5 STOPPED    `account` was stopped by an operator
 --   6 SPLIT      not decided, nothing kept: submit it again alone
 create type ledger.answer as (item int, verdict smallint, claim smallint, payment uuid, seq smallint,
-	account int, value bigint, cap bigint);
+	account int, value bigint, cap bigint, fingerprint bytea);
 
 -- Looks, before anything is written, for items that cannot be committed; `skip` are known already.
 -- Only a batch that met a conflict comes here. What it sees was committed by others, so its answers
@@ -45,33 +46,35 @@ language sql stable as $$
 		group by e.item, e.account having bool_or(e.guarded)
 	), found as (
 		select t.item, 1 as verdict, 0 as rank, null::smallint as claim, null::uuid as payment,
-			null::smallint as seq, null::int as account, null::bigint as value, null::bigint as cap
+			null::smallint as seq, null::int as account, null::bigint as value, null::bigint as cap,
+			null::bytea as fingerprint
 		from there t where t.same
 		union all
-		select u.item, 2, 1 + u.n, u.n, c.payment, c.seq, null, null, null
+		select u.item, 2, 1 + u.n, u.n, c.payment, c.seq, null, null, null, c.fingerprint
 		from unnest(claims) u join ledger.claim c on c.digest = u.digest
 		where not u.item = any (skip)
 		union all
-		select t.item, 3, 10, null, null, null, null, null, null from there t where not t.same
+		select t.item, 3, 10, null, null, null, null, null, null, null from there t where not t.same
 		union all
-		select l.item, 3, 10, null, null, null, null, null, null from live l
+		select l.item, 3, 10, null, null, null, null, null, null, null from live l
 		where l.version > 1 and not exists (select from ledger.step s
 			where s.payment = l.payment and s.version = l.version - 1)
 		union all
 		select f.item, case when t.stopped then 5 else 4 end, 20, null, null, null, f.account,
-			t.posted + t.reserved, t.cap
+			t.posted + t.reserved, t.cap, null
 		from fresh_net f join ledger.account_total t on t.account = f.account
 		where t.stopped or t.posted + t.reserved + f.amount > t.cap
 		union all	-- a mate that came first may be about to take it
-		select u.item, 6, 30, null, null, null, null, null, null
+		select u.item, 6, 30, null, null, null, null, null, null, null
 		from (select c.item, first_value(c.item) over (partition by c.digest order by c.item) as first
 			from unnest(claims) c where not c.item = any (skip)) u where u.first <> u.item
 		union all
-		select u.item, 6, 30, null, null, null, null, null, null
+		select u.item, 6, 30, null, null, null, null, null, null, null
 		from (select l.item, first_value(l.item) over (partition by l.payment order by l.item) as first
 			from live l) u where u.first <> u.item
 	)
-	select distinct on (item) item, verdict::smallint, claim, payment, seq, account, value, cap
+	select distinct on (item) item, verdict::smallint, claim, payment, seq, account, value, cap,
+		fingerprint
 	from found order by item, rank, account
 $$;
 
@@ -107,7 +110,7 @@ begin
 				-- The sum passes the cap, but no item alone does.
 				return query select s.item, case items - cardinality(answers) when 1 then
 					over.verdict else 6::smallint end, null::smallint, null::uuid, null::smallint,
-					over.account, over.value, over.cap
+					over.account, over.value, over.cap, null::bytea
 					from unnest(steps) s where not s.item in (select a.item from unnest(answers) a)
 					union all select a.* from unnest(answers) a;
 				return;
@@ -120,8 +123,8 @@ begin
 			-- Who waits for whom: always claims by digest, steps by id, accounts by number, and
 			-- everything else behind the step that owns it. So two batches cannot deadlock.
 			if cardinality(claims) > 0 then
-				insert into ledger.claim (digest, payment, seq, at)
-					select digest, payment, seq, clock from unnest(claims)
+				insert into ledger.claim (digest, payment, seq, fingerprint, at)
+					select digest, payment, seq, fingerprint, clock from unnest(claims)
 					where not item = any (out) order by digest;
 			end if;
 			insert into ledger.step (payment, at, xact, amount, version, kind, op, state, acquirer,
@@ -183,7 +186,7 @@ begin
 				end if;
 				if d.guarded and (total.stopped or total.value > total.cap) then
 					over := (null, case when total.stopped then 5 else 4 end, null, null, null,
-						d.account, total.value - d.posted - d.reserved, total.cap);
+						d.account, total.value - d.posted - d.reserved, total.cap, null);
 					raise sqlstate 'XW001';
 				end if;
 			end loop;

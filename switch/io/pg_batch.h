@@ -27,7 +27,8 @@
 
 struct pgb_claim {
 	uint8_t digest[16];
-	int16_t seq; /* which request of the payment it claims */
+	int16_t seq;             /* which request of the payment it claims */
+	uint8_t fingerprint[16]; /* of that request's business fields */
 };
 
 enum pgb_entry_kind { PGB_RESERVE = 1, PGB_RELEASE = 2, PGB_POST = 3 };
@@ -102,7 +103,7 @@ struct pgb_item {
 enum pgb_verdict {
 	PGB_OK,
 	PGB_OK_BEFORE, /* this very step is there already: an answer had been lost. As good as OK */
-	PGB_CLAIMED,   /* claim number `claim` belongs to `payment`, request `seq` */
+	PGB_CLAIMED,   /* claim number `claim` belongs to `payment`, request `seq`, `fingerprint` */
 	PGB_FENCE,     /* somebody else stepped this payment: load and step again */
 	PGB_CAP,       /* `account` stands at `value` and may not pass `cap` */
 	PGB_STOPPED,   /* an operator stopped `account` */
@@ -118,6 +119,7 @@ struct pgb_result {
 	int32_t account;
 	int64_t value;
 	int64_t cap;
+	uint8_t fingerprint[16];
 	char sqlstate[6];
 };
 

@@ -51,12 +51,13 @@ static void write_claims(struct buf *b, const struct pgb_item *it, int item)
 {
 	for (int i = 0; i < it->claims; i++) {
 		size_t start = b->n;
-		pg_row_begin(b, 5);
+		pg_row_begin(b, 6);
 		pg_row_int(b, PGT_INT4, item);
 		pg_row_int(b, PGT_INT2, i);
 		pg_row_bytes(b, PGT_BYTEA, span_of(it->claim[i].digest, 16));
 		pg_row_id(b, &it->payment);
 		pg_row_int(b, PGT_INT2, it->claim[i].seq);
+		pg_row_bytes(b, PGT_BYTEA, span_of(it->claim[i].fingerprint, 16));
 		pg_row_end(b, start);
 	}
 }
@@ -297,5 +298,7 @@ void pg_items_read(const struct pg_rows *rows, struct pgb_result *result, int co
 			r->value = pg_int(rows, i, 6);
 		if (!pg_is_null(rows, i, 7))
 			r->cap = pg_int(rows, i, 7);
+		if (!pg_is_null(rows, i, 8) && pg_bytes(rows, i, 8).n == sizeof r->fingerprint)
+			memcpy(r->fingerprint, pg_bytes(rows, i, 8).p, sizeof r->fingerprint);
 	}
 }
