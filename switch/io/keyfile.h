@@ -17,4 +17,7 @@
  */
 MUST enum rc keyfile_read(const char *path, bool secret, struct buf *b, const char **ret_why);
 
+/* A pem_password_cb that knows none: without it the library would ask at the terminal. */
+int keyfile_no_password(char *p, int size, int writing, void *arg);
+
 #endif

@@ -45,23 +45,13 @@ static BIO *open_pem(const char *path, bool secret, struct buf *storage, const c
 	return bio;
 }
 
-/* Without it OpenSSL would ask for a password at the terminal. */
-static int no_password(char *p, int size, int writing, void *arg)
-{
-	(void)p;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
 static bool use_chain(SSL_CTX *ctx, BIO *bio)
 {
-	X509 *cert = PEM_read_bio_X509(bio, 0, no_password, 0);
+	X509 *cert = PEM_read_bio_X509(bio, 0, keyfile_no_password, 0);
 	bool ok = cert && SSL_CTX_use_certificate(ctx, cert) == 1;
 
 	X509_free(cert);
-	while (ok && (cert = PEM_read_bio_X509(bio, 0, no_password, 0))) {
+	while (ok && (cert = PEM_read_bio_X509(bio, 0, keyfile_no_password, 0))) {
 		ok = SSL_CTX_add0_chain_cert(ctx, cert) == 1;
 		if (!ok)
 			X509_free(cert);
@@ -72,7 +62,7 @@ static bool use_chain(SSL_CTX *ctx, BIO *bio)
 
 static bool use_key(SSL_CTX *ctx, BIO *bio)
 {
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, 0, no_password, 0);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, 0, keyfile_no_password, 0);
 	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
 		  SSL_CTX_check_private_key(ctx) == 1;
 
@@ -87,7 +77,7 @@ static bool use_anchors(SSL_CTX *ctx, BIO *bio, bool server)
 	bool ok = true;
 	X509 *cert;
 
-	while (ok && (cert = PEM_read_bio_X509(bio, 0, no_password, 0))) {
+	while (ok && (cert = PEM_read_bio_X509(bio, 0, keyfile_no_password, 0))) {
 		ok = X509_STORE_add_cert(store, cert) == 1 &&
 		     (!server || SSL_CTX_add_client_CA(ctx, cert) == 1);
 		X509_free(cert);
