@@ -133,13 +133,13 @@ place_lock() {
 # port_taken FIRST COUNT: does anything listen there? Read from the kernel, with no tool.
 port_taken() {
 	awk -v first="$1" -v last="$(($1 + $2 - 1))" '
-		FNR > 1 && $4 == "0A" {
+		$4 == "0A" {
 			n = split($2, at, ":"); port = 0
 			for (i = 1; i <= 4; i++)
 				port = port * 16 + index("0123456789ABCDEF", substr(at[n], i, 1)) - 1
 			if (port >= first && port <= last) found = 1
 		}
-		END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+		END { exit !found }' < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
 }
 
 # The lower half of a block is for `up`, the upper for a verb with servers of its own. A run keeps

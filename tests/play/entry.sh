@@ -55,7 +55,7 @@ no_tcp() {
 			# 0A: listening. Programs of ours may; Postgres and Redis may not.
 			[[ $(readlink "/proc/$pid/exe") == */xw*/bin/* ]] ||
 				! awk -v i="$inode" '$4 == "0A" && $10 == i { f = 1 } END { exit !f }' \
-					/proc/net/tcp /proc/net/tcp6 || return 1
+					< <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null) || return 1
 		done
 	done
 }
