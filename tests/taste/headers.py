@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from rules import Report, walk
+from rules import Report, is_fake, walk
 
 
 def flags_by_folder(root, build):
@@ -25,16 +25,14 @@ def flags_by_folder(root, build):
         for at, word in enumerate(words):
             if word == "-include":
                 keep += ["-include", words[at + 1]]
-        flags.setdefault(os.path.dirname(path), (words[0], entry["directory"], keep))
+        flags.setdefault(home_of(path), (words[0], entry["directory"], keep))
         flags[path[:-2] + ".h"] = (words[0], entry["directory"], keep)  # a file may see more than its folder
-        if os.path.basename(path) == "sandbox.c":  # a peer's fake is another library than its adapter
-            flags[os.path.dirname(path) + "/sandbox"] = (words[0], entry["directory"], keep)
     return flags
 
 
-def flags_of(header, flags):
-    folder, name = os.path.split(header)
-    return flags.get(header) or name.startswith("sandbox") and flags.get(folder + "/sandbox") or flags[folder]
+def home_of(path):
+    """Whose include paths a file sees: a fake has others than the adapter beside it."""
+    return os.path.dirname(path), is_fake(path)
 
 
 def compile_alone(root, build, header, flags):
@@ -50,9 +48,10 @@ def main():
     report = Report(["alone"])
     flags = flags_by_folder(root, build)
     headers = [p for p in walk(root) if p.endswith(".h") and p.startswith(("switch/", "adapters"))]
-    headers = [h for h in headers if os.path.dirname(h) in flags]
+    headers = [h for h in headers if home_of(h) in flags]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        jobs = [pool.submit(compile_alone, root, build, h, flags_of(h, flags)) for h in headers]
+        jobs = [pool.submit(compile_alone, root, build, h, flags.get(h) or flags[home_of(h)])
+                for h in headers]
         for job in jobs:
             header, result = job.result()
             if result.returncode:

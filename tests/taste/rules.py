@@ -26,6 +26,12 @@ def read(root, path):
         return file.read()
 
 
+def is_fake(path):
+    """A file of a peer's folder that belongs to its fake."""
+    name = os.path.basename(path)
+    return path.startswith("adapters/fake/") or name.startswith("sandbox") or "fake" in name
+
+
 def code(text):
     """C with comments and literals blanked, lines kept; include lines keep their names."""
 

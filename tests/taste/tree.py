@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-from rules import Report, code, read, walk
+from rules import Report, code, is_fake, read, walk
 
 # Who may include whose headers: folder -> folders, besides itself. The build enforces most of it;
 # this says it in one place, and sees what a too generous include path would let through.
@@ -77,12 +77,6 @@ def layer_of(folder):
     if folder.startswith("adapters/") and folder != "adapters/fake":
         return "adapters"
     return folder
-
-
-def is_fake(path):
-    """A file of a peer's folder that belongs to its fake."""
-    name = os.path.basename(path)
-    return path.startswith("adapters/fake/") or name.startswith("sandbox") or "fake" in name
 
 
 def allowed_folders(path, header_folder, header):
