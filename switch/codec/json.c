@@ -277,6 +277,19 @@ const char *json_unknown(const struct json *object, const char *const *known)
 	return NULL;
 }
 
+const char *json_member(const struct json *object, size_t i, const struct json **ret_value)
+{
+	json_t *o = (json_t *)(uintptr_t)of(object);
+	void *at = json_object_iter(o);
+
+	while (at && i-- > 0)
+		at = json_object_iter_next(o, at);
+	if (!at)
+		return NULL;
+	*ret_value = not_null(json_object_iter_value(at));
+	return json_object_iter_key(at);
+}
+
 /* Writes one character that cannot stand in a JSON string as it is (RFC 8259 section 7). */
 static void write_escape(struct buf *b, unsigned char ch)
 {

@@ -41,6 +41,9 @@ bool json_int(const struct json *from, const char *path, int64_t *ret);
 bool json_bool(const struct json *from, const char *path, bool *ret);
 /* The first member of an object that is not in the NULL-terminated list; NULL if all are known. */
 const char *json_unknown(const struct json *object, const char *const *known);
+/* The i-th member of an object whose names are not known beforehand, in the order of the text: its
+ * name, NULL behind the last one. *ret_value is NULL for null. */
+const char *json_member(const struct json *object, size_t i, const struct json **ret_value);
 
 /* Writer: members in the order written, no blanks, bounded, deterministic. Invalid UTF-8 in a
  * string becomes U+FFFD. A comma is put where one is needed. key NULL: array element or root. */
