@@ -103,6 +103,16 @@ Xw__Canonical *canonical_problem(
 	return c;
 }
 
+/* At most `bytes` of s, and never half a character. */
+static struct span cut(struct span s, size_t bytes)
+{
+	size_t n = s.n < bytes ? s.n : bytes;
+
+	while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+		n--;
+	return span_sub(s, 0, n);
+}
+
 Xw__Outcome *canonical_outcome(
 	struct arena *a, enum outcome o, enum reason r, struct span code, struct span text)
 {
@@ -111,8 +121,8 @@ Xw__Outcome *canonical_outcome(
 	if (m) {
 		m->result = o;
 		m->reason = r;
-		m->code = canonical_str(a, code);
-		m->text = canonical_str(a, text);
+		m->code = canonical_str(a, cut(code, 64));
+		m->text = canonical_str(a, cut(text, 256));
 	}
 	return m;
 }

@@ -131,6 +131,7 @@ MUST enum rc adapter_route(const struct adapter *a, const struct http_msg *m, st
 Xw__Canonical *canonical_new(struct arena *a, enum op op, bool answer);
 Xw__Canonical *canonical_problem(struct arena *a, enum op op, enum reason reason, const char *detail,
 	const char *pointer);
+/* The partner's code and words are for people: cut to 64 and 256 bytes where they are longer. */
 Xw__Outcome *canonical_outcome(struct arena *a, enum outcome o, enum reason r, struct span code,
 	struct span text);
 Xw__Money *canonical_money(struct arena *a, int64_t minor, struct span currency);
