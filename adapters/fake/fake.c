@@ -1,0 +1,271 @@
+/*
+ * fake.c: what the fakes share. The hard thing about mischief is that a lost request and a lost
+ * answer look alike to the switch and must differ in the fake's book, so each order says which it
+ * is. Never knows a partner.
+ */
+#include "fake.h"
+
+struct http_out *fake_out(const struct sandbox_host *h, int status, size_t body_max)
+{
+	const size_t target_max = 512, headers_max = 2048;
+	struct http_out *o = arena_new(h->arena, struct http_out);
+	char *target = arena_alloc(h->arena, target_max),
+	     *headers = arena_alloc(h->arena, headers_max), *body = arena_alloc(h->arena, body_max);
+
+	if (!o || !target || !headers || !body)
+		return NULL;
+	o->status = status;
+	o->target = buf_init(target, target_max);
+	o->headers = buf_init(headers, headers_max);
+	o->body = buf_init(body, body_max);
+	return o;
+}
+
+int64_t fake_setting_int(const struct sandbox_host *h, const char *name, int64_t otherwise)
+{
+	int64_t v;
+
+	return span_to_i64(h->setting(h->ctx, name), &v) == RC_OK ? v : otherwise;
+}
+
+bool fake_setting_is(const struct sandbox_host *h, const char *name, const char *value)
+{
+	return span_eq(h->setting(h->ctx, name), span_str(value));
+}
+
+bool fake_setting_allows(const struct sandbox_host *h, const char *name, struct span value)
+{
+	struct span wanted = h->setting(h->ctx, name);
+
+	return span_empty(wanted) ? !span_empty(value) : span_eq(wanted, value);
+}
+
+/* FNV-1a. */
+uint32_t fake_hash(struct span s)
+{
+	uint32_t v = 2166136261u;
+
+	for (size_t i = 0; i < s.n; i++)
+		v = (v ^ (unsigned char)s.p[i]) * 16777619u;
+	return v;
+}
+
+void fake_control_ok(struct buf *b)
+{
+	buf_str(b, "{\"ok\":true}");
+}
+
+void fake_control_error(struct buf *b, const char *error)
+{
+	struct jw w = jw_init(b);
+
+	jw_obj(&w, NULL);
+	jw_bool(&w, "ok", false);
+	jw_str(&w, "error", span_str(error));
+	jw_end(&w, '}');
+}
+
+/* ---- requests on their way ------------------------------------------------------------------ */
+
+int fake_hold(struct fake_held held[FAKE_HELD], const struct http_msg *m)
+{
+	struct span key = SPAN_NONE;
+
+	(void)http_header_get(m, "idempotency-key", &key);
+	for (int i = 0; i < FAKE_HELD; i++) {
+		if (held[i].body_n > 0)
+			continue;
+		if (m->body.n == 0 || m->body.n > sizeof held[i].body ||
+			!span_to_cstr(m->path, held[i].path, sizeof held[i].path) ||
+			!span_to_cstr(key, held[i].key, sizeof held[i].key))
+			return -1;
+		memcpy(held[i].body, m->body.p, m->body.n);
+		held[i].body_n = m->body.n;
+		return i;
+	}
+	return -1;
+}
+
+/* ---- mischief ------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	enum mischief how;
+} words[] = {
+	{ "apply-then-cut", MISCHIEF_APPLY_CUT },
+	{ "apply-then-error-", MISCHIEF_APPLY_ERROR },
+	{ "apply-then-silent", MISCHIEF_APPLY_SILENT },
+	{ "cut", MISCHIEF_CUT },
+	{ "error-", MISCHIEF_ERROR },
+	{ "garbled", MISCHIEF_GARBLED },
+	{ "late", MISCHIEF_LATE },
+	{ "late-success", MISCHIEF_LATE_SUCCESS },
+	{ "silent", MISCHIEF_SILENT },
+	{ "slow", MISCHIEF_SLOW },
+	{ "twice", MISCHIEF_TWICE },
+	{ "unknown-code", MISCHIEF_UNKNOWN_CODE },
+	{ "unsigned", MISCHIEF_UNSIGNED },
+	{ "wrong-amount", MISCHIEF_WRONG_AMOUNT },
+	{ "wrong-id", MISCHIEF_WRONG_ID },
+};
+
+static bool read_word(struct span text, struct mischief_order *ret)
+{
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		struct span name = span_str(words[i].name);
+		int64_t status = 0;
+
+		if (span_ends(name, SPAN("-"))) {
+			if (!span_starts(text, name) ||
+				span_to_i64(span_sub(text, name.n, text.n), &status) != RC_OK ||
+				status < 300 || status > 599)
+				continue;
+		} else if (!span_eq(text, name)) {
+			continue;
+		}
+		ret->how = words[i].how;
+		ret->status = (int)status;
+		return true;
+	}
+	return false;
+}
+
+static bool knows_op(const char *const *ops, struct span op)
+{
+	for (; *ops; ops++)
+		if (span_eq(span_str(*ops), op))
+			return true;
+	return false;
+}
+
+/* The row of the same order, else a free one; NULL: none is left. */
+static struct mischief_row *row_for(
+	struct mischief_table *t, struct span op, const struct mischief_order *order)
+{
+	struct mischief_row *row = NULL;
+
+	for (size_t i = 0; i < MISCHIEF_ROWS; i++) {
+		if (span_eq(span_str(t->row[i].op), op) && t->row[i].order.how == order->how)
+			return &t->row[i];
+		if (!row && t->row[i].left == 0)
+			row = &t->row[i];
+	}
+	return row;
+}
+
+void mischief_control(struct mischief_table *t, const char *const *ops, const struct json *command,
+	struct buf *ret_json)
+{
+	struct mischief_order order = { .how = MISCHIEF_NONE };
+	int64_t count = 1, ms = 10000;
+	struct mischief_row *row;
+	struct span op, how;
+
+	(void)json_int(command, "count", &count);
+	(void)json_int(command, "ms", &ms);
+	if (!json_str(command, "op", &op) || !knows_op(ops, op)) {
+		fake_control_error(ret_json, "unknown op");
+		return;
+	}
+	if (!json_str(command, "how", &how) || !read_word(how, &order) || count < 0 ||
+		count > UINT32_MAX || ms < 0 || ms > MISCHIEF_MS_MAX) {
+		fake_control_error(ret_json, "unknown how, or count or ms out of range");
+		return;
+	}
+	order.ms = (int32_t)ms;
+	row = row_for(t, op, &order);
+	if (!row || !span_to_cstr(op, row->op, sizeof row->op)) {
+		fake_control_error(ret_json, "too many orders at once");
+		return;
+	}
+	row->order = order;
+	row->left = (uint32_t)count;
+	fake_control_ok(ret_json);
+}
+
+struct mischief_order mischief_take(struct mischief_table *t, const char *op)
+{
+	for (size_t i = 0; i < MISCHIEF_ROWS; i++) {
+		if (t->row[i].left == 0 || strcmp(t->row[i].op, op) != 0)
+			continue;
+		t->row[i].left--;
+		return t->row[i].order;
+	}
+	return (struct mischief_order){ MISCHIEF_NONE, 0, 0 };
+}
+
+/* An answer of a status and no body: what a proxy in front of the partner would say. */
+static void reply_status(const struct sandbox_host *h, uint64_t tag, int status)
+{
+	struct http_out *out = fake_out(h, status, 16);
+
+	if (out)
+		h->reply(h->ctx, tag, 0, out);
+}
+
+bool mischief_swallows(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag)
+{
+	switch (o->how) {
+	case MISCHIEF_SILENT:
+	case MISCHIEF_LATE:
+		reply_status(h, tag, 0);
+		return true;
+	case MISCHIEF_CUT:
+		reply_status(h, tag, -1);
+		return true;
+	case MISCHIEF_ERROR:
+		reply_status(h, tag, o->status);
+		return true;
+	case MISCHIEF_NONE:
+	case MISCHIEF_APPLY_SILENT:
+	case MISCHIEF_APPLY_CUT:
+	case MISCHIEF_APPLY_ERROR:
+	case MISCHIEF_SLOW:
+	case MISCHIEF_GARBLED:
+	case MISCHIEF_WRONG_AMOUNT:
+	case MISCHIEF_WRONG_ID:
+	case MISCHIEF_UNKNOWN_CODE:
+	case MISCHIEF_UNSIGNED:
+	case MISCHIEF_TWICE:
+	case MISCHIEF_LATE_SUCCESS:
+		return false;
+	}
+	return false;
+}
+
+void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
+	struct http_out *out)
+{
+	int delay_ms = 0;
+
+	switch (o->how) {
+	case MISCHIEF_APPLY_SILENT:
+		out->status = 0;
+		break;
+	case MISCHIEF_APPLY_CUT:
+		out->status = -1;
+		break;
+	case MISCHIEF_APPLY_ERROR:
+		reply_status(h, tag, o->status);
+		return;
+	case MISCHIEF_SLOW:
+		delay_ms = o->ms;
+		break;
+	case MISCHIEF_GARBLED:
+		out->body.n /= 2;
+		break;
+	case MISCHIEF_NONE:
+	case MISCHIEF_SILENT:
+	case MISCHIEF_CUT:
+	case MISCHIEF_ERROR:
+	case MISCHIEF_LATE:
+	case MISCHIEF_WRONG_AMOUNT:
+	case MISCHIEF_WRONG_ID:
+	case MISCHIEF_UNKNOWN_CODE:
+	case MISCHIEF_UNSIGNED:
+	case MISCHIEF_TWICE:
+	case MISCHIEF_LATE_SUCCESS:
+		break;
+	}
+	h->reply(h->ctx, tag, delay_ms, out);
+}
