@@ -1,0 +1,360 @@
+/*
+ * answer.c: what Vipps' answers say. The hard thing: `state` stops at AUTHORIZED for ever, through
+ * capture, cancel and refund, so what became of the money is derived from the four sums of
+ * `aggregate` and from nothing else. Must never believe an answer that speaks of another
+ * reference, currency or amount than ours: that is unknown, whatever its state says.
+ */
+#include "vipps.h"
+
+#include "json.h"
+#include "money.h"
+
+/* The four sums of a payment, which only grow. */
+struct sums {
+	struct money amount, authorized, cancelled, captured, refunded;
+};
+
+static struct vipps_verdict verdict(enum outcome o, enum reason r)
+{
+	return (struct vipps_verdict){ o, r };
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static bool read_amount(const struct json *body, const char *path, struct money *ret)
+{
+	const struct json *v = json_get(body, path);
+	struct span currency;
+	int64_t value;
+
+	return json_str(v, "currency", &currency) && json_int(v, "value", &value) &&
+	       money_from_minor(value, currency, ret) == RC_OK;
+}
+
+static bool read_sums(const struct json *body, struct sums *ret)
+{
+	return read_amount(body, "amount", &ret->amount) &&
+	       read_amount(body, "aggregate.authorizedAmount", &ret->authorized) &&
+	       read_amount(body, "aggregate.cancelledAmount", &ret->cancelled) &&
+	       read_amount(body, "aggregate.capturedAmount", &ret->captured) &&
+	       read_amount(body, "aggregate.refundedAmount", &ret->refunded) &&
+	       money_same(ret->amount, ret->authorized) &&
+	       money_same(ret->amount, ret->cancelled) && money_same(ret->amount, ret->captured) &&
+	       money_same(ret->amount, ret->refunded);
+}
+
+/* Sums that can be true: all or nothing is approved, and nothing moves that was not there. */
+static bool sums_hold(const struct sums *s)
+{
+	struct money gone;
+
+	return (money_sign(s->authorized) == 0 || money_eq(s->authorized, s->amount)) &&
+	       money_add(s->cancelled, s->captured, &gone) == RC_OK &&
+	       money_cmp(gone, s->authorized) <= 0 && money_cmp(s->refunded, s->captured) <= 0;
+}
+
+/*
+ * SPEC vipps 2.7 [C:V-EP]: CREATED waits for the person; ABORTED, EXPIRED and TERMINATED are final
+ * without money; AUTHORIZED is final too, and the sums tell the rest. A capture of a part is none
+ * of ours (we capture all, at once), so it is not ours to interpret.
+ */
+static struct vipps_verdict derive(struct span state, const struct sums *s)
+{
+	if (!sums_hold(s))
+		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+	if (span_eq(state, SPAN("AUTHORIZED"))) {
+		if (money_sign(s->authorized) == 0)
+			return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		if (money_sign(s->captured) == 0)
+			return money_eq(s->cancelled, s->authorized)
+				       ? verdict(OUTCOME_REVERSED, REASON_CANCELLED)
+				       : verdict(OUTCOME_HELD, REASON_NONE);
+		if (!money_eq(s->captured, s->amount))
+			return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		return money_eq(s->refunded, s->captured)
+			       ? verdict(OUTCOME_REVERSED, REASON_CANCELLED)
+			       : verdict(OUTCOME_APPROVED, REASON_NONE);
+	}
+	if (money_sign(s->authorized) != 0)
+		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+	if (span_eq(state, SPAN("CREATED")))
+		return verdict(OUTCOME_PENDING, REASON_NONE);
+	if (span_eq(state, SPAN("ABORTED")))
+		return verdict(OUTCOME_DECLINED, REASON_PAYER_REFUSED);
+	if (span_eq(state, SPAN("EXPIRED")))
+		return verdict(OUTCOME_DECLINED, REASON_EXPIRED);
+	if (span_eq(state, SPAN("TERMINATED")))
+		return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
+	return verdict(OUTCOME_UNKNOWN, REASON_NONE);
+}
+
+/* ---- the verdict on what was asked --------------------------------------------------------- */
+
+/* As money; none where the message has none, or none that can be. */
+static struct money money_in(const Xw__Money *m)
+{
+	struct money ret = MONEY_NONE;
+
+	if (!m || money_from_minor(m->minor, span_str(m->currency), &ret) != RC_OK)
+		return MONEY_NONE;
+	return ret;
+}
+
+/* The state of the payment as an answer to a capture, cancel or refund. */
+static struct vipps_verdict verdict_for(const struct adapter_env *env, const Xw__Canonical *call,
+	struct vipps_verdict v, const struct sums *s)
+{
+	const Xw__Refund *r = call->refund;
+	struct money asked = money_in(r ? vipps_charge(env, r->amount, r->settle) : NULL);
+
+	if (v.outcome == OUTCOME_UNKNOWN || call->op == OP_INQUIRE)
+		return v;
+	if (call->op == OP_CAPTURE) /* what was captured stays so, though it be refunded later */
+		return money_eq(s->captured, s->amount) ? verdict(OUTCOME_APPROVED, REASON_NONE)
+							: v;
+	if (call->op == OP_CANCEL) {
+		if (v.outcome == OUTCOME_DECLINED) /* nobody approved: closed all the same */
+			return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
+		return v.outcome == OUTCOME_REVERSED ? v : verdict(OUTCOME_UNKNOWN, REASON_STATE);
+	}
+	if (call->op == OP_REFUND && money_same(asked, s->refunded) &&
+		money_cmp(s->refunded, asked) >= 0)
+		return verdict(OUTCOME_APPROVED, REASON_NONE);
+	return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+}
+
+/* ---- building ------------------------------------------------------------------------------ */
+
+static void set_verdict(const struct adapter_env *env, Xw__Canonical *c, struct vipps_verdict v,
+	struct span code, struct span text)
+{
+	c->outcome = canonical_outcome(
+		env->arena, v.outcome, v.reason, span_sub(code, 0, 64), span_sub(text, 0, 256));
+}
+
+static Xw__Money *said(const struct adapter_env *env, struct money m)
+{
+	return canonical_money(env->arena, money_minor(m), span_str(ccy_alpha(money_ccy(m))));
+}
+
+static void set_counts(const struct adapter_env *env, Xw__Canonical *c, const struct sums *s)
+{
+	Xw__Counts *n = canonical_counts(env->arena);
+
+	if (!n)
+		return;
+	n->held = said(env, s->authorized);
+	n->taken = said(env, s->captured);
+	n->released = said(env, s->cancelled);
+	n->returned = said(env, s->refunded);
+	c->counts = n;
+}
+
+/* What we asked Vipps to move in this payment, where the call says so. */
+static const Xw__Money *charge_of(const struct adapter_env *env, const Xw__Canonical *call)
+{
+	return call->payment ? vipps_charge(env, call->payment->amount, call->payment->settle)
+			     : NULL;
+}
+
+/* Where the call said the sum as what is settled, so does the answer; else as the amount. */
+static void set_amount(const struct adapter_env *env, const Xw__Canonical *call, Xw__Canonical *c,
+	struct money amount)
+{
+	const Xw__Money *charge = charge_of(env, call);
+
+	c->payment = canonical_payment(env->arena);
+	if (!c->payment)
+		return;
+	if (charge && charge == call->payment->settle)
+		c->payment->settle = said(env, amount);
+	else
+		c->payment->amount = said(env, amount);
+}
+
+/* ---- successes ----------------------------------------------------------------------------- */
+
+static bool same_reference(const Xw__Canonical *call, const struct json *body)
+{
+	struct span reference;
+
+	return json_str(body, "reference", &reference) &&
+	       span_eq(reference, span_str(call->request_id));
+}
+
+/* GET, and the answer to capture, cancel and refund: all carry state and sums. */
+static void read_payment(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct json *body, Xw__Canonical *c)
+{
+	struct money charge = money_in(charge_of(env, call));
+	struct span state = SPAN_NONE, psp = SPAN_NONE;
+	struct vipps_verdict v;
+	struct sums s;
+
+	if (!json_str(body, "state", &state) || !read_sums(body, &s)) {
+		set_verdict(env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), state, SPAN_NONE);
+		return;
+	}
+	v = derive(state, &s);
+	if (!same_reference(call, body) || (!money_is_none(charge) && !money_eq(charge, s.amount)))
+		v = verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+	set_verdict(env, c, verdict_for(env, call, v, &s), state, SPAN_NONE);
+	set_counts(env, c, &s);
+	set_amount(env, call, c, s.amount);
+	if (!json_str(body, "pspReference", &psp) || psp.n > 64)
+		return;
+	/* SPEC vipps 2.7 [C:V-KIT]: in GET it is that of the payment, elsewhere that of the event.
+	 */
+	if (call->op == OP_INQUIRE)
+		c->peer_id = canonical_str(env->arena, psp);
+	else if (call->op == OP_REFUND && c->refund)
+		c->refund->peer_id = canonical_str(env->arena, psp);
+}
+
+/* SPEC vipps 2.5 [C:V-EP]: 201 {"reference"}; a push message has no redirectUrl. */
+static void read_created(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct json *body, Xw__Canonical *c)
+{
+	set_verdict(env, c,
+		same_reference(call, body) ? verdict(OUTCOME_PENDING, REASON_NONE)
+					   : verdict(OUTCOME_UNKNOWN, REASON_AMOUNT),
+		SPAN("CREATED"), SPAN_NONE);
+}
+
+/* SPEC vipps 2.2 [C:V-AT]: numbers arrive as strings. Our clock and their lifetime, not their
+ * clock. */
+static void read_token(const struct adapter_env *env, const struct json *body, Xw__Canonical *c)
+{
+	struct span token, lifetime;
+	int64_t seconds;
+
+	if (!json_str(body, "access_token", &token) || span_empty(token) ||
+		!json_text(env->arena, body, "expires_in", &lifetime) ||
+		span_to_i64(lifetime, &seconds) != RC_OK || seconds < 1 || seconds > 86400 * 7) {
+		set_verdict(
+			env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), SPAN_NONE, SPAN_NONE);
+		return;
+	}
+	c->token = canonical_str(env->arena, token);
+	c->token_until = wall_plus_ms(env->now, seconds * 1000).us;
+	set_verdict(env, c, verdict(OUTCOME_APPROVED, REASON_NONE), SPAN_NONE, SPAN_NONE);
+}
+
+/* ---- refusals ------------------------------------------------------------------------------ */
+
+/*
+ * SPEC vipps 2.10 [C:V-KIT]: the number is extraDetails[].reason where name is "ErrorCode"; other
+ * entries name members that break the schema. 0: there is none.
+ */
+static int error_code(const struct json *problem, struct span *ret_text)
+{
+	const struct json *details = json_get(problem, "extraDetails");
+
+	for (size_t i = 0; i < json_count(details); i++) {
+		const struct json *d = json_at(details, i);
+		struct span name, reason;
+		int64_t code;
+
+		if (!json_str(d, "name", &name) || !span_eq(name, SPAN("ErrorCode")) ||
+			!json_str(d, "reason", &reason) || span_to_i64(reason, &code) != RC_OK)
+			continue;
+		*ret_text = reason;
+		return code < 100000 ? (int)code : -1;
+	}
+	return 0;
+}
+
+static void read_refusal(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct http_msg *answer, const struct json *body, Xw__Canonical *c)
+{
+	char storage[16];
+	struct buf http = buf_init(storage, sizeof storage);
+	struct span code, title = SPAN_NONE, retry;
+	int64_t status = 0, wait_s;
+	struct vipps_verdict v;
+	int number = 0;
+
+	buf_str(&http, "HTTP ");
+	buf_i64(&http, answer->status);
+	code = buf_span(&http);
+	if (body) {
+		number = error_code(body, &code);
+		(void)json_str(body, "title", &title);
+	}
+	/* A refusal that decides must be of the documented form, not a gateway's page. */
+	if (body && json_int(body, "status", &status) && status == answer->status)
+		v = vipps_refusal((enum op)call->op, answer->status, number);
+	else
+		v = vipps_refusal((enum op)call->op,
+			answer->status == 401 || answer->status == 429 ? answer->status : 0, 0);
+	set_verdict(env, c, v, code, title);
+	/* SPEC vipps 2.10 [C:V-KIT]: 429: respect any Retry-After. */
+	if (http_header_get(answer, "retry-after", &retry) &&
+		span_to_i64(retry, &wait_s) == RC_OK && wait_s > 0 && wait_s <= 3600)
+		c->ask_after_ms = (int32_t)wait_s * 1000;
+}
+
+/* ---- the face ------------------------------------------------------------------------------ */
+
+/* SPEC vipps 2.4 [C:V-EP]: 201 for create, 200 for the rest, of whatever media type: answers to
+ * capture, cancel and refund are declared application/problem+json even then. */
+static void read_success(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct json *body, Xw__Canonical *c)
+{
+	if (call->op == OP_TOKEN)
+		read_token(env, body, c);
+	else if (call->op == OP_DEBIT)
+		read_created(env, call, body, c);
+	else
+		read_payment(env, call, body, c);
+}
+
+/* An idempotent success carries no sums: the amount is the one that we asked for. */
+static void note_defaults(
+	const struct adapter_env *env, const Xw__Canonical *call, Xw__Canonical *c)
+{
+	struct money charge = money_in(charge_of(env, call));
+
+	if (call->op != OP_CAPTURE || !c->outcome || c->outcome->result != OUTCOME_APPROVED ||
+		c->payment || money_is_none(charge))
+		return;
+	set_amount(env, call, c, charge);
+	c->dropped = arena_alloc(env->arena, sizeof *c->dropped);
+	if (!c->dropped)
+		return;
+	c->dropped[0] = canonical_str(
+		env->arena, SPAN("payment.amount: not in the answer, ours is assumed"));
+	c->n_dropped = 1;
+}
+
+enum rc vipps_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
+{
+	Xw__Canonical *c = canonical_new(env->arena, (enum op)call->op, true);
+	const struct json *body = NULL;
+	enum rc rc;
+
+	(void)out;
+	if (!c)
+		return RC_FULL;
+	c->request_id = canonical_str(env->arena, span_str(call->request_id));
+	if (call->op == OP_REFUND && call->refund) {
+		c->refund = canonical_refund(env->arena);
+		if (c->refund)
+			c->refund->id = canonical_str(env->arena, span_str(call->refund->id));
+	}
+	rc = json_parse(env->arena, answer->body, &body);
+	if (rc == RC_FULL || !arena_ok(env->arena))
+		return RC_FULL;
+	if (rc != RC_OK || !json_is_object(body))
+		body = NULL;
+	if (body && (answer->status == 200 || answer->status == 201))
+		read_success(env, call, body, c);
+	else
+		read_refusal(env, call, answer, body, c);
+	note_defaults(env, call, c);
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}

@@ -1,0 +1,173 @@
+/*
+ * push.c: webhooks. The hard thing is the string that was signed: it holds the target and host of
+ * the address that was registered, the date as it was sent, and a digest of the raw body, so all
+ * are taken from the bytes that came. Must never move a payment by itself: an event tells
+ * one movement of many, so it is a hint to read the payment.
+ */
+#include "vipps.h"
+
+#include "digest.h"
+#include "json.h"
+#include "money.h"
+#include "text.h"
+
+#define SCHEME "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
+
+/* The base64 text equals these 32 bytes? */
+static bool same_b64(struct span text, const uint8_t bytes[32])
+{
+	char storage[32];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	return text_unb64(&b, text) == RC_OK && b.n == 32 && digest_same(storage, bytes, 32);
+}
+
+/*
+ * SPEC vipps 2.12 [C:V-WH]: x-ms-content-sha256 is the base64 of the raw body's SHA-256; signed is
+ * "POST" LF target LF x-ms-date ";" host ";" x-ms-content-sha256, with the secret's text as the
+ * key, as it stands, not decoded. The date is not compared with our clock: attempts go on
+ * for days, and a repeated hint does no harm.
+ */
+bool vipps_push_holds(const struct adapter_env *env, const struct http_msg *m)
+{
+	struct span date, hash, authorization;
+	struct digest digest = digest_sha256(m->body);
+	size_t cap = m->target.n + m->host.n + 256;
+	char *storage = arena_alloc(env->arena, cap);
+	struct buf b = buf_init(storage, storage ? cap : 0);
+	uint8_t mac[32];
+
+	if (!http_header_get(m, "x-ms-date", &date) ||
+		!http_header_get(m, "x-ms-content-sha256", &hash) ||
+		!http_header_get(m, "authorization", &authorization) ||
+		!span_starts(authorization, SPAN(SCHEME)) || !same_b64(hash, digest.b))
+		return false;
+	buf_add(&b, m->method);
+	buf_ch(&b, '\n');
+	buf_add(&b, m->target);
+	buf_ch(&b, '\n');
+	buf_add(&b, date);
+	buf_ch(&b, ';');
+	buf_add(&b, m->host);
+	buf_ch(&b, ';');
+	buf_add(&b, hash);
+	return buf_ok(&b) && env->signer->mac(env->signer->ctx, "webhook", buf_span(&b), mac) &&
+	       same_b64(span_sub(authorization, sizeof SCHEME - 1, authorization.n), mac);
+}
+
+/* SPEC vipps 2.7 [C:V-EP]: event names. Of CANCELLED, CAPTURED and REFUNDED the event tells one
+ * movement; what the payment is worth after it, only its sums do. */
+static struct vipps_verdict event_verdict(struct span name, bool success)
+{
+	static const struct {
+		const char *name;
+		struct vipps_verdict v;
+	} events[] = {
+		{ "ABORTED", { OUTCOME_DECLINED, REASON_PAYER_REFUSED } },
+		{ "AUTHORIZED", { OUTCOME_HELD, REASON_NONE } },
+		{ "CREATED", { OUTCOME_PENDING, REASON_NONE } },
+		{ "EXPIRED", { OUTCOME_DECLINED, REASON_EXPIRED } },
+		{ "TERMINATED", { OUTCOME_REVERSED, REASON_CANCELLED } },
+	};
+
+	for (size_t i = 0; success && i < sizeof events / sizeof *events; i++)
+		if (span_eq(span_str(events[i].name), name))
+			return events[i].v;
+	return (struct vipps_verdict){ OUTCOME_UNKNOWN, REASON_NONE };
+}
+
+/* SPEC vipps 2.12 [C:V-KIT]: duplicates are told by reference, name and pspReference. */
+static void set_event_id(
+	struct arena *a, Xw__Canonical *c, struct span reference, struct span name, struct span psp)
+{
+	const struct span parts[] = { reference, SPAN("\n"), name, SPAN("\n"), psp };
+	struct digest d = digest_sha256_parts(parts, sizeof parts / sizeof *parts);
+	char storage[32];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	buf_hex(&b, span_of(d.b, 16));
+	c->event_id = canonical_str(a, buf_span(&b));
+}
+
+static void set_event_amount(struct arena *a, Xw__Canonical *c, const struct json *body)
+{
+	struct span currency;
+	struct money m;
+	int64_t value;
+
+	if (!json_str(body, "amount.currency", &currency) ||
+		!json_int(body, "amount.value", &value) ||
+		money_from_minor(value, currency, &m) != RC_OK)
+		return;
+	c->payment = canonical_payment(a);
+	if (c->payment)
+		c->payment->amount = canonical_money(a, value, currency);
+}
+
+static enum rc problem(struct arena *a, enum reason reason, const char *detail, const char *pointer,
+	enum rc rc, Xw__Canonical **ret)
+{
+	Xw__Canonical *c = canonical_problem(a, OP_PUSH, reason, detail, pointer);
+
+	if (!c || !arena_ok(a))
+		return RC_FULL;
+	*ret = c;
+	return rc;
+}
+
+/* Lenient: what an inquiry needs is the reference; the rest is taken if it is there. */
+static enum rc read_event(
+	const struct adapter_env *env, const struct json *body, Xw__Canonical **ret)
+{
+	struct arena *a = env->arena;
+	struct span reference, msn, name = SPAN_NONE, psp = SPAN_NONE, time, ours;
+	Xw__Canonical *c = canonical_new(a, OP_PUSH, false);
+	struct vipps_verdict v;
+	struct wall at = WALL_NONE;
+	bool success = false;
+
+	if (!json_str(body, "reference", &reference) || span_empty(reference) || reference.n > 64)
+		return problem(a, REASON_MALFORMED, "no reference", "/reference", RC_BAD, ret);
+	ours = env->setting(env->settings_ctx, "msn");
+	if (json_str(body, "msn", &msn) && !span_empty(ours) && !span_eq(msn, ours))
+		return problem(a, REASON_FORBIDDEN, "another sales unit", "/msn", RC_RANGE, ret);
+	(void)json_str(body, "name", &name);
+	(void)json_str(body, "pspReference", &psp);
+	(void)json_bool(body, "success", &success);
+	if (json_str(body, "timestamp", &time) && wall_parse(time, &at) != RC_OK)
+		at = WALL_NONE;
+	v = event_verdict(name, success);
+	if (c) {
+		c->authentic = true;
+		c->request_id = canonical_str(a, reference);
+		c->outcome = canonical_outcome(a, v.outcome, v.reason, name, SPAN_NONE);
+		if (c->outcome)
+			c->outcome->at = at.us;
+		set_event_id(a, c, reference, name, psp);
+		set_event_amount(a, c, body);
+	}
+	if (!c || !arena_ok(a))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}
+
+enum rc vipps_read_push(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	const struct json *body = NULL;
+	enum rc rc;
+
+	if (!vipps_push_holds(env, rq->http)) {
+		if (!arena_ok(env->arena))
+			return RC_FULL;
+		return problem(env->arena, REASON_SIGNATURE, "the signature does not hold", "",
+			RC_AUTH, ret);
+	}
+	rc = json_parse(env->arena, rq->http->body, &body);
+	if (rc == RC_FULL)
+		return RC_FULL;
+	if (rc != RC_OK || !json_is_object(body))
+		return problem(env->arena, REASON_MALFORMED, "not a JSON object", "", RC_BAD, ret);
+	return read_event(env, body, ret);
+}

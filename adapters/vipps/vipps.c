@@ -1,0 +1,128 @@
+/*
+ * vipps.c: the Vipps MobilePay adapter: its caps rows and its face. We are the merchant of record
+ * of a sales unit, so Vipps is a wallet of the merchant-API kind: create a payment, wait for the
+ * person, capture.
+ *
+ * The hard thing about Vipps is spread over these rows: an approval only holds the money, a cancel
+ * does not give back what was captured, a push is no more than a hint, and the same reference may
+ * be touched five times a minute at most. Must never let an AUTHORIZED pass for money taken
+ * (answer.c).
+ */
+#include "vipps.h"
+
+/*
+ * SPEC vipps 2.11 [C:V-KIT]: poll first 5 s after create, then every 2 s. A ladder has twenty rungs
+ * and the person ten minutes (SPEC vipps 2.7), so the later rungs widen: webhooks tell sooner.
+ */
+#define LADDER_INQUIRE                                                                             \
+	{                                                                                          \
+		20,                                                                                \
+		{                                                                                  \
+			5, 2, 2, 2, 2, 2, 2, 2, 2, 5, 5, 10, 20, 30, 60, 60, 90, 100, 100, 120     \
+		}                                                                                  \
+	}
+/* SPEC vipps 2.4 [C:V-KIT]: create, capture, cancel, refund: 5 a minute per reference. */
+#define LADDER_REPEAT                                                                              \
+	{                                                                                          \
+		12,                                                                                \
+		{                                                                                  \
+			2, 15, 15, 30, 60, 120, 300, 600, 1800, 3600, 3600, 3600                   \
+		}                                                                                  \
+	}
+
+static const struct caps caps[] = {
+	{ .op = OP_TOKEN, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
+	{ .op = OP_DEBIT,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.sends_code = true,
+		.must_capture = true },
+	{ .op = OP_CAPTURE,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.ladder = LADDER_REPEAT },
+	{ .op = OP_INQUIRE,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.not_found_s = 30,
+		.ladder = LADDER_INQUIRE },
+	{ .op = OP_CANCEL,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.ladder = LADDER_REPEAT },
+	{ .op = OP_REFUND,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.ladder = LADDER_REPEAT },
+	{ .op = OP_PUSH },
+	{ .op = OP_NONE },
+};
+
+static const struct route routes[] = {
+	{ .method = "POST", .path = "/hooks/vipps/{peer}", .op = OP_PUSH },
+	{ .method = NULL },
+};
+
+/* The address that was registered for the webhook names the peer; the MAC proves it. */
+static bool identify(const struct request *rq, struct span *ret_identity)
+{
+	*ret_identity = rq->arg[0];
+	return true;
+}
+
+static enum rc read_request(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	return vipps_read_push(env, rq, ret);
+}
+
+/*
+ * SPEC vipps 2.12 [C:V-KIT]: 2xx within 10 s, else the event is sent again, for up to seven days,
+ * and later events of that payment wait behind it. So what will never be of use is acknowledged as
+ * well.
+ */
+static int status_of(enum reason r)
+{
+	if (r == REASON_SIGNATURE)
+		return 401;
+	if (r == REASON_NOT_FOUND)
+		return 200;
+	if (r == REASON_OVERLOADED || r == REASON_BUSY || r == REASON_INTERNAL ||
+		r == REASON_UNAVAILABLE)
+		return 503;
+	return 400;
+}
+
+static void write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out)
+{
+	(void)env;
+	(void)rq;
+	out->status = reply->problem ? status_of((enum reason)reply->problem->reason) : 200;
+}
+
+static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)env;
+	(void)rq;
+	(void)replayed;
+	(void)out; /* nothing of a reply is signed or dated */
+}
+
+const struct adapter vipps_adapter = {
+	.name = "vipps",
+	.caps = caps,
+	.routes = routes,
+	.identify = identify,
+	.read_request = read_request,
+	.write_reply = write_reply,
+	.seal_reply = seal_reply,
+	.write_call = vipps_write_call,
+	.read_answer = vipps_read_answer,
+};
