@@ -1,0 +1,129 @@
+/*
+ * dialogue.c: an adapter and its partner's fake face to face. The hard thing is not to help either:
+ * what one writes the other reads as bytes, and nothing is passed beside them. Never invents an
+ * answer.
+ */
+#include "dialogue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "check.h"
+#include "digest.h"
+
+static struct span setting(void *ctx, const char *name)
+{
+	const struct dialogue *d = ctx;
+
+	return d->w->host.setting(d->w, name);
+}
+
+static bool mac(void *ctx, const char *secret, struct span data, uint8_t ret[32])
+{
+	const struct dialogue *d = ctx;
+
+	return d->w->host.mac(d->w, secret, data, ret);
+}
+
+struct dialogue *dialogue_new(const char *name, const struct fake_pair *settings)
+{
+	struct dialogue *d = calloc(1, sizeof *d);
+
+	CHECK(d);
+	d->w = fakeworld_new(name, settings);
+	d->adapter = adapter_by_name(span_str(name));
+	CHECK(d->adapter);
+	d->arena = arena_init(d->storage, sizeof d->storage);
+	d->signer = (struct signer){ .ctx = d, .mac = mac, .secret = setting };
+	d->env = (struct adapter_env){
+		.arena = &d->arena,
+		.peer = span_str(name),
+		.origin = SPAN("https://switch.example"),
+		.authority = SPAN("partner.example"),
+		.signer = &d->signer,
+		.settings_ctx = d,
+		.setting = setting,
+	};
+	return d;
+}
+
+void dialogue_free(struct dialogue *d)
+{
+	fakeworld_free(d->w);
+	free(d);
+}
+
+const Xw__Canonical *dialogue_call(struct dialogue *d, const char *text)
+{
+	static char target[1024], headers[8192], body[8192];
+	struct http_out out = {
+		.target = buf_init(target, sizeof target),
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body),
+	};
+	Xw__Canonical *call, *answer;
+	const struct http_msg *m;
+	struct buf sent = buf_init(d->sent, sizeof d->sent);
+	const char *why = "";
+	size_t line;
+
+	arena_reset(&d->arena);
+	d->env.now = d->w->host.now;
+	CHECK(canonical_text_read(&d->arena, span_str(text), &call, &line) == RC_OK);
+	if (d->adapter->write_call(&d->env, call, &out, &why) != RC_OK)
+		fail_msg("not written: %s", why);
+	http1_write_request(&sent, &out, d->env.authority);
+	CHECK(buf_ok(&sent));
+	d->sent_n = sent.n;
+	m = fakeworld_ask(d->w, buf_span(&sent));
+	if (!m)
+		return NULL;
+	CHECK(d->adapter->read_answer(&d->env, call, &out, m, &answer) == RC_OK);
+	return answer;
+}
+
+void dialogue_token(struct dialogue *d)
+{
+	const Xw__Canonical *answer = dialogue_call(d, "op: token\n");
+	struct buf token = buf_init(d->token, sizeof d->token);
+
+	CHECK(answer && answer->token[0] && answer->token_until > d->w->host.now.us);
+	buf_str(&token, answer->token);
+	CHECK(buf_ok(&token));
+	d->env.token = buf_span(&token);
+}
+
+void dialogue_assert(
+	const Xw__Canonical *m, enum outcome o, enum reason r, const char *file, int line)
+{
+	enum outcome got;
+	enum reason why;
+
+	if (!m || !m->outcome) {
+		print_error("no answer, or none with an outcome\n");
+		_fail(file, line);
+		return;
+	}
+	got = (enum outcome)m->outcome->result;
+	why = (enum reason)m->outcome->reason;
+	if (got == o && why == r)
+		return;
+	print_error("%s, %s (%s) is not %s, %s\n", outcome_name(got), reason_name(why),
+		m->outcome->code, outcome_name(o), reason_name(r));
+	_fail(file, line);
+}
+
+enum rc dialogue_push(struct dialogue *d, Xw__Canonical **ret)
+{
+	struct request rq;
+	char storage[64];
+	struct buf methods = buf_init(storage, sizeof storage);
+
+	arena_reset(&d->arena);
+	d->env.now = d->w->host.now;
+	CHECK(adapter_route(d->adapter, &d->w->call_msg, &rq, &methods) == RC_OK);
+	return d->adapter->read_request(&d->env, &rq, ret);
+}

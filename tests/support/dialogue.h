@@ -1,0 +1,35 @@
+/*
+ * dialogue.h: an adapter and its partner's fake face to face: a canonical call as text in, the
+ * canonical answer out, bytes in between. Both sides read the same settings and secrets.
+ */
+#ifndef XW_DIALOGUE_H
+#define XW_DIALOGUE_H
+
+#include "adapter.h"
+#include "fakeworld.h"
+
+struct dialogue {
+	struct fakeworld *w;
+	const struct adapter *adapter;
+	struct adapter_env env;
+	struct signer signer;
+	struct arena arena;
+	char token[4096], sent[8192];
+	size_t sent_n;
+	uint8_t storage[262144];
+};
+
+struct dialogue *dialogue_new(const char *name, const struct fake_pair *settings);
+void dialogue_free(struct dialogue *d);
+/* "op: debit\nrequest_id: ..." The answer lives until the next call; NULL: the fake gave none. */
+const Xw__Canonical *dialogue_call(struct dialogue *d, const char *call);
+/* Fetches an access token and keeps it for the calls that follow. */
+void dialogue_token(struct dialogue *d);
+/* The verdict of an answer; fails the test at the line that asks. */
+#define assert_outcome(m, o, r) dialogue_assert((m), (o), (r), __FILE__, __LINE__)
+void dialogue_assert(
+	const Xw__Canonical *m, enum outcome o, enum reason r, const char *file, int line);
+/* The last call that the fake made to the switch, through the adapter. */
+enum rc dialogue_push(struct dialogue *d, Xw__Canonical **ret);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * fakeworld.c: a host for one partner's fake. The hard thing is order: what is due at the same
+ * moment happens in the order in which it was asked for, so that a test fails in the same way each
+ * time. Never answers a fake while it is being called.
+ */
+#include "fakeworld.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "digest.h"
+
+static struct fakeworld *of(void *ctx)
+{
+	return ctx;
+}
+
+static uint64_t entropy(void *ctx)
+{
+	struct fakeworld *w = of(ctx);
+
+	w->random = w->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return w->random ^ w->random >> 29;
+}
+
+static struct span setting(void *ctx, const char *name)
+{
+	for (const struct fake_pair *p = of(ctx)->settings; p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return span_str(p->value);
+	return SPAN_NONE;
+}
+
+static bool mac(void *ctx, const char *secret, struct span data, uint8_t ret[32])
+{
+	struct span key = setting(ctx, secret);
+	struct digest d = digest_hmac_sha256(key, data);
+
+	memcpy(ret, d.b, 32);
+	return !span_empty(key);
+}
+
+static void reply(void *ctx, uint64_t tag, int delay_ms, const struct http_out *out)
+{
+	struct fakeworld *w = of(ctx);
+	struct buf b = buf_init(w->reply, sizeof w->reply);
+
+	(void)tag;
+	CHECK(!w->replied);
+	w->replied = true;
+	w->reply_status = out->status;
+	w->reply_delay_ms = delay_ms;
+	if (out->status > 0) {
+		CHECK(http_out_ok(out));
+		http1_write_answer(&b, out, false);
+	}
+	CHECK(buf_ok(&b));
+	w->reply_n = b.n;
+}
+
+static struct fakeworld_item *room(struct fakeworld *w, enum fakeworld_kind kind, int after_ms)
+{
+	for (size_t i = 0; i < FAKEWORLD_QUEUE; i++) {
+		if (w->queue[i].kind != FAKEWORLD_FREE)
+			continue;
+		w->queue[i].kind = kind;
+		w->queue[i].due_us = w->host.now.us + (int64_t)after_ms * 1000;
+		w->queue[i].order = ++w->order;
+		return &w->queue[i];
+	}
+	CHECK_UNREACHABLE();
+}
+
+static void timer(void *ctx, uint64_t cookie, int after_ms)
+{
+	room(of(ctx), FAKEWORLD_TIMER, after_ms)->cookie = cookie;
+}
+
+static void call(void *ctx, uint64_t cookie, int delay_ms, const struct http_out *out)
+{
+	struct fakeworld_item *i = room(of(ctx), FAKEWORLD_CALL, delay_ms);
+	struct buf b = buf_init(i->bytes, sizeof i->bytes);
+
+	CHECK(http_out_ok(out));
+	http1_write_request(&b, out, SPAN("switch.example"));
+	CHECK(buf_ok(&b));
+	i->n = b.n;
+	i->cookie = cookie;
+}
+
+struct fakeworld *fakeworld_new(const char *name, const struct fake_pair *settings)
+{
+	struct fakeworld *w = calloc(1, sizeof *w);
+
+	CHECK(w);
+	w->fake = sandbox_by_name(span_str(name));
+	CHECK(w->fake);
+	w->state = calloc(1, w->fake->state_bytes);
+	CHECK(w->state);
+	w->settings = settings;
+	w->random = 1;
+	w->call_status = 200;
+	w->arena = arena_init(w->storage, sizeof w->storage);
+	w->host = (struct sandbox_host){
+		.ctx = w,
+		.arena = &w->arena,
+		.now = { INT64_C(1768469400000000) }, /* 2026-01-15T09:30:00Z */
+		.name = span_str(name),
+		.origin = SPAN("https://partner.example"),
+		.switch_origin = SPAN("https://switch.example"),
+		.entropy = entropy,
+		.setting = setting,
+		.mac = mac,
+		.reply = reply,
+		.call = call,
+		.timer = timer,
+	};
+	w->fake->init(w->state, &w->host);
+	return w;
+}
+
+void fakeworld_free(struct fakeworld *w)
+{
+	free(w->state);
+	free(w);
+}
+
+static void fresh_arena(struct fakeworld *w)
+{
+	CHECK(arena_ok(&w->arena));
+	arena_reset(&w->arena);
+}
+
+static void read_message(char *bytes, size_t n, bool is_answer, struct http_msg *ret)
+{
+	struct http1_limits limits = http1_limits_default;
+	size_t used;
+	int status;
+	bool head_done;
+	enum rc rc;
+
+	limits.allow_underscore = true;
+	rc = is_answer ? http1_read_answer(bytes, n, SPAN("POST"), &limits, ret, &used)
+		       : http1_read_request(bytes, n, &limits, ret, &used, &status, &head_done);
+	CHECK(rc == RC_OK && used == n);
+}
+
+const struct http_msg *fakeworld_ask(struct fakeworld *w, struct span bytes)
+{
+	char copy[FAKEWORLD_BYTES];
+	struct http_msg m;
+
+	CHECK(bytes.n <= sizeof copy);
+	memcpy(copy, bytes.p, bytes.n);
+	read_message(copy, bytes.n, false, &m);
+	w->replied = false;
+	fresh_arena(w);
+	w->fake->on_request(w->state, &w->host, 1, &m);
+	if (!w->replied || w->reply_status <= 0)
+		return NULL;
+	read_message(w->reply, w->reply_n, true, &w->reply_msg);
+	return &w->reply_msg;
+}
+
+const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_out *out)
+{
+	char bytes[FAKEWORLD_BYTES];
+	struct buf b = buf_init(bytes, sizeof bytes);
+
+	http1_write_request(&b, out, SPAN("partner.example"));
+	CHECK(buf_ok(&b));
+	return fakeworld_ask(w, buf_span(&b));
+}
+
+static struct fakeworld_item *earliest(struct fakeworld *w, int64_t until_us)
+{
+	struct fakeworld_item *first = NULL;
+
+	for (size_t i = 0; i < FAKEWORLD_QUEUE; i++) {
+		struct fakeworld_item *at = &w->queue[i];
+
+		if (at->kind == FAKEWORLD_FREE || at->due_us > until_us)
+			continue;
+		if (!first || at->due_us < first->due_us ||
+			(at->due_us == first->due_us && at->order < first->order))
+			first = at;
+	}
+	return first;
+}
+
+/* A call to the switch: kept for the test to look at, and answered at once. */
+static void deliver(struct fakeworld *w, const struct fakeworld_item *i)
+{
+	struct http_msg answer = { .is_answer = true, .status = w->call_status };
+
+	w->call_count++;
+	memcpy(w->call, i->bytes, i->n);
+	w->call_n = i->n;
+	read_message(w->call, w->call_n, false, &w->call_msg);
+	w->fake->on_answer(w->state, &w->host, i->cookie, &answer);
+}
+
+void fakeworld_run(struct fakeworld *w, int64_t ms)
+{
+	int64_t until_us = w->host.now.us + ms * 1000;
+	struct fakeworld_item *at;
+
+	while ((at = earliest(w, until_us)) != NULL) {
+		struct fakeworld_item item = *at;
+
+		at->kind = FAKEWORLD_FREE;
+		w->host.now.us = item.due_us;
+		fresh_arena(w);
+		if (item.kind == FAKEWORLD_TIMER)
+			w->fake->on_timer(w->state, &w->host, item.cookie);
+		else
+			deliver(w, &item);
+	}
+	w->host.now.us = until_us;
+}
+
+struct span fakeworld_control(struct fakeworld *w, const char *json, char *ret, size_t cap)
+{
+	struct buf b = buf_init(ret, cap);
+	const struct json *command;
+
+	fresh_arena(w);
+	CHECK(json_parse(&w->arena, span_str(json), &command) == RC_OK);
+	w->fake->control(w->state, &w->host, command, &b);
+	CHECK(buf_ok(&b));
+	return buf_span(&b);
+}
+
+bool fakeworld_book(struct fakeworld *w, size_t i, char *ret, size_t cap)
+{
+	struct buf b = buf_init(ret, cap - 1);
+
+	if (!w->fake->book(w->state, i, &b))
+		return false;
+	CHECK(buf_ok(&b));
+	ret[b.n] = '\0';
+	return true;
+}

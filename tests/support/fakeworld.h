@@ -1,0 +1,64 @@
+/*
+ * fakeworld.h: a host for one partner's fake inside a unit test: time that only moves when told,
+ * calls and timers in one queue, settings and secrets as a list. Bytes go through the real writer
+ * and reader of HTTP both ways. Not for threads, and one world has one fake.
+ */
+#ifndef XW_FAKEWORLD_H
+#define XW_FAKEWORLD_H
+
+#include "sandbox.h"
+
+struct fake_pair {
+	const char *name, *value;
+};
+
+#define FAKEWORLD_QUEUE 512
+#define FAKEWORLD_BYTES 32768
+
+enum fakeworld_kind { FAKEWORLD_FREE, FAKEWORLD_TIMER, FAKEWORLD_CALL };
+
+struct fakeworld_item {
+	enum fakeworld_kind kind;
+	int64_t due_us;
+	uint64_t order, cookie;
+	char bytes[4096]; /* of a call */
+	size_t n;
+};
+
+struct fakeworld {
+	const struct sandbox *fake;
+	void *state;
+	struct sandbox_host host;
+	struct arena arena;
+	const struct fake_pair *settings; /* ends with a NULL name; secrets are settings too */
+	uint64_t random, order;
+	struct fakeworld_item queue[FAKEWORLD_QUEUE];
+	/* the last reply */
+	bool replied;
+	int reply_status, reply_delay_ms;
+	char reply[FAKEWORLD_BYTES];
+	size_t reply_n;
+	struct http_msg reply_msg;
+	/* calls to the switch: the last one, and what they are answered with */
+	int call_count, call_status;
+	char call[4096];
+	size_t call_n;
+	struct http_msg call_msg;
+	uint8_t storage[262144];
+};
+
+/* Room for the fake's state comes from the C library. */
+struct fakeworld *fakeworld_new(const char *name, const struct fake_pair *settings);
+void fakeworld_free(struct fakeworld *w);
+/* Asks the fake; its answer, or NULL where it gave none. Lives until the next one. */
+const struct http_msg *fakeworld_ask(struct fakeworld *w, struct span bytes);
+/* The same with a message that somebody wrote. */
+const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_out *out);
+/* Lets time pass. */
+void fakeworld_run(struct fakeworld *w, int64_t ms);
+/* One line of control; the answer. */
+struct span fakeworld_control(struct fakeworld *w, const char *json, char *ret, size_t cap);
+/* A line of the book; false behind the last. */
+bool fakeworld_book(struct fakeworld *w, size_t i, char *ret, size_t cap);
+
+#endif
