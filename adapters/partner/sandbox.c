@@ -1,0 +1,452 @@
+/*
+ * sandbox.c: the fake partner of the partner API, put together: routes, timers, the hand of a
+ * person or a test, and the book.
+ *
+ * The hard thing is that one participant plays three parts, and its book must tell them apart: what
+ * a wallet took, what it was given, and what a till believes it was paid. Must never keep anything
+ * outside of its state: the simulator runs many of them, and runs them again.
+ */
+#include "sandbox_partner.h"
+
+#include "check.h"
+
+#define CODE_DIGITS 24
+
+_Static_assert(FAKE_DEBITS % 2 == 0, "hash chains");
+
+void fake_add(struct money sums[FAKE_SUMS], struct money m)
+{
+	for (size_t i = 0; i < FAKE_SUMS && !money_is_none(m); i++) {
+		if (money_is_none(sums[i])) {
+			sums[i] = m;
+			return;
+		}
+		if (money_same(sums[i], m)) {
+			CHECK(money_add(sums[i], m, &sums[i]) == RC_OK);
+			return;
+		}
+	}
+}
+
+/* ---- behaviours ---- */
+
+static const struct {
+	const char *name;
+	enum fake_how how;
+	const char *reason; /* where the text names none */
+	int after_ms;
+} hows[] = {
+	{ "approve", HOW_APPROVE, "", 0 },
+	{ "decline", HOW_DECLINE, "insufficient-funds", 0 },
+	{ "pending", HOW_PENDING, "", 0 },
+	{ "pending-then-approve", HOW_PENDING_APPROVE, "", 3000 },
+	{ "pending-then-decline", HOW_PENDING_DECLINE, "payer-refused", 3000 },
+	{ "slow", HOW_SLOW, "", 7000 },
+	{ "silent", HOW_SILENT, "", 0 },
+	{ "apply-then-silent", HOW_APPLY_SILENT, "", 0 },
+	{ "apply-then-error", HOW_APPLY_ERROR, "", 0 },
+};
+
+bool fake_behaviour_read(struct span text, struct fake_behaviour *ret)
+{
+	struct fake_behaviour b = { 0 };
+	struct span name, part;
+	int64_t ms;
+
+	span_split(&text, ':', &name);
+	for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+		if (!span_eq(span_str(hows[i].name), name))
+			continue;
+		b.how = (uint8_t)hows[i].how;
+		b.after_ms = hows[i].after_ms;
+		CHECK(span_to_cstr(span_str(hows[i].reason), b.reason, sizeof b.reason));
+		while (span_split(&text, ':', &part)) {
+			if (span_to_i64(part, &ms) == RC_OK && ms < 86400000)
+				b.after_ms = (int)ms;
+			else if (!span_to_cstr(part, b.reason, sizeof b.reason))
+				return false;
+		}
+		*ret = b;
+		return true;
+	}
+	return false;
+}
+
+/* Codes that need no minting: CII, 02, 9, then a digit that says what they do. */
+static bool magic_code(const struct sandbox_host *h, struct span text, struct fake_behaviour *ret)
+{
+	static const char *const does[10] = { "approve", "decline:insufficient-funds",
+		"decline:payer-refused", "pending-then-approve", "pending-then-decline", "pending",
+		"apply-then-silent", "slow", "apply-then-error", "decline:code-expired" };
+	struct span cii = fake_setting(h, "cii", "281777");
+
+	if (text.n != CODE_DIGITS || !span_is_digits(text) || !span_starts(text, cii) ||
+		!span_starts(span_sub(text, 6, 3), SPAN("029")))
+		return false;
+	return fake_behaviour_read(span_str(does[text.p[9] - '0']), ret);
+}
+
+bool fake_token_find(struct fake *f, const struct sandbox_host *h, struct span text,
+	struct fake_behaviour *ret, struct fake_token **ret_token)
+{
+	for (size_t i = 0; i < f->token_count && i < FAKE_TOKENS; i++) {
+		if (!span_eq(span_str(f->token[i].text), text))
+			continue;
+		*ret = f->token[i].does;
+		*ret_token = &f->token[i];
+		return true;
+	}
+	/* Users that need no making: "user-approve", "user-decline:payer-refused", ... */
+	if (span_starts(text, SPAN("user-")))
+		return fake_behaviour_read(span_sub(text, 5, text.n), ret);
+	return magic_code(h, text, ret);
+}
+
+static const char *mint(struct fake *f, const struct sandbox_host *h, const struct json *command,
+	bool code, struct jw *w)
+{
+	struct fake_token t = { .once = code };
+	struct span behaviour = SPAN("approve");
+	struct buf b = buf_init(t.text, sizeof t.text - 1);
+
+	json_str(command, "behaviour", &behaviour);
+	if (!fake_behaviour_read(behaviour, &t.does))
+		return "no such behaviour";
+	if (code) {
+		buf_add(&b, fake_setting(h, "cii", "281777"));
+		buf_str(&b, "020"); /* never a magic one */
+		while (b.n < CODE_DIGITS)
+			buf_dec(&b, h->entropy(h->ctx) % 1000, 3);
+	} else if (!fake_text(command, "handle", t.text, sizeof t.text)) {
+		return "a user has a handle";
+	}
+	f->token[f->token_count++ % FAKE_TOKENS] = t;
+	jw_str(w, code ? "code" : "handle", span_str(t.text));
+	return NULL;
+}
+
+static const char *new_order(
+	struct fake *f, const struct sandbox_host *h, const struct json *command, struct jw *w)
+{
+	struct fake_order *o = &f->order[f->order_serial++ % FAKE_ORDERS];
+	struct span behaviour = SPAN("approve"), value, currency;
+	char code[160];
+	struct buf b = buf_init(code, sizeof code), id = buf_init(o->id, sizeof o->id - 1);
+	int64_t expires_ms = 300000;
+	uint64_t e = h->entropy(h->ctx);
+
+	*o = (struct fake_order){ .status = "OPEN" };
+	json_str(command, "behaviour", &behaviour);
+	if (!fake_behaviour_read(behaviour, &o->does))
+		return "no such behaviour";
+	if (json_text(h->arena, command, "amount", &value) &&
+		(!json_str(command, "currency", &currency) ||
+			money_parse_minor(value, currency, &o->amount) != RC_OK))
+		return "an amount has a currency";
+	json_int(command, "expires_ms", &expires_ms);
+	o->expires = wall_plus_ms(h->now, expires_ms);
+	buf_str(&id, "o-");
+	buf_hex(&id, span_of(&e, 8));
+	buf_add(&b, fake_setting(h, "code_prefix", "https://pay.partner.example/o/"));
+	buf_str(&b, o->id);
+	jw_str(w, "code", buf_span(&b));
+	jw_str(w, "order", span_str(o->id));
+	return NULL;
+}
+
+/* ---- going wrong ---- */
+
+static const char *const fault_names[FAULT_MAX] = { "none", "silent", "cut", "slow", "garbled",
+	"wrong-amount", "wrong-id", "unsigned", "bad-signature", "error-500", "apply-then-silent",
+	"apply-then-error", "pending" };
+static const char *const op_names[FAKE_OP_MAX] = { "debit", "read", "cancel", "refund", "credit",
+	"resolve", "tell", "webhook" };
+
+static const char *misbehave(struct fake *f, const struct json *command)
+{
+	struct span op, how;
+	int64_t count = 1;
+	int fault = -1;
+
+	if (!json_str(command, "op", &op) || !json_str(command, "how", &how))
+		return "op and how are needed";
+	json_int(command, "count", &count);
+	for (int i = 0; i < FAULT_MAX; i++)
+		if (span_eq(span_str(fault_names[i]), how))
+			fault = i;
+	for (size_t i = 0; i < FAKE_OP_MAX && fault >= 0; i++) {
+		if (!span_eq(span_str(op_names[i]), op))
+			continue;
+		f->fault[i].fault = (uint8_t)fault;
+		f->fault[i].count = (int)count;
+		return NULL;
+	}
+	return "no such op or how";
+}
+
+static enum fake_fault take_fault(struct fake *f, enum fake_op op)
+{
+	if (f->fault[op].count <= 0)
+		return FAULT_NONE;
+	f->fault[op].count--;
+	return (enum fake_fault)f->fault[op].fault;
+}
+
+/* Those that strike before anything is read. True: that was it. */
+static bool fails_at_once(const struct fake_rq *rq)
+{
+	struct http_out *out;
+
+	if (rq->fault != FAULT_SILENT && rq->fault != FAULT_CUT && rq->fault != FAULT_ERROR_500)
+		return false;
+	out = fake_out(rq->h);
+	out->status = rq->fault == FAULT_SILENT ? 0 : rq->fault == FAULT_CUT ? -1 : 500;
+	rq->h->reply(rq->h->ctx, rq->tag, 0, out);
+	return true;
+}
+
+/* ---- the interface ---- */
+
+static struct fake *fake_of(void *state)
+{
+	struct fake *f = state;
+
+	CHECK_OBJ(f, FAKE_MAGIC);
+	return f;
+}
+
+static void init(void *state, const struct sandbox_host *h)
+{
+	(void)h;
+	((struct fake *)state)->magic = FAKE_MAGIC;
+}
+
+static enum fake_op op_of(const struct http_msg *m, struct span path, bool webhook)
+{
+	if (webhook)
+		return FAKE_WEBHOOK;
+	if (span_starts(path, SPAN("orders/")))
+		return span_eq(path, SPAN("orders/resolve")) ? FAKE_RESOLVE : FAKE_TELL;
+	if (span_eq(m->method, SPAN("GET")))
+		return FAKE_READ;
+	if (span_ends(path, SPAN("/cancel")))
+		return FAKE_CANCEL;
+	if (span_ends(path, SPAN("/refunds")))
+		return FAKE_REFUND;
+	return span_starts(path, SPAN("credits")) ? FAKE_CREDIT : FAKE_DEBIT;
+}
+
+static void on_request(
+	void *state, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m)
+{
+	struct fake_rq rq = { .f = fake_of(state), .h = h, .tag = tag, .m = m };
+	struct span base = fake_setting(h, "base_path", "/interop/v1"), path = m->path;
+	bool webhook = http_header_count(m, "webhook-signature") > 0;
+	bool ours = span_starts(path, base) && path.n > base.n && path.p[base.n] == '/';
+
+	path = ours ? span_sub(path, base.n + 1, path.n) : SPAN_NONE;
+	rq.fault = take_fault(rq.f, op_of(m, path, webhook));
+	if (fails_at_once(&rq))
+		return;
+	if (webhook) {
+		fake_webhook(&rq);
+		return;
+	}
+	if (!fake_verify(&rq))
+		return;
+	if (span_starts(path, SPAN("debits")) || span_starts(path, SPAN("credits")))
+		fake_wallet_request(&rq, path);
+	else if (span_starts(path, SPAN("orders/")))
+		fake_acquirer_request(&rq, path);
+	else
+		fake_refuse(&rq, 404, "not-found", NULL);
+}
+
+static void on_answer(
+	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
+{
+	struct fake *f = fake_of(state);
+	struct fake_call *c = &f->call[(cookie & 0xffff) % FAKE_CALLS];
+	bool believed;
+
+	if (!c->used || c->generation != (uint32_t)(cookie >> 16))
+		return;
+	believed = fake_believes(h, c, m);
+	c->used = false;
+	if (c->purpose == FOR_PUSH)
+		fake_wallet_pushed(f, h, c, m, believed);
+	else
+		fake_till_answer(f, h, c, m, believed);
+}
+
+static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
+{
+	uint64_t serial = cookie & ~(FAKE_TIMER_DEBIT | FAKE_TIMER_PAYMENT);
+
+	if (cookie & FAKE_TIMER_DEBIT)
+		fake_wallet_timer(fake_of(state), h, serial);
+	else
+		fake_till_timer(fake_of(state), h, serial);
+}
+
+static const char *decide(
+	struct fake *f, const struct sandbox_host *h, const char *verb, const struct json *command)
+{
+	char id[FAKE_ID], reason[FAKE_WORD] = "payer-refused";
+
+	fake_text(command, "reason", reason, sizeof reason);
+	if (!fake_text(command, "id", id, sizeof id) ||
+		!fake_wallet_decide(f, h, id, strcmp(verb, "approve") == 0, reason))
+		return "no such debit that waits";
+	return NULL;
+}
+
+static void control(
+	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
+{
+	static const char *const mine[] = { "mint-code", "mint-user", "new-order", "misbehave",
+		"reset", "approve", "decline", "counts" };
+	struct fake *f = fake_of(state);
+	struct jw w = jw_init(ret_json);
+	const char *wrong = NULL;
+	char verb[FAKE_WORD] = "";
+	size_t i = 0;
+
+	jw_obj(&w, NULL);
+	fake_text(command, "do", verb, sizeof verb);
+	while (i < 8 && strcmp(mine[i], verb) != 0)
+		i++;
+	if (i < 2) {
+		wrong = mint(f, h, command, i == 0, &w);
+	} else if (i == 2) {
+		wrong = new_order(f, h, command, &w);
+	} else if (i == 3) {
+		wrong = misbehave(f, command);
+	} else if (i == 4) {
+		memset(f, 0, sizeof *f);
+		init(f, h);
+	} else if (i < 7) {
+		wrong = decide(f, h, verb, command);
+	} else if (i == 7) {
+		jw_int(&w, "refused_signatures", f->refused_signatures);
+		jw_int(&w, "webhooks", f->webhooks);
+	} else {
+		fake_till_do(f, h, verb, command, &w);
+		jw_end(&w, '}');
+		return;
+	}
+	jw_bool(&w, "ok", !wrong);
+	jw_opt(&w, "error", span_str(wrong));
+	jw_end(&w, '}');
+}
+
+/* ---- the book ---- */
+
+static void write_minor(struct jw *w, const char *key, struct money m)
+{
+	jw_int(w, key, money_is_none(m) ? 0 : money_minor(m));
+}
+
+static void write_line(struct buf *ret, const char *role, struct span id, const char *own_id,
+	struct money taken, struct money returned, const char *state)
+{
+	struct jw w = jw_init(ret);
+
+	jw_obj(&w, NULL);
+	jw_str(&w, "role", span_str(role));
+	jw_str(&w, "id", id);
+	jw_str(&w, "own_id", span_str(own_id));
+	jw_str(&w, "currency", span_str(ccy_alpha(money_ccy(taken))));
+	write_minor(&w, "taken", taken);
+	write_minor(&w, "returned", returned);
+	jw_str(&w, "state", span_str(state));
+	jw_end(&w, '}');
+}
+
+static void write_debit(struct buf *ret, const struct fake_debit *d)
+{
+	static const char *const words[] = { "pending", "paid", "declined", "cancelled" };
+	bool moved = d->state == DEBIT_APPROVED || d->undo == UNDO_RETURNED;
+	struct money taken = d->amount;
+	char own[24];
+	struct buf b = buf_init(own, sizeof own - 1);
+
+	if (!moved && !money_is_none(taken))
+		taken = money_of(0, money_ccy(taken));
+	buf_str(&b, d->credit ? "wc-" : "wp-");
+	buf_dec(&b, d->serial, 8);
+	own[b.n] = '\0';
+	/* The switch's id of a leg is that of its payment, and a suffix. */
+	write_line(ret, d->credit ? "credit" : "issuer", span_sub(span_str(d->id), 0, 26), own,
+		taken, d->returned, words[d->state]);
+}
+
+static void write_payment(struct buf *ret, const struct fake_payment *p)
+{
+	static const char *const roles[] = { "acquirer", "acquirer", "scan", "payout", "codes" };
+	bool paid = strcmp(p->status, "PAID") == 0 ||
+		    strcmp(p->status, "PARTIALLY_REFUNDED") == 0 ||
+		    strcmp(p->status, "REFUNDED") == 0;
+	struct money taken = money_is_none(p->settled) ? p->amount : p->settled;
+
+	if (!paid && !money_is_none(taken))
+		taken = money_of(0, money_ccy(taken));
+	write_line(
+		ret, roles[p->kind], span_str(p->switch_id), p->id, taken, p->returned, p->status);
+}
+
+static void write_order(struct buf *ret, const struct fake_order *o)
+{
+	bool paid = *o->paid_by != '\0';
+	struct money taken = o->amount;
+
+	if (!paid && !money_is_none(taken))
+		taken = money_of(0, money_ccy(taken));
+	write_line(ret, "acquirer", span_str(o->paid_by), o->id, taken, MONEY_NONE, o->status);
+}
+
+static size_t at_most(uint64_t n, size_t cap)
+{
+	return n < cap ? (size_t)n : cap;
+}
+
+static bool book(void *state, size_t i, struct buf *ret_json)
+{
+	struct fake *f = fake_of(state);
+	size_t debits = at_most(f->debit_serial, FAKE_DEBITS);
+	size_t payments = at_most(f->payment_serial, FAKE_PAYMENTS);
+	size_t orders = at_most(f->order_serial, FAKE_ORDERS);
+
+	if (i < debits) {
+		write_debit(ret_json, &f->debit[i]);
+		return true;
+	}
+	i -= debits;
+	if (i < payments) {
+		write_payment(ret_json, &f->payment[i]);
+		return true;
+	}
+	i -= payments;
+	if (i < orders) {
+		write_order(ret_json, &f->order[i]);
+		return true;
+	}
+	i -= orders;
+	if (i < FAKE_SUMS && !money_is_none(f->gone_taken[i])) {
+		write_line(ret_json, "forgotten", SPAN_NONE, "", f->gone_taken[i],
+			f->gone_returned[i], "forgotten");
+		return true;
+	}
+	return false;
+}
+
+const struct sandbox partner_sandbox = {
+	.name = "partner",
+	.state_bytes = sizeof(struct fake),
+	.init = init,
+	.on_request = on_request,
+	.on_answer = on_answer,
+	.on_timer = on_timer,
+	.control = control,
+	.book = book,
+};

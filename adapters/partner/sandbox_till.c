@@ -1,0 +1,410 @@
+/*
+ * sandbox_till.c: the client of our API: a till that pays and refunds, a wallet's app that scans and
+ * confirms, a desk that pays out.
+ *
+ * The hard thing: it behaves like a careful client. A lost answer is followed by the same request
+ * with the same key, a pending one by reads, until the end is certain; only a signed answer counts.
+ * Must never make a second payment where it could repeat the first.
+ */
+#include "sandbox_partner.h"
+
+#include "check.h"
+
+#define FOLLOW_MS    2000
+#define FOLLOW_TRIES 100
+
+/* ---- the table ---- */
+
+static struct fake_payment *slot_of(struct fake *f, uint64_t serial)
+{
+	struct fake_payment *p = &f->payment[(serial - 1) % FAKE_PAYMENTS];
+
+	return serial > 0 && p->serial == serial ? p : NULL;
+}
+
+/* By our id or the switch's. */
+struct fake_payment *fake_payment_find(struct fake *f, struct span id)
+{
+	for (size_t i = 0; i < FAKE_PAYMENTS && f->payment[i].serial; i++)
+		if (span_eq(span_str(f->payment[i].id), id) ||
+			(*f->payment[i].switch_id &&
+				span_eq(span_str(f->payment[i].switch_id), id)))
+			return &f->payment[i];
+	return NULL;
+}
+
+static bool is_paid(const struct fake_payment *p)
+{
+	return strcmp(p->status, "PAID") == 0 || strcmp(p->status, "PARTIALLY_REFUNDED") == 0 ||
+	       strcmp(p->status, "REFUNDED") == 0;
+}
+
+static bool is_over(const struct fake_payment *p)
+{
+	return is_paid(p) || *p->problem || strcmp(p->status, "DECLINED") == 0 ||
+	       strcmp(p->status, "CANCELLED") == 0 || strcmp(p->status, "EXPIRED") == 0;
+}
+
+static struct money worth(const struct fake_payment *p)
+{
+	return money_is_none(p->settled) ? p->amount : p->settled;
+}
+
+struct fake_payment *fake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind)
+{
+	static const char prefix[] = "tospc"; /* by kind: till, order, scan, pay-out, codes */
+	struct fake_payment *p = &f->payment[f->payment_serial % FAKE_PAYMENTS];
+	struct buf id;
+
+	if (p->serial && is_paid(p) && p->kind != KIND_SCAN) {
+		fake_add(f->gone_taken, worth(p));
+		fake_add(f->gone_returned, p->returned);
+	}
+	*p = (struct fake_payment){ .serial = ++f->payment_serial, .kind = kind, .follow = true };
+	id = buf_init(p->id, sizeof p->id - 1);
+	buf_ch(&id, prefix[kind]);
+	for (int i = 0; i < 3; i++) { /* unique over restarts, since the switch never forgets */
+		uint64_t e = h->entropy(h->ctx);
+
+		buf_hex(&id, span_of(&e, 4));
+	}
+	return p;
+}
+
+/* ---- bodies ---- */
+
+static const char *id_name(const struct fake_payment *p)
+{
+	static const char *const names[] = { "partner_payment_id", "partner_order_id",
+		"wallet_scan_id", "partner_payout_id", "" };
+
+	CHECK(p->kind <= KIND_CODES);
+	return names[p->kind];
+}
+
+static const char *path_of(const struct fake_payment *p)
+{
+	static const char *const paths[] = { "/v1/payments", "/v1/orders", "/v1/scans",
+		"/v1/payouts", "/v1/codes" };
+
+	CHECK(p->kind <= KIND_CODES);
+	return paths[p->kind];
+}
+
+static void write_shop(struct jw *w, const struct sandbox_host *h)
+{
+	jw_obj(w, "merchant");
+	jw_str(w, "id", fake_setting(h, "merchant_id", "kiosk-7"));
+	jw_str(w, "name", SPAN("Kiosk at the harbour"));
+	jw_str(w, "mcc", SPAN("5994"));
+	jw_str(w, "country", fake_setting(h, "merchant_country", "NO"));
+	jw_str(w, "city", SPAN("Bergen"));
+	jw_end(w, '}');
+	jw_str(w, "terminal_id", SPAN("till-3"));
+}
+
+static void write_order(struct jw *w, const struct fake_payment *p)
+{
+	jw_obj(w, "order");
+	jw_str(w, "reference", span_str(p->id));
+	jw_str(w, "description", SPAN("Coffee and a bun"));
+	jw_end(w, '}');
+}
+
+static void write_payer(struct jw *w, const char *key, const struct fake_payment *p)
+{
+	struct span handle = span_str(p->handle), wallet;
+
+	jw_obj(w, key);
+	if (p->kind == KIND_PAYOUT && *p->code) {
+		jw_str(w, "code", span_str(p->code));
+	} else if (p->kind == KIND_PAYOUT) { /* "wallet/handle" */
+		span_split(&handle, '/', &wallet);
+		jw_str(w, "wallet", wallet);
+		jw_str(w, "handle", handle);
+	} else {
+		jw_str(w, "id", handle);
+	}
+	jw_end(w, '}');
+}
+
+static void write_create(const struct sandbox_host *h, const struct fake_payment *p,
+	struct money amount, struct jw *w)
+{
+	bool shop = p->kind == KIND_TILL || p->kind == KIND_ORDER;
+
+	jw_obj(w, NULL);
+	if (p->kind != KIND_CODES)
+		jw_str(w, id_name(p), span_str(p->id));
+	if (*p->code && p->kind != KIND_PAYOUT)
+		jw_str(w, "code", span_str(p->code));
+	fake_write_money(w, "amount", amount);
+	if (p->kind == KIND_CODES)
+		jw_int(w, "quantity", 3);
+	if (shop)
+		write_shop(w, h);
+	else
+		write_payer(w, p->kind == KIND_PAYOUT ? "payee" : "payer", p);
+	if (shop || p->kind == KIND_PAYOUT)
+		write_order(w, p);
+	jw_end(w, '}');
+}
+
+/* ---- calls ---- */
+
+static void make_key(char key[64], const char *prefix, const struct fake_payment *p, int n)
+{
+	struct buf b = buf_init(key, 63);
+
+	buf_str(&b, prefix);
+	buf_str(&b, p->id);
+	if (n > 0) {
+		buf_ch(&b, '-');
+		buf_i64(&b, n);
+	}
+	key[b.n] = '\0';
+}
+
+/* `amount` and `nonce` differ from the payment's own where a test wants a conflict. */
+bool fake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
+	struct money amount, int other_key)
+{
+	struct http_out *out = fake_out(h);
+	struct jw w = jw_init(&out->body);
+	char key[64];
+
+	out->method = "POST";
+	buf_str(&out->target, path_of(p));
+	write_create(h, p, amount, &w);
+	make_key(key, "key-", p, other_key);
+	return fake_call(f, h, FOR_CREATE, p->serial, 0, out, key);
+}
+
+static void object_target(struct http_out *out, const struct fake_payment *p, const char *verb)
+{
+	buf_str(&out->target, path_of(p));
+	buf_ch(&out->target, '/');
+	buf_str(&out->target, p->switch_id);
+	buf_str(&out->target, verb);
+}
+
+bool fake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p)
+{
+	struct http_out *out = fake_out(h);
+
+	out->method = "GET";
+	object_target(out, p, "");
+	return fake_call(f, h, FOR_READ, p->serial, 0, out, NULL);
+}
+
+bool fake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+	const struct fake_payment *p)
+{
+	struct http_out *out = fake_out(h);
+	struct jw w = jw_init(&out->body);
+	char key[64];
+
+	out->method = "POST";
+	object_target(out, p, purpose == FOR_CANCEL ? "/cancel" : "/confirm");
+	jw_obj(&w, NULL);
+	if (purpose == FOR_CANCEL)
+		jw_str(&w, "reason", SPAN("the customer changed his mind"));
+	else
+		fake_write_money(&w, "amount", p->amount);
+	jw_end(&w, '}');
+	make_key(key, purpose == FOR_CANCEL ? "cancel-" : "confirm-", p, 0);
+	return fake_call(f, h, purpose, p->serial, 0, out, key);
+}
+
+bool fake_call_refund(
+	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n)
+{
+	const struct fake_refund *r = &p->refund[n];
+	struct http_out *out = fake_out(h);
+	struct jw w = jw_init(&out->body);
+	char key[64];
+
+	out->method = "POST";
+	object_target(out, p, "/refunds");
+	jw_obj(&w, NULL);
+	make_key(key, "rf-", p, n + 1);
+	jw_str(&w, "partner_refund_id", span_str(key));
+	fake_write_money(&w, "amount", r->amount);
+	jw_end(&w, '}');
+	return fake_call(f, h, FOR_REFUND, p->serial, n, out, key);
+}
+
+static bool read_refund(
+	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n)
+{
+	struct http_out *out = fake_out(h);
+
+	out->method = "GET";
+	object_target(out, p, "/refunds/");
+	buf_str(&out->target, p->refund[n].id);
+	return fake_call(f, h, FOR_READ_REFUND, p->serial, n, out, NULL);
+}
+
+/* ---- answers ---- */
+
+static void on_refund(struct fake_payment *p, struct fake_refund *r, const struct json *body)
+{
+	struct money sum;
+	bool was_done = strcmp(r->status, "DONE") == 0;
+
+	fake_text(body, "id", r->id, sizeof r->id);
+	fake_text(body, "status", r->status, sizeof r->status);
+	if (was_done || strcmp(r->status, "DONE") != 0)
+		return;
+	if (!fake_money(body, "settlement_amount", &sum))
+		sum = r->amount;
+	if (money_is_none(p->returned) || money_add(p->returned, sum, &sum) == RC_OK)
+		p->returned = sum;
+}
+
+/* The refund of that id, the switch's or ours. */
+static struct fake_refund *find_refund(struct fake_payment *p, const struct json *data)
+{
+	char key[64];
+	struct span id;
+
+	for (int i = 0; i < p->refund_count; i++) {
+		make_key(key, "rf-", p, i + 1);
+		if ((json_str(data, "id", &id) && span_eq(id, span_str(p->refund[i].id))) ||
+			(json_str(data, "partner_refund_id", &id) && span_eq(id, span_str(key))))
+			return &p->refund[i];
+	}
+	return NULL;
+}
+
+/* What an object of the switch says, unless we have seen a newer version of it. */
+void fake_till_result(struct fake_payment *p, const struct json *data)
+{
+	const struct json *codes = json_get(data, "codes");
+	int64_t version = 0;
+	struct money m;
+
+	json_int(data, "version", &version);
+	if (json_get(data, "payment_id")) {
+		struct fake_refund *r = find_refund(p, data);
+
+		if (r)
+			on_refund(p, r, data);
+		return;
+	}
+	if (version < p->version)
+		return;
+	p->version = (int32_t)version;
+	fake_text(data, "id", p->switch_id, sizeof p->switch_id);
+	fake_text(data, "status", p->status, sizeof p->status);
+	if (p->kind == KIND_ORDER)
+		fake_text(data, "code.text", p->code, sizeof p->code);
+	if (codes && json_is_array(codes) && json_count(codes) > 0)
+		fake_text(json_at(codes, 0), "text", p->code, sizeof p->code);
+	if (fake_money(data, "amount", &m) && money_is_none(p->amount))
+		p->amount = m;
+	if (fake_money(data, "settlement_amount", &m))
+		p->settled = m;
+}
+
+static void on_problem(struct fake_payment *p, const struct fake_call *c, const struct json *body)
+{
+	struct span type, part = SPAN_NONE;
+	bool retryable = false;
+
+	json_bool(body, "retryable", &retryable);
+	if (retryable || !json_str(body, "type", &type))
+		return;
+	while (span_split(&type, '/', &part))
+		continue;
+	if (c->purpose == FOR_REFUND) {
+		memcpy(p->refund[c->refund].status, "DECLINED", sizeof "DECLINED");
+	} else if (c->purpose == FOR_CREATE || c->purpose == FOR_CONFIRM) {
+		span_to_cstr(part, p->problem, sizeof p->problem);
+		fake_text(body, "payment_id", p->switch_id, sizeof p->switch_id);
+	}
+}
+
+static void on_result(struct fake_payment *p, const struct fake_call *c, const struct json *body)
+{
+	if (c->purpose == FOR_REFUND || c->purpose == FOR_READ_REFUND)
+		on_refund(p, &p->refund[c->refund], body);
+	else
+		fake_till_result(p, body);
+}
+
+static bool refund_open(const struct fake_payment *p)
+{
+	for (size_t i = 0; i < p->refund_count; i++)
+		if (!*p->refund[i].status || strcmp(p->refund[i].status, "PENDING") == 0)
+			return true;
+	return false;
+}
+
+static void follow(struct fake *f, const struct sandbox_host *h, struct fake_payment *p)
+{
+	(void)f;
+	if (p->kind == KIND_CODES || !p->follow || p->tries >= FOLLOW_TRIES)
+		return;
+	if (p->kind == KIND_ORDER && *p->switch_id && !refund_open(p))
+		return; /* a webhook will tell */
+	if (p->kind == KIND_SCAN && strcmp(p->status, "OPEN") == 0)
+		return; /* it is for the user to go on */
+	if (is_over(p) && !refund_open(p))
+		return;
+	p->tries++;
+	h->timer(h->ctx, FAKE_TIMER_PAYMENT | p->serial, FOLLOW_MS);
+}
+
+/* Ask again: the same request while nothing is known of it, else read what we know the name of. */
+void fake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial)
+{
+	struct fake_payment *p = slot_of(f, serial);
+
+	if (!p)
+		return;
+	for (int i = 0; i < p->refund_count; i++) {
+		if (!*p->refund[i].status)
+			fake_call_refund(f, h, p, i);
+		else if (strcmp(p->refund[i].status, "PENDING") == 0)
+			read_refund(f, h, p, i);
+	}
+	if (is_over(p))
+		return;
+	if (!*p->switch_id)
+		fake_create(f, h, p, p->amount, 0);
+	else if (p->confirmed && strcmp(p->status, "OPEN") == 0)
+		fake_change(f, h, FOR_CONFIRM, p);
+	else
+		fake_read_object(f, h, p);
+}
+
+void fake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
+	const struct http_msg *m, bool believed)
+{
+	struct fake_payment *p = slot_of(f, c->serial);
+	const struct json *body = NULL;
+	struct span replayed;
+
+	if (!p)
+		return;
+	p->http = believed ? m->status : 0;
+	if (believed) {
+		p->answers++;
+		p->replayed += http_header_get(m, "idempotent-replayed", &replayed);
+	} else {
+		p->doubtful++;
+	}
+	if (believed && json_parse(h->arena, m->body, &body) == RC_OK) {
+		if (m->status < 300)
+			on_result(p, c, body);
+		else if (m->status < 500)
+			on_problem(p, c, body);
+	}
+	if (p->kind == KIND_SCAN && p->confirm && !p->confirmed && strcmp(p->status, "OPEN") == 0) {
+		p->confirmed = true;
+		fake_change(f, h, FOR_CONFIRM, p);
+		return;
+	}
+	follow(f, h, p);
+}

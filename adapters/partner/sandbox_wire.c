@@ -1,0 +1,311 @@
+/*
+ * sandbox_wire.c: how the fake partner speaks: reading and signing messages, and going wrong on
+ * demand.
+ *
+ * The hard thing: an answer is signed over the call that it answers, so every call that is out is
+ * remembered as it was sent. Must never be kinder than the contract: a partner's engineer relies on
+ * being refused here for what is refused there.
+ */
+#include "sandbox_partner.h"
+
+#include "check.h"
+#include "digest.h"
+#include "text.h"
+
+#define TARGET_MAX  512
+#define HEADERS_MAX 2048
+#define BODY_MAX    8192
+#define SLOW_MS     7000
+#define CALL_BYTES  (16 * 1024)
+
+struct span fake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
+{
+	struct span s = h->setting ? h->setting(h->ctx, name) : SPAN_NONE;
+
+	return span_empty(s) ? span_str(otherwise) : s;
+}
+
+uint32_t fake_hash(struct span s)
+{
+	uint32_t x = 2166136261u;
+
+	for (size_t i = 0; i < s.n; i++)
+		x = (x ^ (unsigned char)s.p[i]) * 16777619u;
+	return x;
+}
+
+struct http_out *fake_out(const struct sandbox_host *h)
+{
+	struct http_out *o = arena_new(h->arena, struct http_out);
+
+	CHECK(o); /* the host's arena is for one call of ours, and these are its few buffers */
+	o->target = buf_init(arena_alloc(h->arena, TARGET_MAX), TARGET_MAX);
+	o->headers = buf_init(arena_alloc(h->arena, HEADERS_MAX), HEADERS_MAX);
+	o->body = buf_init(arena_alloc(h->arena, BODY_MAX), BODY_MAX);
+	CHECK(arena_ok(h->arena));
+	return o;
+}
+
+static struct msgsig_keys keys_of(const struct sandbox_host *h)
+{
+	return (struct msgsig_keys){ h->ctx, h->sign, h->verify };
+}
+
+static struct span join(const struct sandbox_host *h, struct span a, struct span b)
+{
+	struct buf out = buf_init(arena_alloc(h->arena, a.n + b.n), a.n + b.n);
+
+	CHECK(out.p);
+	buf_add(&out, a);
+	buf_add(&out, b);
+	return buf_span(&out);
+}
+
+/* ---- requests of the switch ---- */
+
+/* A signature may come once. */
+static bool nonce_is_new(struct fake *f, const struct msgsig *s)
+{
+	uint32_t a = fake_hash(s->nonce), b = fake_hash(s->signature);
+	uint64_t mark = (uint64_t)a << 32 | b;
+
+	if (f->nonce[a % FAKE_NONCES] == mark)
+		return false;
+	f->nonce[a % FAKE_NONCES] = mark;
+	return true;
+}
+
+bool fake_verify(struct fake_rq *rq)
+{
+	struct msgsig_keys keys = keys_of(rq->h);
+	const char *cause;
+	struct msgsig s;
+
+	rq->signed_msg = (struct msgsig_msg){
+		.target_uri = join(rq->h, rq->h->origin, rq->m->target),
+		.in = rq->m,
+	};
+	cause = msgsig_verify_request(&keys, rq->h->arena, rq->h->now, &rq->signed_msg, &s);
+	if (!cause && nonce_is_new(rq->f, &s))
+		return true;
+	rq->f->refused_signatures++;
+	fake_refuse(rq, 401, "signature-invalid", NULL);
+	return false;
+}
+
+static void garble(struct buf *b)
+{
+	for (size_t i = 0; i < b->n; i += 3)
+		b->p[i] = '~';
+}
+
+/* Without a key it goes out unsigned, and the switch will not believe it. */
+static void sign_answer(const struct fake_rq *rq, struct http_out *out)
+{
+	struct msgsig_keys keys = keys_of(rq->h);
+	struct span keyid = fake_setting(rq->h, "keyid", "");
+	enum rc rc = msgsig_sign_answer(
+		&keys, rq->h->arena, keyid, rq->h->now, &rq->signed_msg, out);
+
+	CHECK(rc == RC_OK || rc == RC_AUTH);
+}
+
+void fake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
+{
+	struct span v;
+
+	if (rq->fault == FAULT_SLOW)
+		delay_ms += SLOW_MS;
+	if (rq->fault == FAULT_APPLY_SILENT)
+		out->status = 0;
+	if (rq->fault == FAULT_APPLY_ERROR) {
+		out->status = 500;
+		buf_reset(&out->body);
+	}
+	if (out->status > 0 && out->body.n > 0)
+		http_out_header(out, "content-type",
+			out->status >= 400 ? SPAN("application/problem+json")
+					   : SPAN("application/json"));
+	if (out->status > 0 && rq->fault != FAULT_UNSIGNED && rq->signed_msg.in)
+		sign_answer(rq, out);
+	if (rq->fault == FAULT_GARBLED)
+		garble(&out->body);
+	if (rq->fault == FAULT_BAD_SIGNATURE && http_out_get(out, "signature", &v)) {
+		size_t at = (size_t)(v.p - out->headers.p) + 10;
+
+		out->headers.p[at] = out->headers.p[at] == 'A' ? 'B' : 'A';
+	}
+	rq->h->reply(rq->h->ctx, rq->tag, delay_ms, out);
+}
+
+void fake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer)
+{
+	struct http_out *out = fake_out(rq->h);
+	struct jw w = jw_init(&out->body);
+
+	out->status = status;
+	jw_obj(&w, NULL);
+	jw_str(&w, "type",
+		join(rq->h, join(rq->h, rq->h->origin, SPAN("/problems/")), span_str(slug)));
+	jw_str(&w, "title", span_str(slug));
+	jw_int(&w, "status", status);
+	if (pointer) {
+		jw_arr(&w, "errors");
+		jw_obj(&w, NULL);
+		jw_str(&w, "detail", SPAN("this member breaks the contract"));
+		jw_str(&w, "pointer", span_str(pointer));
+		jw_end(&w, '}');
+		jw_end(&w, ']');
+	}
+	jw_end(&w, '}');
+	fake_send(rq, out, 0);
+}
+
+/* The contract: the key of a POST is the id of what it creates, so that both name one thing. */
+static bool key_matches(const struct fake_rq *rq, const char *member)
+{
+	struct span key, id;
+
+	return http_header_get(rq->m, "idempotency-key", &key) && key.n > 2 &&
+	       json_str(rq->body, member, &id) && span_eq(span_sub(key, 1, key.n - 2), id);
+}
+
+bool fake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
+{
+	struct span type;
+	const char *unknown;
+	char pointer[128];
+
+	if (!http_header_get(rq->m, "content-type", &type) ||
+		!span_eq(type, SPAN("application/json"))) {
+		fake_refuse(rq, 415, "unsupported-media-type", NULL);
+		return false;
+	}
+	if (json_parse(rq->h->arena, rq->m->body, &rq->body) != RC_OK ||
+		!json_is_object(rq->body)) {
+		fake_refuse(rq, 400, "malformed-request", NULL);
+		return false;
+	}
+	unknown = json_unknown(rq->body, known);
+	if (unknown) {
+		struct buf b = buf_init(pointer, sizeof pointer - 1);
+
+		buf_str(&b, "#/");
+		buf_str(&b, unknown);
+		pointer[b.n] = '\0';
+		fake_refuse(rq, 400, "validation-failed", pointer);
+		return false;
+	}
+	if (key_of && !key_matches(rq, key_of)) {
+		fake_refuse(rq, 400, "idempotency-key-invalid", NULL);
+		return false;
+	}
+	return true;
+}
+
+bool fake_text(const struct json *from, const char *path, char *dst, size_t cap)
+{
+	struct span s;
+
+	return json_str(from, path, &s) && !span_empty(s) && span_to_cstr(s, dst, cap);
+}
+
+bool fake_money(const struct json *from, const char *path, struct money *ret)
+{
+	const struct json *v = json_get(from, path);
+	struct span value, currency;
+
+	return v && json_str(v, "value", &value) && json_str(v, "currency", &currency) &&
+	       money_parse_minor(value, currency, ret) == RC_OK;
+}
+
+void fake_write_money(struct jw *w, const char *key, struct money m)
+{
+	char digits[24];
+	struct buf b = buf_init(digits, sizeof digits);
+
+	if (money_is_none(m))
+		return;
+	money_write_minor(&b, m);
+	jw_obj(w, key);
+	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(m))));
+	jw_str(w, "value", buf_span(&b));
+	jw_end(w, '}');
+}
+
+void fake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial)
+{
+	char text[40];
+	struct buf b = buf_init(text, sizeof text);
+
+	buf_str(&b, prefix);
+	buf_dec(&b, serial, 8);
+	jw_str(w, key, buf_span(&b));
+}
+
+/* ---- calls on the switch ---- */
+
+static struct fake_call *free_call(struct fake *f)
+{
+	for (size_t i = 0; i < FAKE_CALLS; i++)
+		if (!f->call[i].used)
+			return &f->call[i];
+	return NULL;
+}
+
+bool fake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+	uint64_t serial, int refund, struct http_out *out, const char *key)
+{
+	struct msgsig_keys keys = keys_of(h);
+	/* One call needs this much; a host with a small arena gets fewer at once. */
+	bool room = h->arena->cap - h->arena->used > CALL_BYTES;
+	struct fake_call *c = room ? free_call(f) : NULL;
+	uint64_t nonce[2] = { h->entropy(h->ctx), h->entropy(h->ctx) };
+	struct span headers;
+
+	if (!c)
+		return false;
+	if (key) {
+		struct span quoted = join(h, join(h, SPAN("\""), span_str(key)), SPAN("\""));
+
+		http_out_header(out, "content-type", SPAN("application/json"));
+		http_out_header(out, "idempotency-key", quoted);
+	}
+	http_out_header(out, "accept", SPAN("application/json, application/problem+json"));
+	if (msgsig_sign_request(&keys, h->arena, fake_setting(h, "keyid", ""), h->now,
+		    (const uint8_t *)nonce, join(h, h->switch_origin, buf_span(&out->target)),
+		    out) != RC_OK)
+		return false;
+	headers = buf_span(&out->headers);
+	CHECK(http_out_ok(out) && headers.n <= sizeof c->headers);
+	c->used = true;
+	c->generation++;
+	c->purpose = (uint8_t)purpose;
+	c->serial = serial;
+	c->refund = (uint8_t)refund;
+	CHECK(span_to_cstr(span_str(out->method), c->method, sizeof c->method) &&
+		span_to_cstr(buf_span(&out->target), c->target, sizeof c->target));
+	memcpy(c->headers, headers.p, headers.n);
+	c->headers_n = (uint16_t)headers.n;
+	h->call(h->ctx, (uint64_t)c->generation << 16 | (uint64_t)(c - f->call), 0, out);
+	return true;
+}
+
+bool fake_believes(
+	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m)
+{
+	struct msgsig_keys keys = keys_of(h);
+	struct http_out sent = { .method = c->method };
+	struct msgsig_msg req = { .out = &sent };
+	struct msgsig_msg answer = { .in = m, .req = &req };
+	struct msgsig s;
+
+	if (m->status == 0)
+		return false;
+	sent.target = buf_init((char *)c->target, sizeof c->target);
+	sent.target.n = strlen(c->target);
+	sent.headers = buf_init((char *)c->headers, sizeof c->headers);
+	sent.headers.n = c->headers_n;
+	req.target_uri = join(h, h->switch_origin, buf_span(&sent.target));
+	return !msgsig_verify_answer(&keys, h->arena, h->now, &answer, &s);
+}
