@@ -14,7 +14,7 @@
 
 _Static_assert(FAKE_DEBITS % 2 == 0, "hash chains");
 
-void fake_add(struct money sums[FAKE_SUMS], struct money m)
+void pfake_add(struct money sums[FAKE_SUMS], struct money m)
 {
 	for (size_t i = 0; i < FAKE_SUMS && !money_is_none(m); i++) {
 		if (money_is_none(sums[i])) {
@@ -47,7 +47,7 @@ static const struct {
 	{ "apply-then-error", HOW_APPLY_ERROR, "", 0 },
 };
 
-bool fake_behaviour_read(struct span text, struct fake_behaviour *ret)
+bool pfake_behaviour_read(struct span text, struct fake_behaviour *ret)
 {
 	struct fake_behaviour b = { 0 };
 	struct span name, part;
@@ -78,15 +78,15 @@ static bool magic_code(const struct sandbox_host *h, struct span text, struct fa
 	static const char *const does[10] = { "approve", "decline:insufficient-funds",
 		"decline:payer-refused", "pending-then-approve", "pending-then-decline", "pending",
 		"apply-then-silent", "slow", "apply-then-error", "decline:code-expired" };
-	struct span cii = fake_setting(h, "cii", "281777");
+	struct span cii = pfake_setting(h, "cii", "281777");
 
 	if (text.n != CODE_DIGITS || !span_is_digits(text) || !span_starts(text, cii) ||
 		!span_starts(span_sub(text, 6, 3), SPAN("029")))
 		return false;
-	return fake_behaviour_read(span_str(does[text.p[9] - '0']), ret);
+	return pfake_behaviour_read(span_str(does[text.p[9] - '0']), ret);
 }
 
-bool fake_token_find(struct fake *f, const struct sandbox_host *h, struct span text,
+bool pfake_token_find(struct fake *f, const struct sandbox_host *h, struct span text,
 	struct fake_behaviour *ret, struct fake_token **ret_token)
 {
 	for (size_t i = 0; i < f->token_count && i < FAKE_TOKENS; i++) {
@@ -98,7 +98,7 @@ bool fake_token_find(struct fake *f, const struct sandbox_host *h, struct span t
 	}
 	/* Users that need no making: "user-approve", "user-decline:payer-refused", ... */
 	if (span_starts(text, SPAN("user-")))
-		return fake_behaviour_read(span_sub(text, 5, text.n), ret);
+		return pfake_behaviour_read(span_sub(text, 5, text.n), ret);
 	return magic_code(h, text, ret);
 }
 
@@ -110,14 +110,14 @@ static const char *mint(struct fake *f, const struct sandbox_host *h, const stru
 	struct buf b = buf_init(t.text, sizeof t.text - 1);
 
 	json_str(command, "behaviour", &behaviour);
-	if (!fake_behaviour_read(behaviour, &t.does))
+	if (!pfake_behaviour_read(behaviour, &t.does))
 		return "no such behaviour";
 	if (code) {
-		buf_add(&b, fake_setting(h, "cii", "281777"));
+		buf_add(&b, pfake_setting(h, "cii", "281777"));
 		buf_str(&b, "020"); /* never a magic one */
 		while (b.n < CODE_DIGITS)
 			buf_dec(&b, h->entropy(h->ctx) % 1000, 3);
-	} else if (!fake_text(command, "handle", t.text, sizeof t.text)) {
+	} else if (!pfake_text(command, "handle", t.text, sizeof t.text)) {
 		return "a user has a handle";
 	}
 	f->token[f->token_count++ % FAKE_TOKENS] = t;
@@ -137,7 +137,7 @@ static const char *new_order(
 
 	*o = (struct fake_order){ .status = "OPEN" };
 	json_str(command, "behaviour", &behaviour);
-	if (!fake_behaviour_read(behaviour, &o->does))
+	if (!pfake_behaviour_read(behaviour, &o->does))
 		return "no such behaviour";
 	if (json_text(h->arena, command, "amount", &value) &&
 		(!json_str(command, "currency", &currency) ||
@@ -147,7 +147,7 @@ static const char *new_order(
 	o->expires = wall_plus_ms(h->now, expires_ms);
 	buf_str(&id, "o-");
 	buf_hex(&id, span_of(&e, 8));
-	buf_add(&b, fake_setting(h, "code_prefix", "https://pay.partner.example/o/"));
+	buf_add(&b, pfake_setting(h, "code_prefix", "https://pay.partner.example/o/"));
 	buf_str(&b, o->id);
 	jw_str(w, "code", buf_span(&b));
 	jw_str(w, "order", span_str(o->id));
@@ -199,7 +199,7 @@ static bool fails_at_once(const struct fake_rq *rq)
 
 	if (rq->fault != FAULT_SILENT && rq->fault != FAULT_CUT && rq->fault != FAULT_ERROR_500)
 		return false;
-	out = fake_out(rq->h);
+	out = pfake_out(rq->h);
 	out->status = rq->fault == FAULT_SILENT ? 0 : rq->fault == FAULT_CUT ? -1 : 500;
 	rq->h->reply(rq->h->ctx, rq->tag, 0, out);
 	return true;
@@ -207,7 +207,7 @@ static bool fails_at_once(const struct fake_rq *rq)
 
 /* ---- the interface ---- */
 
-static struct fake *fake_of(void *state)
+static struct fake *pfake_of(void *state)
 {
 	struct fake *f = state;
 
@@ -239,8 +239,8 @@ static enum fake_op op_of(const struct http_msg *m, struct span path, bool webho
 static void on_request(
 	void *state, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m)
 {
-	struct fake_rq rq = { .f = fake_of(state), .h = h, .tag = tag, .m = m };
-	struct span base = fake_setting(h, "base_path", "/interop/v1"), path = m->path;
+	struct fake_rq rq = { .f = pfake_of(state), .h = h, .tag = tag, .m = m };
+	struct span base = pfake_setting(h, "base_path", "/interop/v1"), path = m->path;
 	bool webhook = http_header_count(m, "webhook-signature") > 0;
 	bool ours = span_starts(path, base) && path.n > base.n && path.p[base.n] == '/';
 
@@ -249,34 +249,34 @@ static void on_request(
 	if (fails_at_once(&rq))
 		return;
 	if (webhook) {
-		fake_webhook(&rq);
+		pfake_webhook(&rq);
 		return;
 	}
-	if (!fake_verify(&rq))
+	if (!pfake_verify(&rq))
 		return;
 	if (span_starts(path, SPAN("debits")) || span_starts(path, SPAN("credits")))
-		fake_wallet_request(&rq, path);
+		pfake_wallet_request(&rq, path);
 	else if (span_starts(path, SPAN("orders/")))
-		fake_acquirer_request(&rq, path);
+		pfake_acquirer_request(&rq, path);
 	else
-		fake_refuse(&rq, 404, "not-found", NULL);
+		pfake_refuse(&rq, 404, "not-found", NULL);
 }
 
 static void on_answer(
 	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
 {
-	struct fake *f = fake_of(state);
+	struct fake *f = pfake_of(state);
 	struct fake_call *c = &f->call[(cookie & 0xffff) % FAKE_CALLS];
 	bool believed;
 
 	if (!c->used || c->generation != (uint32_t)(cookie >> 16))
 		return;
-	believed = fake_believes(h, c, m);
+	believed = pfake_believes(h, c, m);
 	c->used = false;
 	if (c->purpose == FOR_PUSH)
-		fake_wallet_pushed(f, h, c, m, believed);
+		pfake_wallet_pushed(f, h, c, m, believed);
 	else
-		fake_till_answer(f, h, c, m, believed);
+		pfake_till_answer(f, h, c, m, believed);
 }
 
 static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
@@ -284,9 +284,9 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	uint64_t serial = cookie & ~(FAKE_TIMER_DEBIT | FAKE_TIMER_PAYMENT);
 
 	if (cookie & FAKE_TIMER_DEBIT)
-		fake_wallet_timer(fake_of(state), h, serial);
+		pfake_wallet_timer(pfake_of(state), h, serial);
 	else
-		fake_till_timer(fake_of(state), h, serial);
+		pfake_till_timer(pfake_of(state), h, serial);
 }
 
 static const char *decide(
@@ -294,9 +294,9 @@ static const char *decide(
 {
 	char id[FAKE_ID], reason[FAKE_WORD] = "payer-refused";
 
-	fake_text(command, "reason", reason, sizeof reason);
-	if (!fake_text(command, "id", id, sizeof id) ||
-		!fake_wallet_decide(f, h, id, strcmp(verb, "approve") == 0, reason))
+	pfake_text(command, "reason", reason, sizeof reason);
+	if (!pfake_text(command, "id", id, sizeof id) ||
+		!pfake_wallet_decide(f, h, id, strcmp(verb, "approve") == 0, reason))
 		return "no such debit that waits";
 	return NULL;
 }
@@ -306,14 +306,14 @@ static void control(
 {
 	static const char *const mine[] = { "mint-code", "mint-user", "new-order", "misbehave",
 		"reset", "approve", "decline", "counts" };
-	struct fake *f = fake_of(state);
+	struct fake *f = pfake_of(state);
 	struct jw w = jw_init(ret_json);
 	const char *wrong = NULL;
 	char verb[FAKE_WORD] = "";
 	size_t i = 0;
 
 	jw_obj(&w, NULL);
-	fake_text(command, "do", verb, sizeof verb);
+	pfake_text(command, "do", verb, sizeof verb);
 	while (i < 8 && strcmp(mine[i], verb) != 0)
 		i++;
 	if (i < 2) {
@@ -331,7 +331,7 @@ static void control(
 		jw_int(&w, "refused_signatures", f->refused_signatures);
 		jw_int(&w, "webhooks", f->webhooks);
 	} else {
-		fake_till_do(f, h, verb, command, &w);
+		pfake_till_do(f, h, verb, command, &w);
 		jw_end(&w, '}');
 		return;
 	}
@@ -412,7 +412,7 @@ static size_t at_most(uint64_t n, size_t cap)
 
 static bool book(void *state, size_t i, struct buf *ret_json)
 {
-	struct fake *f = fake_of(state);
+	struct fake *f = pfake_of(state);
 	size_t debits = at_most(f->debit_serial, FAKE_DEBITS);
 	size_t payments = at_most(f->payment_serial, FAKE_PAYMENTS);
 	size_t orders = at_most(f->order_serial, FAKE_ORDERS);

@@ -23,7 +23,7 @@ static struct fake_order *find_order(struct fake *f, struct span id)
 /* A merchant code of ours is the prefix of our domain and the order's id. */
 static struct fake_order *order_of_code(const struct fake_rq *rq, struct span code)
 {
-	struct span prefix = fake_setting(rq->h, "code_prefix", "https://pay.partner.example/o/");
+	struct span prefix = pfake_setting(rq->h, "code_prefix", "https://pay.partner.example/o/");
 
 	if (!span_starts(code, prefix))
 		return NULL;
@@ -60,15 +60,15 @@ static bool is_closed(const struct fake_rq *rq, const struct fake_order *o)
 static void on_resolve(struct fake_rq *rq)
 {
 	static const char *const known[] = { "requestId", "code", "payer", NULL };
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 	struct fake_order *o;
 	struct span code;
 
-	if (!fake_body(rq, known, NULL))
+	if (!pfake_body(rq, known, NULL))
 		return;
 	if (!json_str(rq->body, "code", &code)) {
-		fake_refuse(rq, 400, "validation-failed", "#/code");
+		pfake_refuse(rq, 400, "validation-failed", "#/code");
 		return;
 	}
 	o = order_of_code(rq, code);
@@ -84,11 +84,11 @@ static void on_resolve(struct fake_rq *rq)
 		jw_str(&w, "reference", span_str(o->id));
 		jw_str(&w, "description", SPAN("Coffee and a bun"));
 		jw_end(&w, '}');
-		fake_write_money(&w, "amount", o->amount);
+		pfake_write_money(&w, "amount", o->amount);
 		write_expiry(&w, o->expires);
 	}
 	jw_end(&w, '}');
-	fake_send(rq, out, 0);
+	pfake_send(rq, out, 0);
 }
 
 /* Why this payment is not taken; NULL: it is. */
@@ -116,22 +116,22 @@ static void on_tell(struct fake_rq *rq, struct span order_id)
 	static const char *const known[] = { "paymentId", "status", "amount", "settlementAmount",
 		"wallet", "payer", "paidAt", NULL };
 	struct fake_order *o = find_order(rq->f, order_id);
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 	char payment[FAKE_ID], status[12];
 	const char *reason = NULL;
 	struct money m;
 
-	if (!fake_body(rq, known, "paymentId"))
+	if (!pfake_body(rq, known, "paymentId"))
 		return;
 	if (!o) {
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 		return;
 	}
-	if (!fake_text(rq->body, "paymentId", payment, sizeof payment) ||
-		!fake_text(rq->body, "status", status, sizeof status) ||
-		!fake_money(rq->body, "amount", &m)) {
-		fake_refuse(rq, 400, "validation-failed", "#");
+	if (!pfake_text(rq->body, "paymentId", payment, sizeof payment) ||
+		!pfake_text(rq->body, "status", status, sizeof status) ||
+		!pfake_money(rq->body, "amount", &m)) {
+		pfake_refuse(rq, 400, "validation-failed", "#");
 		return;
 	}
 	if (strcmp(status, "PAID") == 0) {
@@ -144,11 +144,11 @@ static void on_tell(struct fake_rq *rq, struct span order_id)
 	jw_str(&w, "status", reason ? SPAN("REFUSED") : SPAN("ACCEPTED"));
 	jw_opt(&w, "reason", span_str(reason));
 	jw_end(&w, '}');
-	fake_send(rq, out, o->does.how == HOW_SLOW ? o->does.after_ms : 0);
+	pfake_send(rq, out, o->does.how == HOW_SLOW ? o->does.after_ms : 0);
 }
 
 /* path: "orders/resolve", "orders/{id}/payment". */
-void fake_acquirer_request(struct fake_rq *rq, struct span path)
+void pfake_acquirer_request(struct fake_rq *rq, struct span path)
 {
 	struct span part = SPAN_NONE, verb = SPAN_NONE, kind;
 
@@ -156,13 +156,13 @@ void fake_acquirer_request(struct fake_rq *rq, struct span path)
 	span_split(&path, '/', &part);
 	span_split(&path, '/', &verb);
 	if (!span_eq(rq->m->method, SPAN("POST")) || path.p)
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 	else if (span_eq(part, SPAN("resolve")) && !verb.p)
 		on_resolve(rq);
 	else if (span_eq(verb, SPAN("payment")))
 		on_tell(rq, part);
 	else
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 }
 
 /* ---- webhooks ---- */
@@ -205,9 +205,9 @@ static bool webhook_holds(const struct fake_rq *rq)
 }
 
 /* A webhook may come twice and out of order: the object's version tells. */
-void fake_webhook(struct fake_rq *rq)
+void pfake_webhook(struct fake_rq *rq)
 {
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct fake_payment *p = NULL;
 	const struct json *data = NULL;
 	struct span id;
@@ -220,13 +220,13 @@ void fake_webhook(struct fake_rq *rq)
 		   (data = json_get(rq->body, "data")) != NULL) {
 		rq->f->webhooks++;
 		if (json_str(data, "payment_id", &id) || json_str(data, "id", &id))
-			p = fake_payment_find(rq->f, id);
+			p = pfake_payment_find(rq->f, id);
 	} else {
 		out->status = 400;
 	}
 	if (p) {
 		p->told = true;
-		fake_till_result(p, data);
+		pfake_till_result(p, data);
 	}
 	rq->h->reply(rq->h->ctx, rq->tag, rq->fault == FAULT_SLOW ? 7000 : 0, out);
 }

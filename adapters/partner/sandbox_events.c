@@ -1,6 +1,6 @@
 /*
- * sandbox_events.c: what the fake wallet does of itself: pending debits and refunds become final, and
- * the switch is told, until it says that it knows.
+ * sandbox_events.c: what the fake wallet does of itself: pending debits and refunds become final,
+ * and the switch is told, until it says that it knows.
  *
  * The hard thing: a timer may find that somebody else was first (a cancel, a person). Must never
  * make a final debit something else.
@@ -20,7 +20,7 @@ static struct fake_debit *slot_of(struct fake *f, uint64_t serial)
 static void push(struct fake *f, const struct sandbox_host *h, struct fake_debit *d,
 	const struct fake_refund *r)
 {
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 	struct jw w = jw_init(&out->body);
 	char key[80];
 	struct buf k = buf_init(key, sizeof key - 1);
@@ -32,26 +32,26 @@ static void push(struct fake *f, const struct sandbox_host *h, struct fake_debit
 		r           ? SPAN("refund.updated")
 		: d->credit ? SPAN("credit.updated")
 			    : SPAN("debit.updated"));
-	fake_write_time(&w, "timestamp", d->at);
+	pfake_write_time(&w, "timestamp", d->at);
 	jw_obj(&w, "data");
 	if (r) {
 		jw_str(&w, "requestId", span_str(d->id));
 		jw_str(&w, "refundId", span_str(r->id));
 		jw_str(&w, "status", span_str(r->status));
-		fake_write_money(&w, "amount", r->amount);
+		pfake_write_money(&w, "amount", r->amount);
 	} else {
-		fake_write_debit(&w, d, d->id, d->amount);
+		pfake_write_debit(&w, d, d->id, d->amount);
 	}
 	jw_end(&w, '}');
 	jw_end(&w, '}');
 	buf_str(&k, "ev-");
 	buf_str(&k, r ? r->id : d->id);
-	buf_str(&k, r ? "-r" : fake_debit_word(d));
+	buf_str(&k, r ? "-r" : pfake_debit_word(d));
 	key[k.n] = '\0';
-	fake_call(f, h, FOR_PUSH, d->serial, 0, out, key);
+	pfake_call(f, h, FOR_PUSH, d->serial, 0, out, key);
 }
 
-void fake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
+void pfake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed)
 {
 	struct fake_debit *d = slot_of(f, c->serial);
@@ -62,7 +62,7 @@ void fake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const stru
 }
 
 /* What was pending becomes final, or a push that did not arrive is made again. */
-void fake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial)
+void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial)
 {
 	struct fake_debit *d = slot_of(f, serial);
 
@@ -84,16 +84,16 @@ void fake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t se
 	push(f, h, d, NULL);
 }
 
-bool fake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
+bool pfake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
 	const char *reason)
 {
-	struct fake_debit *d = fake_debit_find(f, id);
+	struct fake_debit *d = pfake_debit_find(f, id);
 
 	if (!d || d->state != DEBIT_PENDING)
 		return false;
 	d->reason[0] = '\0';
 	if (!approve && !span_to_cstr(span_str(reason), d->reason, sizeof d->reason))
 		return false;
-	fake_wallet_timer(f, h, d->serial);
+	pfake_wallet_timer(f, h, d->serial);
 	return true;
 }

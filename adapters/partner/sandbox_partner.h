@@ -195,73 +195,73 @@ struct fake_rq {
 };
 
 /* ---- sandbox_wire.c: messages, signatures, refusals ---- */
-struct http_out *fake_out(const struct sandbox_host *h);
-bool fake_verify(struct fake_rq *rq);
-void fake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms);
-void fake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer);
+struct http_out *pfake_out(const struct sandbox_host *h);
+bool pfake_verify(struct fake_rq *rq);
+void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms);
+void pfake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer);
 /* Reads the body: only these members, and a key that is `key_of` (a member's name). */
-bool fake_body(struct fake_rq *rq, const char *const *known, const char *key_of);
-bool fake_text(const struct json *from, const char *path, char *dst, size_t cap);
-bool fake_money(const struct json *from, const char *path, struct money *ret);
-void fake_write_money(struct jw *w, const char *key, struct money m);
-void fake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial);
-struct span fake_setting(const struct sandbox_host *h, const char *name, const char *otherwise);
+bool pfake_body(struct fake_rq *rq, const char *const *known, const char *key_of);
+bool pfake_text(const struct json *from, const char *path, char *dst, size_t cap);
+bool pfake_money(const struct json *from, const char *path, struct money *ret);
+void pfake_write_money(struct jw *w, const char *key, struct money m);
+void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial);
+struct span pfake_setting(const struct sandbox_host *h, const char *name, const char *otherwise);
 /* Signs and sends a call; false when too many are out. */
-bool fake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	uint64_t serial, int refund, struct http_out *out, const char *key);
 /* Whether an answer is signed over the call that it answers. */
-bool fake_believes(
+bool pfake_believes(
 	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m);
-uint32_t fake_hash(struct span s);
+uint32_t pfake_hash(struct span s);
 
 /* ---- sandbox_wallet.c ---- */
-void fake_wallet_request(struct fake_rq *rq, struct span path);
-struct fake_debit *fake_debit_find(struct fake *f, const char *id);
-const char *fake_debit_word(const struct fake_debit *d);
+void pfake_wallet_request(struct fake_rq *rq, struct span path);
+struct fake_debit *pfake_debit_find(struct fake *f, const char *id);
+const char *pfake_debit_word(const struct fake_debit *d);
 /* The members of a debit, in answers and events. */
-void fake_write_debit(
+void pfake_write_debit(
 	struct jw *w, const struct fake_debit *d, const char *id, struct money amount);
-void fake_write_time(struct jw *w, const char *key, struct wall at);
+void pfake_write_time(struct jw *w, const char *key, struct wall at);
 
 /* ---- sandbox_events.c ---- */
-void fake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
-void fake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
+void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
+void pfake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed);
-bool fake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
+bool pfake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
 	const char *reason);
 
 /* ---- sandbox_acquirer.c: merchants with codes of their own; webhooks ---- */
-void fake_acquirer_request(struct fake_rq *rq, struct span path);
-void fake_webhook(struct fake_rq *rq);
+void pfake_acquirer_request(struct fake_rq *rq, struct span path);
+void pfake_webhook(struct fake_rq *rq);
 
 /* ---- sandbox_till.c: what we ask of the switch ---- */
-void fake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
+void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed);
-void fake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
-struct fake_payment *fake_payment_find(struct fake *f, struct span id);
-void fake_till_result(struct fake_payment *p, const struct json *data);
-struct fake_payment *fake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind);
+void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
+struct fake_payment *pfake_payment_find(struct fake *f, struct span id);
+void pfake_till_result(struct fake_payment *p, const struct json *data);
+struct fake_payment *pfake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind);
 /* Asks for it; `amount` and `other_key` differ from the payment's own where a test wants a
  * conflict. */
-bool fake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
+bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
 	struct money amount, int other_key);
-bool fake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p);
-bool fake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+bool pfake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p);
+bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	const struct fake_payment *p);
-bool fake_call_refund(
+bool pfake_call_refund(
 	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n);
 
 /* ---- sandbox_verbs.c ---- */
-void fake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
+void pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w);
 
 /* ---- sandbox.c ---- */
 /* "decline:insufficient-funds", "pending-then-approve:3000". False: no such behaviour. */
-bool fake_behaviour_read(struct span text, struct fake_behaviour *ret);
+bool pfake_behaviour_read(struct span text, struct fake_behaviour *ret);
 /* Of a payer's code or handle; false: nobody's. */
-bool fake_token_find(struct fake *f, const struct sandbox_host *h, struct span text,
+bool pfake_token_find(struct fake *f, const struct sandbox_host *h, struct span text,
 	struct fake_behaviour *ret, struct fake_token **ret_token);
-void fake_add(struct money sums[FAKE_SUMS], struct money m);
+void pfake_add(struct money sums[FAKE_SUMS], struct money m);
 
 /* Timers name what they are about. */
 #define FAKE_TIMER_DEBIT   (1ull << 62)

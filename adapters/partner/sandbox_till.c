@@ -1,6 +1,6 @@
 /*
- * sandbox_till.c: the client of our API: a till that pays and refunds, a wallet's app that scans and
- * confirms, a desk that pays out.
+ * sandbox_till.c: the client of our API: a till that pays and refunds, a wallet's app that scans
+ * and confirms, a desk that pays out.
  *
  * The hard thing: it behaves like a careful client. A lost answer is followed by the same request
  * with the same key, a pending one by reads, until the end is certain; only a signed answer counts.
@@ -23,7 +23,7 @@ static struct fake_payment *slot_of(struct fake *f, uint64_t serial)
 }
 
 /* By our id or the switch's. */
-struct fake_payment *fake_payment_find(struct fake *f, struct span id)
+struct fake_payment *pfake_payment_find(struct fake *f, struct span id)
 {
 	for (size_t i = 0; i < FAKE_PAYMENTS && f->payment[i].serial; i++)
 		if (span_eq(span_str(f->payment[i].id), id) ||
@@ -50,15 +50,15 @@ static struct money worth(const struct fake_payment *p)
 	return money_is_none(p->settled) ? p->amount : p->settled;
 }
 
-struct fake_payment *fake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind)
+struct fake_payment *pfake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind)
 {
 	static const char prefix[] = "tospc"; /* by kind: till, order, scan, pay-out, codes */
 	struct fake_payment *p = &f->payment[f->payment_serial % FAKE_PAYMENTS];
 	struct buf id;
 
 	if (p->serial && is_paid(p) && p->kind != KIND_SCAN) {
-		fake_add(f->gone_taken, worth(p));
-		fake_add(f->gone_returned, p->returned);
+		pfake_add(f->gone_taken, worth(p));
+		pfake_add(f->gone_returned, p->returned);
 	}
 	*p = (struct fake_payment){ .serial = ++f->payment_serial, .kind = kind, .follow = true };
 	id = buf_init(p->id, sizeof p->id - 1);
@@ -94,10 +94,10 @@ static const char *path_of(const struct fake_payment *p)
 static void write_shop(struct jw *w, const struct sandbox_host *h)
 {
 	jw_obj(w, "merchant");
-	jw_str(w, "id", fake_setting(h, "merchant_id", "kiosk-7"));
+	jw_str(w, "id", pfake_setting(h, "merchant_id", "kiosk-7"));
 	jw_str(w, "name", SPAN("Kiosk at the harbour"));
 	jw_str(w, "mcc", SPAN("5994"));
-	jw_str(w, "country", fake_setting(h, "merchant_country", "NO"));
+	jw_str(w, "country", pfake_setting(h, "merchant_country", "NO"));
 	jw_str(w, "city", SPAN("Bergen"));
 	jw_end(w, '}');
 	jw_str(w, "terminal_id", SPAN("till-3"));
@@ -138,7 +138,7 @@ static void write_create(const struct sandbox_host *h, const struct fake_payment
 		jw_str(w, id_name(p), span_str(p->id));
 	if (*p->code && p->kind != KIND_PAYOUT)
 		jw_str(w, "code", span_str(p->code));
-	fake_write_money(w, "amount", amount);
+	pfake_write_money(w, "amount", amount);
 	if (p->kind == KIND_CODES)
 		jw_int(w, "quantity", 3);
 	if (shop)
@@ -166,10 +166,10 @@ static void make_key(char key[64], const char *prefix, const struct fake_payment
 }
 
 /* `amount` and `nonce` differ from the payment's own where a test wants a conflict. */
-bool fake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
+bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
 	struct money amount, int other_key)
 {
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 	struct jw w = jw_init(&out->body);
 	char key[64];
 
@@ -177,7 +177,7 @@ bool fake_create(struct fake *f, const struct sandbox_host *h, const struct fake
 	buf_str(&out->target, path_of(p));
 	write_create(h, p, amount, &w);
 	make_key(key, "key-", p, other_key);
-	return fake_call(f, h, FOR_CREATE, p->serial, 0, out, key);
+	return pfake_call(f, h, FOR_CREATE, p->serial, 0, out, key);
 }
 
 static void object_target(struct http_out *out, const struct fake_payment *p, const char *verb)
@@ -188,19 +188,19 @@ static void object_target(struct http_out *out, const struct fake_payment *p, co
 	buf_str(&out->target, verb);
 }
 
-bool fake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p)
+bool pfake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p)
 {
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 
 	out->method = "GET";
 	object_target(out, p, "");
-	return fake_call(f, h, FOR_READ, p->serial, 0, out, NULL);
+	return pfake_call(f, h, FOR_READ, p->serial, 0, out, NULL);
 }
 
-bool fake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	const struct fake_payment *p)
 {
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 	struct jw w = jw_init(&out->body);
 	char key[64];
 
@@ -210,17 +210,17 @@ bool fake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose
 	if (purpose == FOR_CANCEL)
 		jw_str(&w, "reason", SPAN("the customer changed his mind"));
 	else
-		fake_write_money(&w, "amount", p->amount);
+		pfake_write_money(&w, "amount", p->amount);
 	jw_end(&w, '}');
 	make_key(key, purpose == FOR_CANCEL ? "cancel-" : "confirm-", p, 0);
-	return fake_call(f, h, purpose, p->serial, 0, out, key);
+	return pfake_call(f, h, purpose, p->serial, 0, out, key);
 }
 
-bool fake_call_refund(
+bool pfake_call_refund(
 	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n)
 {
 	const struct fake_refund *r = &p->refund[n];
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 	struct jw w = jw_init(&out->body);
 	char key[64];
 
@@ -229,20 +229,20 @@ bool fake_call_refund(
 	jw_obj(&w, NULL);
 	make_key(key, "rf-", p, n + 1);
 	jw_str(&w, "partner_refund_id", span_str(key));
-	fake_write_money(&w, "amount", r->amount);
+	pfake_write_money(&w, "amount", r->amount);
 	jw_end(&w, '}');
-	return fake_call(f, h, FOR_REFUND, p->serial, n, out, key);
+	return pfake_call(f, h, FOR_REFUND, p->serial, n, out, key);
 }
 
 static bool read_refund(
 	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n)
 {
-	struct http_out *out = fake_out(h);
+	struct http_out *out = pfake_out(h);
 
 	out->method = "GET";
 	object_target(out, p, "/refunds/");
 	buf_str(&out->target, p->refund[n].id);
-	return fake_call(f, h, FOR_READ_REFUND, p->serial, n, out, NULL);
+	return pfake_call(f, h, FOR_READ_REFUND, p->serial, n, out, NULL);
 }
 
 /* ---- answers ---- */
@@ -252,11 +252,11 @@ static void on_refund(struct fake_payment *p, struct fake_refund *r, const struc
 	struct money sum;
 	bool was_done = strcmp(r->status, "DONE") == 0;
 
-	fake_text(body, "id", r->id, sizeof r->id);
-	fake_text(body, "status", r->status, sizeof r->status);
+	pfake_text(body, "id", r->id, sizeof r->id);
+	pfake_text(body, "status", r->status, sizeof r->status);
 	if (was_done || strcmp(r->status, "DONE") != 0)
 		return;
-	if (!fake_money(body, "settlement_amount", &sum))
+	if (!pfake_money(body, "settlement_amount", &sum))
 		sum = r->amount;
 	if (money_is_none(p->returned) || money_add(p->returned, sum, &sum) == RC_OK)
 		p->returned = sum;
@@ -278,7 +278,7 @@ static struct fake_refund *find_refund(struct fake_payment *p, const struct json
 }
 
 /* What an object of the switch says, unless we have seen a newer version of it. */
-void fake_till_result(struct fake_payment *p, const struct json *data)
+void pfake_till_result(struct fake_payment *p, const struct json *data)
 {
 	const struct json *codes = json_get(data, "codes");
 	int64_t version = 0;
@@ -295,15 +295,15 @@ void fake_till_result(struct fake_payment *p, const struct json *data)
 	if (version < p->version)
 		return;
 	p->version = (int32_t)version;
-	fake_text(data, "id", p->switch_id, sizeof p->switch_id);
-	fake_text(data, "status", p->status, sizeof p->status);
+	pfake_text(data, "id", p->switch_id, sizeof p->switch_id);
+	pfake_text(data, "status", p->status, sizeof p->status);
 	if (p->kind == KIND_ORDER)
-		fake_text(data, "code.text", p->code, sizeof p->code);
+		pfake_text(data, "code.text", p->code, sizeof p->code);
 	if (codes && json_is_array(codes) && json_count(codes) > 0)
-		fake_text(json_at(codes, 0), "text", p->code, sizeof p->code);
-	if (fake_money(data, "amount", &m) && money_is_none(p->amount))
+		pfake_text(json_at(codes, 0), "text", p->code, sizeof p->code);
+	if (pfake_money(data, "amount", &m) && money_is_none(p->amount))
 		p->amount = m;
-	if (fake_money(data, "settlement_amount", &m))
+	if (pfake_money(data, "settlement_amount", &m))
 		p->settled = m;
 }
 
@@ -321,7 +321,7 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 		memcpy(p->refund[c->refund].status, "DECLINED", sizeof "DECLINED");
 	} else if (c->purpose == FOR_CREATE || c->purpose == FOR_CONFIRM) {
 		span_to_cstr(part, p->problem, sizeof p->problem);
-		fake_text(body, "payment_id", p->switch_id, sizeof p->switch_id);
+		pfake_text(body, "payment_id", p->switch_id, sizeof p->switch_id);
 	}
 }
 
@@ -330,7 +330,7 @@ static void on_result(struct fake_payment *p, const struct fake_call *c, const s
 	if (c->purpose == FOR_REFUND || c->purpose == FOR_READ_REFUND)
 		on_refund(p, &p->refund[c->refund], body);
 	else
-		fake_till_result(p, body);
+		pfake_till_result(p, body);
 }
 
 static bool refund_open(const struct fake_payment *p)
@@ -357,7 +357,7 @@ static void follow(struct fake *f, const struct sandbox_host *h, struct fake_pay
 }
 
 /* Ask again: the same request while nothing is known of it, else read what we know the name of. */
-void fake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial)
+void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial)
 {
 	struct fake_payment *p = slot_of(f, serial);
 
@@ -365,21 +365,21 @@ void fake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t seri
 		return;
 	for (int i = 0; i < p->refund_count; i++) {
 		if (!*p->refund[i].status)
-			fake_call_refund(f, h, p, i);
+			pfake_call_refund(f, h, p, i);
 		else if (strcmp(p->refund[i].status, "PENDING") == 0)
 			read_refund(f, h, p, i);
 	}
 	if (is_over(p))
 		return;
 	if (!*p->switch_id)
-		fake_create(f, h, p, p->amount, 0);
+		pfake_create(f, h, p, p->amount, 0);
 	else if (p->confirmed && strcmp(p->status, "OPEN") == 0)
-		fake_change(f, h, FOR_CONFIRM, p);
+		pfake_change(f, h, FOR_CONFIRM, p);
 	else
-		fake_read_object(f, h, p);
+		pfake_read_object(f, h, p);
 }
 
-void fake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
+void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed)
 {
 	struct fake_payment *p = slot_of(f, c->serial);
@@ -403,7 +403,7 @@ void fake_till_answer(struct fake *f, const struct sandbox_host *h, const struct
 	}
 	if (p->kind == KIND_SCAN && p->confirm && !p->confirmed && strcmp(p->status, "OPEN") == 0) {
 		p->confirmed = true;
-		fake_change(f, h, FOR_CONFIRM, p);
+		pfake_change(f, h, FOR_CONFIRM, p);
 		return;
 	}
 	follow(f, h, p);

@@ -33,14 +33,14 @@ static void show(const struct fake_payment *p, struct jw *w)
 	jw_int(w, "doubtful", p->doubtful);
 	jw_bool(w, "told", p->told);
 	jw_int(w, "version", p->version);
-	fake_write_money(w, "amount", p->amount);
-	fake_write_money(w, "settled", p->settled);
+	pfake_write_money(w, "amount", p->amount);
+	pfake_write_money(w, "settled", p->settled);
 	jw_arr(w, "refunds");
 	for (size_t i = 0; i < p->refund_count; i++) {
 		jw_obj(w, NULL);
 		jw_opt(w, "id", span_str(p->refund[i].id));
 		jw_str(w, "status", span_str(p->refund[i].status));
-		fake_write_money(w, "amount", p->refund[i].amount);
+		pfake_write_money(w, "amount", p->refund[i].amount);
 		jw_end(w, '}');
 	}
 	jw_end(w, ']');
@@ -49,23 +49,23 @@ static void show(const struct fake_payment *p, struct jw *w)
 static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t kind,
 	const struct json *command, struct jw *w)
 {
-	struct fake_payment *p = fake_payment_new(f, h, kind);
+	struct fake_payment *p = pfake_payment_new(f, h, kind);
 	int64_t times = 1;
 	bool want;
 
 	if (read_amount(h, command, &p->amount) == false && kind != KIND_SCAN && kind != KIND_CODES)
 		return "amount and currency are needed";
-	fake_text(command, "code", p->code, sizeof p->code);
-	if (!fake_text(command, "payer", p->handle, sizeof p->handle))
+	pfake_text(command, "code", p->code, sizeof p->code);
+	if (!pfake_text(command, "payer", p->handle, sizeof p->handle))
 		CHECK(span_to_cstr(SPAN("user-approve"), p->handle, sizeof p->handle));
-	fake_text(command, "payee", p->handle, sizeof p->handle);
+	pfake_text(command, "payee", p->handle, sizeof p->handle);
 	if (json_bool(command, "follow", &want))
 		p->follow = want;
 	if (json_bool(command, "confirm", &want))
 		p->confirm = want;
 	json_int(command, "times", &times);
 	for (int64_t i = 0; i < times && i < TIMES_MAX; i++)
-		if (!fake_create(f, h, p, p->kind == KIND_SCAN ? MONEY_NONE : p->amount, 0))
+		if (!pfake_create(f, h, p, p->kind == KIND_SCAN ? MONEY_NONE : p->amount, 0))
 			return "too many calls are out";
 	jw_str(w, "payment", span_str(p->id));
 	return NULL;
@@ -83,7 +83,7 @@ static const char *repeat(struct fake *f, const struct sandbox_host *h, struct f
 	json_bool(command, "other_key", &other_key);
 	json_int(command, "times", &times);
 	for (int64_t i = 0; i < times && i < TIMES_MAX; i++)
-		if (!fake_create(f, h, p, amount, other_key))
+		if (!pfake_create(f, h, p, amount, other_key))
 			return "too many calls are out";
 	return NULL;
 }
@@ -98,7 +98,7 @@ static const char *begin_refund(struct fake *f, const struct sandbox_host *h,
 	*r = (struct fake_refund){ .amount = p->amount };
 	read_amount(h, command, &r->amount);
 	p->refund_count++;
-	return fake_call_refund(f, h, p, p->refund_count - 1) ? NULL : "too many calls are out";
+	return pfake_call_refund(f, h, p, p->refund_count - 1) ? NULL : "too many calls are out";
 }
 
 static const char *confirm(struct fake *f, const struct sandbox_host *h, struct fake_payment *p,
@@ -106,7 +106,7 @@ static const char *confirm(struct fake *f, const struct sandbox_host *h, struct 
 {
 	read_amount(h, command, &p->amount);
 	p->confirmed = true;
-	return fake_change(f, h, FOR_CONFIRM, p) ? NULL : "too many calls are out";
+	return pfake_change(f, h, FOR_CONFIRM, p) ? NULL : "too many calls are out";
 }
 
 static const char *on_payment(struct fake *f, const struct sandbox_host *h, const char *verb,
@@ -116,7 +116,7 @@ static const char *on_payment(struct fake *f, const struct sandbox_host *h, cons
 	struct span id;
 	bool sent = true;
 
-	if (!json_str(command, "payment", &id) || !(p = fake_payment_find(f, id)))
+	if (!json_str(command, "payment", &id) || !(p = pfake_payment_find(f, id)))
 		return "name a payment of ours";
 	if (strcmp(verb, "repeat") == 0)
 		return repeat(f, h, p, command);
@@ -130,12 +130,12 @@ static const char *on_payment(struct fake *f, const struct sandbox_host *h, cons
 		return begin_refund(f, h, p, command);
 	if (strcmp(verb, "confirm") == 0)
 		return confirm(f, h, p, command);
-	sent = strcmp(verb, "cancel") == 0 ? fake_change(f, h, FOR_CANCEL, p)
-					   : fake_read_object(f, h, p);
+	sent = strcmp(verb, "cancel") == 0 ? pfake_change(f, h, FOR_CANCEL, p)
+					   : pfake_read_object(f, h, p);
 	return sent ? NULL : "too many calls are out";
 }
 
-void fake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
+void pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w)
 {
 	static const struct {

@@ -1,5 +1,6 @@
 /*
- * sandbox_wallet.c: the wallet that the switch debits and credits, under /interop/v1, with its book.
+ * sandbox_wallet.c: the wallet that the switch debits and credits, under /interop/v1, with its
+ * book.
  *
  * The hard thing: everything is recognised by the switch's id and answered as before, also a cancel
  * that comes before its debit, which must then never succeed. Must never move money twice for one
@@ -12,9 +13,9 @@
 
 #define PENDING_MS 3000
 
-struct fake_debit *fake_debit_find(struct fake *f, const char *id)
+struct fake_debit *pfake_debit_find(struct fake *f, const char *id)
 {
-	uint32_t at = f->chain[fake_hash(span_str(id)) % FAKE_DEBITS];
+	uint32_t at = f->chain[pfake_hash(span_str(id)) % FAKE_DEBITS];
 
 	for (; at > 0; at = f->debit[at - 1].next)
 		if (strcmp(f->debit[at - 1].id, id) == 0)
@@ -25,11 +26,11 @@ struct fake_debit *fake_debit_find(struct fake *f, const char *id)
 static void forget(struct fake *f, struct fake_debit *d)
 {
 	uint32_t slot = (uint32_t)(d - f->debit) + 1;
-	uint32_t *at = &f->chain[fake_hash(span_str(d->id)) % FAKE_DEBITS];
+	uint32_t *at = &f->chain[pfake_hash(span_str(d->id)) % FAKE_DEBITS];
 
 	if (d->state == DEBIT_APPROVED || d->undo == UNDO_RETURNED)
-		fake_add(f->gone_taken, d->amount);
-	fake_add(f->gone_returned, d->returned);
+		pfake_add(f->gone_taken, d->amount);
+	pfake_add(f->gone_returned, d->returned);
 	while (*at != slot)
 		at = &f->debit[*at - 1].next;
 	*at = d->next;
@@ -39,7 +40,7 @@ static void forget(struct fake *f, struct fake_debit *d)
 static struct fake_debit *new_debit(struct fake *f, const struct sandbox_host *h, const char *id)
 {
 	struct fake_debit *d = &f->debit[f->debit_serial % FAKE_DEBITS];
-	uint32_t *chain = &f->chain[fake_hash(span_str(id)) % FAKE_DEBITS];
+	uint32_t *chain = &f->chain[pfake_hash(span_str(id)) % FAKE_DEBITS];
 
 	if (d->serial && d->state == DEBIT_PENDING)
 		return NULL;
@@ -53,7 +54,7 @@ static struct fake_debit *new_debit(struct fake *f, const struct sandbox_host *h
 
 /* ---- answers ---- */
 
-const char *fake_debit_word(const struct fake_debit *d)
+const char *pfake_debit_word(const struct fake_debit *d)
 {
 	static const char *const words[] = { "PENDING", "APPROVED", "DECLINED", "CANCELLED" };
 
@@ -76,13 +77,13 @@ static void write_refunds(struct jw *w, const struct fake_debit *d)
 		jw_obj(w, NULL);
 		jw_str(w, "refundId", span_str(d->refund[i].id));
 		jw_str(w, "status", span_str(d->refund[i].status));
-		fake_write_money(w, "amount", d->refund[i].amount);
+		pfake_write_money(w, "amount", d->refund[i].amount);
 		jw_end(w, '}');
 	}
 	jw_end(w, ']');
 }
 
-void fake_write_time(struct jw *w, const char *key, struct wall at)
+void pfake_write_time(struct jw *w, const char *key, struct wall at)
 {
 	char text[40];
 	struct buf b = buf_init(text, sizeof text);
@@ -92,31 +93,32 @@ void fake_write_time(struct jw *w, const char *key, struct wall at)
 }
 
 /* The members of a debit, in answers and events. */
-void fake_write_debit(struct jw *w, const struct fake_debit *d, const char *id, struct money amount)
+void pfake_write_debit(
+	struct jw *w, const struct fake_debit *d, const char *id, struct money amount)
 {
 	jw_str(w, "requestId", span_str(id));
-	jw_str(w, "status", span_str(fake_debit_word(d)));
+	jw_str(w, "status", span_str(pfake_debit_word(d)));
 	if (d->state != DEBIT_DECLINED)
-		fake_write_id(w, "walletPaymentId", d->credit ? "wc-" : "wp-", d->serial);
+		pfake_write_id(w, "walletPaymentId", d->credit ? "wc-" : "wp-", d->serial);
 	else
 		jw_str(w, "reason", span_str(d->reason));
-	fake_write_money(w, "amount", amount);
-	fake_write_time(w, "at", d->at);
+	pfake_write_money(w, "amount", amount);
+	pfake_write_time(w, "at", d->at);
 	write_refunds(w, d);
 }
 
 static void answer_debit(
 	const struct fake_rq *rq, const struct fake_debit *d, int status, int delay_ms)
 {
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 	const char *id = rq->fault == FAULT_WRONG_ID ? "00000000000000000000000000" : d->id;
 
 	out->status = status;
 	jw_obj(&w, NULL);
-	fake_write_debit(&w, d, id, stated(rq, d->amount));
+	pfake_write_debit(&w, d, id, stated(rq, d->amount));
 	jw_end(&w, '}');
-	fake_send(rq, out, delay_ms);
+	pfake_send(rq, out, delay_ms);
 }
 
 /* ---- debits and credits ---- */
@@ -184,17 +186,17 @@ static const char *read_order(const struct fake_rq *rq, bool credit, struct orde
 	struct digest d;
 
 	*o = (struct order){ .payee = MONEY_NONE };
-	if (!fake_text(v, "requestId", o->id, sizeof o->id) || strlen(o->id) < 26)
+	if (!pfake_text(v, "requestId", o->id, sizeof o->id) || strlen(o->id) < 26)
 		return "#/requestId";
-	if (!fake_text(v, "userToken", o->token, sizeof o->token))
+	if (!pfake_text(v, "userToken", o->token, sizeof o->token))
 		return "#/userToken";
-	if (!fake_money(v, "amount", &o->amount) || money_sign(o->amount) <= 0)
+	if (!pfake_money(v, "amount", &o->amount) || money_sign(o->amount) <= 0)
 		return "#/amount";
-	if (!credit && (!fake_money(v, "payeeAmount", &o->payee) || money_sign(o->payee) <= 0))
+	if (!credit && (!pfake_money(v, "payeeAmount", &o->payee) || money_sign(o->payee) <= 0))
 		return "#/payeeAmount";
 	if (!credit && !json_get(v, "payee.name"))
 		return "#/payee/name";
-	if (!credit && (!fake_text(v, "mode", o->mode, sizeof o->mode) ||
+	if (!credit && (!pfake_text(v, "mode", o->mode, sizeof o->mode) ||
 			       (strcmp(o->mode, "CPM") != 0 && strcmp(o->mode, "MPM") != 0)))
 		return "#/mode";
 	if (json_get(v, "expiresAt") &&
@@ -213,14 +215,14 @@ static const char *read_order(const struct fake_rq *rq, bool credit, struct orde
 static void stay_silent(struct fake_rq *rq)
 {
 	rq->fault = FAULT_APPLY_SILENT;
-	fake_send(rq, fake_out(rq->h), 0);
+	pfake_send(rq, pfake_out(rq->h), 0);
 }
 
 static void begin(struct fake_rq *rq, const struct order *o, bool credit)
 {
 	struct fake_behaviour does = { .how = HOW_DECLINE };
 	struct fake_token *token = NULL;
-	bool known = fake_token_find(rq->f, rq->h, span_str(o->token), &does, &token);
+	bool known = pfake_token_find(rq->f, rq->h, span_str(o->token), &does, &token);
 	struct fake_debit *d;
 	int delay_ms = 0;
 
@@ -230,7 +232,7 @@ static void begin(struct fake_rq *rq, const struct order *o, bool credit)
 	}
 	d = new_debit(rq->f, rq->h, o->id);
 	if (!d) {
-		fake_refuse(rq, 503, "overloaded", NULL);
+		pfake_refuse(rq, 503, "overloaded", NULL);
 		return;
 	}
 	d->credit = credit;
@@ -260,20 +262,20 @@ static void on_debit(struct fake_rq *rq, bool credit)
 	const char *wrong;
 	struct order o;
 
-	if (!fake_body(rq, credit ? given : debit, "requestId"))
+	if (!pfake_body(rq, credit ? given : debit, "requestId"))
 		return;
 	wrong = read_order(rq, credit, &o);
 	if (wrong) {
-		fake_refuse(rq, 400, "validation-failed", wrong);
+		pfake_refuse(rq, 400, "validation-failed", wrong);
 		return;
 	}
-	d = fake_debit_find(rq->f, o.id);
+	d = pfake_debit_find(rq->f, o.id);
 	if (!d)
 		begin(rq, &o, credit);
 	else if (d->undo == UNDO_UNSEEN) /* cancelled before it came */
 		answer_debit(rq, d, 200, 0);
 	else if (memcmp(d->fingerprint, o.fingerprint, sizeof o.fingerprint) != 0)
-		fake_refuse(rq, 422, "idempotency-key-reused", NULL);
+		pfake_refuse(rq, 422, "idempotency-key-reused", NULL);
 	else
 		answer_debit(rq, d, 200, 0);
 }
@@ -282,7 +284,7 @@ static void on_debit(struct fake_rq *rq, bool credit)
 
 static void answer_cancel(const struct fake_rq *rq, const struct fake_debit *d, const char *word)
 {
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 
 	out->status = 200;
@@ -292,7 +294,7 @@ static void answer_cancel(const struct fake_rq *rq, const struct fake_debit *d, 
 	if (strcmp(word, "DECLINED") == 0)
 		jw_str(&w, "reason", SPAN("state-conflict"));
 	jw_end(&w, '}');
-	fake_send(rq, out, 0);
+	pfake_send(rq, out, 0);
 }
 
 static void undo(struct fake_debit *d)
@@ -315,14 +317,14 @@ static void on_cancel(struct fake_rq *rq, const char *id)
 	struct fake_debit *d;
 	bool only_if_open = false;
 
-	if (!fake_body(rq, known, "cancelId"))
+	if (!pfake_body(rq, known, "cancelId"))
 		return;
 	json_bool(rq->body, "onlyIfOpen", &only_if_open);
-	d = fake_debit_find(rq->f, id);
+	d = pfake_debit_find(rq->f, id);
 	if (!d) {
 		d = new_debit(rq->f, rq->h, id);
 		if (!d) {
-			fake_refuse(rq, 503, "overloaded", NULL);
+			pfake_refuse(rq, 503, "overloaded", NULL);
 			return;
 		}
 		d->state = DEBIT_CANCELLED;
@@ -341,7 +343,7 @@ static void on_cancel(struct fake_rq *rq, const char *id)
 static void answer_refund(const struct fake_rq *rq, const struct fake_debit *d,
 	const struct fake_refund *r, const char *reason)
 {
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 
 	out->status = 201;
@@ -350,9 +352,9 @@ static void answer_refund(const struct fake_rq *rq, const struct fake_debit *d,
 	jw_str(&w, "refundId", span_str(r->id));
 	jw_str(&w, "status", span_str(r->status));
 	jw_opt(&w, "reason", span_str(reason));
-	fake_write_money(&w, "amount", stated(rq, r->amount));
+	pfake_write_money(&w, "amount", stated(rq, r->amount));
 	jw_end(&w, '}');
-	fake_send(rq, out, 0);
+	pfake_send(rq, out, 0);
 }
 
 static void set_status(struct fake_refund *r, const char *word)
@@ -388,7 +390,7 @@ static void refund(struct fake_rq *rq, struct fake_debit *d, const char *id, str
 	struct money sum;
 
 	if (d->refund_count == FAKE_REFUNDS) {
-		fake_refuse(rq, 422, "technical", NULL);
+		pfake_refuse(rq, 422, "technical", NULL);
 		return;
 	}
 	r = &d->refund[d->refund_count++];
@@ -413,24 +415,24 @@ static void on_refund(struct fake_rq *rq, const char *debit_id)
 	char id[FAKE_ID];
 	struct money m;
 
-	if (!fake_body(rq, known, "refundId"))
+	if (!pfake_body(rq, known, "refundId"))
 		return;
-	if (!fake_text(rq->body, "refundId", id, sizeof id)) {
-		fake_refuse(rq, 400, "validation-failed", "#/refundId");
-		return;
-	}
-	if (!fake_money(rq->body, "amount", &m) || money_sign(m) <= 0) {
-		fake_refuse(rq, 400, "validation-failed", "#/amount");
+	if (!pfake_text(rq->body, "refundId", id, sizeof id)) {
+		pfake_refuse(rq, 400, "validation-failed", "#/refundId");
 		return;
 	}
-	d = fake_debit_find(rq->f, debit_id);
+	if (!pfake_money(rq->body, "amount", &m) || money_sign(m) <= 0) {
+		pfake_refuse(rq, 400, "validation-failed", "#/amount");
+		return;
+	}
+	d = pfake_debit_find(rq->f, debit_id);
 	r = d ? find_refund(d, id) : NULL;
 	if (!d)
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 	else if (!r)
 		refund(rq, d, id, m);
 	else if (!money_eq(r->amount, m))
-		fake_refuse(rq, 422, "idempotency-key-reused", NULL);
+		pfake_refuse(rq, 422, "idempotency-key-reused", NULL);
 	else
 		answer_refund(rq, d, r, "");
 }
@@ -438,7 +440,7 @@ static void on_refund(struct fake_rq *rq, const char *debit_id)
 /* ---- routes ---- */
 
 /* path: "debits", "debits/{id}", "debits/{id}/cancel", "debits/{id}/refunds"; credits likewise. */
-void fake_wallet_request(struct fake_rq *rq, struct span path)
+void pfake_wallet_request(struct fake_rq *rq, struct span path)
 {
 	bool post = span_eq(rq->m->method, SPAN("POST"));
 	struct span kind, part = SPAN_NONE, verb = SPAN_NONE;
@@ -451,7 +453,7 @@ void fake_wallet_request(struct fake_rq *rq, struct span path)
 	span_split(&path, '/', &verb);
 	credit = span_eq(kind, SPAN("credits"));
 	if (path.p || !span_to_cstr(part, id, sizeof id)) {
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 	} else if (post && span_empty(part)) {
 		on_debit(rq, credit);
 	} else if (post && span_eq(verb, SPAN("cancel"))) {
@@ -459,12 +461,12 @@ void fake_wallet_request(struct fake_rq *rq, struct span path)
 	} else if (post && span_eq(verb, SPAN("refunds"))) {
 		on_refund(rq, id);
 	} else if (post || span_empty(part) || verb.p) {
-		fake_refuse(rq, 404, "not-found", NULL);
+		pfake_refuse(rq, 404, "not-found", NULL);
 	} else {
-		d = fake_debit_find(rq->f, id);
+		d = pfake_debit_find(rq->f, id);
 		if (d && d->undo != UNDO_UNSEEN)
 			answer_debit(rq, d, 200, 0);
 		else
-			fake_refuse(rq, 404, "not-found", NULL);
+			pfake_refuse(rq, 404, "not-found", NULL);
 	}
 }

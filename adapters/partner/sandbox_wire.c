@@ -18,14 +18,14 @@
 #define SLOW_MS     7000
 #define CALL_BYTES  (16 * 1024)
 
-struct span fake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
+struct span pfake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
 {
 	struct span s = h->setting ? h->setting(h->ctx, name) : SPAN_NONE;
 
 	return span_empty(s) ? span_str(otherwise) : s;
 }
 
-uint32_t fake_hash(struct span s)
+uint32_t pfake_hash(struct span s)
 {
 	uint32_t x = 2166136261u;
 
@@ -34,7 +34,7 @@ uint32_t fake_hash(struct span s)
 	return x;
 }
 
-struct http_out *fake_out(const struct sandbox_host *h)
+struct http_out *pfake_out(const struct sandbox_host *h)
 {
 	struct http_out *o = arena_new(h->arena, struct http_out);
 
@@ -66,7 +66,7 @@ static struct span join(const struct sandbox_host *h, struct span a, struct span
 /* A signature may come once. */
 static bool nonce_is_new(struct fake *f, const struct msgsig *s)
 {
-	uint32_t a = fake_hash(s->nonce), b = fake_hash(s->signature);
+	uint32_t a = pfake_hash(s->nonce), b = pfake_hash(s->signature);
 	uint64_t mark = (uint64_t)a << 32 | b;
 
 	if (f->nonce[a % FAKE_NONCES] == mark)
@@ -75,7 +75,7 @@ static bool nonce_is_new(struct fake *f, const struct msgsig *s)
 	return true;
 }
 
-bool fake_verify(struct fake_rq *rq)
+bool pfake_verify(struct fake_rq *rq)
 {
 	struct msgsig_keys keys = keys_of(rq->h);
 	const char *cause;
@@ -89,7 +89,7 @@ bool fake_verify(struct fake_rq *rq)
 	if (!cause && nonce_is_new(rq->f, &s))
 		return true;
 	rq->f->refused_signatures++;
-	fake_refuse(rq, 401, "signature-invalid", NULL);
+	pfake_refuse(rq, 401, "signature-invalid", NULL);
 	return false;
 }
 
@@ -103,14 +103,14 @@ static void garble(struct buf *b)
 static void sign_answer(const struct fake_rq *rq, struct http_out *out)
 {
 	struct msgsig_keys keys = keys_of(rq->h);
-	struct span keyid = fake_setting(rq->h, "keyid", "");
+	struct span keyid = pfake_setting(rq->h, "keyid", "");
 	enum rc rc = msgsig_sign_answer(
 		&keys, rq->h->arena, keyid, rq->h->now, &rq->signed_msg, out);
 
 	CHECK(rc == RC_OK || rc == RC_AUTH);
 }
 
-void fake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
+void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
 {
 	struct span v;
 
@@ -138,9 +138,9 @@ void fake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
 	rq->h->reply(rq->h->ctx, rq->tag, delay_ms, out);
 }
 
-void fake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer)
+void pfake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer)
 {
-	struct http_out *out = fake_out(rq->h);
+	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
 
 	out->status = status;
@@ -158,7 +158,7 @@ void fake_refuse(const struct fake_rq *rq, int status, const char *slug, const c
 		jw_end(&w, ']');
 	}
 	jw_end(&w, '}');
-	fake_send(rq, out, 0);
+	pfake_send(rq, out, 0);
 }
 
 /* The contract: the key of a POST is the id of what it creates, so that both name one thing. */
@@ -170,7 +170,7 @@ static bool key_matches(const struct fake_rq *rq, const char *member)
 	       json_str(rq->body, member, &id) && span_eq(span_sub(key, 1, key.n - 2), id);
 }
 
-bool fake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
+bool pfake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
 {
 	struct span type;
 	const char *unknown;
@@ -178,12 +178,12 @@ bool fake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
 
 	if (!http_header_get(rq->m, "content-type", &type) ||
 		!span_eq(type, SPAN("application/json"))) {
-		fake_refuse(rq, 415, "unsupported-media-type", NULL);
+		pfake_refuse(rq, 415, "unsupported-media-type", NULL);
 		return false;
 	}
 	if (json_parse(rq->h->arena, rq->m->body, &rq->body) != RC_OK ||
 		!json_is_object(rq->body)) {
-		fake_refuse(rq, 400, "malformed-request", NULL);
+		pfake_refuse(rq, 400, "malformed-request", NULL);
 		return false;
 	}
 	unknown = json_unknown(rq->body, known);
@@ -193,24 +193,24 @@ bool fake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
 		buf_str(&b, "#/");
 		buf_str(&b, unknown);
 		pointer[b.n] = '\0';
-		fake_refuse(rq, 400, "validation-failed", pointer);
+		pfake_refuse(rq, 400, "validation-failed", pointer);
 		return false;
 	}
 	if (key_of && !key_matches(rq, key_of)) {
-		fake_refuse(rq, 400, "idempotency-key-invalid", NULL);
+		pfake_refuse(rq, 400, "idempotency-key-invalid", NULL);
 		return false;
 	}
 	return true;
 }
 
-bool fake_text(const struct json *from, const char *path, char *dst, size_t cap)
+bool pfake_text(const struct json *from, const char *path, char *dst, size_t cap)
 {
 	struct span s;
 
 	return json_str(from, path, &s) && !span_empty(s) && span_to_cstr(s, dst, cap);
 }
 
-bool fake_money(const struct json *from, const char *path, struct money *ret)
+bool pfake_money(const struct json *from, const char *path, struct money *ret)
 {
 	const struct json *v = json_get(from, path);
 	struct span value, currency;
@@ -219,7 +219,7 @@ bool fake_money(const struct json *from, const char *path, struct money *ret)
 	       money_parse_minor(value, currency, ret) == RC_OK;
 }
 
-void fake_write_money(struct jw *w, const char *key, struct money m)
+void pfake_write_money(struct jw *w, const char *key, struct money m)
 {
 	char digits[24];
 	struct buf b = buf_init(digits, sizeof digits);
@@ -233,7 +233,7 @@ void fake_write_money(struct jw *w, const char *key, struct money m)
 	jw_end(w, '}');
 }
 
-void fake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial)
+void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial)
 {
 	char text[40];
 	struct buf b = buf_init(text, sizeof text);
@@ -253,7 +253,7 @@ static struct fake_call *free_call(struct fake *f)
 	return NULL;
 }
 
-bool fake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
+bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	uint64_t serial, int refund, struct http_out *out, const char *key)
 {
 	struct msgsig_keys keys = keys_of(h);
@@ -272,7 +272,7 @@ bool fake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose p
 		http_out_header(out, "idempotency-key", quoted);
 	}
 	http_out_header(out, "accept", SPAN("application/json, application/problem+json"));
-	if (msgsig_sign_request(&keys, h->arena, fake_setting(h, "keyid", ""), h->now,
+	if (msgsig_sign_request(&keys, h->arena, pfake_setting(h, "keyid", ""), h->now,
 		    (const uint8_t *)nonce, join(h, h->switch_origin, buf_span(&out->target)),
 		    out) != RC_OK)
 		return false;
@@ -291,7 +291,7 @@ bool fake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose p
 	return true;
 }
 
-bool fake_believes(
+bool pfake_believes(
 	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m)
 {
 	struct msgsig_keys keys = keys_of(h);
