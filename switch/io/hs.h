@@ -49,6 +49,7 @@ struct conn {
 	size_t lingered;   /* CONN_LINGER: bytes thrown away */
 	uint32_t requests;
 	bool close_after; /* this answer is the last */
+	bool head_only;   /* the request was a HEAD */
 	bool pumping;     /* pump is on the stack */
 	bool has_cert;
 	struct digest cert;

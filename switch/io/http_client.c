@@ -46,6 +46,7 @@ struct link {
 	struct stream stream;
 	uint32_t call;        /* LINK_BUSY */
 	uint64_t mark;        /* LINK_BUSY: stream_left before the request */
+	bool proven;          /* it has carried an answer */
 	struct mono deadline; /* of the state; LINK_BUSY: the call's */
 	uint64_t used;        /* LINK_IDLE: when, counted in calls; the latest is used first */
 };
@@ -224,6 +225,7 @@ static void start_link(struct hc *p, uint32_t slot)
 	p->stats.conns++;
 	k->state = LINK_CONNECTING;
 	k->call = NONE;
+	k->proven = false;
 	k->deadline = mono_plus_ms(now(p), p->conf.connect_ms);
 	/* Refused at once: told by the timer, since nobody is called back from inside hc_call. */
 	if (stream_connect(&k->stream, &conf, (struct sockaddr *)&p->to, p->to_bytes) != RC_OK)
@@ -290,6 +292,7 @@ static void answered(struct link *k, size_t used, size_t had)
 	end_call(p, i, HC_ANSWER, "");
 	p->finishing = false;
 	if (keep) {
+		k->proven = true;
 		stream_drain(&k->stream, used);
 		take_next(k);
 	} else {
@@ -502,7 +505,7 @@ static bool resolve_path(struct hc *p, const char *path, const char **ret_why)
 
 static bool resolve(struct hc *p, const struct hc_conf *conf, const char **ret_why)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
 	int err;
 

@@ -37,6 +37,13 @@ static bool tell(struct stream *s, enum stream_event ev)
 	return s->state != STREAM_NONE;
 }
 
+/* A first wish takes memory of the kernel's and is refused where there is none; later ones cannot
+ * be. */
+static void want(struct event *ev)
+{
+	CHECK(event_add(ev, 0) == 0);
+}
+
 static void fail(struct stream *s, const char *why)
 {
 	s->state = STREAM_DEAD;
@@ -175,7 +182,7 @@ static void read_on(struct stream *s)
 	if (got == GOT_FAILED)
 		fail(s, s->why);
 	if (s->read_wants_write)
-		event_add(&s->wr, 0);
+		want(&s->wr);
 	if (any && !tell(s, STREAM_DATA))
 		return;
 	if (got == GOT_END)
@@ -230,7 +237,7 @@ static void shake(struct stream *s)
 	if (ret == 1) {
 		s->state = STREAM_UP;
 		event_del(&s->wr);
-		event_add(&s->rd, 0);
+		want(&s->rd);
 		/* The first bytes may have come with the last of the handshake, and the socket is
 		 * silent. */
 		if (tell(s, STREAM_OPEN) && s->state == STREAM_UP && SSL_has_pending(s->ssl))
@@ -241,7 +248,7 @@ static void shake(struct stream *s)
 	case GOT_SOME:
 	case GOT_BLOCKED:
 		if (SSL_want_write(s->ssl))
-			event_add(&s->wr, 0);
+			want(&s->wr);
 		else
 			event_del(&s->wr);
 		return;
@@ -270,13 +277,13 @@ static void connected(struct stream *s)
 	int err = 0;
 	socklen_t n = sizeof err;
 
+	want(&s->rd); /* before the other wish is given up: the kernel's place for us stays */
 	event_del(&s->wr);
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n) != 0 || err != 0) {
 		fail(s, err ? strerrordesc_np(err) : "connect failed");
 		tell(s, STREAM_FAILED);
 		return;
 	}
-	event_add(&s->rd, 0);
 	if (!s->tls) {
 		s->state = STREAM_UP;
 		if (tell(s, STREAM_CONNECTED))
@@ -341,14 +348,11 @@ enum rc stream_accept(struct stream *s, const struct stream_conf *conf, int fd)
 	enum rc rc = begin(s, conf, fd);
 
 	s->state = STREAM_UP;
-	if (rc == RC_OK && conf->tls && !begin_tls(s))
+	if (rc == RC_OK && ((conf->tls && !begin_tls(s)) || event_add(&s->rd, 0) != 0))
 		rc = RC_FULL;
-	if (rc != RC_OK) {
+	if (rc != RC_OK)
 		stream_close(s);
-		return rc;
-	}
-	event_add(&s->rd, 0);
-	return RC_OK;
+	return rc;
 }
 
 enum rc stream_connect(struct stream *s, const struct stream_conf *conf, const struct sockaddr *to,
@@ -371,12 +375,13 @@ enum rc stream_connect(struct stream *s, const struct stream_conf *conf, const s
 		s->why = strerrordesc_np(errno);
 		rc = RC_IO;
 	}
-	if (rc != RC_OK) {
-		stream_close(s);
-		return rc;
+	if (rc == RC_OK && event_add(&s->wr, 0) != 0) {
+		s->why = "out of memory";
+		rc = RC_IO;
 	}
-	event_add(&s->wr, 0);
-	return RC_OK;
+	if (rc != RC_OK)
+		stream_close(s);
+	return rc;
 }
 
 void stream_close(struct stream *s)
@@ -417,7 +422,7 @@ void stream_drain(struct stream *s, size_t n)
 	evbuffer_drain(s->in, n);
 	if (!paused || n == 0 || s->state != STREAM_UP || s->ended)
 		return;
-	event_add(&s->rd, 0);
+	want(&s->rd);
 	/* What TLS holds already makes no socket readable. */
 	if (s->ssl && SSL_has_pending(s->ssl))
 		event_active(&s->rd, EV_READ, 0);
@@ -438,7 +443,7 @@ enum rc stream_write(struct stream *s, struct span bytes)
 	}
 	if (bytes.n == 0)
 		return RC_OK;
-	event_add(&s->wr, 0);
+	want(&s->wr);
 	return evbuffer_add(s->out, bytes.p, bytes.n) == 0 ? RC_OK : RC_FULL;
 }
 

@@ -65,7 +65,7 @@ MACHINE = re.compile(r"(?<![\w./-])/(?:[w]ork|[f]arm|[r]oot|[h]ome/\w+)/|"
 LINES_MAX = 120
 # Folders whose README is still owed; nothing is added here.
 README_OWED = {"adapters/alipayplus", "adapters/bluecode", "adapters/partner", "adapters/vipps", "schema",
-               "switch/core", "switch/io"}
+               "switch/core"}
 
 
 def folder_of(path):

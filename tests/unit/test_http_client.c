@@ -272,6 +272,22 @@ static void test_unsent_refused(void **state)
 	play_close();
 }
 
+/* Accepted, and reset before a byte of the request could leave: once, not again and again. */
+static void test_unsent_reset_at_once(void **state)
+{
+	int fd;
+
+	(void)state;
+	play_open();
+	assert_int_equal(call(0, LATE_MS, 0), RC_OK);
+	while ((fd = accept(play.listener, 0, 0)) < 0)
+		usleep(100);
+	net_reset(fd);
+	assert_ended(0, HC_UNSENT, "Connection reset by peer");
+	assert_int_equal(hc_stats(play.pool)->connects, 1);
+	play_close();
+}
+
 static void test_unsent_no_such_socket(void **state)
 {
 	(void)state;
@@ -802,6 +818,7 @@ int main(void)
 		cmocka_unit_test(test_bounded_pool),
 		cmocka_unit_test(test_called_from_the_end_of_another),
 		cmocka_unit_test(test_unsent_refused),
+		cmocka_unit_test(test_unsent_reset_at_once),
 		cmocka_unit_test(test_unsent_no_such_socket),
 		cmocka_unit_test(test_unsent_connect_timeout),
 		cmocka_unit_test(test_unsent_in_the_queue),

@@ -231,6 +231,30 @@ static void test_pipelining_is_bounded(void **state)
 	host_close(&h);
 }
 
+/* SPEC RFC 9110 6.6.1, 9.3.2 */
+static void test_head_and_date(void **state)
+{
+	static struct net_heard heard;
+	struct host h;
+	struct wall said, now;
+	const char *date;
+	int fd;
+
+	(void)state;
+	memset(&heard, 0, sizeof heard);
+	host_open(&h);
+	fd = net_dial(h.port);
+	net_say(fd, "HEAD /now HTTP/1.1\r\nHost: here\r\n\r\n" GET("/then"));
+	hear(&h, fd, &heard, ends_with(&heard, "/then"));
+	assert_non_null(strstr(heard.text, "content-length: 4\r\n\r\nHTTP/1.1 200 OK\r\ndate: "));
+	date = strstr(nth(&heard, 2), "\r\ndate: ") + 8;
+	assert_int_equal(wall_parse_http(span_of(date, strcspn(date, "\r")), &said), RC_OK);
+	now = sysclock_wall();
+	assert_true(said.us <= now.us && said.us > now.us - 60 * 1000000);
+	close(fd);
+	host_close(&h);
+}
+
 static void test_chunked_body(void **state)
 {
 	static struct net_heard heard;
@@ -976,6 +1000,7 @@ int main(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_pipelining),
 		cmocka_unit_test(test_pipelining_is_bounded),
+		cmocka_unit_test(test_head_and_date),
 		cmocka_unit_test(test_chunked_body),
 		cmocka_unit_test(test_bytes_last_until_the_answer),
 		cmocka_unit_test(test_references_of_another_time),

@@ -473,6 +473,31 @@ static void test_tls_versions_and_suites(void **state)
 	assert_string_equal(agreed(TLS1_2_VERSION, "ECDHE-ECDSA-CHACHA20-POLY1305"), "TLSv1.2");
 }
 
+/* A client that would resume finds nothing to resume with: each connection proves itself anew. */
+static void test_tls_server_resumes_nothing(void **state)
+{
+	struct pair p = { .loop = loop_new(),
+		.server = server_tls(TLS_ASK_NEVER),
+		.client = client_tls(0, 0, pki.ca, "localhost") };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		memset(&p.a, 0, sizeof p.a);
+		memset(&p.b, 0, sizeof p.b);
+		join(&p);
+		turn_until(p.loop, p.a.open && p.b.open);
+		assert_int_equal(stream_write(&p.b.stream, SPAN("x")), RC_OK);
+		turn_until(p.loop, p.a.data); /* a ticket would have come before */
+		assert_false(SSL_session_reused(p.a.stream.ssl));
+		if (i == 0) {
+			stream_close(&p.a.stream);
+			stream_close(&p.b.stream);
+			close(p.listener);
+		}
+	}
+	pair_close(&p);
+}
+
 static void test_not_tls_at_all(void **state)
 {
 	struct pair p = { .loop = loop_new(), .server = server_tls(TLS_ASK_NEVER) };
@@ -588,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_tls_client_certificate),
 		cmocka_unit_test(test_tls_client_refused),
 		cmocka_unit_test(test_tls_versions_and_suites),
+		cmocka_unit_test(test_tls_server_resumes_nothing),
 		cmocka_unit_test(test_not_tls_at_all),
 		cmocka_unit_test(test_tls_reload),
 		cmocka_unit_test(test_tls_refuses_bad_files),
