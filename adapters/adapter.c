@@ -100,7 +100,7 @@ Xw__Canonical *canonical_problem(
 	p->detail = canonical_str(a, span_str(detail));
 	p->pointer = canonical_str(a, span_str(pointer));
 	c->problem = p;
-	return c;
+	return arena_ok(a) ? c : NULL;
 }
 
 /* At most `bytes` of s, and never half a character. */
