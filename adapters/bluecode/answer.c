@@ -45,17 +45,23 @@ static const Xw__Money *charge_of(const struct adapter_env *env, const Xw__Canon
 			     : NULL;
 }
 
-/* Speaks of our payment? We ask for no tip, so the total is what was requested. */
-static bool is_ours(const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
+/* Speaks of our payment? By our id; by theirs where they leave ours out. */
+static bool is_ours(const Xw__Canonical *call, const struct reply *r)
 {
-	const Xw__Money *charge = charge_of(env, call);
-
-	if (span_empty(r->our_id) ? span_empty(r->their_id) || !call->peer_id[0]
-				  : !span_eq(r->our_id, span_str(call->request_id)))
-		return false;
 	if (call->peer_id[0] && !span_empty(r->their_id) &&
 		!span_eq(r->their_id, span_str(call->peer_id)))
 		return false;
+	if (span_empty(r->our_id))
+		return call->peer_id[0] && !span_empty(r->their_id);
+	return span_eq(r->our_id, span_str(call->request_id));
+}
+
+/* Of the amount that we asked for? We ask for no tip, so the total is what was requested. */
+static bool same_amount(
+	const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
+{
+	const Xw__Money *charge = charge_of(env, call);
+
 	if (!span_empty(r->currency) && !span_eq(r->currency, bluecode_currency(env)))
 		return false;
 	if (r->total >= 0 && r->requested >= 0 && r->total != r->requested)
@@ -137,7 +143,7 @@ static struct bluecode_verdict refund_inquiry_verdict(
 static struct bluecode_verdict payment_verdict(
 	const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
 {
-	if (!is_ours(env, call, r))
+	if (!is_ours(call, r) || !same_amount(env, call, r))
 		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
 	if (call->op == OP_REFUND)
 		return refund_verdict(r);

@@ -195,8 +195,12 @@ static void read_payment(const struct adapter_env *env, const Xw__Canonical *cal
 		set_verdict(env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), state, SPAN_NONE);
 		return;
 	}
+	if (!same_reference(call, body)) { /* nothing said of another payment is kept with ours */
+		set_verdict(env, c, verdict(OUTCOME_UNKNOWN, REASON_AMOUNT), state, SPAN_NONE);
+		return;
+	}
 	v = derive(state, &s);
-	if (!same_reference(call, body) || (!money_is_none(charge) && !money_eq(charge, s.amount)))
+	if (!money_is_none(charge) && !money_eq(charge, s.amount))
 		v = verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
 	set_verdict(env, c, verdict_for(env, call, v, &s), state, SPAN_NONE);
 	set_counts(env, c, &s);
@@ -244,7 +248,7 @@ static void read_token(const struct adapter_env *env, const struct json *body, X
 
 /*
  * SPEC vipps 2.10 [C:V-KIT]: the number is extraDetails[].reason where name is "ErrorCode"; other
- * entries name members that break the schema. 0: there is none.
+ * entries name members that break the schema. 0: there is none; -1: it is no number that can be.
  */
 static int error_code(const struct json *problem, struct span *ret_text)
 {
@@ -252,14 +256,15 @@ static int error_code(const struct json *problem, struct span *ret_text)
 
 	for (size_t i = 0; i < json_count(details); i++) {
 		const struct json *d = json_at(details, i);
-		struct span name, reason;
+		struct span name;
 		int64_t code;
 
-		if (!json_str(d, "name", &name) || !span_eq(name, SPAN("ErrorCode")) ||
-			!json_str(d, "reason", &reason) || span_to_i64(reason, &code) != RC_OK)
+		if (!json_str(d, "name", &name) || !span_eq(name, SPAN("ErrorCode")))
 			continue;
-		*ret_text = reason;
-		return code < 100000 ? (int)code : -1;
+		if (!json_str(d, "reason", ret_text) || span_to_i64(*ret_text, &code) != RC_OK ||
+			code < 1 || code > 99999)
+			return -1;
+		return (int)code;
 	}
 	return 0;
 }

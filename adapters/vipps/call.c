@@ -100,6 +100,16 @@ static struct span cut(struct span s, size_t units)
 	return span_sub(s, 0, i);
 }
 
+/* Characters of UTF-8 text. */
+static size_t length(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 static void put_amount(struct jw *w, const char *key, const Xw__Money *m)
 {
 	jw_obj(w, key);
@@ -158,7 +168,7 @@ static const char *put_description(const struct adapter_env *env, struct jw *w, 
 		name = span_str(m->store_name);
 	if (span_empty(name))
 		return "the merchant has no name to show to the payer";
-	if (name.n < DESCRIPTION_MIN)
+	if (length(name) < DESCRIPTION_MIN)
 		buf_str(&b, "Shop ");
 	buf_add(&b, name);
 	if (!span_empty(more)) {
@@ -169,27 +179,31 @@ static const char *put_description(const struct adapter_env *env, struct jw *w, 
 	return NULL;
 }
 
-static void put_pair(struct jw *w, const char *key, const char *value)
-{
-	jw_opt(w, key, cut(span_str(value), METADATA_MAX));
-}
-
 /* SPEC vipps 2.5 [C:V-EP]: at most 5 pairs, keys to 100, values to 500; shown back on GET. They are
  * for people who look at both sides; we never read them. */
 static void put_metadata(struct jw *w, const Xw__Canonical *call)
 {
 	const Xw__Party *m = call->order ? call->order->merchant : NULL;
+	const struct {
+		const char *name, *value;
+	} pairs[] = {
+		{ "acquirer", call->acquirer ? call->acquirer->id : "" },
+		{ "merchantId", m ? m->id : "" },
+		{ "storeId", m ? m->store_id : "" },
+		{ "orderReference", call->order ? call->order->reference : "" },
+	};
+	bool any = false;
 
-	jw_obj(w, "metadata");
-	if (call->acquirer)
-		put_pair(w, "acquirer", call->acquirer->id);
-	if (m) {
-		put_pair(w, "merchantId", m->id);
-		put_pair(w, "storeId", m->store_id);
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		if (!pairs[i].value[0])
+			continue;
+		if (!any)
+			jw_obj(w, "metadata");
+		any = true;
+		jw_str(w, pairs[i].name, cut(span_str(pairs[i].value), METADATA_MAX));
 	}
-	if (call->order)
-		put_pair(w, "orderReference", call->order->reference);
-	jw_end(w, '}');
+	if (any)
+		jw_end(w, '}');
 }
 
 static enum rc write_create(const struct adapter_env *env, const Xw__Canonical *call,
