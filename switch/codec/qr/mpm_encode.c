@@ -160,6 +160,18 @@ static bool is_signed(const struct mpm *m, struct span country)
 	return false;
 }
 
+/* A template that did not split in bytes or UTF-16 units might in characters: then it would say
+ * something else once it is written again. */
+static bool may_change_meaning(const struct mpm_obj *o)
+{
+	for (size_t i = 0; o->split && i < o->sub_count; i++) {
+		if (o->id == 62 && o->sub[i].id >= 50 && !o->sub[i].split &&
+			!utf8_is_ascii(o->sub[i].value))
+			return true;
+	}
+	return mpm_is_template(o->id) && !o->split && !utf8_is_ascii(o->value);
+}
+
 static enum rc apply(
 	struct arena *a, const struct qr *q, const struct qr_change *change, struct mpm *m)
 {
@@ -167,6 +179,10 @@ static enum rc apply(
 		       !span_empty(change->reference);
 	enum rc rc = RC_OK;
 
+	for (size_t i = 0; m->unit != UTF8_CHARS && i < m->count; i++) {
+		if (may_change_meaning(&m->obj[i]))
+			return RC_BAD;
+	}
 	if (changes && is_signed(m, q->country))
 		return RC_AUTH;
 	if (!money_is_none(change->amount))

@@ -126,10 +126,11 @@ struct qr_change {
 
 /*
  * Writes the code again with the change, lengths and checksum made anew; all else keeps its order
- * and bytes. RC_BAD: not an acceptable merchant code, or the change does not fit its form. RC_AUTH:
- * a part is signed by somebody else (NETS 26.99, Myanmar 89) and a change would break that.
- * RC_RANGE: an element would pass its limit; nothing is ever cut. RC_FULL: the arena or the buffer
- * is too small.
+ * and bytes. RC_BAD: not an acceptable merchant code, or the change does not fit its form, or its
+ * lengths count something else than characters and it could then be read differently. RC_AUTH: a
+ * part is signed by somebody else (NETS 26.99, Myanmar 89) and a change would break that. RC_RANGE:
+ * an element would pass its limit; nothing is ever cut. RC_FULL: the arena (two of QR_ARENA_BYTES
+ * are enough) or the buffer is too small.
  */
 MUST enum rc qr_mpm_encode(
 	struct arena *arena, struct span payload, const struct qr_change *change, struct buf *ret);
