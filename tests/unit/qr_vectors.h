@@ -100,14 +100,46 @@ static inline unsigned qr_slow_crc(const char *p, size_t n)
 	return crc;
 }
 
+/* Objects as a person writes them: "<59 SHOP>" is "5904SHOP", "<62<05 A>>" is "62050501A", "<59>"
+ * is "5900"; what stands outside of brackets is itself. Lengths count characters. Returns the rest.
+ */
+static inline const char *qr_expand(const char *text, struct buf *b)
+{
+	while (*text && *text != '>') {
+		char inner[2048], digits[3];
+		struct buf value = buf_init(inner, sizeof inner);
+		unsigned length = 0;
+
+		if (*text != '<') {
+			buf_ch(b, *text++);
+			continue;
+		}
+		buf_add(b, span_of(text + 1, 2));
+		text += text[3] == ' ' ? 4 : 3;
+		text = qr_expand(text, &value);
+		assert_int_equal(*text, '>');
+		text++;
+		for (size_t i = 0; i < value.n; i++)
+			length += (inner[i] & 0xc0) != 0x80;
+		snprintf(digits, sizeof digits, "%02u", length % 100);
+		buf_str(b, digits);
+		buf_add(b, buf_span(&value));
+	}
+	return text;
+}
+
 /* A merchant code from all its objects but the last. */
 static inline struct span qr_sealed(const char *objects, char *dst, size_t cap)
 {
-	int n = snprintf(dst, cap, "%s6304", objects);
+	struct buf b = buf_init(dst, cap);
+	char crc[5];
 
-	assert_true(n > 0 && (size_t)n + 5 < cap);
-	snprintf(dst + n, 5, "%04X", qr_slow_crc(dst, (size_t)n));
-	return span_of(dst, (size_t)n + 4);
+	qr_expand(objects, &b);
+	buf_str(&b, "6304");
+	snprintf(crc, sizeof crc, "%04X", qr_slow_crc(b.p, b.n));
+	buf_str(&b, crc);
+	assert_true(buf_ok(&b));
+	return buf_span(&b);
 }
 
 /* "W_A,E_B", or "-" when there are none: as the vector files write it. */
