@@ -250,9 +250,11 @@ static void twist_as_code(struct apsf_exchange *x, const struct apsf_behaviour *
 
 static void start(struct apsf_exchange *x, struct apsf_payment *p)
 {
-	if (p->expires.us)
-		x->h->timer(x->h->ctx, apsf_cookie(EVENT_EXPIRE, x->s, p),
-			(int)wall_diff_ms(p->expires, x->h->now) + 1);
+	int64_t left_ms = wall_diff_ms(p->expires, x->h->now);
+
+	/* One that lies further off than a timer reaches is seen when somebody asks. */
+	if (p->expires.us && left_ms < INT32_MAX)
+		x->h->timer(x->h->ctx, apsf_cookie(EVENT_EXPIRE, x->s, p), (int)left_ms + 1);
 	if (p->how.decision == DECIDE_APPROVE || p->how.decision == DECIDE_DECLINE)
 		apsf_decide(x->s, x->h, p);
 	else if (p->how.decision == DECIDE_APPROVE_LATER || p->how.decision == DECIDE_DECLINE_LATER)

@@ -70,9 +70,10 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 void apsf_on_resolve(struct apsf_exchange *x)
 {
 	struct span customer = apsf_text(x->body, "customerId");
-	struct apsf_payment *p = apsf_find_any(x->s, apsf_text(x->body, "codeValue"));
+	struct span code = apsf_text(x->body, "codeValue");
+	struct apsf_payment *p = apsf_find_any(x->s, code);
 
-	if (!p || p->leg != LEG_SCAN) {
+	if (!p || p->leg != LEG_SCAN || !span_eq(span_str(p->code), code)) {
 		apsf_answer_result(x, "INVALID_CODE", 'F');
 		return;
 	}
