@@ -14,8 +14,12 @@
 #define PAYMENT (APS_AT_PAY | APS_AT_PAYMENT_RESULT | APS_AT_RESOLVE)
 /* Places where a definite failure of the call is a definite failure of what it asked for. */
 #define FINAL (PAYMENT | APS_AT_REFUND | APS_AT_CODES)
-/* Calls whose refusal as such changed nothing. Not cancel, inquiry and tell: those go on asking. */
-#define CALL (APS_AT_PAY | APS_AT_REFUND | APS_AT_RESOLVE | APS_AT_CODES)
+/*
+ * Calls that are sent once, so that a refusal of the call as such is a refusal of what it asked.
+ * Not refund, which is repeated with the same id: the gateway may refuse the repeat of one that was
+ * done. Not cancel, inquiry and tell: those go on asking.
+ */
+#define CALL (APS_AT_PAY | APS_AT_RESOLVE | APS_AT_CODES)
 #define ANY  255
 
 struct row {

@@ -89,7 +89,9 @@ static void a_refused_call_is_no_refused_payment(void **state)
 {
 	(void)state;
 	assert_true(at(APS_AT_PAY, "F", "ACCESS_DENIED").refused_call);
-	assert_true(at(APS_AT_REFUND, "F", "KEY_NOT_FOUND").refused_call);
+	/* The repeat of a refund may be refused by the gateway though the refund was done. */
+	assert_false(at(APS_AT_REFUND, "F", "KEY_NOT_FOUND").refused_call);
+	assert_int_equal(at(APS_AT_REFUND, "F", "KEY_NOT_FOUND").outcome, OUTCOME_UNKNOWN);
 	assert_false(at(APS_AT_CANCEL, "F", "ACCESS_DENIED").refused_call);
 	assert_int_equal(at(APS_AT_CANCEL, "F", "ACCESS_DENIED").outcome, OUTCOME_UNKNOWN);
 	/* Nor is it believed as the result of a payment. */
