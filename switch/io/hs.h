@@ -6,13 +6,16 @@
 #define XW_HS_H
 
 #include "http_server.h"
-#include "slots.h"
+#include "slab.h"
 #include "stream.h"
 
 #include <netinet/in.h>
 
 #define HS_MAGIC   0x68736572u
 #define CONN_MAGIC 0x68636f6eu
+
+#define HS_ERROR_HEAD 1024
+#define HS_ERROR_BODY 4096
 
 /* Where a connection is; each has one deadline, kept in hs.deadline_us. */
 enum conn_state {
@@ -36,7 +39,6 @@ struct exchange {
 
 struct conn {
 	uint32_t magic;
-	uint32_t slot;
 	enum conn_state state;
 	struct hs *server;
 	struct stream stream;
@@ -68,7 +70,11 @@ struct hs {
 	struct loop_timer rest;  /* after EMFILE */
 	struct loop_timer sweep; /* the earliest deadline */
 	bool listening, full, draining;
-	struct slots conn_slots, exchange_slots;
+	/* A connection is used again in a later turn, as events of this one may still mean it;
+	 * nothing of the loop means an exchange. */
+	struct slab conns, exchanges;
+	uint64_t turn;
+	void *conn_index, *exchange_index;
 	struct conn *conn;
 	int64_t *deadline_us; /* by connection, apart from them: a sweep reads 8 bytes each */
 	struct exchange *exchange;
@@ -93,6 +99,10 @@ void conn_close(struct conn *c);
 void conn_on_deadline(struct conn *c);
 /* The answer to the request in work. False: it could not be given. */
 bool conn_answer(struct conn *c, const struct http_out *out);
+
+/* hs_error.c */
+/* An answer of the server's own, in the listener's dialect; counted. Lives until the next one. */
+struct http_out hs_error_out(struct hs *s, int status);
 
 /* http_server.c */
 void hs_set_deadline(struct hs *s, struct conn *c, int64_t at_us);

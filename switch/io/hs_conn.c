@@ -10,13 +10,12 @@
  */
 #include "hs.h"
 
+#include "check.h"
 #include "tls.h"
 
 #define LINGER_BYTES (256 * 1024)
 #define CONTINUE     "HTTP/1.1 100 Continue\r\n\r\n"
 #define DATE_LINE    (sizeof "date: Thu, 15 Jan 2026 10:30:00 GMT\r\n" - 1)
-
-static void pump(struct conn *c);
 
 static int64_t now_us(const struct conn *c)
 {
@@ -42,68 +41,6 @@ void conn_close(struct conn *c)
 	hs_conn_freed(c->server, c);
 }
 
-static const char *slug_of(int status)
-{
-	switch (status) {
-	case 405:
-		return "method-not-allowed";
-	case 408:
-		return "request-timeout";
-	case 413:
-		return "payload-too-large";
-	case 414:
-		return "uri-too-long";
-	case 415:
-		return "unsupported-media-type";
-	case 429:
-		return "rate-limited";
-	case 431:
-		return "headers-too-large";
-	case 500:
-		return "internal";
-	case 503:
-		return "overloaded";
-	default:
-		return "malformed-request";
-	}
-}
-
-/* SPEC standards 4, P-1: type, title, status; nothing of ours inside. */
-static void write_problem(
-	const struct hs_conf *conf, int status, const char *slug, struct http_out *out)
-{
-	struct buf *b = &out->body;
-
-	http_out_header(out, "content-type", SPAN("application/problem+json"));
-	buf_str(b, "{\"type\":\"");
-	buf_add(b, conf->origin);
-	buf_str(b, "/problems/");
-	buf_str(b, slug);
-	buf_str(b, "\",\"title\":\"");
-	buf_str(b, http_status_text(status));
-	buf_str(b, "\",\"status\":");
-	buf_u64(b, (uint64_t)status);
-	buf_str(b, status == 408 || status == 429 || status >= 500 ? ",\"retryable\":true}"
-								   : ",\"retryable\":false}");
-}
-
-static struct http_out error_out(struct hs *s, int status)
-{
-	struct http_out out = { .status = status,
-		.headers = buf_init(s->error_head, 1024),
-		.body = buf_init(s->error_body, 4096) };
-	const char *slug = slug_of(status);
-
-	if (status == 503 || status == 429)
-		http_out_header(&out, "retry-after", SPAN("1"));
-	if (s->conf.write_error)
-		s->conf.write_error(s->conf.error_ctx, status, slug, &out);
-	else
-		write_problem(&s->conf, status, slug, &out);
-	s->stats.refused[status - HS_STATUS_MIN]++;
-	return out;
-}
-
 /* All of the answer has left: on to the next request, or to the end. */
 static void sent(struct conn *c)
 {
@@ -112,8 +49,11 @@ static void sent(struct conn *c)
 
 	if (!c->close_after) {
 		move(c, CONN_IDLE, conf->idle_ms);
-		if (!c->pumping)
-			pump(c);
+		/* What was pipelined behind it is read in the next turn: a handler that answers is
+		 * not handed another request from inside its call. */
+		(void)stream_in(&c->stream, &n);
+		if (n > 0 && !c->pumping)
+			hs_set_deadline(c->server, c, now_us(c));
 		return;
 	}
 	if (c->stream.ended) {
@@ -165,7 +105,7 @@ static bool put(struct conn *c, const struct http_out *out)
 	struct span bytes = write_wire(c, out);
 
 	if (span_empty(bytes)) {
-		struct http_out sorry = error_out(s, 500);
+		struct http_out sorry = hs_error_out(s, 500);
 		bytes = write_wire(c, &sorry);
 	}
 	if (stream_write(&c->stream, bytes) != RC_OK) {
@@ -183,7 +123,7 @@ static bool put(struct conn *c, const struct http_out *out)
 /* An error that ends the connection (H-12). */
 static void refuse(struct conn *c, int status)
 {
-	struct http_out out = error_out(c->server, status);
+	struct http_out out = hs_error_out(c->server, status);
 
 	c->close_after = true;
 	c->head_only = false;
@@ -252,7 +192,7 @@ static void dispatch(struct conn *c, const char *in, size_t n)
 	}
 	x = hs_take_exchange(s);
 	if (!x) {
-		struct http_out out = error_out(s, 503);
+		struct http_out out = hs_error_out(s, 503);
 		s->stats.shed++;
 		stream_drain(&c->stream, n);
 		c->state = CONN_WORK;
@@ -368,7 +308,7 @@ static uint32_t same_cert(const struct conn *c)
 	const struct hs *s = c->server;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		if (s->conn[i].state != CONN_FREE && s->conn[i].has_cert &&
 			digest_same(s->conn[i].cert.b, c->cert.b, sizeof c->cert.b))
 			n++;
@@ -479,6 +419,7 @@ bool conn_open(struct conn *c, int fd)
 void conn_on_deadline(struct conn *c)
 {
 	struct hs_stats *stats = &c->server->stats;
+	size_t n;
 
 	switch (c->state) {
 	case CONN_TLS:
@@ -486,6 +427,12 @@ void conn_on_deadline(struct conn *c)
 		conn_close(c);
 		return;
 	case CONN_IDLE:
+		(void)stream_in(&c->stream, &n);
+		if (n > 0) {
+			move(c, CONN_IDLE, c->server->conf.idle_ms);
+			pump(c);
+			return;
+		}
 		stats->timeout_idle++;
 		conn_close(c);
 		return;

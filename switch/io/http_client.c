@@ -10,20 +10,17 @@
  */
 #include "http_client.h"
 
+#include "address.h"
 #include "check.h"
-#include "slots.h"
+#include "list.h"
+#include "slab.h"
 #include "stream.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <stdlib.h>
 
 #define HC_MAGIC   0x68636c69u
 #define LINK_MAGIC 0x6c696e6bu
 #define TIMER_US   1000 /* deadlines are kept to this much */
-#define NONE       UINT32_MAX
 
 struct call {
 	struct mono deadline;
@@ -31,20 +28,18 @@ struct call {
 	void *ctx;
 	char *bytes; /* the request, request_max long */
 	size_t n;
-	char method[8]; /* the answer's framing depends on it */
-	uint32_t next,
-		prev; /* in the queue, earliest deadline first; or in the list of free ones */
+	char method[8];   /* the answer's framing depends on it */
+	struct list node; /* in the queue, earliest deadline first; or among the free ones */
 };
 
 enum link_state { LINK_FREE, LINK_CONNECTING, LINK_SHAKING, LINK_IDLE, LINK_BUSY };
 
 struct link {
 	uint32_t magic;
-	uint32_t slot;
 	enum link_state state;
 	struct hc *pool;
 	struct stream stream;
-	uint32_t call;        /* LINK_BUSY */
+	struct call *call;    /* LINK_BUSY */
 	uint64_t mark;        /* LINK_BUSY: stream_left before the request */
 	bool proven;          /* it has carried an answer */
 	struct mono deadline; /* of the state; LINK_BUSY: the call's */
@@ -56,15 +51,15 @@ struct hc {
 	struct loop *loop;
 	struct hc_conf conf;
 	char host[256];
-	struct sockaddr_storage to;
-	socklen_t to_bytes;
+	struct address to;
 	struct http1_limits limits;
-	struct slots link_slots;
+	struct slab links; /* one that is closed is used again in a later turn */
+	uint64_t turn;
 	struct link *link;
+	void *link_index;
 	struct call *call;
 	char *requests;
-	uint32_t first, last; /* of the queue */
-	uint32_t free_call;
+	struct list queue, free_calls;
 	struct loop_timer timer; /* the earliest deadline */
 	bool finishing;          /* an answer is being told; its connection is free right after */
 	struct http_msg msg;
@@ -99,48 +94,40 @@ static void watch(struct hc *p, struct mono at)
 
 /* The queue. */
 
-static void enqueue(struct hc *p, uint32_t i)
+static struct call *call_of(struct list *node)
 {
-	uint32_t after = p->last;
+	return LIST_OBJ(node, struct call, node);
+}
 
-	while (after != NONE && p->call[after].deadline.us > p->call[i].deadline.us)
-		after = p->call[after].prev;
-	p->call[i].prev = after;
-	p->call[i].next = after == NONE ? p->first : p->call[after].next;
-	if (p->call[i].next == NONE)
-		p->last = i;
-	else
-		p->call[p->call[i].next].prev = i;
-	if (after == NONE)
-		p->first = i;
-	else
-		p->call[after].next = i;
+static struct call *first_waiting(struct hc *p)
+{
+	return list_is_empty(&p->queue) ? 0 : call_of(p->queue.next);
+}
+
+static void enqueue(struct hc *p, struct call *call)
+{
+	struct list *after = p->queue.prev;
+
+	while (after != &p->queue && call_of(after)->deadline.us > call->deadline.us)
+		after = after->prev;
+	list_prepend(after, &call->node);
 	p->stats.waiting++;
-	watch(p, p->call[p->first].deadline);
+	watch(p, first_waiting(p)->deadline);
 }
 
-static uint32_t dequeue(struct hc *p)
+static struct call *dequeue(struct hc *p)
 {
-	uint32_t i = p->first;
-
-	CHECK(i != NONE);
-	p->first = p->call[i].next;
-	if (p->first == NONE)
-		p->last = NONE;
-	else
-		p->call[p->first].prev = NONE;
 	p->stats.waiting--;
-	return i;
+	return call_of(list_pop(&p->queue));
 }
 
-static void end_call(struct hc *p, uint32_t i, enum hc_end end, const char *why)
+static void end_call(struct hc *p, struct call *call, enum hc_end end, const char *why)
 {
 	struct hc_result r = { .end = end, .answer = end == HC_ANSWER ? &p->msg : 0, .why = why };
-	hc_done_fn *on_done = p->call[i].on_done;
-	void *ctx = p->call[i].ctx;
+	hc_done_fn *on_done = call->on_done;
+	void *ctx = call->ctx;
 
-	p->call[i].next = p->free_call;
-	p->free_call = i;
+	list_prepend(&p->free_calls, &call->node);
 	switch (end) {
 	case HC_ANSWER:
 		p->stats.answers++;
@@ -163,9 +150,16 @@ static uint32_t count(const struct hc *p, enum link_state a, enum link_state b)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < p->link_slots.cap; i++)
+	for (uint32_t i = 0; i < p->conf.conns_max; i++)
 		n += p->link[i].state == a || p->link[i].state == b;
 	return n;
+}
+
+static void settle(struct hc *p)
+{
+	if (p->turn != loop_turn(p->loop))
+		slab_turn(&p->links);
+	p->turn = loop_turn(p->loop);
 }
 
 static void free_link(struct link *k)
@@ -175,20 +169,20 @@ static void free_link(struct link *k)
 	CHECK_OBJ(k, LINK_MAGIC);
 	stream_close(&k->stream);
 	k->state = LINK_FREE;
-	k->call = NONE;
+	k->call = 0;
 	k->deadline = MONO_NEVER;
 	p->stats.conns--;
-	slots_give(&p->link_slots, loop_turn(p->loop), k->slot);
+	settle(p);
+	slab_give(&p->links, k);
 }
 
 /* Hands the request to an open connection. */
-static void send_call(struct link *k, uint32_t i)
+static void send_call(struct link *k, struct call *call)
 {
 	struct hc *p = k->pool;
-	struct call *call = &p->call[i];
 
 	k->state = LINK_BUSY;
-	k->call = i;
+	k->call = call;
 	k->mark = stream_left(&k->stream);
 	k->deadline = call->deadline;
 	watch(p, k->deadline);
@@ -200,20 +194,20 @@ static void take_next(struct link *k)
 {
 	struct hc *p = k->pool;
 
-	if (p->first != NONE) {
+	if (first_waiting(p)) {
 		send_call(k, dequeue(p));
 		return;
 	}
 	k->state = LINK_IDLE;
-	k->call = NONE;
+	k->call = 0;
 	k->used = p->stats.calls;
 	k->deadline = mono_plus_ms(now(p), p->conf.idle_ms);
 	watch(p, k->deadline);
 }
 
-static void start_link(struct hc *p, uint32_t slot)
+static void start_link(struct link *k)
 {
-	struct link *k = &p->link[slot];
+	struct hc *p = k->pool;
 	struct stream_conf conf = { .loop = p->loop,
 		.tls = p->conf.tls,
 		.in_max = p->limits.line_max + p->limits.head_max + 2 * p->limits.body_max,
@@ -224,11 +218,11 @@ static void start_link(struct hc *p, uint32_t slot)
 	p->stats.connects++;
 	p->stats.conns++;
 	k->state = LINK_CONNECTING;
-	k->call = NONE;
+	k->call = 0;
 	k->proven = false;
 	k->deadline = mono_plus_ms(now(p), p->conf.connect_ms);
 	/* Refused at once: told by the timer, since nobody is called back from inside hc_call. */
-	if (stream_connect(&k->stream, &conf, (struct sockaddr *)&p->to, p->to_bytes) != RC_OK)
+	if (stream_connect(&k->stream, &conf, address_sockaddr(&p->to), p->to.bytes) != RC_OK)
 		k->deadline = now(p);
 	watch(p, k->deadline);
 }
@@ -238,16 +232,18 @@ static void connect_more(struct hc *p)
 {
 	uint32_t coming = count(p, LINK_CONNECTING, LINK_SHAKING) + p->finishing;
 
+	settle(p);
 	for (; coming < p->stats.waiting; coming++) {
-		uint32_t slot;
+		struct link *k = slab_take(&p->links);
 
-		if (!slots_take(&p->link_slots, loop_turn(p->loop), &slot)) {
-			/* One that was freed in this turn can be had in the next. */
-			if (slots_in_use(&p->link_slots) < p->link_slots.cap)
-				watch(p, now(p));
-			return;
+		if (k) {
+			start_link(k);
+			continue;
 		}
-		start_link(p, slot);
+		if (slab_free_count(&p->links) > 0)
+			watch(p, now(p)); /* one that was closed in this turn can be had in the next
+					   */
+		return;
 	}
 }
 
@@ -267,29 +263,32 @@ static void connect_failed(struct link *k, const char *why)
 static void cut_call(struct link *k, const char *why)
 {
 	struct hc *p = k->pool;
-	uint32_t i = k->call;
+	struct call *call = k->call;
 	bool left = stream_left(&k->stream) != k->mark;
+	/* Nothing had left, because the peer had closed an idle connection: as if the call had
+	 * never been given to it. A new connection that dies at once is no reason to try yet
+	 * another. */
+	bool again = !left && k->proven && call->deadline.us > now(p).us;
 
 	free_link(k);
-	if (left || p->call[i].deadline.us <= now(p).us)
-		end_call(p, i, left ? HC_UNKNOWN : HC_UNSENT, why);
+	if (again)
+		enqueue(p, call);
 	else
-		enqueue(p,
-			i); /* nothing had left: as if it had never been given to this connection */
+		end_call(p, call, left ? HC_UNKNOWN : HC_UNSENT, why);
 	connect_more(p);
 }
 
 static void answered(struct link *k, size_t used, size_t had)
 {
 	struct hc *p = k->pool;
-	uint32_t i = k->call;
+	struct call *call = k->call;
 	/* Reused only if both sides are exactly at a boundary and nobody said goodbye. */
 	bool keep = !p->msg.close && !p->msg.http10 && used == had && !k->stream.ended &&
 		    stream_waiting(&k->stream) == 0;
 
-	k->call = NONE;
+	k->call = 0;
 	p->finishing = keep;
-	end_call(p, i, HC_ANSWER, "");
+	end_call(p, call, HC_ANSWER, "");
 	p->finishing = false;
 	if (keep) {
 		k->proven = true;
@@ -307,7 +306,7 @@ static void read_answer(struct link *k)
 	size_t n, used = 0;
 	char *in = stream_in(&k->stream, &n);
 	enum rc rc = http1_read_answer(
-		in, n, span_str(p->call[k->call].method), &p->limits, &p->msg, &used);
+		in, n, span_str(k->call->method), &p->limits, &p->msg, &used);
 
 	if (rc == RC_OK)
 		answered(k, used, n);
@@ -393,16 +392,16 @@ static void on_timer(void *ctx)
 	struct mono t = now(p), next = MONO_NEVER;
 
 	CHECK_OBJ(p, HC_MAGIC);
-	for (uint32_t i = 0; i < p->link_slots.cap; i++)
+	for (uint32_t i = 0; i < p->conf.conns_max; i++)
 		if (p->link[i].deadline.us <= t.us)
 			link_on_deadline(&p->link[i]);
-	while (p->first != NONE && p->call[p->first].deadline.us <= t.us)
+	while (first_waiting(p) && first_waiting(p)->deadline.us <= t.us)
 		end_call(p, dequeue(p), HC_UNSENT, "no connection was free in time");
 	connect_more(p);
-	for (uint32_t i = 0; i < p->link_slots.cap; i++)
+	for (uint32_t i = 0; i < p->conf.conns_max; i++)
 		next = sooner(next, p->link[i].deadline);
-	if (p->first != NONE)
-		next = sooner(next, p->call[p->first].deadline);
+	if (first_waiting(p))
+		next = sooner(next, first_waiting(p)->deadline);
 	if (next.us < t.us + TIMER_US)
 		next.us = t.us + TIMER_US;
 	if (next.us != MONO_NEVER.us)
@@ -416,7 +415,7 @@ static struct link *idle_link(struct hc *p)
 	for (;;) {
 		struct link *best = 0;
 
-		for (uint32_t i = 0; i < p->link_slots.cap; i++) {
+		for (uint32_t i = 0; i < p->conf.conns_max; i++) {
 			struct link *k = &p->link[i];
 			if (k->state == LINK_IDLE && (!best || k->used > best->used))
 				best = k;
@@ -446,7 +445,7 @@ static enum rc write_call(struct hc *p, struct call *call, const struct http_out
 enum rc hc_call(struct hc *p, const struct http_out *out, struct mono deadline, hc_done_fn *on_done,
 	void *ctx)
 {
-	uint32_t i = p->free_call;
+	struct call *call;
 	struct link *k;
 	enum rc rc;
 
@@ -454,22 +453,23 @@ enum rc hc_call(struct hc *p, const struct http_out *out, struct mono deadline, 
 	if (deadline.us <= now(p).us)
 		return RC_TIME;
 	k = idle_link(p);
-	if (i == NONE || (!k && p->stats.waiting >= p->conf.waiting_max))
+	if (list_is_empty(&p->free_calls) || (!k && p->stats.waiting >= p->conf.waiting_max))
 		return RC_FULL;
-	rc = write_call(p, &p->call[i], out);
+	call = call_of(p->free_calls.next);
+	rc = write_call(p, call, out);
 	if (rc != RC_OK)
 		return rc;
-	p->free_call = p->call[i].next;
-	p->call[i].deadline = deadline;
-	p->call[i].on_done = on_done;
-	p->call[i].ctx = ctx;
+	list_remove(&call->node);
+	call->deadline = deadline;
+	call->on_done = on_done;
+	call->ctx = ctx;
 	p->stats.calls++;
 	if (k) {
 		p->stats.reused++;
-		send_call(k, i);
+		send_call(k, call);
 		return RC_OK;
 	}
-	enqueue(p, i);
+	enqueue(p, call);
 	connect_more(p);
 	return RC_OK;
 }
@@ -481,72 +481,34 @@ const struct hc_stats *hc_stats(const struct hc *p)
 
 /* The pool. */
 
-static bool is_loopback(const struct sockaddr_storage *a)
+static bool find_peer(struct hc *p, const char **ret_why)
 {
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+	enum rc rc = p->conf.path ? address_of_path(p->conf.path, &p->to, ret_why)
+				  : address_resolve(p->conf.address, p->conf.port, &p->to, ret_why);
 
-	if (a->ss_family == AF_INET)
-		return (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-	if (a->ss_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-	return a->ss_family == AF_UNIX;
-}
-
-static bool resolve_path(struct hc *p, const char *path, const char **ret_why)
-{
-	struct sockaddr_un *un = (struct sockaddr_un *)&p->to;
-
-	un->sun_family = AF_UNIX;
-	p->to_bytes = sizeof *un;
-	*ret_why = "socket path too long";
-	return span_to_cstr(span_str(path), un->sun_path, sizeof un->sun_path);
-}
-
-static bool resolve(struct hc *p, const struct hc_conf *conf, const char **ret_why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found;
-	int err;
-
-	if (conf->path)
-		return resolve_path(p, conf->path, ret_why);
-	err = getaddrinfo(conf->address, 0, &hints, &found);
-	if (err != 0) {
-		*ret_why = gai_strerror(err);
+	if (rc != RC_OK)
 		return false;
-	}
-	memcpy(&p->to, found->ai_addr, found->ai_addrlen);
-	p->to_bytes = found->ai_addrlen;
-	freeaddrinfo(found);
-	if (p->to.ss_family == AF_INET)
-		((struct sockaddr_in *)&p->to)->sin_port = htons(conf->port);
-	else
-		((struct sockaddr_in6 *)&p->to)->sin6_port = htons(conf->port);
 	*ret_why = "without TLS only loopback is allowed";
-	return conf->tls || is_loopback(&p->to);
+	return p->conf.tls || address_is_local(&p->to);
 }
 
 static bool allocate(struct hc *p)
 {
 	uint32_t calls = p->conf.conns_max + p->conf.waiting_max;
 
-	if (!slots_init(&p->link_slots, p->conf.conns_max))
-		return false;
 	p->link = calloc(p->conf.conns_max, sizeof *p->link);
+	p->link_index = malloc(slab_bytes(p->conf.conns_max));
 	p->call = calloc(calls, sizeof *p->call);
 	p->requests = calloc(calls, p->conf.request_max);
-	if (!p->link || !p->call || !p->requests)
+	if (!p->link || !p->link_index || !p->call || !p->requests)
 		return false;
+	slab_init(&p->links, p->link, sizeof *p->link, p->conf.conns_max, p->link_index);
 	for (uint32_t i = 0; i < p->conf.conns_max; i++)
-		p->link[i] = (struct link){ .magic = LINK_MAGIC,
-			.slot = i,
-			.pool = p,
-			.call = NONE,
-			.deadline = MONO_NEVER };
+		p->link[i] =
+			(struct link){ .magic = LINK_MAGIC, .pool = p, .deadline = MONO_NEVER };
 	for (uint32_t i = 0; i < calls; i++) {
 		p->call[i].bytes = p->requests + i * p->conf.request_max;
-		p->call[i].next = i + 1 < calls ? i + 1 : NONE;
+		list_append(&p->free_calls, &p->call[i].node);
 	}
 	return true;
 }
@@ -561,15 +523,15 @@ struct hc *hc_open(struct loop *loop, const struct hc_conf *conf, const char **r
 	*p = (struct hc){ .magic = HC_MAGIC,
 		.loop = loop,
 		.conf = *conf,
-		.first = NONE,
-		.last = NONE,
 		.limits = { .line_max = 8192,
 			.header_max = 8192,
 			.head_max = 32768,
 			.body_max = conf->answer_max,
 			.allow_underscore = true } };
+	list_init(&p->queue);
+	list_init(&p->free_calls);
 	loop_timer_init(&p->timer, loop, on_timer, p);
-	if (!allocate(p) || !resolve(p, conf, ret_why))
+	if (!allocate(p) || !find_peer(p, ret_why))
 		return hc_close(p);
 	*ret_why = "host name too long, or none";
 	if (span_empty(conf->host) || !span_to_cstr(conf->host, p->host, sizeof p->host))
@@ -585,8 +547,8 @@ struct hc *hc_close(struct hc *p)
 	for (uint32_t i = 0; p->link && i < p->conf.conns_max; i++)
 		stream_close(&p->link[i].stream);
 	loop_timer_clear(&p->timer);
-	slots_fini(&p->link_slots);
 	free(p->link);
+	free(p->link_index);
 	free(p->call);
 	free(p->requests);
 	free(p);

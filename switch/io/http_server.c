@@ -6,6 +6,7 @@
  */
 #include "http_server.h"
 
+#include "check.h"
 #include "entropy.h"
 #include "hs.h"
 #include "tls.h"
@@ -26,8 +27,6 @@
 #define ACCEPT_BURST 8     /* per wake: workers share the listener, leave some to the others */
 #define SWEEP_US     10000 /* deadlines are kept to this much */
 #define EXHAUSTED_MS 100   /* H-15 */
-#define ERROR_HEAD   1024
-#define ERROR_BODY   4096
 #define SLOT_BITS    24
 #define HANDLER_MIN  16384 /* of an arena, beside the largest request */
 
@@ -55,7 +54,7 @@ static struct hs *servers[SERVERS_MAX];
 
 void hs_set_deadline(struct hs *s, struct conn *c, int64_t at_us)
 {
-	s->deadline_us[c->slot] = at_us;
+	s->deadline_us[slab_index(&s->conns, c)] = at_us;
 	if (at_us == INT64_MAX)
 		return;
 	if (!loop_timer_is_set(&s->sweep) || at_us < s->sweep.at.us)
@@ -69,10 +68,10 @@ static void on_sweep(void *ctx)
 	int64_t now = loop_now(s->loop).mono.us, next = INT64_MAX;
 
 	CHECK_OBJ(s, HS_MAGIC);
-	for (uint32_t i = 0; i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		if (s->deadline_us[i] <= now)
 			conn_on_deadline(&s->conn[i]);
-	for (uint32_t i = 0; i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		if (s->deadline_us[i] < next)
 			next = s->deadline_us[i];
 	if (next == INT64_MAX)
@@ -96,10 +95,18 @@ static void on_rested(void *ctx)
 	listen_on(s);
 }
 
+static void settle(struct hs *s)
+{
+	if (s->turn != loop_turn(s->loop))
+		slab_turn(&s->conns);
+	s->turn = loop_turn(s->loop);
+}
+
 void hs_conn_freed(struct hs *s, struct conn *c)
 {
-	s->deadline_us[c->slot] = INT64_MAX;
-	slots_give(&s->conn_slots, loop_turn(s->loop), c->slot);
+	s->deadline_us[slab_index(&s->conns, c)] = INT64_MAX;
+	settle(s);
+	slab_give(&s->conns, c);
 	s->stats.conns--;
 	if (s->full) {
 		s->full = false;
@@ -130,7 +137,7 @@ static bool address_is_full(const struct hs *s, const struct conn *c)
 
 	if (!s->conf.tls)
 		return false;
-	for (uint32_t i = 0; i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		if (s->conn[i].state == CONN_TLS &&
 			memcmp(s->conn[i].address, c->address, sizeof c->address) == 0)
 			same++;
@@ -177,15 +184,16 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 
 	(void)what;
 	CHECK_OBJ(s, HS_MAGIC);
+	settle(s);
 	for (int i = 0; i < ACCEPT_BURST; i++) {
 		struct sockaddr_storage from = { 0 };
 		socklen_t n = sizeof from;
-		uint32_t slot;
+		struct conn *c = slab_take(&s->conns);
 		int fd;
 
-		if (!slots_take(&s->conn_slots, loop_turn(s->loop), &slot)) {
+		if (!c) {
 			/* One that was freed in this turn can be had in the next. */
-			if (slots_in_use(&s->conn_slots) < s->conn_slots.cap)
+			if (slab_free_count(&s->conns) > 0)
 				return;
 			s->full = true;
 			s->stats.paused++;
@@ -194,10 +202,10 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 		}
 		fd = accept4(listen_fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			admit(s, &s->conn[slot], fd, &from);
+			admit(s, c, fd, &from);
 			continue;
 		}
-		slots_give(&s->conn_slots, loop_turn(s->loop), slot);
+		slab_give(&s->conns, c);
 		if (!accept_again(s))
 			return;
 	}
@@ -222,20 +230,22 @@ static bool allocate(struct hs *s)
 {
 	uint32_t conns = conns_allowed(&s->conf), exchanges = s->conf.in_work_max;
 
-	if (!slots_init(&s->conn_slots, conns) || !slots_init(&s->exchange_slots, exchanges))
-		return false;
 	s->conn = calloc(conns, sizeof *s->conn);
+	s->conn_index = malloc(slab_bytes(conns));
 	s->deadline_us = calloc(conns, sizeof *s->deadline_us);
 	s->exchange = calloc(exchanges, sizeof *s->exchange);
+	s->exchange_index = malloc(slab_bytes(exchanges));
 	s->arenas = calloc(exchanges, s->conf.arena_bytes);
 	s->wire = malloc(s->conf.reply_max);
-	s->error_head = malloc(ERROR_HEAD);
-	s->error_body = malloc(ERROR_BODY);
-	if (!s->conn || !s->deadline_us || !s->exchange || !s->arenas || !s->wire ||
-		!s->error_head || !s->error_body)
+	s->error_head = malloc(HS_ERROR_HEAD);
+	s->error_body = malloc(HS_ERROR_BODY);
+	if (!s->conn || !s->conn_index || !s->deadline_us || !s->exchange || !s->exchange_index ||
+		!s->arenas || !s->wire || !s->error_head || !s->error_body)
 		return false;
+	slab_init(&s->conns, s->conn, sizeof *s->conn, conns, s->conn_index);
+	slab_init(&s->exchanges, s->exchange, sizeof *s->exchange, exchanges, s->exchange_index);
 	for (uint32_t i = 0; i < conns; i++) {
-		s->conn[i] = (struct conn){ .magic = CONN_MAGIC, .slot = i, .server = s };
+		s->conn[i] = (struct conn){ .magic = CONN_MAGIC, .server = s };
 		s->deadline_us[i] = INT64_MAX;
 	}
 	for (uint32_t i = 0; i < exchanges; i++) {
@@ -302,18 +312,18 @@ struct hs *hs_close(struct hs *s)
 	if (!s)
 		return 0;
 	CHECK_OBJ(s, HS_MAGIC);
-	for (uint32_t i = 0; s->deadline_us && i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		if (s->conn[i].state != CONN_FREE)
 			conn_close(&s->conn[i]);
 	event_del(&s->accept_ev);
 	loop_timer_clear(&s->rest);
 	loop_timer_clear(&s->sweep);
 	servers[s->number] = 0;
-	slots_fini(&s->conn_slots);
-	slots_fini(&s->exchange_slots);
 	free(s->conn);
+	free(s->conn_index);
 	free(s->deadline_us);
 	free(s->exchange);
+	free(s->exchange_index);
 	free(s->arenas);
 	free(s->wire);
 	free(s->error_head);
@@ -332,7 +342,7 @@ uint32_t hs_busy(const struct hs *s)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < s->conn_slots.cap; i++)
+	for (uint32_t i = 0; i < s->conns.count; i++)
 		switch (s->conn[i].state) {
 		case CONN_HEAD:
 		case CONN_BODY:
@@ -356,15 +366,15 @@ const struct hs_stats *hs_stats(const struct hs *s)
 
 struct exchange *hs_take_exchange(struct hs *s)
 {
-	uint32_t slot;
+	struct exchange *x;
 
-	/* They rest until the next request, not the next turn: no event of libevent's means them.
-	 */
-	if (!slots_take(&s->exchange_slots, s->stats.requests, &slot))
+	slab_turn(&s->exchanges);
+	x = slab_take(&s->exchanges);
+	if (!x)
 		return 0;
-	s->exchange[slot].in_use = true;
+	x->in_use = true;
 	s->stats.in_work++;
-	return &s->exchange[slot];
+	return x;
 }
 
 /* NULL: of another time. */
@@ -373,7 +383,7 @@ static struct exchange *find(struct hs_ref ref, struct hs **ret_s)
 	uint32_t number = ref.slot >> SLOT_BITS, slot = ref.slot & ((1u << SLOT_BITS) - 1);
 	struct hs *s = number < SERVERS_MAX ? servers[number] : 0;
 
-	if (!s || slot >= s->exchange_slots.cap)
+	if (!s || slot >= s->exchanges.count)
 		return 0;
 	*ret_s = s;
 	struct exchange *x = &s->exchange[slot];
@@ -387,8 +397,7 @@ static void release(struct hs *s, struct exchange *x)
 	if (++x->pub.ref.generation == 0)
 		x->pub.ref.generation = 1;
 	arena_reset(&x->pub.arena);
-	slots_give(
-		&s->exchange_slots, loop_turn(s->loop), x->pub.ref.slot & ((1u << SLOT_BITS) - 1));
+	slab_give(&s->exchanges, x);
 	s->stats.in_work--;
 }
 

@@ -187,6 +187,7 @@ static void test_pipelining(void **state)
 		net_turn(h.loop);
 	assert_int_equal(h.asked, 1);
 	assert_true(answer(&h, 0, "first"));
+	assert_int_equal(h.asked, 1); /* not from inside hs_reply */
 	hear(&h, fd, &heard, nth(&heard, 2) && h.kept == 2);
 	assert_int_equal(h.asked, 3);
 	assert_true(answer(&h, 1, "third"));

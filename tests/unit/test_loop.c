@@ -5,7 +5,6 @@
 
 #include "entropy.h"
 #include "net.h"
-#include "slots.h"
 
 #include <signal.h>
 
@@ -116,32 +115,6 @@ static void test_a_signal_is_heard_in_the_loop(void **state)
 	loop_free(s.loop);
 }
 
-/* What is given back in a turn is taken in the next at the earliest, and the warmest first. */
-static void test_slots_rest_for_a_turn(void **state)
-{
-	struct slots s;
-	uint32_t a, b, c;
-
-	(void)state;
-	assert_true(slots_init(&s, 3));
-	assert_true(slots_take(&s, 1, &a));
-	assert_true(slots_take(&s, 1, &b));
-	slots_give(&s, 1, a);
-	assert_true(slots_take(&s, 1, &c));
-	assert_int_not_equal(c, a);
-	assert_int_equal(slots_in_use(&s), 2);
-	assert_false(slots_take(&s, 1, &c));
-	assert_true(slots_take(&s, 2, &c));
-	assert_int_equal(c, a);
-	assert_false(slots_take(&s, 3, &c));
-	slots_give(&s, 4, b);
-	slots_give(&s, 4, a);
-	assert_true(slots_take(&s, 5, &c));
-	assert_int_equal(c, a);
-	assert_int_equal(slots_in_use(&s), 2);
-	slots_fini(&s);
-}
-
 static void test_entropy_differs_and_keeps_its_bound(void **state)
 {
 	uint8_t a[300], b[300];
@@ -163,7 +136,6 @@ int main(void)
 		cmocka_unit_test(test_a_turn_is_one_instant),
 		cmocka_unit_test(test_a_cleared_timer_is_silent),
 		cmocka_unit_test(test_a_signal_is_heard_in_the_loop),
-		cmocka_unit_test(test_slots_rest_for_a_turn),
 		cmocka_unit_test(test_entropy_differs_and_keeps_its_bound),
 	};
 
