@@ -129,8 +129,8 @@ static void read_verdict(struct body *b, enum op op, Xw__Canonical *c)
 	enum outcome o = partner_outcome(op, span_str(word));
 	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
 
-	c->outcome = canonical_outcome(
-		b->arena, o, why, span_str(*slug ? slug : word), span_str(detail));
+	c->outcome = canonical_outcome(b->arena, o, why,
+		span_str(*slug && o == OUTCOME_DECLINED ? slug : word), span_str(detail));
 	if (c->outcome && o == OUTCOME_APPROVED && op == OP_RESOLVE)
 		read_order(b, c);
 }

@@ -50,8 +50,8 @@ static Xw__Outcome *read_outcome(struct body *b, const struct json *v, enum op o
 	char *detail = body_text(b, v, "", RULE("detail", 0, 256, TEXT), OPTIONAL);
 	enum outcome o = partner_outcome(op, span_str(word));
 	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
-	Xw__Outcome *outcome = canonical_outcome(
-		b->arena, o, why, span_str(*slug ? slug : word), span_str(detail));
+	Xw__Outcome *outcome = canonical_outcome(b->arena, o, why,
+		span_str(*slug && o == OUTCOME_DECLINED ? slug : word), span_str(detail));
 
 	if (outcome)
 		outcome->at = body_time(b, v, "", "at");
