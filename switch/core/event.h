@@ -35,7 +35,7 @@ struct claim {
 	uint8_t digest[16];
 };
 
-struct event {
+struct pay_event {
 	enum event_kind kind;
 	struct wall now;
 	uint16_t peer; /* participant who asked, answered or pushed */

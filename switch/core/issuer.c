@@ -297,9 +297,9 @@ void issuer_push(struct turn *t, const struct msg *m)
 	const struct caps *c = turn_caps(t, l->peer, OP_PUSH);
 	bool open = l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN;
 
-	if (c && c->push_decides && m->authentic) {
-		if (m->outcome != OUTCOME_UNKNOWN && m->outcome != OUTCOME_NONE)
-			issuer_answer(t, OP_PUSH, m);
+	if (c && c->push_decides && m->authentic && m->outcome != OUTCOME_UNKNOWN &&
+		m->outcome != OUTCOME_NONE) {
+		issuer_answer(t, OP_PUSH, m);
 		return;
 	}
 	/* A hint makes us ask, once, unless a question or the call itself is out. */

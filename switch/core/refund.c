@@ -196,8 +196,10 @@ void refund_answer(struct turn *t, const struct msg *m)
 		return;
 	if (t->ev->op == OP_INQUIRE && !m->has_problem)
 		o = by_counts(p, r, m);
-	else if (t->ev->op == OP_REFUND && m->has_problem)
-		o = OUTCOME_DECLINED;
+	else if (t->ev->op == OP_REFUND && m->has_problem && r->phase == REFUND_SENT &&
+		 r->tries == 0)
+		o = OUTCOME_DECLINED; /* the call was refused, and no earlier one can have done it
+				       */
 	if (o != OUTCOME_NOT_FOUND)
 		r->misses = 0;
 	if (m->has_refund && m->refund.peer_id[0])

@@ -291,7 +291,7 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 
 void request_step(struct turn *t)
 {
-	const struct event *ev = t->ev;
+	const struct pay_event *ev = t->ev;
 	struct pay *p = t->p;
 
 	if (!may_see(p, ev->peer)) {

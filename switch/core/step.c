@@ -146,7 +146,7 @@ static bool about_undo(const struct turn *t)
 
 static void answer(struct turn *t)
 {
-	const struct event *ev = t->ev;
+	const struct pay_event *ev = t->ev;
 
 	if (ev->refund_seq)
 		refund_answer(t, ev->msg);
@@ -162,7 +162,7 @@ static void answer(struct turn *t)
 
 static void no_answer(struct turn *t)
 {
-	const struct event *ev = t->ev;
+	const struct pay_event *ev = t->ev;
 
 	if (ev->refund_seq)
 		refund_no_answer(t, ev->lost);
@@ -225,7 +225,7 @@ static void finish(const struct pay *before, struct step *st)
 		!st->changed, st->entry_count == 0 && st->call_count == 0 && st->reply_count == 0);
 }
 
-void core_step(const struct snapshot *sn, const struct pay *before, const struct event *ev,
+void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,
 	struct step *ret)
 {
 	struct turn t = { sn, before, ev, ret, &ret->next };

@@ -95,7 +95,7 @@ struct step {
  * What happens next. Pure: the same arguments give the same step. `before` is all zero for a
  * request that begins a payment. It always answers; no failure but a check.
  */
-void core_step(const struct snapshot *sn, const struct pay *before, const struct event *ev,
+void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,
 	struct step *ret);
 
 /* The message of a call, from the record as committed. The code is not in it: the shell adds it. */

@@ -13,7 +13,7 @@
 struct turn {
 	const struct snapshot *sn;
 	const struct pay *before;
-	const struct event *ev;
+	const struct pay_event *ev;
 	struct step *st;
 	struct pay *p;
 };

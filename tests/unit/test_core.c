@@ -147,7 +147,7 @@ static void check_step(struct world *w, const struct pay *before)
 	}
 }
 
-static void step(struct world *w, struct event ev)
+static void step(struct world *w, struct pay_event ev)
 {
 	struct pay before = w->rec;
 	static struct step twice;
@@ -172,7 +172,7 @@ static struct world *fresh(void)
 
 static void pay_request(struct world *w, const char *scheme, int64_t minor)
 {
-	struct event ev = { .kind = EV_REQUEST,
+	struct pay_event ev = { .kind = EV_REQUEST,
 		.op = OP_DEBIT,
 		.peer = TILL,
 		.msg = &w->m,
@@ -191,7 +191,7 @@ static void pay_request(struct world *w, const char *scheme, int64_t minor)
 
 static void ask(struct world *w, enum op op, int peer, int64_t minor)
 {
-	struct event ev = {
+	struct pay_event ev = {
 		.kind = EV_REQUEST, .op = op, .peer = (uint16_t)peer, .msg = &w->m, .claim_count = 1
 	};
 
@@ -206,7 +206,7 @@ static void ask(struct world *w, enum op op, int peer, int64_t minor)
 
 static void answer_msg(struct world *w, enum side side, enum op op, enum outcome o, enum reason r)
 {
-	struct event ev = { .kind = EV_ANSWER,
+	struct pay_event ev = { .kind = EV_ANSWER,
 		.op = op,
 		.side = side,
 		.msg = &w->m,
@@ -230,7 +230,7 @@ static void answer(struct world *w, enum op op, enum outcome o, enum reason r)
 
 static void lost(struct world *w, enum op op, enum lost how)
 {
-	struct event ev = { .kind = EV_NO_ANSWER,
+	struct pay_event ev = { .kind = EV_NO_ANSWER,
 		.op = op,
 		.side = SIDE_ISSUER,
 		.lost = how,
@@ -247,7 +247,7 @@ static void due(struct world *w)
 	assert_true(w->rec.due.us > 0);
 	if (w->now.us < w->rec.due.us)
 		w->now = w->rec.due;
-	step(w, (struct event){ .kind = EV_DUE });
+	step(w, (struct pay_event){ .kind = EV_DUE });
 }
 
 static void expect_call(struct world *w, enum op op)
@@ -391,7 +391,7 @@ static void late_success_at_the_scheme(void **state)
 	memset(&w->m, 0, sizeof w->m);
 	w->m.authentic = true;
 	w->m.outcome = OUTCOME_APPROVED;
-	step(w, (struct event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
+	step(w, (struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
 	assert_int_equal(w->st.fate, FATE_ACK);
 	assert_int_equal(w->st.call_count, 0); /* the scheme reverses it */
 	assert_int_equal(position(w, SCHEME, EUR), 0);
@@ -463,7 +463,7 @@ static void payer_never_acts(void **state)
 
 static void tourist_scan(struct world *w)
 {
-	struct event ev = { .kind = EV_REQUEST,
+	struct pay_event ev = { .kind = EV_REQUEST,
 		.op = OP_RESOLVE,
 		.peer = WALLET,
 		.msg = &w->m,
@@ -549,7 +549,7 @@ static void never_confirmed(void **state)
 static void repeats(void **state)
 {
 	struct world *w = fresh();
-	struct event ev = {
+	struct pay_event ev = {
 		.kind = EV_REQUEST, .op = OP_DEBIT, .peer = TILL, .msg = &w->m, .repeated = true
 	};
 
@@ -639,7 +639,7 @@ static void honest_end(struct world *w)
 				       ? OUTCOME_HELD
 			       : money_sign(w->rec.iss.taken) > 0 ? OUTCOME_APPROVED
 								  : OUTCOME_DECLINED;
-		step(w, (struct event){ .kind = EV_ANSWER,
+		step(w, (struct pay_event){ .kind = EV_ANSWER,
 				.op = c.op,
 				.side = c.side,
 				.msg = &w->m,
@@ -701,7 +701,7 @@ static void walk(void **state)
 					if (c.op == OP_RESOLVE)
 						w->m.amount = money_of(1000, EUR);
 					w->m.op = c.op;
-					step(w, (struct event){
+					step(w, (struct pay_event){
 							.kind = dice(4) ? EV_ANSWER : EV_NO_ANSWER,
 							.op = c.op,
 							.side = c.side,
