@@ -1,0 +1,369 @@
+/*
+ * commit.c: one step -> one item of a batch; and, once it is durable, its actions.
+ *
+ * The hard thing is losing: the id was claimed by another, the fence is gone, a cap is reached.
+ * These are answers, not errors; each leads to the same event being stepped again on what the
+ * ledger really holds. Must never act on a step whose commit has not said OK.
+ */
+#include "work.h"
+
+static void set_alarm(struct wrk *w, struct live *l)
+{
+	if (l->timed)
+		heap_remove(&w->due, &l->due);
+	l->timed = false;
+	if (!l->rec.due.us)
+		return;
+	l->due.key = l->rec.due.us;
+	l->timed = heap_put(&w->due, &l->due);
+}
+
+/* What becomes of the request that the step was about. */
+static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct step *st)
+{
+	if (!rq)
+		return;
+	rq->seq = st->fate_seq;
+	switch (st->fate) {
+	case FATE_NONE:
+		CHECK_UNREACHABLE();
+	case FATE_WAIT:
+		inbound_wait(w, l, rq, st->fate_seq);
+		break;
+	case FATE_REPLAY:
+		inbound_replay(w, rq, &l->rec, st->fate_seq);
+		break;
+	case FATE_VIEW:
+	case FATE_ACK:
+		inbound_view(w, rq, &l->rec, st->fate_seq);
+		break;
+	case FATE_REFUSE:
+		if (st->refusal == REASON_REPEAT || st->refusal == REASON_DUPLICATE)
+			w->stats.conflicts++;
+		inbound_refuse(w, rq, st->refusal, st->refusal_detail, NULL);
+		break;
+	}
+}
+
+/* Final answers go to all who wait for them, and into the cache. */
+static void answer(struct wrk *w, struct live *l, const struct work_step *ws)
+{
+	const struct step *st = &ws->st;
+	struct list *n, *next;
+
+	for (n = l->waiters.next; n != &l->waiters; n = next) {
+		struct rq *rq = LIST_OBJ(n, struct rq, node);
+		next = n->next;
+		for (int i = 0; i < st->reply_count; i++) {
+			if (st->reply_seq[i] != rq->seq)
+				continue;
+			if (ws->c.replies && ws->c.reply_seq == rq->seq)
+				inbound_send(w, rq, ws->c.reply_status, ws->c.reply, rq->replayed);
+			else
+				inbound_view(w, rq, &l->rec, rq->seq);
+			break;
+		}
+	}
+}
+
+static void cache(struct wrk *w, const struct work_step *ws, const struct pay_event *ev)
+{
+	char key_text[64], value[18 + sizeof ws->reply];
+	struct buf key = buf_init(key_text, sizeof key_text), v = buf_init(value, sizeof value);
+
+	/* Only the step that claimed the key knows it; a later one leaves the work to the ledger.
+	 */
+	if (!ws->c.replies || !ev->claim_count || ws->c.reply_seq != ws->st.claim_seq)
+		return;
+	inbound_cache_key(&ev->claim[0], &key);
+	buf_add(&v, span_of(ev->fingerprint, 16));
+	buf_ch(&v, (char)(ws->c.reply_status >> 8));
+	buf_ch(&v, (char)ws->c.reply_status);
+	buf_add(&v, ws->c.reply);
+	if (buf_ok(&v))
+		w->port->cache_put(w->port->ctx, buf_span(&key), buf_span(&v));
+}
+
+static void act(struct wrk *w, struct live *l, struct item *it, struct work_step *ws)
+{
+	const struct step *st = &ws->st;
+
+	if (st->forget_code) {
+		memset(l->secret, 0, sizeof l->secret);
+		l->secret_bytes = 0;
+	}
+	set_alarm(w, l);
+	for (int i = 0; i < st->call_count; i++)
+		outbound_call(w, l, &st->call[i]);
+	settle(w, l, it->rq, st);
+	answer(w, l, ws);
+	cache(w, ws, &it->ev);
+	if (ws->c.has_out)
+		w->port->bell(w->port->ctx);
+}
+
+static void forget_claims(struct wrk *w, struct work_step *ws)
+{
+	for (int i = 0; i < ws->claim_count; i++)
+		map_del(&w->claims, ws->claim[i].digest);
+	ws->claim_count = 0;
+}
+
+/* While a claim is on its way, the same request joins instead of racing it. */
+static void remember_claims(struct wrk *w, struct live *l, struct work_step *ws)
+{
+	for (int i = 0; i < ws->st.claim_count; i++)
+		if (map_put(&w->claims, ws->st.claim[i].digest, l))
+			ws->claim[ws->claim_count++] = ws->st.claim[i];
+}
+
+static void put_notification(struct wrk *w, struct work_step *ws)
+{
+	struct commit *c = &ws->c;
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct msg *m = arena_new(&a, struct msg);
+	struct buf body = buf_init(ws->out, sizeof ws->out);
+	const struct pay *p = &ws->st.next;
+	Xw__Canonical *canonical;
+	uint8_t random[9];
+
+	CHECK(m);
+	notify_build(w->conf.snapshot, p, ws->st.notify_seq, m);
+	CHECK(canon_write(m, &a, &canonical) == RC_OK && canon_pack(canonical, &body) == RC_OK);
+	w->port->entropy(w->port->ctx, random, sizeof random);
+	c->has_out = true;
+	c->out_id = pay_id_make(w->wall, w->conf.shard, random);
+	c->out_peer = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via;
+	c->out_seq = ws->st.notify_seq;
+	c->out_body = buf_span(&body);
+}
+
+static void put_reply(struct wrk *w, struct work_step *ws)
+{
+	struct commit *c = &ws->c;
+	const struct pay *p = &ws->st.next;
+	struct buf body = buf_init(ws->reply, sizeof ws->reply);
+	uint16_t peer;
+
+	for (int i = 0; i < ws->st.reply_count; i++)
+		if (i == 0 || ws->st.reply_seq[i] != SEQ_CANCEL)
+			c->reply_seq = ws->st.reply_seq[i]; /* a cancel's follows from the record */
+	peer = c->reply_seq < SEQ_CANCEL && p->caller == SIDE_ISSUER ? p->via : p->acq.peer;
+	c->replies = inbound_render(w, link_of(w, peer), p, c->reply_seq, &c->reply_status, &body);
+	c->reply = buf_span(&body);
+}
+
+static void put_raw(struct work_step *ws, struct item *it)
+{
+	struct commit *c = &ws->c;
+	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1;
+
+	if (!deciding || !it->canonical || (!it->rq && !it->call))
+		return;
+	c->raw[c->raw_count++] = (struct commit_raw){
+		.peer = it->ev.peer,
+		.op = it->ev.op,
+		.outgoing = false,
+		.head = it->rq ? it->rq->http->target : SPAN_NONE,
+		.body = it->rq ? it->rq->http->body : it->call->raw_body,
+	};
+}
+
+static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
+{
+	struct commit *c = &ws->c;
+	struct buf sealed = buf_init(ws->sealed, sizeof ws->sealed);
+
+	if (ws->st.forget_code) {
+		c->remove_secret = true;
+	} else if (ws->st.next.version == 1 && l->secret_bytes) {
+		w->port->seal(w->port->ctx, &ws->st.next.id, span_of(l->secret, l->secret_bytes),
+			&sealed);
+		CHECK(buf_ok(&sealed));
+		c->set_secret = true;
+		c->secret = buf_span(&sealed);
+	}
+}
+
+static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
+{
+	it->ev.now = w->wall;
+	w->stats.steps++;
+	core_step(w->conf.snapshot, &l->rec, &it->ev, st);
+#ifdef XW_STEP_TWICE
+	/* Pure means: once more, and the same. The first result's record is the witness. */
+	{
+		struct digest first = digest_sha256(span_of(st->record, st->record_bytes));
+		int entries = st->entry_count, calls = st->call_count;
+		core_step(w->conf.snapshot, &l->rec, &it->ev, st);
+		struct digest second = digest_sha256(span_of(st->record, st->record_bytes));
+		CHECK(digest_same(first.b, second.b, sizeof first.b));
+		CHECK(entries == st->entry_count && calls == st->call_count);
+	}
+#endif
+}
+
+static void unsent(struct wrk *w, struct live *l, struct item *it)
+{
+	if (it->rq)
+		inbound_refuse(w, it->rq, REASON_UNAVAILABLE,
+			"the ledger does not answer; nothing was changed", NULL);
+	item_free(w, it);
+	/* The record's alarm stands in the ledger: whoever can commit again goes on from there. */
+	if (l->rec.version && !l->timed) {
+		l->rec.due = wall_plus_ms(w->wall, 1000);
+		set_alarm(w, l);
+	}
+}
+
+void commit_step(struct wrk *w, struct live *l, struct item *it)
+{
+	struct work_step *ws = slab_take(&w->steps);
+	struct arena scratch = arena_init(w->scratch, sizeof w->scratch);
+	struct buf evidence;
+
+	if (!ws) {
+		unsent(w, l, it);
+		return;
+	}
+	ws->claim_count = 0;
+	ws->item = it;
+	ws->live = l;
+	memset(&ws->c, 0, sizeof ws->c);
+	decide(w, l, it, &ws->st);
+	if (!ws->st.changed) {
+		settle(w, l, it->rq, &ws->st);
+		slab_give(&w->steps, ws);
+		item_free(w, it);
+		return;
+	}
+	evidence = buf_init(ws->evidence, sizeof ws->evidence);
+	ws->c.step = &ws->st;
+	ws->c.owner = ws;
+	ws->c.kind = it->ev.kind;
+	ws->c.op = it->ev.op;
+	ws->c.give_up = mono_plus_ms(w->now, 3000);
+	if (journal_pack(it, w->conf.snapshot->version, &scratch, &evidence))
+		ws->c.evidence = buf_span(&evidence);
+	if (ws->st.reply_count)
+		put_reply(w, ws);
+	if (ws->st.notify)
+		put_notification(w, ws);
+	put_raw(ws, it);
+	put_secret(w, l, ws);
+	remember_claims(w, l, ws);
+	l->step = ws;
+	l->state = LIVE_COMMITTING;
+	if (w->port->commit(w->port->ctx, &ws->c) != RC_OK) {
+		struct commit_result r = { .verdict = COMMIT_UNSENT };
+		wrk_on_commit(w, &ws->c, &r);
+	}
+}
+
+/* The request's id belongs to another payment, or to an earlier request about this one. */
+static void claimed(struct wrk *w, struct live *l, struct item *it, const struct commit_result *r)
+{
+	struct live *owner = live_get(w, &r->payment);
+
+	w->stats.claimed++;
+	if (!it->rq || it->ev.kind != EV_REQUEST) {
+		/* Not a request: a peer gave two of our payments one id. The later one ends as
+		 * refused. */
+		item_free(w, it);
+		return;
+	}
+	it->ev.repeated = true;
+	it->rq->replayed = true;
+	it->ev.prior_claim = r->claim;
+	it->ev.prior_seq = r->seq;
+	memcpy(it->ev.prior_fingerprint, r->fingerprint, 16);
+	if (owner) {
+		live_push(w, owner, it);
+	} else {
+		inbound_refuse(w, it->rq, REASON_OVERLOADED, "too much at once", NULL);
+		item_free(w, it);
+	}
+	(void)l;
+}
+
+/* Another process was first: take what it wrote, and step the same event on that. */
+static void fenced(struct wrk *w, struct live *l, struct item *it)
+{
+	struct pay_id id = l->rec.id;
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_LIVE, &k);
+
+	w->stats.fences++;
+	list_prepend(&l->inbox, &it->node);
+	if (a) {
+		a->live = l;
+		l->state = LIVE_LOADING;
+		if (w->port->load(w->port->ctx, &id, k) == RC_OK)
+			return;
+		slab_give(&w->waits, a);
+		l->state = LIVE_READY;
+	}
+	list_remove(&it->node);
+	unsent(w, l, it);
+}
+
+static void committed(struct wrk *w, struct live *l, struct item *it, struct work_step *ws)
+{
+	struct pay before = l->rec;
+
+	w->stats.commits++;
+	if (before.version == 0)
+		CHECK(map_put(&w->payments, ws->st.next.id.b, l));
+	l->rec = ws->st.next;
+	note_moved(w, &before, &ws->st);
+	if (pay_is_final(&l->rec) && !pay_is_final(&before))
+		w->stats.moved[(pay_state(&l->rec) & ~PAY_FINAL) & 31][0]++;
+	if (ws->st.exception)
+		w->stats.exceptions++;
+	act(w, l, it, ws);
+	item_free(w, it);
+}
+
+static void capped(struct wrk *w, struct live *l, struct item *it, const struct commit_result *r)
+{
+	w->stats.caps++;
+	it->ev.cap_refused = true;
+	it->ev.cap_value = MONEY_NONE;
+	(void)r;
+	list_prepend(
+		&l->inbox, &it->node); /* stepped again: this time it refuses, and that is kept */
+}
+
+void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *r)
+{
+	struct work_step *ws = c->owner;
+	struct live *l = ws->live;
+	struct item *it = ws->item;
+
+	CHECK_OBJ(l, LIVE_MAGIC);
+	CHECK(l->state == LIVE_COMMITTING && l->step == ws);
+	l->state = LIVE_READY;
+	l->step = NULL;
+	forget_claims(w, ws);
+	switch (r->verdict) {
+	case COMMIT_OK:
+		committed(w, l, it, ws);
+		break;
+	case COMMIT_CLAIMED:
+		claimed(w, l, it, r);
+		break;
+	case COMMIT_FENCE:
+		fenced(w, l, it);
+		break;
+	case COMMIT_CAP:
+		capped(w, l, it, r);
+		break;
+	case COMMIT_UNSENT:
+	case COMMIT_ERROR:
+		unsent(w, l, it);
+		break;
+	}
+	slab_give(&w->steps, ws);
+	if (!list_is_linked(&l->all))
+		list_append(&w->ready, &l->all);
+}

@@ -1,0 +1,567 @@
+/*
+ * inbound.c: requests: from bytes to an event, and from an answer back to bytes.
+ *
+ * The hard thing is sameness under all circumstances: a repeated request may meet its first sending
+ * in this worker's memory, in the cache, in another worker, or in the ledger only; in each case it
+ * gets the first one's answer. The cache is asked first because it is cheap, and believed only
+ * because what is in it was in the ledger before. Must never give a final answer that the ledger
+ * does not hold.
+ */
+#include "work.h"
+
+#include "qr.h"
+
+static void finish(struct wrk *w, struct rq *rq)
+{
+	if (rq->timed)
+		heap_remove(&w->deadlines, &rq->deadline);
+	rq->timed = false;
+	if (rq->live) {
+		list_remove(&rq->node);
+		rq->live = NULL;
+		w->stats.waiting--;
+	}
+	rq->magic = 0;
+}
+
+/* Writers get what is left of the exchange's arena, headers and body apart. */
+static bool room(struct rq *rq, struct http_out *out, size_t body)
+{
+	char *headers = arena_alloc(rq->arena, 4096), *text = arena_alloc(rq->arena, body);
+
+	*out = (struct http_out){ .headers = buf_init(headers, headers ? 4096 : 0),
+		.body = buf_init(text, text ? body : 0) };
+	return headers && text;
+}
+
+static void send(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	struct exchange_ref ref = rq->ref;
+
+	rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
+	finish(w, rq);
+	if (!w->port->reply(w->port->ctx, ref, out))
+		w->stats.refused++;
+}
+
+void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bool replayed)
+{
+	struct http_out out;
+
+	CHECK_OBJ(rq, REQUEST_MAGIC);
+	if (!room(rq, &out, body.n + 1)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	out.status = status;
+	buf_add(&out.body, body);
+	if (replayed)
+		w->stats.replayed++;
+	send(w, rq, &out, replayed);
+}
+
+void inbound_refuse(
+	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer)
+{
+	struct http_out out;
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	Xw__Canonical *problem = canonical_problem(rq->arena,
+		rq->request.route ? rq->request.route->op : OP_NONE, why, detail,
+		pointer ? pointer : "");
+
+	w->stats.refused++;
+	note_refused(w, rq, why, detail);
+	if (!problem || !room(rq, &out, 4096)) {
+		struct exchange_ref ref = rq->ref;
+		finish(w, rq);
+		w->port->reply(w->port->ctx, ref, &(struct http_out){ .status = 503 });
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, problem, &out);
+	send(w, rq, &out, false);
+}
+
+static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
+	const struct request *rq, const struct pay *p, int seq, struct http_out *out)
+{
+	struct msg *m = arena_new(a, struct msg);
+	struct adapter_env env = env_for(w, l, a);
+	Xw__Canonical *reply;
+
+	if (!m)
+		return false;
+	reply_build(w->conf.snapshot, p, rq->route->op, seq, m);
+	if (canon_write(m, a, &reply) != RC_OK)
+		return false;
+	l->adapter->write_reply(&env, rq, reply, out);
+	return buf_ok(&out->body) && buf_ok(&out->headers);
+}
+
+void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	struct http_out out;
+
+	if (!room(rq, &out, 16384) ||
+		!write_view(w, rq->link, rq->arena, &rq->request, p, seq, &out)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	send(w, rq, &out, rq->replayed);
+}
+
+/* The operation by which an answer was asked for: what its route is called. */
+static enum op op_of_seq(const struct pay *p, int seq)
+{
+	if (seq >= SEQ_REFUND)
+		return OP_REFUND;
+	if (seq == SEQ_CANCEL)
+		return OP_CANCEL;
+	if (seq == SEQ_CONFIRM)
+		return OP_CONFIRM;
+	return p->flow == FLOW_SCAN ? OP_RESOLVE : OP_DEBIT;
+}
+
+bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
+	int *ret_status, struct buf *ret_body)
+{
+	static const struct http_msg nothing;
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct request rq = { .http = &nothing };
+	char *headers = arena_alloc(&a, 4096);
+	struct http_out out = { .headers = buf_init(headers, 4096), .body = *ret_body };
+	enum op op = op_of_seq(p, seq);
+
+	for (const struct route *r = l->adapter->routes; r->method && !rq.route; r++)
+		if (r->op == op)
+			rq.route = r;
+	if (!rq.route || !write_view(w, l, &a, &rq, p, seq, &out))
+		return false;
+	*ret_body = out.body;
+	*ret_status = out.status;
+	return true;
+}
+
+void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_REPLY, &k);
+
+	rq->replayed = true;
+	if (!a) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	a->rq = rq;
+	if (w->port->load_reply(w->port->ctx, &p->id, seq, k) != RC_OK) {
+		slab_give(&w->waits, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+}
+
+void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
+{
+	uint32_t hold = rq->request.route->hold_ms ? rq->request.route->hold_ms
+						   : rq->link->peer->hold_ms;
+
+	rq->live = l;
+	rq->seq = seq;
+	list_append(&l->waiters, &rq->node);
+	w->stats.waiting++;
+	rq->deadline.key = rq->arrived.us + (int64_t)hold * 1000;
+	rq->timed = heap_put(&w->deadlines, &rq->deadline);
+	CHECK(rq->timed); /* as many places as items */
+}
+
+void inbound_deadline(struct wrk *w, struct rq *rq)
+{
+	struct live *l = rq->live;
+
+	CHECK_OBJ(l, LIVE_MAGIC);
+	if (l->rec.version) /* accepted, and not decided: pending is the truth */
+		inbound_view(w, rq, &l->rec, rq->seq);
+	else
+		inbound_refuse(w, rq, REASON_UNAVAILABLE,
+			"the ledger did not answer in time; repeat with the same id", NULL);
+	live_release_if_idle(w, l);
+}
+
+/* The event goes to the payment's queue. */
+static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
+{
+	struct item *it = item_new(w);
+
+	if (!it) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	it->ev = rq->ev;
+	it->rq = rq;
+	it->canonical = rq->canonical;
+	it->raw = rq->raw;
+	live_push(w, l, it);
+}
+
+void inbound_begin(struct wrk *w, struct rq *rq)
+{
+	struct live *l = live_new(w);
+	uint8_t random[9];
+
+	if (!l) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	w->port->entropy(w->port->ctx, random, sizeof random);
+	rq->ev.new_id = pay_id_make(w->wall, w->conf.shard, random);
+	if (rq->msg->code.text[0] || rq->msg->payer.handle[0]) {
+		struct buf b = buf_init(l->secret, sizeof l->secret);
+		buf_add(&b, span_of(rq->msg->code.text, strlen(rq->msg->code.text) + 1));
+		buf_add(&b, span_of(rq->msg->payer.handle, strlen(rq->msg->payer.handle) + 1));
+		CHECK(buf_ok(&b));
+		l->secret_bytes = (uint16_t)b.n;
+	}
+	enqueue(w, rq, l);
+}
+
+void inbound_to_payment(struct wrk *w, struct rq *rq, const struct pay_id *id)
+{
+	struct live *l = live_get(w, id);
+
+	if (l)
+		enqueue(w, rq, l);
+	else
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+}
+
+static void find(struct wrk *w, struct rq *rq, const struct claim *claim)
+{
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_FIND, &k);
+
+	if (!a) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	a->rq = rq;
+	if (w->port->find(w->port->ctx, claim, k) != RC_OK) {
+		slab_give(&w->waits, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+}
+
+/* The payment that a request speaks about: by our id, or by the id that the peer knows it by. */
+static void to_target(struct wrk *w, struct rq *rq)
+{
+	const struct msg *m = rq->msg;
+	struct pay_id id;
+
+	if (m->object_id[0]) {
+		if (pay_id_parse(span_sub(span_str(m->object_id), 0, ID_TEXT_LEN), &id) != RC_OK)
+			inbound_refuse(w, rq, REASON_NOT_FOUND, "no such payment", NULL);
+		else
+			inbound_to_payment(w, rq, &id);
+	} else if (m->request_id[0]) {
+		struct claim c = idem_claim(rq->link->peer->number, "id", m->request_id);
+		struct live *l = map_get(&w->claims, c.digest);
+		if (l)
+			enqueue(w, rq, l);
+		else
+			find(w, rq, &c);
+	} else {
+		inbound_refuse(w, rq, REASON_MALFORMED, "the request names no payment", NULL);
+	}
+}
+
+/* Another sending of the same request may be under way in this very worker. */
+static bool join(struct wrk *w, struct rq *rq)
+{
+	for (int i = 0; i < rq->ev.claim_count; i++) {
+		struct live *l = map_get(&w->claims, rq->ev.claim[i].digest);
+		if (!l)
+			continue;
+		CHECK_OBJ(l, LIVE_MAGIC);
+		CHECK(l->step);
+		rq->ev.repeated = true;
+		rq->replayed = true;
+		rq->ev.prior_claim = i;
+		rq->ev.prior_seq = l->step->st.claim_seq;
+		memcpy(rq->ev.prior_fingerprint, l->step->st.claim_fingerprint, 16);
+		w->stats.joined++;
+		enqueue(w, rq, l);
+		return true;
+	}
+	return false;
+}
+
+static bool begins(enum op op)
+{
+	return op == OP_DEBIT || op == OP_RESOLVE;
+}
+
+static void dispatch(struct wrk *w, struct rq *rq)
+{
+	if (rq->ev.claim_count && join(w, rq))
+		return;
+	if (begins(rq->msg->op))
+		inbound_begin(w, rq);
+	else
+		to_target(w, rq);
+}
+
+/* Cached: fingerprint, status, body of a final answer that the ledger holds. */
+void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
+{
+	struct span v = c->value;
+
+	if (!c->known || v.n < 18) {
+		dispatch(w, rq);
+		return;
+	}
+	if (memcmp(v.p, rq->ev.fingerprint, 16) != 0) {
+		w->stats.conflicts++;
+		inbound_refuse(
+			w, rq, REASON_REPEAT, "the same id came before with other contents", NULL);
+		return;
+	}
+	inbound_send(w, rq, (uint8_t)v.p[16] << 8 | (uint8_t)v.p[17], span_sub(v, 18, v.n), true);
+}
+
+void inbound_cache_key(const struct claim *c, struct buf *ret)
+{
+	buf_str(ret, "a:");
+	buf_hex(ret, span_of(c->digest, sizeof c->digest));
+}
+
+static void ask_cache(struct wrk *w, struct rq *rq)
+{
+	char text[64];
+	struct buf key = buf_init(text, sizeof text);
+	struct load_key k;
+	struct wait *a;
+
+	if (!rq->ev.claim_count || !(a = wait_new(w, WAIT_CACHE, &k))) {
+		dispatch(w, rq);
+		return;
+	}
+	a->rq = rq;
+	inbound_cache_key(&rq->ev.claim[0], &key);
+	if (w->port->cache_get(w->port->ctx, buf_span(&key), k) != RC_OK) {
+		slab_give(&w->waits, a);
+		dispatch(w, rq);
+	}
+}
+
+void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c)
+{
+	if (c->known && c->value.n)
+		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
+	else
+		ask_cache(w, rq);
+}
+
+static void ask_nonce(struct wrk *w, struct rq *rq)
+{
+	struct load_key k;
+	struct wait *a;
+
+	if (!rq->msg->nonce[0] || !(a = wait_new(w, WAIT_NONCE, &k))) {
+		ask_cache(w, rq);
+		return;
+	}
+	a->rq = rq;
+	if (w->port->nonce(w->port->ctx, span_str(rq->msg->nonce), k) != RC_OK) {
+		slab_give(&w->waits, a);
+		ask_cache(w, rq);
+	}
+}
+
+static const char *claim_kind(enum op op)
+{
+	switch (op) {
+	case OP_DEBIT:
+		return "debit";
+	case OP_RESOLVE:
+		return "scan";
+	case OP_CONFIRM:
+		return "confirm";
+	case OP_CANCEL:
+		return "cancel";
+	case OP_REFUND:
+		return "refund";
+	case OP_NONE:
+	case OP_CAPTURE:
+	case OP_INQUIRE:
+	case OP_INQUIRE_REFUND:
+	case OP_TELL:
+	case OP_NOTIFY:
+	case OP_PUSH:
+	case OP_CODES:
+	case OP_TOKEN:
+	case OP_ORDER:
+	case OP_CREDIT:
+	case OP_READ:
+	case OP_MAX:
+		return NULL;
+	}
+	return NULL;
+}
+
+/* I-2, I-3: the key within (partner, operation), and the partner's own id. */
+static void claims(struct rq *rq)
+{
+	const struct msg *m = rq->msg;
+	struct pay_event *ev = &rq->ev;
+	const char *kind = claim_kind(m->op);
+
+	if (!kind)
+		return;
+	if (m->key[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, kind, m->key);
+	if (m->op == OP_REFUND && m->refund.id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "refund-id", m->refund.id);
+	else if (begins(m->op) && m->request_id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "id", m->request_id);
+	else if (m->op == OP_CANCEL && !m->key[0] && m->request_id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "cancel-id", m->request_id);
+	idem_fingerprint(m, ev->fingerprint);
+}
+
+/* Whose code is it? The recognition table speaks; the core routes. */
+static void recognise(struct wrk *w, struct rq *rq)
+{
+	struct msg *m = rq->msg;
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct qr *q;
+
+	if (!m->code.text[0] || !(q = arena_new(&a, struct qr)))
+		return;
+	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);
+	qr_scan(&a, span_str(m->code.text), q);
+	(void)span_to_cstr(
+		span_str(qr_format_name(q->format)), m->code.format, sizeof m->code.format);
+	if (!q->accept)
+		return;
+	for (size_t i = 0; i < q->candidate_count && rq->ev.scheme_count < 8; i++)
+		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->candidate[i]);
+	for (size_t i = 0; i < q->account_count && rq->ev.scheme_count < 8; i++)
+		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->account[i].scheme);
+	if (rq->ev.scheme_count)
+		(void)span_to_cstr(
+			span_str(rq->ev.scheme[0]), m->code.scheme, sizeof m->code.scheme);
+}
+
+static const struct link *link_by_identity(
+	const struct wrk *w, const struct adapter *a, struct span identity)
+{
+	for (size_t i = 0; i < w->conf.link_count; i++)
+		if (w->conf.link[i].adapter == a && span_eq(w->conf.link[i].identity, identity))
+			return &w->conf.link[i];
+	return NULL;
+}
+
+/* Finds the adapter whose path it is, and the participant who says to be speaking. */
+static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
+{
+	const struct adapter *tried[16];
+	size_t count = 0;
+	struct span identity;
+
+	for (size_t i = 0; i < w->conf.link_count; i++) {
+		const struct adapter *a = w->conf.link[i].adapter;
+		bool again = false;
+		for (size_t j = 0; j < count; j++)
+			again = again || tried[j] == a;
+		if (again || count == 16)
+			continue;
+		tried[count++] = a;
+		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
+			continue;
+		rq->link = &w->conf.link[i]; /* the dialect of the refusal, until we know better */
+		if (!a->identify(&rq->request, &identity))
+			return RC_AUTH;
+		rq->link = link_by_identity(w, a, identity);
+		if (rq->link)
+			return RC_OK;
+		rq->link = &w->conf.link[i];
+		return RC_AUTH;
+	}
+	return RC_NOENT;
+}
+
+/* Nobody's path: a bare problem document. */
+static void nowhere(struct wrk *w, struct rq *rq, const struct buf *methods)
+{
+	char headers[256], body[256];
+	struct http_out out = { .status = methods->n ? 405 : 404,
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body) };
+
+	w->stats.refused++;
+	http_out_header(&out, "content-type", SPAN("application/problem+json"));
+	if (methods->n)
+		http_out_header(&out, "allow", buf_span(methods));
+	buf_str(&out.body, "{\"type\":\"");
+	buf_add(&out.body, w->conf.origin);
+	buf_str(&out.body,
+		methods->n
+			? "/problems/method-not-allowed\",\"title\":\"Method not allowed\",\"status\":405}"
+			: "/problems/not-found\",\"title\":\"Not found\",\"status\":404}");
+	w->port->reply(w->port->ctx, rq->ref, &out);
+}
+
+void wrk_on_request(
+	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m)
+{
+	struct rq *rq = arena_new(arena, struct rq);
+	char text[64];
+	struct buf methods = buf_init(text, sizeof text);
+	struct adapter_env env;
+	const char *where = "";
+	enum rc rc;
+
+	w->stats.requests++;
+	CHECK(rq);
+	rq->magic = REQUEST_MAGIC;
+	rq->ref = ref;
+	rq->arena = arena;
+	rq->http = m;
+	rq->arrived = w->port->mono(w->port->ctx);
+	list_init(&rq->node);
+	rc = identify(w, rq, &methods);
+	if (rc == RC_NOENT) {
+		nowhere(w, rq, &methods);
+		return;
+	}
+	if (rc != RC_OK) {
+		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
+		return;
+	}
+	if (w->draining) {
+		inbound_refuse(
+			w, rq, REASON_UNAVAILABLE, "this process is going down; repeat", NULL);
+		return;
+	}
+	env = env_for(w, rq->link, arena);
+	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
+	if (rc == RC_FULL || !(rq->msg = arena_new(arena, struct msg))) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "the request needs too much memory", NULL);
+		return;
+	}
+	if (rc != RC_OK) {
+		const Xw__Problem *p = rq->canonical->problem;
+		inbound_refuse(w, rq, (enum reason)p->reason, p->detail, p->pointer);
+		return;
+	}
+	if (canon_read(rq->canonical, rq->msg, &where) != RC_OK) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
+		return;
+	}
+	rq->raw = digest_sha256(m->body);
+	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
+	rq->ev.peer = rq->link->peer->number;
+	rq->ev.op = rq->msg->op;
+	rq->ev.msg = rq->msg;
+	claims(rq);
+	recognise(w, rq);
+	ask_nonce(w, rq);
+}

@@ -1,0 +1,80 @@
+/*
+ * journal.c: what happened, as evidence: the event with its canonical message, kept beside the step
+ * that it led to, so that an auditor can run the step again and compare.
+ *
+ * Personal fields are taken out before packing: the code's text, the payer's handle. The hard thing
+ * is that this is written for every step, so it packs what is there already and copies little.
+ */
+#include "work.h"
+
+#include "journal.pb-c.h"
+
+static ProtobufCBinaryData data(const void *p, size_t n)
+{
+	return (ProtobufCBinaryData){ n, (uint8_t *)(uintptr_t)p };
+}
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret)
+{
+	const struct pay_event *ev = &it->ev;
+	Xw__Event e = XW__EVENT__INIT;
+	ProtobufCBinaryData claims[2];
+	char *schemes[8], *text = NULL, *handle = NULL;
+	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
+	size_t n;
+	char *room;
+
+	(void)scratch;
+	e.kind = ev->kind;
+	e.now = ev->now.us;
+	e.peer = ev->peer;
+	e.op = ev->op;
+	e.side = ev->side;
+	e.attempt = ev->attempt;
+	e.refund_seq = ev->refund_seq;
+	e.lost = ev->lost;
+	e.verb = ev->verb;
+	e.cap_refused = ev->cap_refused;
+	e.snapshot = (int32_t)snapshot;
+	for (int i = 0; i < ev->scheme_count; i++)
+		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
+	e.schemes = schemes;
+	e.n_schemes = ev->scheme_count;
+	for (int i = 0; i < ev->claim_count; i++)
+		claims[i] = data(ev->claim[i].digest, 16);
+	e.claims = claims;
+	e.n_claims = ev->claim_count;
+	if (!is_zero(ev->code_hash, 16))
+		e.code_hash = data(ev->code_hash, 16);
+	if (ev->claim_count)
+		e.fingerprint = data(ev->fingerprint, 16);
+	if (m) {
+		e.message = m;
+		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
+		if (m->code) {
+			text = m->code->text;
+			m->code->text = (char *)(uintptr_t) "";
+		}
+		if (m->payer) {
+			handle = m->payer->handle;
+			m->payer->handle = (char *)(uintptr_t) "";
+		}
+	}
+	n = xw__event__get_packed_size(&e);
+	room = buf_room(ret, n);
+	if (room)
+		xw__event__pack(&e, (uint8_t *)room);
+	if (text)
+		m->code->text = text;
+	if (handle)
+		m->payer->handle = handle;
+	return room != NULL;
+}

@@ -1,0 +1,266 @@
+/*
+ * outbound.c: action -> adapter -> call, and answer -> adapter -> event; with the access tokens
+ * that some calls need first.
+ *
+ * The hard thing is honesty about how a call ended: what surely never left is "unsent", everything
+ * else without a believable answer is "unknown". Must never send a call that the record does not
+ * ask for.
+ */
+#include "work.h"
+
+void outbound_free(struct wrk *w, struct callout *c)
+{
+	CHECK_OBJ(c, CALL_MAGIC);
+	if (c->live) {
+		c->live->calls_out--;
+		c->live = NULL;
+	}
+	c->magic = 0;
+	c->generation++;
+	slab_give(&w->calls, c);
+}
+
+static struct callout *call_new(struct wrk *w, const struct link *link)
+{
+	struct callout *c = slab_take(&w->calls);
+	char *target, *headers, *body;
+
+	if (!c)
+		return NULL;
+	c->magic = CALL_MAGIC;
+	c->slot = slab_index(&w->calls, c);
+	c->link = link;
+	c->live = NULL;
+	c->answer = NULL;
+	c->delivered = NULL;
+	c->is_token = false;
+	c->raw_body = SPAN_NONE;
+	memset(&c->call, 0, sizeof c->call);
+	list_init(&c->node);
+	c->arena = arena_init(c->store, sizeof c->store);
+	target = arena_alloc(&c->arena, 1024);
+	headers = arena_alloc(&c->arena, 6144);
+	body = arena_alloc(&c->arena, 12288);
+	c->out = (struct http_out){ .target = buf_init(target, 1024),
+		.headers = buf_init(headers, 6144),
+		.body = buf_init(body, 12288) };
+	return c;
+}
+
+static uint64_t cookie_of(const struct callout *c)
+{
+	return (uint64_t)c->generation << 32 | c->slot;
+}
+
+/* The call is over: its payment hears of it. `m` NULL: no usable answer. */
+static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Canonical *canonical,
+	enum lost lost)
+{
+	struct item *it;
+
+	if (!c->live) {
+		if (c->delivered)
+			c->delivered(c->delivered_ctx, &c->out_id,
+				m && !m->has_problem && m->outcome == OUTCOME_APPROVED, c->raw.b);
+		outbound_free(w, c);
+		return;
+	}
+	it = item_new(w);
+	if (!it) { /* no room to think about it: its alarm will ring */
+		outbound_free(w, c);
+		return;
+	}
+	it->ev.kind = m ? EV_ANSWER : EV_NO_ANSWER;
+	it->ev.peer = c->call.peer;
+	it->ev.op = c->call.op;
+	it->ev.side = c->call.side;
+	it->ev.attempt = c->call.attempt;
+	it->ev.refund_seq = c->call.refund_seq;
+	it->ev.msg = m;
+	it->ev.lost = lost;
+	it->call = c;
+	it->canonical = canonical;
+	it->raw = c->raw;
+	live_push(w, c->live, it);
+}
+
+/* The peer's rules cannot carry this message: it was not sent and cannot be. */
+static void unwritable(struct wrk *w, struct callout *c, const char *why)
+{
+	struct msg *m = arena_new(&c->arena, struct msg);
+
+	if (!m) {
+		ended(w, c, NULL, NULL, LOST_UNSENT);
+		return;
+	}
+	m->op = c->call.op;
+	m->answer = m->has_problem = true;
+	m->problem = REASON_UNSUPPORTED;
+	(void)span_to_cstr(span_str(why), m->detail, sizeof m->detail);
+	ended(w, c, m, NULL, LOST_UNSENT);
+}
+
+static uint32_t allowed_ms(const struct callout *c)
+{
+	const struct caps *caps = peer_caps(c->link->peer, (enum op)c->message->op);
+
+	return caps ? caps->allowed_ms : 5000;
+}
+
+static void send(struct wrk *w, struct callout *c)
+{
+	struct adapter_env env = env_for(w, c->link, &c->arena);
+	const char *why = "";
+	enum rc rc;
+
+	w->stats.calls++;
+	rc = c->link->adapter->write_call(&env, c->message, &c->out, &why);
+	if (rc != RC_OK || !http_out_ok(&c->out)) {
+		unwritable(w, c, rc == RC_RANGE ? why : "the call does not fit");
+		return;
+	}
+	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out,
+		    mono_plus_ms(w->port->mono(w->port->ctx), allowed_ms(c)),
+		    cookie_of(c)) != RC_OK) {
+		w->stats.calls_unsent++;
+		ended(w, c, NULL, NULL, LOST_UNSENT);
+	}
+}
+
+static bool token_valid(const struct wrk *w, const struct link_state *s)
+{
+	return s->token_bytes && s->token_until.us > wall_plus_ms(w->wall, 30000).us;
+}
+
+static void fetch_token(struct wrk *w, const struct link *l)
+{
+	struct callout *c = call_new(w, l);
+
+	if (!c)
+		return; /* those that wait end by their payments' alarms */
+	c->message = canonical_new(&c->arena, OP_TOKEN, false);
+	c->call.op = OP_TOKEN;
+	c->is_token = true;
+	link_state(w, l)->fetching = true;
+	send(w, c);
+}
+
+/* Goes out now, or waits for the token that it needs. */
+static void start(struct wrk *w, struct callout *c)
+{
+	const struct caps *caps = peer_caps(c->link->peer, (enum op)c->message->op);
+	struct link_state *s = link_state(w, c->link);
+
+	if (!caps || !caps->needs_token || token_valid(w, s)) {
+		send(w, c);
+		return;
+	}
+	list_append(&s->waiting, &c->node);
+	if (!s->fetching)
+		fetch_token(w, c->link);
+}
+
+static void token_ended(struct wrk *w, struct callout *c, const Xw__Canonical *m)
+{
+	struct link_state *s = link_state(w, c->link);
+	bool got = m && !m->problem && m->token[0] && strlen(m->token) <= sizeof s->token;
+
+	s->fetching = false;
+	if (got) {
+		s->token_bytes = strlen(m->token);
+		memcpy(s->token, m->token, s->token_bytes);
+		s->token_until = (struct wall){ m->token_until };
+		got = token_valid(w, s);
+	}
+	outbound_free(w, c);
+	while (!list_is_empty(&s->waiting)) {
+		struct callout *next = LIST_OBJ(list_pop(&s->waiting), struct callout, node);
+		if (got)
+			send(w, next);
+		else
+			ended(w, next, NULL, NULL, LOST_UNSENT);
+	}
+}
+
+void outbound_call(struct wrk *w, struct live *l, const struct call *call)
+{
+	const struct link *link = link_of(w, call->peer);
+	struct callout *c = call_new(w, link);
+	struct msg *m;
+
+	if (!c)
+		return; /* no room: the record's alarm is set behind the call's time and will ring
+			 */
+	c->call = *call;
+	c->live = l;
+	l->calls_out++;
+	m = arena_new(&c->arena, struct msg);
+	CHECK(m);
+	call_build(w->conf.snapshot, &l->rec, call, m);
+	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code) {
+		const char *handle = memchr(l->secret, '\0', l->secret_bytes);
+		(void)span_to_cstr(span_str(l->secret), m->code.text, sizeof m->code.text);
+		CHECK(handle);
+		(void)span_to_cstr(span_str(handle + 1), m->payer.handle, sizeof m->payer.handle);
+	}
+	if (canon_write(m, &c->arena, &c->message) != RC_OK) {
+		c->message = canonical_new(&c->arena, call->op, false);
+		unwritable(w, c, "the call does not fit");
+		return;
+	}
+	memset(m->code.text, 0, sizeof m->code.text);
+	memset(m->payer.handle, 0, sizeof m->payer.handle);
+	start(w, c);
+}
+
+void wrk_on_call_end(
+	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer)
+{
+	struct callout *c = slab_at(&w->calls, (uint32_t)cookie);
+	struct adapter_env env;
+	Xw__Canonical *canonical = NULL;
+	struct msg *m = NULL;
+	const char *where;
+
+	if (c->magic != CALL_MAGIC || c->generation != (uint32_t)(cookie >> 32))
+		return;
+	if (end == CALL_ANSWER) {
+		env = env_for(w, c->link, &c->arena);
+		c->raw = digest_sha256(answer->body);
+		c->raw_body = arena_dup(&c->arena, answer->body);
+		if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, &canonical) ==
+			RC_OK)
+			m = arena_new(&c->arena, struct msg);
+		if (m && canon_read(canonical, m, &where) != RC_OK)
+			m = NULL; /* out of bounds: not to be believed */
+	}
+	if (c->is_token) {
+		token_ended(w, c, m ? canonical : NULL);
+		return;
+	}
+	if (!m && end == CALL_UNSENT)
+		w->stats.calls_unsent++;
+	else if (!m)
+		w->stats.calls_unknown++;
+	ended(w, c, m, canonical, end == CALL_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
+}
+
+bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, struct span body,
+	wrk_delivered_fn *done, void *ctx)
+{
+	const struct link *l = link_of(w, peer);
+	struct callout *c = l ? call_new(w, l) : NULL;
+
+	if (!c)
+		return false;
+	c->out_id = *out_id;
+	c->delivered = done;
+	c->delivered_ctx = ctx;
+	c->call.op = OP_NOTIFY;
+	if (canon_unpack(body, &c->arena, &c->message) != RC_OK) {
+		outbound_free(w, c);
+		return false;
+	}
+	start(w, c);
+	return true;
+}

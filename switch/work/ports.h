@@ -1,0 +1,133 @@
+/*
+ * ports.h: a worker's whole view of the world. app/wire.c binds it to sockets and servers,
+ * tests/sim to a world of its own making; the worker cannot tell.
+ *
+ * Functions that take long return at once and complete later by a call of worker.h's wrk_on_...; a
+ * completion never comes from inside the function that asked for it. RC_FULL or RC_IO means that
+ * nothing was begun and no completion will come. What is handed over by pointer must stay unchanged
+ * until the completion.
+ */
+#ifndef XW_PORTS_H
+#define XW_PORTS_H
+
+#include "adapter.h"
+#include "step.h"
+
+/* An exchange of some listener; stays harmless when it is over. */
+struct exchange_ref {
+	uint32_t listener, slot, generation;
+};
+
+#define COMMIT_OUTS 1
+#define COMMIT_RAWS 2
+
+struct commit_raw {
+	uint16_t peer;
+	enum op op;
+	bool outgoing;
+	struct span key, head, body, signature;
+};
+
+/* One step on its way into the ledger. */
+struct commit {
+	const struct step *step;
+	enum event_kind kind;
+	enum op op;
+	struct span evidence; /* packed canonical messages with their digests */
+	bool replies;
+	int reply_seq, reply_status;
+	struct span reply; /* the body, as it will be sent and repeated */
+	bool has_out;      /* a notification is owed */
+	struct pay_id out_id;
+	uint16_t out_peer;
+	int out_seq;
+	struct span out_body; /* packed canonical */
+	int raw_count;
+	struct commit_raw raw[COMMIT_RAWS];
+	bool set_secret, remove_secret;
+	struct span secret;  /* encrypted */
+	struct mono give_up; /* not begun by then: COMMIT_UNSENT */
+	void *owner;         /* the worker's own */
+};
+
+enum commit_verdict {
+	COMMIT_OK,
+	COMMIT_CLAIMED, /* one of the claims was there: whose, and what it claimed */
+	COMMIT_FENCE,   /* somebody else stepped the payment: load, and step again */
+	COMMIT_CAP,     /* an account would pass its cap, or was stopped by an operator */
+	COMMIT_UNSENT,  /* nothing was kept and nothing will be */
+	COMMIT_ERROR,   /* the ledger refuses this step as such: a bug of ours */
+};
+
+struct commit_result {
+	enum commit_verdict verdict;
+	struct pay_id payment; /* CLAIMED */
+	int claim, seq;
+	uint8_t fingerprint[16];
+	int32_t account; /* CAP */
+	int64_t value, cap;
+};
+
+/* Why something is loaded; the worker's own, given back with the completion. */
+struct load_key {
+	uint32_t slot, generation;
+};
+
+struct loaded {
+	enum rc rc; /* RC_OK, RC_NOENT, RC_IO */
+	struct pay_id payment;
+	struct span record; /* valid during the completion */
+	struct span secret; /* encrypted, or empty */
+	int seq;            /* find: which request holds the claim */
+	int claim;
+	uint8_t fingerprint[16];
+	int status; /* reply */
+	struct span body;
+};
+
+struct cache_answer {
+	bool known; /* false: a miss, or the cache did not answer */
+	struct span value;
+};
+
+enum call_end { CALL_ANSWER, CALL_UNSENT, CALL_UNKNOWN };
+
+struct ports {
+	void *ctx;
+	struct mono (*mono)(void *ctx); /* one now per turn */
+	struct wall (*wall)(void *ctx);
+	void (*entropy)(void *ctx, void *dst, size_t n);
+
+	enum rc (*commit)(void *ctx, struct commit *c);                         /* wrk_on_commit */
+	enum rc (*load)(void *ctx, const struct pay_id *id, struct load_key k); /* wrk_on_loaded */
+	/* The payment that a claim belongs to. */
+	enum rc (*find)(void *ctx, const struct claim *claim, struct load_key k);
+	enum rc (*load_reply)(void *ctx, const struct pay_id *id, int seq, struct load_key k);
+
+	enum rc (*cache_get)(void *ctx, struct span key, struct load_key k); /* wrk_on_cache */
+	void (*cache_put)(void *ctx, struct span key, struct span value);
+	/* A nonce that must be new: RC_OK new, RC_EXISTS seen; anything else: not known.
+	 * wrk_on_cache: known and empty value for new, known and "1" for seen. */
+	enum rc (*nonce)(void *ctx, struct span nonce, struct load_key k);
+
+	/* `cookie` comes back with wrk_on_call_end. */
+	enum rc (*call)(void *ctx, uint16_t peer, const struct http_out *out, struct mono deadline,
+		uint64_t cookie);
+	bool (*reply)(void *ctx, struct exchange_ref ref, const struct http_out *out);
+
+	const struct signer *(*signer)(void *ctx, uint16_t peer);
+	struct span (*setting)(void *ctx, uint16_t peer, const char *name);
+	/* Keyed hash of a scanned code; authenticated encryption of what may not be kept in clear.
+	 */
+	void (*code_hash)(void *ctx, struct span text, uint8_t ret[16]);
+	void (*seal)(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret);
+	MUST enum rc (*open)(
+		void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret);
+
+	/* One JSON object, for one log line. */
+	void (*log)(void *ctx, struct span json);
+	/* Another process may care: a notification is waiting. */
+	void (*bell)(void *ctx);
+};
+
+#endif

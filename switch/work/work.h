@@ -1,0 +1,200 @@
+/*
+ * work.h: the worker from inside; for the files of this folder only.
+ *
+ * Lifetimes: a request lives in its exchange's arena until it is answered; a call in its slot until
+ * its answer is committed; a payment in memory (struct live) while anybody waits for it or it is in
+ * work. All of it may vanish at any moment and is found again in the ledger.
+ */
+#ifndef XW_WORK_H
+#define XW_WORK_H
+
+#include "canon.h"
+#include "check.h"
+#include "digest.h"
+#include "heap.h"
+#include "list.h"
+#include "map.h"
+#include "slab.h"
+#include "worker.h"
+
+#define REQUEST_MAGIC 0x52455155u
+#define LIVE_MAGIC    0x4c495645u
+#define CALL_MAGIC    0x43414c4cu
+#define SECRET_MAX    800 /* the code's text and the payer's handle */
+#define CALL_BYTES    65536
+#define PENDING_MAX   4 /* commits per payment are one at a time; its queue is longer */
+
+struct live;
+struct callout;
+
+/* A request that we owe an answer. */
+struct rq {
+	uint32_t magic;
+	struct list node; /* among the waiters of a payment */
+	struct heap_node deadline;
+	bool timed;
+	struct exchange_ref ref;
+	struct arena *arena;
+	const struct http_msg *http;
+	struct request request;
+	const struct link *link;
+	Xw__Canonical *canonical;
+	struct msg *msg;
+	struct pay_event ev;
+	struct digest raw;
+	struct live *live;
+	int seq;
+	bool replayed; /* it repeats an earlier request */
+	struct mono arrived;
+};
+
+/* Something that happened to a payment and waits for its turn. */
+struct item {
+	struct list node;
+	struct pay_event ev;
+	struct rq *rq;        /* REQUEST, PUSH */
+	struct callout *call; /* ANSWER, NO_ANSWER */
+	const Xw__Canonical *canonical;
+	struct digest raw;
+};
+
+enum live_state { LIVE_LOADING, LIVE_READY, LIVE_COMMITTING };
+
+/* A payment in memory: a cache of its last record, and who waits for it. */
+struct live {
+	uint32_t magic;
+	enum live_state state;
+	struct pay rec;
+	struct list inbox;   /* items */
+	struct list waiters; /* requests */
+	struct list all;
+	struct heap_node due;
+	bool timed;
+	uint16_t calls_out;
+	struct work_step *step; /* being committed */
+	uint16_t secret_bytes;
+	char secret[SECRET_MAX]; /* code text, NUL, payer's handle, NUL */
+};
+
+/* A step on its way to the ledger, with the bytes that go with it. */
+struct work_step {
+	struct step st;
+	struct commit c;
+	struct live *live;
+	struct item *item;
+	struct claim claim[STEP_CLAIMS];
+	int claim_count;
+	char reply[16384];
+	char evidence[24576];
+	char out[16384];
+	char sealed[SECRET_MAX + 64];
+};
+
+/* A call of ours that is out, or waits for an access token. */
+struct callout {
+	uint32_t magic;
+	uint32_t slot, generation;
+	struct list node; /* waiting for a token */
+	const struct link *link;
+	struct live *live; /* NULL: a token or a notification */
+	struct call call;
+	Xw__Canonical *message;
+	struct http_out out;
+	struct msg *answer;
+	struct digest raw;
+	struct span raw_body; /* of the answer, in the arena */
+	bool is_token;
+	struct pay_id out_id; /* a notification */
+	wrk_delivered_fn *delivered;
+	void *delivered_ctx;
+	struct arena arena;
+	char store[CALL_BYTES];
+};
+
+enum wait_kind { WAIT_FREE, WAIT_NONCE, WAIT_CACHE, WAIT_FIND, WAIT_LIVE, WAIT_REPLY };
+
+/* A question to database or cache that is out. */
+struct wait {
+	enum wait_kind kind;
+	uint32_t generation;
+	struct rq *rq;
+	struct live *live;
+};
+
+/* What changes about a participant while we run. */
+struct link_state {
+	char token[4096];
+	size_t token_bytes;
+	struct wall token_until;
+	bool fetching;
+	struct list waiting; /* callouts */
+	uint32_t failures;   /* connects that failed in a row */
+	struct mono closed_until;
+};
+
+struct env_ctx {
+	const struct ports *port;
+	uint16_t peer;
+};
+
+struct wrk {
+	struct wrk_conf conf;
+	const struct ports *port;
+	struct wrk_stats stats;
+	struct mono now;
+	struct wall wall;
+	bool draining;
+	struct map payments;   /* id -> live */
+	struct map claims;     /* claims whose commit is under way -> live */
+	struct heap due;       /* payments by alarm */
+	struct heap deadlines; /* requests by when they must be answered */
+	struct list ready;     /* payments with something in their inbox; see live.all */
+	struct slab lives, items, steps, calls, waits;
+	struct link_state *state; /* one for each link */
+	char scratch[131072];     /* for one function at a time */
+};
+
+/* worker.c */
+struct live *live_find(struct wrk *w, const struct pay_id *id);
+/* In memory, loading if it was not; NULL when there is no room. */
+struct live *live_get(struct wrk *w, const struct pay_id *id);
+struct live *live_new(struct wrk *w);
+void live_release_if_idle(struct wrk *w, struct live *l);
+void live_push(struct wrk *w, struct live *l, struct item *it);
+struct item *item_new(struct wrk *w);
+void item_free(struct wrk *w, struct item *it);
+struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);
+const struct link *link_of(const struct wrk *w, uint16_t peer);
+struct link_state *link_state(struct wrk *w, const struct link *l);
+struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
+
+/* inbound.c */
+void inbound_refuse(
+	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer);
+/* The answer `seq` as the record stands. */
+void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
+void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bool replayed);
+void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
+void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq);
+void inbound_deadline(struct wrk *w, struct rq *rq);
+void inbound_to_payment(struct wrk *w, struct rq *rq, const struct pay_id *id);
+/* Status and body of a final answer, for storage: the same whoever asks. */
+bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
+	int *ret_status, struct buf *ret_body);
+void inbound_begin(struct wrk *w, struct rq *rq);
+void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c);
+void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
+void inbound_cache_key(const struct claim *c, struct buf *ret);
+
+/* commit.c */
+void commit_step(struct wrk *w, struct live *l, struct item *it);
+/* outbound.c */
+void outbound_call(struct wrk *w, struct live *l, const struct call *c);
+void outbound_free(struct wrk *w, struct callout *c);
+/* journal.c: the event as evidence; false when it does not fit. */
+bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
+/* note.c */
+void note_moved(struct wrk *w, const struct pay *before, const struct step *st);
+void note_refused(struct wrk *w, const struct rq *rq, enum reason why, const char *detail);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * worker.h: the shell around the core: events in, steps committed, actions performed; in that
+ * order.
+ *
+ * Completions append to bounded queues; wrk_turn decides. One payment has one commit under way;
+ * what happens to it meanwhile waits in its queue. A request belongs to the worker from
+ * wrk_on_request until it has replied through the port. All memory is allocated by the host and
+ * given to wrk_init.
+ */
+#ifndef XW_WORKER_H
+#define XW_WORKER_H
+
+#include "ports.h"
+
+struct wrk;
+
+/* What a participant is to the shell: the core's view, and where and how it is reached. */
+struct link {
+	const struct peer *peer;
+	const struct adapter *adapter;
+	struct span identity;             /* what its requests say who they are */
+	struct span authority, base_path; /* of its base URL */
+	bool off; /* switched off by an operator: nothing new is begun with it */
+};
+
+struct wrk_conf {
+	const struct snapshot *snapshot;
+	const struct link *link;
+	size_t link_count;
+	struct span origin; /* our public origin */
+	unsigned shard;
+	uint32_t payments_max; /* in memory at once */
+	uint32_t calls_max;    /* out at once */
+	bool is_clerk;         /* takes no requests; finds what is overdue */
+};
+
+size_t wrk_bytes(const struct wrk_conf *conf);
+/* `memory`: wrk_bytes of it, zeroed, aligned to 64. conf and what it points to outlive the worker.
+ */
+struct wrk *wrk_init(void *memory, const struct wrk_conf *conf, const struct ports *ports);
+/* Collect is over: step, commit, act. Returns when it wants its next turn at the latest. */
+struct mono wrk_turn(struct wrk *w);
+/* New requests are answered 503 from now on; true once nothing waits for an answer any more. */
+bool wrk_drain(struct wrk *w);
+
+/* Memory and message are the worker's until it replies. */
+void wrk_on_request(
+	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m);
+void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *r);
+void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *l);
+void wrk_on_reply_loaded(struct wrk *w, struct load_key k, const struct loaded *l);
+void wrk_on_cache(struct wrk *w, struct load_key k, const struct cache_answer *a);
+void wrk_on_call_end(
+	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer);
+/* A payment whose alarm nobody heard (the clerk). False: no room now. */
+bool wrk_resume(struct wrk *w, const struct pay_id *id);
+/* A notification that is owed (the clerk): delivers it once and tells the host how that went. */
+typedef void wrk_delivered_fn(
+	void *ctx, const struct pay_id *out_id, bool acknowledged, const uint8_t answer_digest[32]);
+bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, struct span body,
+	wrk_delivered_fn *done, void *ctx);
+
+struct wrk_stats {
+	uint64_t requests, refused, replayed, joined, conflicts;
+	uint64_t steps, commits, fences, claimed, caps;
+	uint64_t calls, calls_unsent, calls_unknown;
+	uint64_t moved[32][2]; /* payments that became final, by number of state (low bits) */
+	uint64_t exceptions, step_mismatch;
+	uint64_t live, waiting; /* gauges */
+	uint64_t in_doubt;
+};
+
+const struct wrk_stats *wrk_stats(const struct wrk *w);
+
+#endif
