@@ -1,0 +1,88 @@
+/*
+ * conf.h: the configuration of a switch: one file for itself, one for each participant, one for
+ * routes and rates. YAML; every scalar is read as text and converted by our own parsers, so that
+ * 080 is not octal and 80x is not 80. A configuration loads whole or not at all.
+ */
+#ifndef XW_CONF_H
+#define XW_CONF_H
+
+#include "adapter.h"
+#include "snapshot.h"
+#include "worker.h"
+
+#define CONF_PEERS_MAX  64
+#define CONF_SETTINGS   32
+#define CONF_KEYS       16
+#define CONF_TIMINGS    8
+#define CONF_ROUTES_MAX 512
+#define CONF_RATES_MAX  512
+#define CONF_FEES_MAX   128
+
+struct conf_setting {
+	const char *name, *value;
+};
+
+/* A key by its file; the names of use and state are those of io's keys: ours, theirs, shared,
+ * secret; pending, active, retiring, revoked. */
+struct conf_key {
+	const char *use, *id, *state, *file;
+};
+
+/* A participant beyond what the core and the worker know of it. */
+struct conf_peer {
+	const char *name;
+	const char *url;     /* base URL of calls to it; NULL: it is never called */
+	const char *address; /* from the URL */
+	uint16_t port;
+	bool tls;
+	const char *ca_file;                            /* anchors for its server certificate */
+	const char *client_cert_file, *client_key_file; /* ours, where it wants one; NULL: none */
+	uint32_t connections;
+	size_t key_count;
+	struct conf_key key[CONF_KEYS];
+	struct money cap; /* most that it may owe us in its settlement currency; none: no limit */
+	size_t setting_count;
+	struct conf_setting setting[CONF_SETTINGS];
+	size_t timing_count;
+	struct caps timing[CONF_TIMINGS]; /* caps rows with other times than the adapter's */
+};
+
+struct conf_listener {
+	const char *address; /* literal */
+	uint16_t port;       /* 0: not wanted */
+};
+
+struct conf {
+	const char *file;
+	const char *name;
+	const char *origin; /* public origin of the partners' listener, as partners sign it */
+	bool sandbox;       /* plain HTTP is allowed on loopback */
+	struct conf_listener partners, operators;
+	const char *hosts[8]; /* what Host may say on the partners' listener */
+	size_t host_count;
+	const char *tls_cert_file, *tls_key_file,
+		*client_ca_file; /* NULL cert: plain, sandbox only */
+	const char *postgres;    /* libpq conninfo, role switch_rw */
+	const char *redis;       /* path of a Unix socket; NULL: none */
+	const char *secret_file; /* 32 bytes, hex: hashes codes, seals secrets */
+	uint32_t workers;
+	uint32_t payments_max, calls_max, requests_max; /* per worker */
+	unsigned shard;
+
+	size_t peer_count;
+	struct peer peer[CONF_PEERS_MAX];
+	struct link link[CONF_PEERS_MAX];
+	struct conf_peer extra[CONF_PEERS_MAX];
+	size_t route_count, rate_count, fee_count;
+	struct route_row route[CONF_ROUTES_MAX];
+	struct rate rate[CONF_RATES_MAX];
+	struct fee_row fee[CONF_FEES_MAX];
+	struct snapshot snapshot; /* over the arrays above */
+};
+
+/* Loads the file and what it names. NULL: *ret_error says file, line where known, and what is
+ * wrong; it lasts until the next call. The configuration stays in memory until conf_free. */
+struct conf *conf_load(const char *file, const char **ret_error);
+struct conf *conf_free(struct conf *c);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * proc.h: the processes of a switch and the page of memory that they share: each role writes its
+ * own slot, the console reads all. Counters only; nothing that a decision hangs on.
+ */
+#ifndef XW_PROC_H
+#define XW_PROC_H
+
+#include "conf.h"
+
+enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE };
+
+#define PROC_MAX     36
+#define PROC_BUCKETS 12 /* .005 .01 .025 .05 .1 .25 .5 1 2.5 5 10 s and more */
+
+struct proc_hist {
+	uint64_t bucket[PROC_BUCKETS];
+	uint64_t sum_us, count;
+};
+
+struct proc_slot {
+	uint32_t role; /* enum role; 0: free */
+	int32_t pid;
+	int64_t turned_us; /* monotonic time of the last turn of its loop */
+	int64_t started_us;
+	uint32_t ready; /* serves, or does its work */
+	uint32_t draining;
+	uint32_t database_ok, cache_ok;
+	int64_t database_ok_us; /* monotonic time of the last answer of the ledger */
+	struct wrk_stats work;
+	uint64_t http_requests, http_conns, http_shed, http_timeouts;
+	uint64_t http_refused[112]; /* by status - 400 */
+	uint64_t batches, batch_steps, batch_splits, batch_lost;
+	uint64_t cache_misses, cache_hits, cache_dont_know;
+	struct proc_hist request_s, commit_s, call_s;
+	/* clerk */
+	uint64_t resumed, delivered, delivery_failed;
+	int64_t due_count, overdue_count, outbox_count, exceptions_open;
+	int64_t oldest_due_us, oldest_outbox_us; /* wall time; 0: none */
+	uint64_t log_dropped;
+};
+
+struct proc_page {
+	uint32_t magic;
+	int64_t supervisor_turned_us;
+	uint32_t restarts;
+	uint32_t stopping;
+	struct proc_slot slot[PROC_MAX];
+};
+
+/* The roles; each runs until it is told to stop (SIGTERM: drain, then go; twice: at once) and
+ * returns the exit status. `listen_fd` is open already. `bell`: the shared datagram socket pair
+ * end. */
+int worker_run(const struct conf *c, struct proc_slot *slot, int listen_fd, int bell_fd);
+int clerk_run(const struct conf *c, struct proc_slot *slot, int bell_fd);
+int console_run(
+	const struct conf *c, struct proc_page *page, struct proc_slot *slot, int listen_fd);
+/* One line of the log of a process, before or beside its worker: level, event, text. */
+void proc_log(const char *level, const char *event, const char *text);
+/* Opens sockets and shared memory, starts the roles, restarts what dies, stops them in order. */
+int supervisor_run(const struct conf *c);
+/* Before any role: participants, accounts and caps of the configuration are in the ledger. 0, or 3.
+ */
+int setup_run(const struct conf *c);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * role_clerk.c: the clerk: finds what nobody drives any more, delivers what is owed.
+ *
+ * Overdue payments are taken with a lease, so two clerks are harmless; each is stepped like any
+ * other. Notifications are rows that are sent until they are acknowledged, in the order of each
+ * payment. The bell only saves waiting: without it a row is found a second later.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#include "entropy.h"
+#include "wire.h"
+
+#define LOOK_MS       1000
+#define COUNT_MS      5000
+#define PARTITIONS_MS (6 * 3600 * 1000)
+#define GRACE_MS      1500 /* a worker that has the payment in memory hears its alarm first */
+#define LEASE_MS      30000
+#define MOST          64
+
+struct clerk {
+	struct loop *loop;
+	struct wire *wire;
+	const struct conf *conf;
+	struct proc_slot *slot;
+	int bell_fd;
+	bool stopping, rung;
+	uint64_t missed; /* looks that could not be begun; the next one comes in a second */
+	struct mono look, outbox, counts, partitions, give_up;
+};
+
+static void on_term(void *ctx)
+{
+	struct clerk *k = ctx;
+
+	if (k->stopping)
+		_Exit(0);
+	k->stopping = true;
+	k->give_up = mono_plus_ms(loop_now(k->loop).mono, 5000);
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *ctx)
+{
+	struct clerk *k = ctx;
+	char buf[256];
+
+	(void)what;
+	while (recv(fd, buf, sizeof buf, MSG_DONTWAIT) > 0)
+		;
+	k->rung = true;
+}
+
+static void each_overdue(void *ctx, const struct pay_id *id)
+{
+	struct clerk *k = ctx;
+
+	if (wrk_resume(wire_worker(k->wire), id))
+		k->slot->resumed++;
+}
+
+static void looked(void *ctx, bool ok)
+{
+	(void)ctx, (void)ok; /* the next look comes anyhow */
+}
+
+/* Standard Webhooks' delays, with jitter; a peer's own ladder where its caps row has one. */
+static struct wall next_try(const struct clerk *k, uint16_t peer, int tries)
+{
+	static const int32_t delay_s[] = { 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400 };
+	const struct caps *c = peer_caps(snapshot_peer(&k->conf->snapshot, peer), OP_NOTIFY);
+	int last = (int)(sizeof delay_s / sizeof delay_s[0]) - 1;
+	int64_t s = delay_s[tries < last ? tries : last];
+
+	if (c && tries < c->ladder.count)
+		s = c->ladder.after_s[tries];
+	return wall_plus_ms(
+		loop_now(k->loop).wall, s * 1000 + entropy_below((uint32_t)(s * 100 + 1)));
+}
+
+static void delivered(
+	void *ctx, const struct pay_id *out_id, bool acknowledged, const uint8_t answer_digest[32])
+{
+	struct clerk *k = ctx;
+
+	if (acknowledged) {
+		k->slot->delivered++;
+		wire_outbox_done(k->wire, out_id, answer_digest);
+		k->rung = true; /* the next one of this payment may go now */
+	} else {
+		k->slot->delivery_failed++;
+	}
+}
+
+static void each_outbox(
+	void *ctx, const struct pay_id *out_id, uint16_t peer, int tries, struct span body)
+{
+	struct clerk *k = ctx;
+
+	/* The next try is written before this one is made: whatever happens to us, it comes. */
+	wire_outbox_retry(k->wire, out_id, next_try(k, peer, tries));
+	if (!wrk_deliver(wire_worker(k->wire), out_id, peer, body, delivered, k))
+		k->slot->delivery_failed++;
+}
+
+static bool is_time(struct clerk *k, struct mono *at, int every_ms)
+{
+	struct mono now = loop_now(k->loop).mono;
+
+	if (at->us > now.us)
+		return false;
+	*at = mono_plus_ms(now, every_ms);
+	return true;
+}
+
+static void look(struct clerk *k)
+{
+	if (is_time(k, &k->look, LOOK_MS))
+		k->missed += wire_overdue(k->wire, MOST, GRACE_MS, LEASE_MS, each_overdue, looked,
+				     k) != RC_OK;
+	if (k->rung || is_time(k, &k->outbox, LOOK_MS)) {
+		k->rung = wire_outbox(k->wire, MOST, LEASE_MS, each_outbox, looked, k) == RC_FULL;
+	}
+	if (is_time(k, &k->counts, COUNT_MS))
+		wire_counts(k->wire);
+	if (is_time(k, &k->partitions, PARTITIONS_MS))
+		wire_partitions(k->wire);
+}
+
+static struct mono turn(void *ctx)
+{
+	struct clerk *k = ctx;
+	struct mono now = loop_now(k->loop).mono, next;
+
+	k->slot->ready = wire_ready(k->wire) && !k->stopping;
+	if (k->slot->ready)
+		look(k);
+	next = wire_turn(k->wire);
+	if (k->stopping && (wire_drain(k->wire) || now.us >= k->give_up.us))
+		loop_stop(k->loop);
+	if (next.us > now.us + 200000)
+		next.us = now.us + 200000;
+	return next;
+}
+
+int clerk_run(const struct conf *c, struct proc_slot *slot, int bell_fd)
+{
+	struct clerk k = { .loop = loop_new(), .conf = c, .slot = slot, .bell_fd = bell_fd };
+	const char *why = "out of memory";
+	struct event *bell = NULL;
+
+	if (k.loop)
+		k.wire = wire_open(k.loop, c, slot, -1, -1, true, &why);
+	if (k.wire && bell_fd >= 0)
+		bell = event_new(loop_base(k.loop), bell_fd, EV_READ | EV_PERSIST, on_bell, &k);
+	if (!k.wire || (bell_fd >= 0 && (!bell || event_add(bell, NULL))) ||
+		loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK) {
+		proc_log("error", "clerk", why);
+		return 1;
+	}
+	if (loop_run(k.loop, turn, &k) != RC_OK)
+		return 1;
+	slot->ready = 0;
+	if (bell)
+		event_free(bell);
+	wire_close(k.wire);
+	loop_free(k.loop);
+	return 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * role_worker.c: a worker process: the payment path on an inherited listener.
+ *
+ * It may die at any instruction. Told to stop, it finishes what callers wait for; what is still
+ * open then stands in the ledger with its alarm, and others take it up.
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "wire.h"
+
+#define DRAIN_MS 25000
+
+struct worker {
+	struct loop *loop;
+	struct wire *wire;
+	struct proc_slot *slot;
+	bool stopping;
+	struct mono give_up;
+};
+
+static void on_term(void *ctx)
+{
+	struct worker *w = ctx;
+
+	if (w->stopping)
+		_Exit(0); /* told twice: correctness never depends on the drain */
+	w->stopping = true;
+	w->give_up = mono_plus_ms(loop_now(w->loop).mono, DRAIN_MS);
+}
+
+static struct mono turn(void *ctx)
+{
+	struct worker *w = ctx;
+	struct mono now = loop_now(w->loop).mono, next = wire_turn(w->wire);
+
+	w->slot->ready = !w->stopping && wire_ready(w->wire);
+	if (w->stopping) {
+		if (wire_drain(w->wire) || now.us >= w->give_up.us)
+			loop_stop(w->loop);
+		next = mono_plus_ms(now, 20);
+	}
+	/* The watchdog wants a sign of life even when nothing happens. */
+	if (next.us > now.us + 1000000)
+		next.us = now.us + 1000000;
+	return next;
+}
+
+int worker_run(const struct conf *c, struct proc_slot *slot, int listen_fd, int bell_fd)
+{
+	struct worker w = { .loop = loop_new(), .slot = slot };
+	const char *why = "out of memory";
+
+	if (w.loop)
+		w.wire = wire_open(w.loop, c, slot, listen_fd, bell_fd, false, &why);
+	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK) {
+		proc_log("error", "worker", why);
+		return 1;
+	}
+	if (loop_run(w.loop, turn, &w) != RC_OK)
+		return 1;
+	slot->ready = 0;
+	wire_close(w.wire);
+	loop_free(w.loop);
+	return 0;
+}

@@ -1,0 +1,135 @@
+/*
+ * setup.c: before any role starts: the ledger knows the participants, accounts and caps that the
+ * configuration names. All of it is idempotent; what is there already with other contents is
+ * refused.
+ *
+ * The hard thing is that a participant's number stands in the books for ever: a name that moved to
+ * another number stops the start instead of mixing two partners' money.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pg.h"
+
+#include "proc.h"
+
+#define WAIT_MS 15000
+
+struct setup {
+	const struct conf *conf;
+	struct loop *loop;
+	struct pg *pg;
+	bool waiting, failed;
+	struct mono give_up;
+};
+
+static void on_done(void *ctx, const struct pg_answer *a)
+{
+	struct setup *s = ctx;
+
+	s->waiting = false;
+	if (a->end != PG_END_DONE) {
+		s->failed = true;
+		proc_log("error", "setup",
+			a->end == PG_END_REFUSED ? a->message : "the ledger was lost");
+	}
+}
+
+static bool turn(struct setup *s)
+{
+	return loop_now(s->loop).mono.us < s->give_up.us && loop_once(s->loop, s->give_up) == RC_OK;
+}
+
+static bool run(struct setup *s, enum pg_stmt stmt, const struct pg_params *params)
+{
+	if (s->failed || pg_send(s->pg, stmt, params, on_done, s) != RC_OK)
+		return false;
+	s->waiting = true;
+	while (s->waiting && turn(s))
+		;
+	return !s->waiting && !s->failed;
+}
+
+static bool participant(struct setup *s, const struct peer *p)
+{
+	struct pg_params q = { 0 };
+
+	pg_add_int2(&q, (int16_t)p->number);
+	pg_add_bytes(&q, span_str(p->name));
+	return run(s, PG_STMT_PARTICIPANT_ENSURE, &q);
+}
+
+static bool account(struct setup *s, enum account_class class, uint16_t agreement, struct ccy c,
+	const char *what, const char *name)
+{
+	struct pg_params q = { 0 };
+	char text[96];
+
+	snprintf(text, sizeof text, "%s%s%s %s", what, *name ? " " : "", name, ccy_alpha(c));
+	pg_add_int2(&q, (int16_t) class);
+	pg_add_int4(&q, agreement);
+	pg_add_int2(&q, (int16_t)c.num);
+	pg_add_bytes(&q, span_str(ccy_alpha(c)));
+	pg_add_bytes(&q, span_str(text));
+	return run(s, PG_STMT_ACCOUNT_ENSURE, &q);
+}
+
+static bool cap(struct setup *s, const struct peer *p, struct money m)
+{
+	struct pg_params q = { 0 };
+
+	pg_add_int4(&q, acct_number(ACCT_POSITION, p->agreement, p->settle));
+	if (money_is_none(m))
+		pg_add_null(&q);
+	else
+		pg_add_int8(&q, money_minor(m));
+	pg_add_bool(&q, false);
+	pg_add_bytes(&q, SPAN("configuration"));
+	pg_add_bytes(&q, SPAN("start"));
+	return run(s, PG_STMT_CAP_SET, &q);
+}
+
+/* A peer's position and what its payments may touch beside it. */
+static bool accounts(struct setup *s, size_t i)
+{
+	const struct peer *p = &s->conf->peer[i];
+
+	return account(s, ACCT_POSITION, p->agreement, p->settle, "position", p->name) &&
+	       account(s, ACCT_FEE, p->agreement, p->settle, "fees", p->name) &&
+	       account(s, ACCT_SUSPENSE, p->agreement, p->settle, "suspense", p->name) &&
+	       account(s, ACCT_EXCHANGE, 0, p->settle, "exchange", "") &&
+	       account(s, ACCT_ROUNDING, 0, p->settle, "rounding", "") &&
+	       account(s, ACCT_BANK, 0, p->settle, "bank", "") && cap(s, p, s->conf->extra[i].cap);
+}
+
+static bool all(struct setup *s)
+{
+	while (pg_state(s->pg) != PG_STATE_READY)
+		if (!turn(s))
+			return false;
+	for (size_t i = 0; i < s->conf->peer_count; i++)
+		if (!participant(s, &s->conf->peer[i]) || !accounts(s, i))
+			return false;
+	return true;
+}
+
+int setup_run(const struct conf *c)
+{
+	struct pg_conf pc = { .conninfo = c->postgres,
+		.name = "setup",
+		.groups = PG_EVERY | PG_ADMIN,
+		PG_CONF_DEFAULT };
+	struct setup s = { .conf = c, .loop = loop_new() };
+	bool good;
+
+	if (!s.loop)
+		return 3;
+	s.give_up = mono_plus_ms(loop_now(s.loop).mono, WAIT_MS);
+	s.pg = pg_open(s.loop, &pc, NULL, NULL);
+	good = s.pg && all(&s);
+	if (!good)
+		proc_log("error", "setup", "the ledger does not take the configuration");
+	pg_close(s.pg);
+	loop_free(s.loop);
+	return good ? 0 : 3;
+}

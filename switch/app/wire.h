@@ -1,0 +1,41 @@
+/*
+ * wire.h: binds a worker's ports to sockets, servers and keys; the only file that knows both sides.
+ */
+#ifndef XW_WIRE_H
+#define XW_WIRE_H
+
+#include "http_server.h"
+#include "loop.h"
+#include "proc.h"
+
+struct wire;
+
+/* Opens everything that a worker (or, without a listener, the clerk) needs. NULL: *ret_why says
+ * what was refused. conf and slot outlive it. listen_fd -1: takes no requests. bell_fd: where to
+ * ring when a notification waits, or -1. */
+struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_slot *slot,
+	int listen_fd, int bell_fd, bool is_clerk, const char **ret_why);
+struct wire *wire_close(struct wire *w);
+struct wrk *wire_worker(struct wire *w);
+/* One turn of the worker, with what belongs around it: log lines, counters. */
+struct mono wire_turn(struct wire *w);
+/* Stops accepting; true once nobody waits for an answer. */
+bool wire_drain(struct wire *w);
+bool wire_ready(const struct wire *w); /* the ledger takes commits */
+
+/* The clerk's questions to the ledger; the answers come to the functions given. */
+typedef void wire_overdue_fn(void *ctx, const struct pay_id *id);
+typedef void wire_outbox_fn(
+	void *ctx, const struct pay_id *out_id, uint16_t peer, int tries, struct span body);
+typedef void wire_end_fn(void *ctx, bool ok);
+/* At most one of each under way: RC_FULL. */
+MUST enum rc wire_overdue(struct wire *w, int most, int grace_ms, int lease_ms,
+	wire_overdue_fn *each, wire_end_fn *end, void *ctx);
+MUST enum rc wire_outbox(
+	struct wire *w, int most, int lease_ms, wire_outbox_fn *each, wire_end_fn *end, void *ctx);
+void wire_outbox_done(struct wire *w, const struct pay_id *out_id, const uint8_t digest[32]);
+void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall next);
+void wire_counts(struct wire *w);     /* gauges into the slot */
+void wire_partitions(struct wire *w); /* tables for the months to come */
+
+#endif
