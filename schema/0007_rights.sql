@@ -28,6 +28,8 @@ grant select on ledger.participant, ledger.claim, ledger.step, ledger.entry, led
 	ledger.account_opening, ledger.detached, ledger.delivery, ledger.exception_item,
 	ledger.exception_close, ledger.operator_action, ledger.schema_info, ledger.payment, ledger.posting,
 	ledger.balance, ledger.exception_open to sealer, recon, auditor_ro;
+grant select on ledger.step_default, ledger.entry_default, ledger.raw_default to switch_rw, recon,
+	auditor_ro;
 grant select (payment, at, leased_until, owner) on ledger.due to recon, auditor_ro, console_ro;
 grant select (id, payment, seq, peer, next_at, leased_until, tries) on ledger.outbox
 	to recon, auditor_ro, console_ro;

@@ -1,0 +1,9 @@
+-- A payment that is final holds nothing back, and nobody releases what was not reserved.
+select r.payment, r.account, r.held, p.final
+from (
+	select payment, account, sum(amount) as held
+	from ledger.entry where kind in (1, 2)
+	group by payment, account having sum(amount) <> 0
+) r
+join ledger.payment p on p.payment = r.payment
+where p.final or r.held < 0
