@@ -106,7 +106,7 @@ begin
 			looked := array(select a from ledger.commit_look(
 				array(select a.item from unnest(answers) a), claims, steps, entries) a);
 			answers := answers || array(select a from unnest(looked) a where a.verdict <> 6);
-			if over is not null and cardinality(looked) = 0 then
+			if over.verdict is not null and cardinality(looked) = 0 then
 				-- The sum passes the cap, but no item alone does.
 				return query select s.item, case items - cardinality(answers) when 1 then
 					over.verdict else 6::smallint end, null::smallint, null::uuid, null::smallint,
