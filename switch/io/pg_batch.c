@@ -152,13 +152,18 @@ static bool lane_free(const struct lane *l, struct mono at)
 	return l->usable && !l->busy && at.us >= l->not_before.us;
 }
 
-/* Moves the next batch from the queue into the lane: in order, but without what collides. */
-static void take(struct pgb *pgb, struct lane *l)
+/* Moves the next batch from the queue into the lane: in order, but without what collides with
+ * itself or with what the other lane has not brought to its end. False: there was nothing else. */
+static bool take(struct pgb *pgb, struct lane *l)
 {
 	struct keys keys = { { 0 } };
 	size_t bytes = 0;
 	int looked = 0;
 	struct entry **at = &pgb->first;
+	const struct lane *other = l == pgb->lane ? l + 1 : pgb->lane;
+
+	for (int i = 0; i < other->count; i++)
+		keys_take(&keys, other->entry[i]->item);
 
 	while (*at && l->count < pgb->conf.batch_max && looked++ < LOOK_MAX) {
 		struct entry *e = *at;
@@ -175,6 +180,7 @@ static void take(struct pgb *pgb, struct lane *l)
 		pgb->waiting--;
 		l->entry[l->count++] = e;
 	}
+	return l->count > 0;
 }
 
 static void forget(struct lane *l, int at)
@@ -356,12 +362,12 @@ static void dispatch(void *ctx)
 {
 	struct pgb *pgb = ctx;
 	struct mono at = now(), next = MONO_NEVER;
-	bool any_free = false, stuck = false;
+	bool any_free = false, stuck = false, collides = false;
 
 	rate_update(pgb);
 	for (struct lane *l = pgb->lane; l < pgb->lane + LANES; l++) {
 		if (lane_free(l, at) && l->count == 0 && should_leave(pgb, at))
-			take(pgb, l);
+			collides |= !take(pgb, l);
 		if (lane_free(l, at) && l->count > 0)
 			send_lane(l);
 		if (l->count > 0 && !l->busy) {
@@ -371,7 +377,7 @@ static void dispatch(void *ctx)
 		}
 		any_free |= lane_free(l, at) && l->count == 0;
 	}
-	if (pgb->waiting > 0 && any_free)
+	if (pgb->waiting > 0 && any_free && !collides)
 		sooner(&next, (struct mono){ pgb->first->since.us + pgb->stats.hold_us });
 	else if (pgb->waiting > 0 || stuck) {
 		expire(pgb);
