@@ -185,7 +185,8 @@ static void read_payment(const struct adapter_env *env, const Xw__Canonical *cal
 {
 	set_outcome(
 		env, c, payment_verdict(env, call, r), span_empty(r->code) ? r->state : r->code);
-	set_payment(env, call, r, c);
+	if (is_ours(call, r)) /* what is said of another payment must not be kept with ours */
+		set_payment(env, call, r, c);
 }
 
 /*

@@ -128,8 +128,7 @@ static struct vipps_verdict verdict_for(const struct adapter_env *env, const Xw_
 static void set_verdict(const struct adapter_env *env, Xw__Canonical *c, struct vipps_verdict v,
 	struct span code, struct span text)
 {
-	c->outcome = canonical_outcome(
-		env->arena, v.outcome, v.reason, span_sub(code, 0, 64), span_sub(text, 0, 256));
+	c->outcome = canonical_outcome(env->arena, v.outcome, v.reason, code, text);
 }
 
 static Xw__Money *said(const struct adapter_env *env, struct money m)
