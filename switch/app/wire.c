@@ -17,6 +17,7 @@
 #include "entropy.h"
 #include "http_client.h"
 #include "keys.h"
+#include "pages.h"
 #include "pg_batch.h"
 #include "rds.h"
 #include "secret.h"
@@ -378,6 +379,21 @@ static enum rc port_call(
 	return rc;
 }
 
+static bool public_page(struct hs_exchange *x, const struct http_msg *m)
+{
+	char *headers, *body;
+	struct http_out out;
+
+	if (!pages_has(m) || !(headers = arena_alloc(&x->arena, 256)) ||
+		!(body = arena_alloc(&x->arena, PAGES_BYTES_MAX)))
+		return false;
+	out = (struct http_out){ .headers = buf_init(headers, 256),
+		.body = buf_init(body, PAGES_BYTES_MAX) };
+	pages_answer(m, &out);
+	hs_reply(x->ref, &out);
+	return true;
+}
+
 static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *m)
 {
 	struct wire *w = ctx;
@@ -385,6 +401,8 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 	w->stat->http_requests++;
 	if (x->ref.slot < w->exchanges)
 		w->arrived[x->ref.slot] = x->arrived;
+	if (public_page(x, m))
+		return;
 	wrk_on_request(w->worker, (struct exchange_ref){ 0, x->ref.slot, x->ref.generation },
 		&x->arena, m);
 }

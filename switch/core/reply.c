@@ -55,6 +55,19 @@ static void call_refund(const struct pay *p, const struct call *c, struct msg *m
 	memcpy(m->key, m->refund.id, sizeof m->key);
 }
 
+/* Its own token of the payer: a scheme brings it with the wallet's number in front (route.c). */
+static void put_payer(const struct pay *p, uint16_t peer, struct msg *m)
+{
+	struct span id = span_str(p->payer_id), head;
+	struct span rest = id;
+	int64_t number;
+
+	if (!p->code_format[0] && p->mode == 'C' && span_split(&rest, '-', &head) &&
+		span_to_i64(head, &number) == RC_OK && number == peer)
+		id = rest;
+	CHECK(span_to_cstr(id, m->payer.id, sizeof m->payer.id));
+}
+
 static void call_issuer(
 	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *m)
 {
@@ -69,7 +82,7 @@ static void call_issuer(
 	switch (c->op) {
 	case OP_DEBIT:
 		put_order(p, m);
-		memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
+		put_payer(p, c->peer, m);
 		memcpy(m->code.format, p->code_format, sizeof m->code.format);
 		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
 		m->expires = p->expires;
