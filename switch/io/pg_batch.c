@@ -36,6 +36,7 @@ struct entry {
 	void *ctx;
 	struct mono since;
 	int lost; /* sendings whose answer was lost: while any, the step may have been committed */
+	int lost_alone; /* of these, the ones that nobody else can have caused */
 };
 
 struct lane {
@@ -241,8 +242,10 @@ static void on_lost(struct lane *l)
 			l->alone = true;
 	if (l->out > 1)
 		return;
+	l->tries++;
+	pause_lane(l);
 	forget(l, 0);
-	if (e->lost > LOST_MAX)
+	if (++e->lost_alone > LOST_MAX)
 		give_verdict(l->pgb, e, PGB_ERROR, "08007");
 	else
 		l->entry[l->count++] = e;
@@ -397,8 +400,7 @@ static void on_types(void *ctx, const struct pg_answer *a)
 	for (int i = 0; i < PG_ROW_TYPES; i++)
 		l->type[i] = (uint32_t)pg_int(a->rows, 0, i);
 	l->usable = true;
-	l->not_before = now();
-	loop_timer_set(&l->pgb->timer, l->not_before);
+	loop_timer_set(&l->pgb->timer, now());
 }
 
 static void on_lane_state(void *ctx, enum pg_state state, const char *why)

@@ -52,8 +52,10 @@ static void make_dir(struct server *s, const char *kind)
 	}
 }
 
-/* Runs a program as the service user, its output in `log`. argv0 may differ from the file. */
-static pid_t spawn(const struct server *s, const char *log, const char *file, char *const argv[])
+/* Starts a program, as the service user or as ourselves, its output in `log` of the server's
+ * folder. Its name in argv may differ from the file. */
+static pid_t spawn(
+	bool service, const struct server *s, const char *log, const char *file, char *const argv[])
 {
 	char path[160];
 	pid_t parent = getpid(), pid = fork();
@@ -62,7 +64,7 @@ static pid_t spawn(const struct server *s, const char *log, const char *file, ch
 		die("fork");
 	if (pid > 0)
 		return pid;
-	if (geteuid() == 0) {
+	if (service && geteuid() == 0) {
 		const struct passwd *pw = service_user();
 		if (!pw || initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
 			setuid(pw->pw_uid) != 0)
@@ -83,10 +85,11 @@ static pid_t spawn(const struct server *s, const char *log, const char *file, ch
 	_exit(127);
 }
 
-static int run(const struct server *s, const char *log, const char *file, char *const argv[])
+static int run_as(
+	bool service, const struct server *s, const char *log, const char *file, char *const argv[])
 {
 	int status;
-	pid_t pid = spawn(s, log, file, argv);
+	pid_t pid = spawn(service, s, log, file, argv);
 
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
@@ -118,7 +121,7 @@ static void launch_postgres(struct server *s)
 	 * again. */
 	for (int i = 0; i < 3000; i++, nap()) {
 		if (s->pid == 0)
-			s->pid = spawn(s, "postgres.log", bin, argv);
+			s->pid = spawn(true, s, "postgres.log", bin, argv);
 		if (PQping(server_conninfo(s, "postgres", "postgres")) == PQPING_OK)
 			return;
 		if (waitpid(s->pid, &status, WNOHANG) == s->pid)
@@ -136,7 +139,7 @@ bool server_start_postgres(struct server *s)
 	if (!find_program("/usr/lib/postgresql/*/bin/initdb", bin, sizeof bin))
 		return false;
 	make_dir(s, "pg");
-	if (run(s, "initdb.log", bin, argv) != 0)
+	if (run_as(true, s, "initdb.log", bin, argv) != 0)
 		die("initdb");
 	launch_postgres(s);
 	return true;
@@ -159,7 +162,7 @@ bool server_start_redis(struct server *s)
 		return false;
 	make_dir(s, "rd");
 	snprintf(s->path, sizeof s->path, "%s/redis.sock", s->dir);
-	s->pid = spawn(s, "redis.log", bin, argv);
+	s->pid = spawn(true, s, "redis.log", bin, argv);
 	for (int i = 0; i < 1000; i++, nap())
 		if (access(s->path, F_OK) == 0)
 			return true;
@@ -189,25 +192,21 @@ void server_stop(struct server *s)
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, &status, 0);
 	}
-	pid_t pid = fork();
-	if (pid == 0) {
-		execv("/bin/rm", argv);
-		_exit(127);
-	}
-	waitpid(pid, &status, 0);
+	run_as(false, s, "rm.log", "/bin/rm", argv);
 }
 
 void server_make_ledger(const struct server *s, const char *db)
 {
-	char create[128], command[512];
+	char create[128], conninfo[256], script[] = XW_TESTS "/../schema/migrate";
+	char *argv[] = { "sh", script, conninfo, 0 };
 	PGconn *c = server_connect(s, "postgres", "postgres");
 
 	snprintf(create, sizeof create, "create database %s", db);
 	sql_run(c, create);
 	PQfinish(c);
-	snprintf(command, sizeof command, "'%s/../schema/migrate' '%s' > '%s/migrate.log' 2>&1",
-		XW_TESTS, server_conninfo(s, db, "postgres"), s->dir);
-	if (system(command) != 0)
+	snprintf(conninfo, sizeof conninfo, "%s", server_conninfo(s, db, "postgres"));
+	/* As ourselves: the service user may not be able to enter the checkout. */
+	if (run_as(false, s, "migrate.log", "/bin/sh", argv) != 0)
 		die("schema/migrate");
 }
 

@@ -378,9 +378,14 @@ static void test_race(void **state)
 
 static void cut_connections(int turn)
 {
-	if (turn % 12 == 5)
-		sql_run(owner, "select pg_terminate_backend(pid) from pg_stat_activity where "
-			       "usename = 'switch_rw' and state = 'active'");
+	static struct mono next;
+
+	(void)turn;
+	if (sysclock_mono().us < next.us)
+		return;
+	next = mono_plus_ms(sysclock_mono(), 60);
+	sql_run(owner, "select pg_terminate_backend(pid) from pg_stat_activity where "
+		       "usename = 'switch_rw' and state = 'active'");
 }
 
 static void test_connections_cut(void **state)
