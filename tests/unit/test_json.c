@@ -132,6 +132,24 @@ static void reads_values(void **state)
 }
 
 /* Wrong types, nulls and missing members read as nothing, and change nothing. */
+static void walks_members_in_their_order(void **state)
+{
+	const struct json *v = parsed("{\"b\":1,\"a.c\":\"x\",\"z\":null}"), *member = NULL;
+	struct span s;
+
+	(void)state;
+	assert_string_equal(json_member(v, 0, &member), "b");
+	assert_true(json_is_int(member));
+	assert_string_equal(json_member(v, 1, &member), "a.c");
+	assert_true(json_str(member, "", &s));
+	assert_span(s, "x");
+	assert_string_equal(json_member(v, 2, &member), "z");
+	assert_null(member);
+	assert_null(json_member(v, 3, &member));
+	assert_null(json_member(parsed("[1]"), 0, &member));
+	assert_null(json_member(NULL, 0, &member));
+}
+
 static void reads_nothing_where_nothing_is(void **state)
 {
 	const struct json *v = parsed(
@@ -437,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(reads_values),
+		cmocka_unit_test(walks_members_in_their_order),
 		cmocka_unit_test(reads_nothing_where_nothing_is),
 		cmocka_unit_test(text_of_natives),
 		cmocka_unit_test(unknown_members),
