@@ -102,6 +102,7 @@ static enum ctl_exit scan_lines(void)
 			char *larger = realloc(p, cap);
 
 			if (!larger) {
+				perror("switchctl: a line too long");
 				free(p);
 				return CTL_FAILED;
 			}
@@ -122,6 +123,8 @@ static enum ctl_exit scan_lines(void)
 	if (n > 0 && got == 0)
 		answer_line(p, n); /* a last line without its end */
 	free(p);
+	if (got < 0)
+		perror("switchctl: standard input");
 	return got == 0 ? CTL_GOOD : CTL_FAILED;
 }
 
