@@ -40,9 +40,10 @@ struct rule {
 #define TAIL "<58 SG><59 SHOP><60 TOWN>"
 #define MOST HEAD "<52 0000><53 702>" TAIL /* all that must be there */
 
+/* The text stays, since the result points into it. */
 static void mpm(const char *objects, const char *codes)
 {
-	char text[4096];
+	static char text[4096];
 
 	expect(qr_sealed(objects, text, sizeof text), "emv-mpm", codes);
 }
@@ -470,7 +471,8 @@ static const char *expand_hex(const char *text, struct buf *b)
 
 static void cpm(const char *objects, const char *codes)
 {
-	char hex[2048] = { 0 }, text[2048];
+	char hex[2048] = { 0 };
+	static char text[2048];
 	uint8_t bytes[1024];
 	struct buf h = buf_init(hex, sizeof hex - 1), b = buf_init(text, sizeof text);
 
