@@ -50,14 +50,29 @@ static void write_fx(struct jw *w, const Xw__Quote *q)
 	jw_end(w, '}');
 }
 
-/* The code that was scanned, else the handle by which the wallet knows its user, else its id. */
+/* The payer's own code; where he scanned a merchant's, the handle by which the wallet knows him, or
+ * its own name for him. */
 static struct span user_token(const Xw__Canonical *c)
 {
-	if (c->code && *c->code->text)
+	bool his_code = !c->payment || strcmp(c->payment->mode, "MPM") != 0;
+
+	if (his_code && c->code && *c->code->text)
 		return span_str(c->code->text);
 	if (c->payer && *c->payer->handle)
 		return span_str(c->payer->handle);
 	return c->payer ? span_str(c->payer->id) : SPAN_NONE;
+}
+
+/* The id by which the other side recognises a repeat. */
+static struct span call_key(const Xw__Canonical *c)
+{
+	if (c->op == OP_CANCEL && c->undo)
+		return span_str(c->undo->id);
+	if (c->op == OP_REFUND && c->refund)
+		return span_str(c->refund->id);
+	if (c->op == OP_TELL)
+		return span_str(c->peer_id);
+	return span_str(*c->request_id ? c->request_id : c->key);
 }
 
 /* ---- the operations: each writes target and body; NULL, or why it cannot be carried ---- */
@@ -143,7 +158,7 @@ static const char *write_resolve(const Xw__Canonical *c, struct buf *target, str
 	if (!c->code || !*c->code->text)
 		return "there is no code";
 	buf_str(target, "/orders/resolve");
-	jw_opt(w, "requestId", span_str(c->request_id));
+	jw_opt(w, "requestId", call_key(c));
 	jw_str(w, "code", span_str(c->code->text));
 	if (c->payer && *c->payer->id) {
 		jw_obj(w, "payer");
@@ -180,18 +195,6 @@ static const char *write_tell(const Xw__Canonical *c, struct buf *target, struct
 }
 
 /* ---- the head ---- */
-
-/* The id by which the other side recognises a repeat. */
-static struct span call_key(const Xw__Canonical *c)
-{
-	if (c->op == OP_CANCEL && c->undo)
-		return span_str(c->undo->id);
-	if (c->op == OP_REFUND && c->refund)
-		return span_str(c->refund->id);
-	if (c->op == OP_TELL)
-		return span_str(c->peer_id);
-	return span_str(*c->request_id ? c->request_id : c->key);
-}
 
 static void add_key(const struct adapter_env *env, const Xw__Canonical *c, struct http_out *out)
 {

@@ -235,7 +235,7 @@ static bool read_path(const struct reading *r, Xw__Canonical *c)
 			return false;
 	c->refund = canonical_refund(a);
 	if (c->refund)
-		c->refund->peer_id = canonical_str(a, refund);
+		c->refund->id = canonical_str(a, refund);
 	return true;
 }
 

@@ -111,6 +111,8 @@ void partner_write_problem(const struct adapter_env *env, const struct request *
 /* ---- replies.c: the resources ---- */
 void partner_write_resource(const struct adapter_env *env, enum partner_kind kind, enum op op,
 	const Xw__Canonical *reply, struct jw *w);
+/* "PAID", "PENDING", ...: what became of it, in the partner's words. */
+const char *partner_status(enum partner_kind kind, enum op op, const Xw__Canonical *c);
 void partner_write_money(struct jw *w, const char *key, const Xw__Money *m); /* nothing when NULL */
 void partner_write_time(struct jw *w, const char *key, int64_t us);          /* nothing when 0 */
 

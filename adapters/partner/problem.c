@@ -62,6 +62,12 @@ enum reason partner_reason(struct span slug)
 	return p ? p->reason : REASON_NONE;
 }
 
+/* Other parts of the switch point with names of their own; those are not JSON pointers. */
+static bool has_pointer(const Xw__Problem *p)
+{
+	return p && p->pointer[0] == '#';
+}
+
 static const struct problem *choose(const Xw__Canonical *reply, enum reason reason, int status)
 {
 	const struct problem *p = problem_of(reason, !reply->problem), *other = NULL;
@@ -71,29 +77,24 @@ static const struct problem *choose(const Xw__Canonical *reply, enum reason reas
 	/* What HTTP/1.1 itself refuses has no reason of its own: the caller has set the status. */
 	if (status > 400 && p->status != status)
 		other = problem_by_status(status);
-	else if (reason == REASON_MALFORMED && *reply->problem->pointer)
+	else if (reason == REASON_MALFORMED && has_pointer(reply->problem))
 		other = problem_by_slug(SPAN("validation-failed"));
 	return other ? other : p;
 }
 
-/* A name for this occurrence: of the payment that was refused, else of this very request. */
+/* A name for this occurrence. A refused payment's depends on the payment alone, since its bytes may
+ * be made again without its request; a refused call's on the call. */
 static void write_instance(const struct adapter_env *env, const struct request *rq,
 	const Xw__Canonical *reply, struct jw *w)
 {
-	struct span signature = SPAN_NONE;
 	char text[48];
 	struct buf b = buf_init(text, sizeof text);
-	struct span parts[3] = { span_str(reply->object_id), SPAN_NONE, SPAN_NONE };
+	struct span parts[3] = { span_str(reply->object_id), span_str(op_name((enum op)reply->op)),
+		span_str(reply->refund ? reply->refund->peer_id : "") };
 	struct digest d;
 
-	if (rq->http && !reply->problem) {
-		parts[1] = rq->http->target;
-	} else {
-		if (rq->http && http_header_get(rq->http, "signature", &signature))
-			parts[1] = signature;
-		else
-			parts[1] = span_of(env->nonce, sizeof env->nonce);
-	}
+	if (reply->problem && !(rq->http && http_header_get(rq->http, "signature", &parts[2])))
+		parts[2] = span_of(env->nonce, sizeof env->nonce);
 	d = digest_sha256_parts(parts, 3);
 	d.b[6] = (uint8_t)((d.b[6] & 0x0f) | 0x80); /* RFC 9562: version 8, made by whoever */
 	d.b[8] = (uint8_t)((d.b[8] & 0x3f) | 0x80);
@@ -111,10 +112,10 @@ static void write_errors(const Xw__Canonical *reply, struct jw *w)
 	const Xw__Problem *p = reply->problem;
 	bool differs = p && p->reason == REASON_REPEAT;
 
-	if (!p || (!*p->pointer && !(differs && reply->n_dropped > 0)))
+	if (!has_pointer(p) && !(differs && reply->n_dropped > 0))
 		return;
 	jw_arr(w, "errors");
-	if (*p->pointer) {
+	if (has_pointer(p)) {
 		jw_obj(w, NULL);
 		jw_opt(w, "detail", span_str(p->detail));
 		jw_str(w, "pointer", span_str(p->pointer));

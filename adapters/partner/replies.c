@@ -37,21 +37,17 @@ void partner_write_time(struct jw *w, const char *key, int64_t us)
 
 /* ---- status words ---- */
 
-/* What the switch calls a state, and what partners are told. An order or a scan that waits for its
- * payer has a word of its own. */
+/* States of the switch that have a word of their own; in all others the outcome speaks. */
 static const struct {
 	const char *state, *word;
 } words[] = {
 	{ "CANCELLED", "CANCELLED" },
 	{ "DECLINED", "DECLINED" },
 	{ "EXPIRED", "EXPIRED" },
-	{ "OPEN", "OPEN" },
-	{ "PAID", "PAID" },
 	{ "PARTLY_REFUNDED", "PARTIALLY_REFUNDED" },
 	{ "REFUNDED", "REFUNDED" },
-	{ "REFUNDING", "PAID" },
 	{ "UNDOING", "CANCELLING" },
-	{ "UNDONE", "CANCELLED" },
+	{ "UNDONE", "DECLINED" },
 	{ "WRITTEN_OFF", "WRITTEN_OFF" },
 };
 
@@ -60,13 +56,14 @@ static bool refund_done(const Xw__Refund *r)
 	return r->result == OUTCOME_APPROVED || r->result == OUTCOME_NONE;
 }
 
+/* Paid; how much of it went back is counted, or stands in the list. */
 static const char *paid_word(const Xw__Canonical *c)
 {
-	int64_t back = 0;
+	int64_t back = c->counts && c->counts->returned ? c->counts->returned->minor : 0;
 
 	if (!c->payment || !c->payment->amount)
 		return "PAID";
-	for (size_t i = 0; i < c->n_refunds; i++)
+	for (size_t i = 0; i < c->n_refunds && !c->counts; i++)
 		if (refund_done(c->refunds[i]) && c->refunds[i]->amount)
 			back += c->refunds[i]->amount->minor;
 	if (back == 0)
@@ -95,20 +92,26 @@ static const char *outcome_word(const Xw__Canonical *c)
 	return "PENDING"; /* a number that we do not know yet */
 }
 
-static const char *status_word(enum partner_kind kind, enum op op, const Xw__Canonical *c)
+/* An order or a scan that waits for its payer. */
+static bool is_open(enum partner_kind kind, enum op op, const Xw__Canonical *c)
 {
-	const char *word = *c->status ? "PENDING" : NULL;
-	bool waits = kind == KIND_ORDER || kind == KIND_SCAN;
+	int32_t result = c->outcome ? c->outcome->result : OUTCOME_NONE;
 
+	if (kind != KIND_ORDER && kind != KIND_SCAN)
+		return false;
+	if (*c->status)
+		return span_ieq(span_str(c->status), SPAN("OPEN"));
+	return (op == OP_ORDER && result != OUTCOME_DECLINED) ||
+	       (op == OP_RESOLVE && (result == OUTCOME_APPROVED || result == OUTCOME_NONE));
+}
+
+const char *partner_status(enum partner_kind kind, enum op op, const Xw__Canonical *c)
+{
+	if (is_open(kind, op, c))
+		return "OPEN";
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (span_ieq(span_str(words[i].state), span_str(c->status)))
-			word = words[i].word;
-	if (word)
-		return !waits && strcmp(word, "OPEN") == 0 ? "PENDING" : word;
-	if (waits && (op == OP_ORDER || op == OP_RESOLVE) &&
-		(!c->outcome || c->outcome->result == OUTCOME_APPROVED ||
-			(op == OP_ORDER && c->outcome->result == OUTCOME_PENDING)))
-		return "OPEN";
+			return words[i].word;
 	return outcome_word(c);
 }
 
@@ -224,7 +227,7 @@ static void write_payment(const struct adapter_env *env, enum partner_kind kind,
 	jw_obj(w, NULL);
 	jw_str(w, "id", span_str(c->object_id));
 	jw_opt(w, names[kind].id, span_str(c->request_id));
-	jw_str(w, "status", span_str(status_word(kind, op, c)));
+	jw_str(w, "status", span_str(partner_status(kind, op, c)));
 	if (kind == KIND_ORDER && c->code && *c->code->text)
 		write_code(w, "code", c->code);
 	write_amounts(w, c);
@@ -297,7 +300,7 @@ static void write_quote(struct jw *w, const Xw__Quote *q)
 static void write_scan(
 	const struct adapter_env *env, enum op op, const Xw__Canonical *c, struct jw *w)
 {
-	const char *word = status_word(KIND_SCAN, op, c);
+	const char *word = partner_status(KIND_SCAN, op, c);
 
 	jw_obj(w, NULL);
 	jw_str(w, "id", span_str(c->object_id));

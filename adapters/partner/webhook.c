@@ -40,22 +40,28 @@ static enum partner_kind kind_of(const Xw__Canonical *c)
 									: KIND_PAYMENT;
 }
 
-/* "payment.paid": what it is, and what became of it. */
+/* "payment.paid", "refund.done": what it is, and its status in small letters; "updated" while that
+ * is not final. */
 static void write_type(struct jw *w, enum partner_kind kind, const Xw__Canonical *c)
 {
-	enum outcome o = c->outcome ? (enum outcome)c->outcome->result : OUTCOME_NONE;
-	char storage[32];
+	const char *word = partner_status(kind, OP_READ, c);
+	char storage[48];
 	struct buf b = buf_init(storage, sizeof storage);
 
-	buf_str(&b, kind == KIND_REFUND ? "refund" : kind == KIND_PAYOUT ? "payout" : "payment");
-	if (o == OUTCOME_APPROVED)
-		buf_str(&b, kind == KIND_REFUND ? ".done" : ".paid");
-	else if (o == OUTCOME_DECLINED)
-		buf_str(&b, ".declined");
-	else if (o == OUTCOME_REVERSED)
-		buf_str(&b, ".cancelled");
-	else
-		buf_str(&b, ".updated");
+	if (kind == KIND_REFUND) {
+		bool done = strcmp(word, "PAID") == 0;
+
+		buf_str(&b, done                            ? "refund.done"
+			    : strcmp(word, "DECLINED") == 0 ? "refund.declined"
+							    : "refund.updated");
+		jw_str(w, "type", buf_span(&b));
+		return;
+	}
+	buf_str(&b, kind == KIND_PAYOUT ? "payout." : "payment.");
+	if (strcmp(word, "PENDING") == 0 || strcmp(word, "CANCELLING") == 0)
+		word = "UPDATED";
+	for (; *word; word++)
+		buf_ch(&b, *word >= 'A' && *word <= 'Z' ? (char)(*word - 'A' + 'a') : *word);
 	jw_str(w, "type", buf_span(&b));
 }
 

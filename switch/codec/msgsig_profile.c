@@ -21,6 +21,7 @@
 #define LATE_MAX     10
 #define LIFETIME_MAX 300
 #define LIFETIME     60 /* what we give our own */
+#define KEYID_MAX    64
 
 static int64_t seconds(struct wall w)
 {
@@ -332,6 +333,13 @@ static bool alg_known(struct span alg)
 	return !alg.p || span_eq(alg, SPAN("ed25519")) || span_eq(alg, SPAN("ecdsa-p256-sha256"));
 }
 
+static const char *check_key_params(const struct msgsig *s)
+{
+	if (span_empty(s->keyid) || s->keyid.n > KEYID_MAX)
+		return "keyid is missing or too long";
+	return alg_known(s->alg) ? NULL : "alg is unknown";
+}
+
 static const char *check_request_params(const struct msgsig *s)
 {
 	if (s->expires < 0)
@@ -392,8 +400,8 @@ const char *msgsig_verify_request(const struct msgsig_keys *k, struct arena *a, 
 
 	if (!cause)
 		cause = check_request_covered(&s, m);
-	if (!cause && (span_empty(s.keyid) || !alg_known(s.alg)))
-		cause = "keyid is missing or alg unknown";
+	if (!cause)
+		cause = check_key_params(&s);
 	if (!cause)
 		cause = check_request_params(&s);
 	if (!cause)
@@ -414,8 +422,8 @@ const char *msgsig_verify_answer(const struct msgsig_keys *k, struct arena *a, s
 	PRE(m->req);
 	if (!cause)
 		cause = check_answer_covered(&s, m);
-	if (!cause && (span_empty(s.keyid) || !alg_known(s.alg)))
-		cause = "keyid is missing or alg unknown";
+	if (!cause)
+		cause = check_key_params(&s);
 	if (!cause)
 		cause = check_age(&s, seconds(now));
 	if (!cause)
