@@ -95,11 +95,13 @@ static const struct {
 	{ "apply-then-cut", MISCHIEF_APPLY_CUT },
 	{ "apply-then-error-", MISCHIEF_APPLY_ERROR },
 	{ "apply-then-silent", MISCHIEF_APPLY_SILENT },
+	{ "bad-signature", MISCHIEF_BAD_SIGNATURE },
 	{ "cut", MISCHIEF_CUT },
 	{ "error-", MISCHIEF_ERROR },
 	{ "garbled", MISCHIEF_GARBLED },
 	{ "late", MISCHIEF_LATE },
 	{ "late-success", MISCHIEF_LATE_SUCCESS },
+	{ "pending", MISCHIEF_PENDING },
 	{ "silent", MISCHIEF_SILENT },
 	{ "slow", MISCHIEF_SLOW },
 	{ "twice", MISCHIEF_TWICE },
@@ -226,6 +228,8 @@ bool mischief_swallows(const struct mischief_order *o, const struct sandbox_host
 	case MISCHIEF_WRONG_ID:
 	case MISCHIEF_UNKNOWN_CODE:
 	case MISCHIEF_UNSIGNED:
+	case MISCHIEF_BAD_SIGNATURE:
+	case MISCHIEF_PENDING:
 	case MISCHIEF_TWICE:
 	case MISCHIEF_LATE_SUCCESS:
 		return false;
@@ -263,6 +267,8 @@ void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h
 	case MISCHIEF_WRONG_ID:
 	case MISCHIEF_UNKNOWN_CODE:
 	case MISCHIEF_UNSIGNED:
+	case MISCHIEF_BAD_SIGNATURE:
+	case MISCHIEF_PENDING:
 	case MISCHIEF_TWICE:
 	case MISCHIEF_LATE_SUCCESS:
 		break;

@@ -154,57 +154,6 @@ static const char *new_order(
 	return NULL;
 }
 
-/* ---- going wrong ---- */
-
-static const char *const fault_names[FAULT_MAX] = { "none", "silent", "cut", "slow", "garbled",
-	"wrong-amount", "wrong-id", "unsigned", "bad-signature", "error-500", "apply-then-silent",
-	"apply-then-error", "pending" };
-static const char *const op_names[FAKE_OP_MAX] = { "debit", "read", "cancel", "refund", "credit",
-	"resolve", "tell", "webhook" };
-
-static const char *misbehave(struct fake *f, const struct json *command)
-{
-	struct span op, how;
-	int64_t count = 1;
-	int fault = -1;
-
-	if (!json_str(command, "op", &op) || !json_str(command, "how", &how))
-		return "op and how are needed";
-	json_int(command, "count", &count);
-	for (int i = 0; i < FAULT_MAX; i++)
-		if (span_eq(span_str(fault_names[i]), how))
-			fault = i;
-	for (size_t i = 0; i < FAKE_OP_MAX && fault >= 0; i++) {
-		if (!span_eq(span_str(op_names[i]), op))
-			continue;
-		f->fault[i].fault = (uint8_t)fault;
-		f->fault[i].count = (int)count;
-		return NULL;
-	}
-	return "no such op or how";
-}
-
-static enum fake_fault take_fault(struct fake *f, enum fake_op op)
-{
-	if (f->fault[op].count <= 0)
-		return FAULT_NONE;
-	f->fault[op].count--;
-	return (enum fake_fault)f->fault[op].fault;
-}
-
-/* Those that strike before anything is read. True: that was it. */
-static bool fails_at_once(const struct fake_rq *rq)
-{
-	struct http_out *out;
-
-	if (rq->fault != FAULT_SILENT && rq->fault != FAULT_CUT && rq->fault != FAULT_ERROR_500)
-		return false;
-	out = pfake_out(rq->h);
-	out->status = rq->fault == FAULT_SILENT ? 0 : rq->fault == FAULT_CUT ? -1 : 500;
-	rq->h->reply(rq->h->ctx, rq->tag, 0, out);
-	return true;
-}
-
 /* ---- the interface ---- */
 
 static struct fake *pfake_of(void *state)
@@ -221,45 +170,88 @@ static void init(void *state, const struct sandbox_host *h)
 	((struct fake *)state)->magic = FAKE_MAGIC;
 }
 
-static enum fake_op op_of(const struct http_msg *m, struct span path, bool webhook)
+/* The operations, by the names that "misbehave" takes. */
+static const char *const ops[] = { "debit", "read", "cancel", "refund", "credit", "resolve", "tell",
+	"webhook", NULL };
+
+static const char *op_of(const struct http_msg *m, struct span path)
 {
-	if (webhook)
-		return FAKE_WEBHOOK;
+	if (http_header_count(m, "webhook-signature") > 0)
+		return "webhook";
 	if (span_starts(path, SPAN("orders/")))
-		return span_eq(path, SPAN("orders/resolve")) ? FAKE_RESOLVE : FAKE_TELL;
+		return span_eq(path, SPAN("orders/resolve")) ? "resolve" : "tell";
 	if (span_eq(m->method, SPAN("GET")))
-		return FAKE_READ;
+		return "read";
 	if (span_ends(path, SPAN("/cancel")))
-		return FAKE_CANCEL;
+		return "cancel";
 	if (span_ends(path, SPAN("/refunds")))
-		return FAKE_REFUND;
-	return span_starts(path, SPAN("credits")) ? FAKE_CREDIT : FAKE_DEBIT;
+		return "refund";
+	return span_starts(path, SPAN("credits")) ? "credit" : "debit";
+}
+
+/* What follows the base path of our configuration; empty where it is not below it. */
+static struct span path_of(const struct sandbox_host *h, const struct http_msg *m)
+{
+	struct span base = pfake_setting(h, "base_path", "/interop/v1");
+
+	if (!span_starts(m->path, base) || m->path.n <= base.n || m->path.p[base.n] != '/')
+		return SPAN_NONE;
+	return span_sub(m->path, base.n + 1, m->path.n);
+}
+
+static void route(struct fake_rq *rq, struct span path)
+{
+	if (span_starts(path, SPAN("debits")) || span_starts(path, SPAN("credits")))
+		pfake_wallet_request(rq, path);
+	else if (span_starts(path, SPAN("orders/")))
+		pfake_acquirer_request(rq, path);
+	else
+		pfake_refuse(rq, 404, "not-found", NULL);
+}
+
+/* "late": the request is lost on its way for a while. */
+static void hold_back(const struct fake_rq *rq)
+{
+	int slot = span_eq(rq->m->method, SPAN("POST")) ? fake_hold(rq->f->held, rq->m) : -1;
+
+	if (slot >= 0)
+		rq->h->timer(rq->h->ctx, FAKE_TIMER_HELD | (uint64_t)slot, rq->mischief.ms);
 }
 
 static void on_request(
 	void *state, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m)
 {
 	struct fake_rq rq = { .f = pfake_of(state), .h = h, .tag = tag, .m = m };
-	struct span base = pfake_setting(h, "base_path", "/interop/v1"), path = m->path;
-	bool webhook = http_header_count(m, "webhook-signature") > 0;
-	bool ours = span_starts(path, base) && path.n > base.n && path.p[base.n] == '/';
+	struct span path = path_of(h, m);
+	const char *op = op_of(m, path);
 
-	path = ours ? span_sub(path, base.n + 1, path.n) : SPAN_NONE;
-	rq.fault = take_fault(rq.f, op_of(m, path, webhook));
-	if (fails_at_once(&rq))
+	rq.mischief = mischief_take(&rq.f->mischief, op);
+	if (rq.mischief.how == MISCHIEF_LATE)
+		hold_back(&rq);
+	if (mischief_swallows(&rq.mischief, h, tag))
 		return;
-	if (webhook) {
+	if (strcmp(op, "webhook") == 0)
 		pfake_webhook(&rq);
-		return;
-	}
-	if (!pfake_verify(&rq))
-		return;
-	if (span_starts(path, SPAN("debits")) || span_starts(path, SPAN("credits")))
-		pfake_wallet_request(&rq, path);
-	else if (span_starts(path, SPAN("orders/")))
-		pfake_acquirer_request(&rq, path);
-	else
-		pfake_refuse(&rq, 404, "not-found", NULL);
+	else if (pfake_verify(&rq))
+		route(&rq, path);
+}
+
+/* It arrives after all; whoever sent it has long hung up. */
+static void arrive(struct fake *f, const struct sandbox_host *h, struct fake_held *held)
+{
+	struct http_msg m = { .method = SPAN("POST"),
+		.path = span_str(held->path),
+		.target = span_str(held->path),
+		.body = span_of(held->body, held->body_n) };
+	struct fake_rq rq = { .f = f, .h = h, .m = &m, .mute = true };
+
+	m.header[m.header_count++] = (struct http_header){ SPAN("content-type"),
+		SPAN("application/json") };
+	m.header[m.header_count++] = (struct http_header){ SPAN("idempotency-key"),
+		span_str(held->key) };
+	if (held->body_n > 0)
+		route(&rq, path_of(h, &m));
+	held->body_n = 0;
 }
 
 static void on_answer(
@@ -281,12 +273,15 @@ static void on_answer(
 
 static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 {
-	uint64_t serial = cookie & ~(FAKE_TIMER_DEBIT | FAKE_TIMER_PAYMENT);
+	struct fake *f = pfake_of(state);
+	uint64_t about = cookie & FAKE_TIMER_HELD, n = cookie & ~FAKE_TIMER_HELD;
 
-	if (cookie & FAKE_TIMER_DEBIT)
-		pfake_wallet_timer(pfake_of(state), h, serial);
+	if (about == FAKE_TIMER_HELD)
+		arrive(f, h, &f->held[n % FAKE_HELD]);
+	else if (about == FAKE_TIMER_DEBIT)
+		pfake_wallet_timer(f, h, n);
 	else
-		pfake_till_timer(pfake_of(state), h, serial);
+		pfake_till_timer(f, h, n);
 }
 
 static const char *decide(
@@ -301,40 +296,44 @@ static const char *decide(
 	return NULL;
 }
 
+static const char *own_verb(struct fake *f, const struct sandbox_host *h, const char *verb,
+	const struct json *command, struct jw *w)
+{
+	if (strcmp(verb, "mint-code") == 0 || strcmp(verb, "mint-user") == 0)
+		return mint(f, h, command, strcmp(verb, "mint-code") == 0, w);
+	if (strcmp(verb, "new-order") == 0)
+		return new_order(f, h, command, w);
+	if (strcmp(verb, "approve") == 0 || strcmp(verb, "decline") == 0)
+		return decide(f, h, verb, command);
+	if (strcmp(verb, "counts") == 0) {
+		jw_int(w, "refused_signatures", f->refused_signatures);
+		jw_int(w, "webhooks", f->webhooks);
+		return NULL;
+	}
+	return pfake_till_do(f, h, verb, command, w);
+}
+
 static void control(
 	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
 {
-	static const char *const mine[] = { "mint-code", "mint-user", "new-order", "misbehave",
-		"reset", "approve", "decline", "counts" };
 	struct fake *f = pfake_of(state);
 	struct jw w = jw_init(ret_json);
-	const char *wrong = NULL;
 	char verb[FAKE_WORD] = "";
-	size_t i = 0;
+	const char *wrong;
 
-	jw_obj(&w, NULL);
 	pfake_text(command, "do", verb, sizeof verb);
-	while (i < 8 && strcmp(mine[i], verb) != 0)
-		i++;
-	if (i < 2) {
-		wrong = mint(f, h, command, i == 0, &w);
-	} else if (i == 2) {
-		wrong = new_order(f, h, command, &w);
-	} else if (i == 3) {
-		wrong = misbehave(f, command);
-	} else if (i == 4) {
-		memset(f, 0, sizeof *f);
-		init(f, h);
-	} else if (i < 7) {
-		wrong = decide(f, h, verb, command);
-	} else if (i == 7) {
-		jw_int(&w, "refused_signatures", f->refused_signatures);
-		jw_int(&w, "webhooks", f->webhooks);
-	} else {
-		pfake_till_do(f, h, verb, command, &w);
-		jw_end(&w, '}');
+	if (strcmp(verb, "misbehave") == 0) {
+		mischief_control(&f->mischief, ops, command, ret_json);
 		return;
 	}
+	if (strcmp(verb, "reset") == 0) {
+		memset(f, 0, sizeof *f);
+		init(f, h);
+		fake_control_ok(ret_json);
+		return;
+	}
+	jw_obj(&w, NULL);
+	wrong = own_verb(f, h, verb, command, &w);
 	jw_bool(&w, "ok", !wrong);
 	jw_opt(&w, "error", span_str(wrong));
 	jw_end(&w, '}');

@@ -228,5 +228,5 @@ void pfake_webhook(struct fake_rq *rq)
 		p->told = true;
 		pfake_till_result(p, data);
 	}
-	rq->h->reply(rq->h->ctx, rq->tag, rq->fault == FAULT_SLOW ? 7000 : 0, out);
+	mischief_reply(&rq->mischief, rq->h, rq->tag, out);
 }

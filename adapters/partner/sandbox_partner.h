@@ -9,6 +9,7 @@
 #ifndef XW_SANDBOX_PARTNER_H
 #define XW_SANDBOX_PARTNER_H
 
+#include "fake.h"
 #include "money.h"
 #include "msgsig.h"
 #include "sandbox.h"
@@ -42,36 +43,6 @@ struct fake_behaviour {
 	uint8_t how; /* enum fake_how */
 	char reason[FAKE_WORD];
 	int after_ms;
-};
-
-/* The next `count` requests of an operation go wrong. */
-enum fake_fault {
-	FAULT_NONE,
-	FAULT_SILENT,
-	FAULT_CUT,
-	FAULT_SLOW,
-	FAULT_GARBLED,
-	FAULT_WRONG_AMOUNT,
-	FAULT_WRONG_ID,
-	FAULT_UNSIGNED,
-	FAULT_BAD_SIGNATURE,
-	FAULT_ERROR_500,
-	FAULT_APPLY_SILENT,
-	FAULT_APPLY_ERROR,
-	FAULT_PENDING, /* refunds: first PENDING, done a little later */
-	FAULT_MAX
-};
-
-enum fake_op {
-	FAKE_DEBIT,
-	FAKE_READ,
-	FAKE_CANCEL,
-	FAKE_REFUND,
-	FAKE_CREDIT,
-	FAKE_RESOLVE,
-	FAKE_TELL,
-	FAKE_WEBHOOK,
-	FAKE_OP_MAX
 };
 
 enum fake_state { DEBIT_PENDING, DEBIT_APPROVED, DEBIT_DECLINED, DEBIT_CANCELLED };
@@ -175,10 +146,8 @@ struct fake {
 	struct fake_order order[FAKE_ORDERS];
 	struct fake_call call[FAKE_CALLS];
 	uint64_t nonce[FAKE_NONCES]; /* of signatures seen, by hash */
-	struct {
-		uint8_t fault;
-		int count;
-	} fault[FAKE_OP_MAX];
+	struct mischief_table mischief;
+	struct fake_held held[FAKE_HELD]; /* requests that arrive late */
 	struct money gone_taken[FAKE_SUMS], gone_returned[FAKE_SUMS];
 	int refused_signatures, webhooks;
 };
@@ -191,7 +160,8 @@ struct fake_rq {
 	const struct http_msg *m;
 	struct msgsig_msg signed_msg;
 	const struct json *body;
-	enum fake_fault fault;
+	struct mischief_order mischief;
+	bool mute; /* nobody waits for the answer */
 };
 
 /* ---- sandbox_wire.c: messages, signatures, refusals ---- */
@@ -212,7 +182,6 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 /* Whether an answer is signed over the call that it answers. */
 bool pfake_believes(
 	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m);
-uint32_t pfake_hash(struct span s);
 
 /* ---- sandbox_wallet.c ---- */
 void pfake_wallet_request(struct fake_rq *rq, struct span path);
@@ -252,7 +221,8 @@ bool pfake_call_refund(
 	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n);
 
 /* ---- sandbox_verbs.c ---- */
-void pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
+/* NULL, or what was wrong with the command. */
+const char *pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w);
 
 /* ---- sandbox.c ---- */
@@ -266,5 +236,6 @@ void pfake_add(struct money sums[FAKE_SUMS], struct money m);
 /* Timers name what they are about. */
 #define FAKE_TIMER_DEBIT   (1ull << 62)
 #define FAKE_TIMER_PAYMENT (2ull << 62)
+#define FAKE_TIMER_HELD    (3ull << 62)
 
 #endif

@@ -135,7 +135,7 @@ static const char *on_payment(struct fake *f, const struct sandbox_host *h, cons
 	return sent ? NULL : "too many calls are out";
 }
 
-void pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
+const char *pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w)
 {
 	static const struct {
@@ -143,17 +143,9 @@ void pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *ver
 		uint8_t kind;
 	} starts[] = { { "pay", KIND_TILL }, { "order", KIND_ORDER }, { "scan", KIND_SCAN },
 		{ "payout", KIND_PAYOUT }, { "codes", KIND_CODES } };
-	const char *wrong = NULL;
-	bool started = false;
 
-	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-		if (strcmp(starts[i].verb, verb) != 0)
-			continue;
-		wrong = start(f, h, starts[i].kind, command, w);
-		started = true;
-	}
-	if (!started)
-		wrong = on_payment(f, h, verb, command, w);
-	jw_bool(w, "ok", !wrong);
-	jw_opt(w, "error", span_str(wrong));
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (strcmp(starts[i].verb, verb) == 0)
+			return start(f, h, starts[i].kind, command, w);
+	return on_payment(f, h, verb, command, w);
 }

@@ -15,7 +15,7 @@
 
 struct fake_debit *pfake_debit_find(struct fake *f, const char *id)
 {
-	uint32_t at = f->chain[pfake_hash(span_str(id)) % FAKE_DEBITS];
+	uint32_t at = f->chain[fake_hash(span_str(id)) % FAKE_DEBITS];
 
 	for (; at > 0; at = f->debit[at - 1].next)
 		if (strcmp(f->debit[at - 1].id, id) == 0)
@@ -26,7 +26,7 @@ struct fake_debit *pfake_debit_find(struct fake *f, const char *id)
 static void forget(struct fake *f, struct fake_debit *d)
 {
 	uint32_t slot = (uint32_t)(d - f->debit) + 1;
-	uint32_t *at = &f->chain[pfake_hash(span_str(d->id)) % FAKE_DEBITS];
+	uint32_t *at = &f->chain[fake_hash(span_str(d->id)) % FAKE_DEBITS];
 
 	if (d->state == DEBIT_APPROVED || d->undo == UNDO_RETURNED)
 		pfake_add(f->gone_taken, d->amount);
@@ -40,7 +40,7 @@ static void forget(struct fake *f, struct fake_debit *d)
 static struct fake_debit *new_debit(struct fake *f, const struct sandbox_host *h, const char *id)
 {
 	struct fake_debit *d = &f->debit[f->debit_serial % FAKE_DEBITS];
-	uint32_t *chain = &f->chain[pfake_hash(span_str(id)) % FAKE_DEBITS];
+	uint32_t *chain = &f->chain[fake_hash(span_str(id)) % FAKE_DEBITS];
 
 	if (d->serial && d->state == DEBIT_PENDING)
 		return NULL;
@@ -63,7 +63,7 @@ const char *pfake_debit_word(const struct fake_debit *d)
 
 static struct money stated(const struct fake_rq *rq, struct money m)
 {
-	if (rq->fault != FAULT_WRONG_AMOUNT || money_is_none(m))
+	if (rq->mischief.how != MISCHIEF_WRONG_AMOUNT || money_is_none(m))
 		return m;
 	return money_of(money_minor(m) + 1, money_ccy(m));
 }
@@ -112,7 +112,8 @@ static void answer_debit(
 {
 	struct http_out *out = pfake_out(rq->h);
 	struct jw w = jw_init(&out->body);
-	const char *id = rq->fault == FAULT_WRONG_ID ? "00000000000000000000000000" : d->id;
+	const char *id = rq->mischief.how == MISCHIEF_WRONG_ID ? "00000000000000000000000000"
+							       : d->id;
 
 	out->status = status;
 	jw_obj(&w, NULL);
@@ -158,10 +159,10 @@ static int apply(struct fake_rq *rq, struct fake_debit *d, const struct fake_beh
 		wait_for_payer(rq, d, b->reason, ms);
 		return 0;
 	case HOW_APPLY_SILENT:
-		rq->fault = FAULT_APPLY_SILENT;
+		rq->mischief.how = MISCHIEF_APPLY_SILENT;
 		break;
 	case HOW_APPLY_ERROR:
-		rq->fault = FAULT_APPLY_ERROR;
+		rq->mischief = (struct mischief_order){ MISCHIEF_APPLY_ERROR, 500, 0 };
 		break;
 	case HOW_APPROVE:
 	case HOW_SLOW:
@@ -214,7 +215,7 @@ static const char *read_order(const struct fake_rq *rq, bool credit, struct orde
 /* Nothing is done and nothing answered. */
 static void stay_silent(struct fake_rq *rq)
 {
-	rq->fault = FAULT_APPLY_SILENT;
+	rq->mischief.how = MISCHIEF_APPLY_SILENT;
 	pfake_send(rq, pfake_out(rq->h), 0);
 }
 
@@ -400,7 +401,7 @@ static void refund(struct fake_rq *rq, struct fake_debit *d, const char *id, str
 	set_status(r, reason ? "DECLINED" : "DONE");
 	if (!reason)
 		d->returned = sum;
-	if (!reason && rq->fault == FAULT_PENDING) { /* taken up; done a little later */
+	if (!reason && rq->mischief.how == MISCHIEF_PENDING) { /* taken up; done a little later */
 		set_status(r, "PENDING");
 		rq->h->timer(rq->h->ctx, FAKE_TIMER_DEBIT | d->serial, PENDING_MS);
 	}

@@ -12,11 +12,8 @@
 #include "digest.h"
 #include "text.h"
 
-#define TARGET_MAX  512
-#define HEADERS_MAX 2048
-#define BODY_MAX    8192
-#define SLOW_MS     7000
-#define CALL_BYTES  (16 * 1024)
+#define BODY_MAX   8192
+#define CALL_BYTES (16 * 1024)
 
 struct span pfake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
 {
@@ -25,24 +22,11 @@ struct span pfake_setting(const struct sandbox_host *h, const char *name, const 
 	return span_empty(s) ? span_str(otherwise) : s;
 }
 
-uint32_t pfake_hash(struct span s)
-{
-	uint32_t x = 2166136261u;
-
-	for (size_t i = 0; i < s.n; i++)
-		x = (x ^ (unsigned char)s.p[i]) * 16777619u;
-	return x;
-}
-
 struct http_out *pfake_out(const struct sandbox_host *h)
 {
-	struct http_out *o = arena_new(h->arena, struct http_out);
+	struct http_out *o = fake_out(h, 0, BODY_MAX);
 
 	CHECK(o); /* the host's arena is for one call of ours, and these are its few buffers */
-	o->target = buf_init(arena_alloc(h->arena, TARGET_MAX), TARGET_MAX);
-	o->headers = buf_init(arena_alloc(h->arena, HEADERS_MAX), HEADERS_MAX);
-	o->body = buf_init(arena_alloc(h->arena, BODY_MAX), BODY_MAX);
-	CHECK(arena_ok(h->arena));
 	return o;
 }
 
@@ -66,7 +50,7 @@ static struct span join(const struct sandbox_host *h, struct span a, struct span
 /* A signature may come once. */
 static bool nonce_is_new(struct fake *f, const struct msgsig *s)
 {
-	uint32_t a = pfake_hash(s->nonce), b = pfake_hash(s->signature);
+	uint32_t a = fake_hash(s->nonce), b = fake_hash(s->signature);
 	uint64_t mark = (uint64_t)a << 32 | b;
 
 	if (f->nonce[a % FAKE_NONCES] == mark)
@@ -93,12 +77,6 @@ bool pfake_verify(struct fake_rq *rq)
 	return false;
 }
 
-static void garble(struct buf *b)
-{
-	for (size_t i = 0; i < b->n; i += 3)
-		b->p[i] = '~';
-}
-
 /* Without a key it goes out unsigned, and the switch will not believe it. */
 static void sign_answer(const struct fake_rq *rq, struct http_out *out)
 {
@@ -110,32 +88,35 @@ static void sign_answer(const struct fake_rq *rq, struct http_out *out)
 	CHECK(rc == RC_OK || rc == RC_AUTH);
 }
 
-void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
+/* Changes one character of the signature. */
+static void spoil(struct http_out *out)
 {
 	struct span v;
 
-	if (rq->fault == FAULT_SLOW)
-		delay_ms += SLOW_MS;
-	if (rq->fault == FAULT_APPLY_SILENT)
-		out->status = 0;
-	if (rq->fault == FAULT_APPLY_ERROR) {
-		out->status = 500;
-		buf_reset(&out->body);
+	if (http_out_get(out, "signature", &v)) {
+		char *at = out->headers.p + (v.p - out->headers.p) + 10;
+
+		*at = *at == 'A' ? 'B' : 'A';
 	}
-	if (out->status > 0 && out->body.n > 0)
+}
+
+void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
+{
+	struct mischief_order order = rq->mischief;
+
+	if (rq->mute)
+		return;
+	if (out->body.n > 0)
 		http_out_header(out, "content-type",
 			out->status >= 400 ? SPAN("application/problem+json")
 					   : SPAN("application/json"));
-	if (out->status > 0 && rq->fault != FAULT_UNSIGNED && rq->signed_msg.in)
+	if (order.how != MISCHIEF_UNSIGNED && rq->signed_msg.in)
 		sign_answer(rq, out);
-	if (rq->fault == FAULT_GARBLED)
-		garble(&out->body);
-	if (rq->fault == FAULT_BAD_SIGNATURE && http_out_get(out, "signature", &v)) {
-		size_t at = (size_t)(v.p - out->headers.p) + 10;
-
-		out->headers.p[at] = out->headers.p[at] == 'A' ? 'B' : 'A';
-	}
-	rq->h->reply(rq->h->ctx, rq->tag, delay_ms, out);
+	if (order.how == MISCHIEF_BAD_SIGNATURE)
+		spoil(out);
+	if (delay_ms > 0 && order.how == MISCHIEF_NONE)
+		order = (struct mischief_order){ MISCHIEF_SLOW, 0, delay_ms };
+	mischief_reply(&order, rq->h, rq->tag, out);
 }
 
 void pfake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer)

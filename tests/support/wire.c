@@ -212,7 +212,7 @@ const Xw__Canonical *wire_ask(struct wire *w, const Xw__Canonical *call)
 	size_t used;
 	int status;
 
-	for (size_t i = 0; i < sizeof w->env.nonce; i++)
+	for (size_t i = 0; i < sizeof w->env.nonce && !w->keep_nonce; i++)
 		w->env.nonce[i] = (uint8_t)unit_random(&w->random);
 	new_out(w);
 	if (w->adapter->write_call(&w->env, call, &w->out, &why) != RC_OK)

@@ -33,6 +33,8 @@ struct wire {
 	const struct wire_setting *settings; /* of both; ends with name NULL */
 	bool wrong_key; /* the switch signs with a key that the fake does not know */
 
+	bool keep_nonce; /* the switch repeats itself to the byte */
+
 	struct wire_sent reply; /* the fake's last */
 	bool replied;
 	struct wire_sent call[WIRE_CALLS]; /* that the fake made, oldest first */

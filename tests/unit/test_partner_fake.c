@@ -191,7 +191,7 @@ static void codes_are_used_once(void **state)
 static void faults_are_unknown(void **state)
 {
 	static const char *const hows[] = { "garbled", "unsigned", "bad-signature", "wrong-amount",
-		"wrong-id", "error-500", "apply-then-error" };
+		"wrong-id", "error-500", "apply-then-error-503" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
@@ -211,6 +211,32 @@ static void faults_are_unknown(void **state)
 	assert_outcome(inquire("01jd5m7q8r9s0t1v2w3x4y5zaa"), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
 	assert_null(debit("01jd5m7q8r9s0t1v2w3x4y5zab", "user-apply-then-silent"));
 	assert_outcome(inquire("01jd5m7q8r9s0t1v2w3x4y5zab"), OUTCOME_APPROVED, REASON_NONE);
+}
+
+/* A debit that was lost on its way arrives after its cancel: it must find the door closed. */
+static void late_requests(void **state)
+{
+	(void)state;
+	wire_do(w,
+		"{\"do\":\"misbehave\",\"op\":\"debit\",\"how\":\"late\",\"ms\":5000,\"count\":2}");
+	assert_null(debit(ID, "user-approve"));
+	assert_null(debit("01jd5m7q8r9s0t1v2w3x4y5z6b", "user-approve"));
+	assert_outcome(inquire(ID), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
+	assert_outcome(cancel(ID, false), OUTCOME_REVERSED, REASON_NONE);
+	wire_pass(w, 5000);
+	assert_book(ID, 0, 0);
+	assert_book("01jd5m7q8r9s0t1v2w3x4y5z6b", 89, 0);
+}
+
+/* A signature is good for one request. */
+static void signatures_are_used_once(void **state)
+{
+	Xw__Canonical *c = debit_call(ID, "user-approve");
+
+	(void)state;
+	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
+	w->keep_nonce = true;
+	assert_int_equal(wire_ask(w, c)->problem->reason, REASON_SIGNATURE);
 }
 
 static void our_own_key_is_checked(void **state)
@@ -668,6 +694,8 @@ int main(void)
 		WITH_WIRE(debits),
 		WITH_WIRE(codes_are_used_once),
 		WITH_WIRE(faults_are_unknown),
+		WITH_WIRE(late_requests),
+		WITH_WIRE(signatures_are_used_once),
 		WITH_WIRE(our_own_key_is_checked),
 		WITH_WIRE(cancels),
 		WITH_WIRE(refunds),
