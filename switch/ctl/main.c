@@ -25,7 +25,7 @@ static void print_usage(FILE *to)
 {
 	fputs("usage:\n", to);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(to, "  switchctl %-28s %s\n", commands[i].usage, commands[i].sentence);
+		fprintf(to, "  switchctl %-40s %s\n", commands[i].usage, commands[i].sentence);
 	fputs("Exit: 0 good, 1 ran and found faults, 2 usage, 3 could not run.\n", to);
 }
 
