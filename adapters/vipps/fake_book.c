@@ -98,7 +98,8 @@ bool vf_keep_meta(struct vippsfake *f, struct vf_payment *p, struct span json)
 {
 	if (json.n > VF_META_BYTES - f->meta_used)
 		return false;
-	memcpy(f->meta + f->meta_used, json.p, json.n);
+	if (json.n > 0) /* none may be no bytes at no place */
+		memcpy(f->meta + f->meta_used, json.p, json.n);
 	p->meta_at = f->meta_used;
 	p->meta_n = (uint32_t)json.n;
 	f->meta_used += p->meta_n;
