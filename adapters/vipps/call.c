@@ -1,8 +1,8 @@
 /*
  * call.c: our calls to Vipps. The hard thing is to send the narrower of two texts: the published
  * schema (2024) and the live service disagree, so every value obeys both (vipps 2.18). Must never
- * write a body that differs between two sendings of the same call: Vipps answers 409 to a key that
- * comes with another body, and then nobody knows more than before.
+ * write a body that differs between two sendings under one key: Vipps answers 409 to that, and then
+ * nobody knows more than before.
  */
 #include "vipps.h"
 
@@ -291,25 +291,39 @@ static enum rc write_cancel(const struct adapter_env *env, const Xw__Canonical *
 	return RC_OK;
 }
 
-/* The idempotency keys: each was made with the intent and is the same in each repeat. */
-static const char *key_of_debit(const Xw__Canonical *call)
+/* The idempotency keys of debit, capture and refund: each was made with the intent and is the same
+ * in each repeat. */
+static void put_key_of_debit(const struct adapter_env *env, const Xw__Canonical *c, struct buf *b)
 {
-	return call->request_id;
+	(void)env;
+	buf_str(b, c->request_id);
 }
 
-static const char *key_of_capture(const Xw__Canonical *call)
+static void put_key_of_capture(const struct adapter_env *env, const Xw__Canonical *c, struct buf *b)
 {
-	return call->key;
+	(void)env;
+	buf_str(b, c->key);
 }
 
-static const char *key_of_cancel(const Xw__Canonical *call)
+static void put_key_of_refund(const struct adapter_env *env, const Xw__Canonical *c, struct buf *b)
 {
-	return call->undo ? call->undo->id : "";
+	(void)env;
+	buf_str(b, c->refund ? c->refund->id : "");
 }
 
-static const char *key_of_refund(const Xw__Canonical *call)
+/*
+ * SPEC vipps 2.9 [C:V-KIT]: a refusal stays under its key, and another body under it is a conflict.
+ * A cancel that came while the payment was being processed must be tried again, and one that spared
+ * an approval may be followed by one that does not; releasing twice does no harm. So each sending
+ * has a key of its own.
+ */
+static void put_key_of_cancel(const struct adapter_env *env, const Xw__Canonical *c, struct buf *b)
 {
-	return call->refund ? call->refund->id : "";
+	if (!c->undo || !c->undo->id[0])
+		return;
+	buf_str(b, c->undo->id);
+	buf_ch(b, '-');
+	buf_hex(b, span_of(env->nonce, 4));
 }
 
 /* SPEC vipps 2.4 [C:V-EP]: methods and paths under /epayment/v1/payments. */
@@ -319,13 +333,13 @@ static const struct kind {
 	const char *action; /* behind the reference; NULL: the collection itself */
 	enum rc (*write_body)(const struct adapter_env *env, const Xw__Canonical *call,
 		struct http_out *out, const char **ret_why);
-	const char *(*key)(const Xw__Canonical *call);
+	void (*put_key)(const struct adapter_env *env, const Xw__Canonical *call, struct buf *b);
 } kinds[] = {
-	{ OP_DEBIT, "POST", NULL, write_create, key_of_debit },
-	{ OP_CAPTURE, "POST", "/capture", write_capture, key_of_capture },
+	{ OP_DEBIT, "POST", NULL, write_create, put_key_of_debit },
+	{ OP_CAPTURE, "POST", "/capture", write_capture, put_key_of_capture },
 	{ OP_INQUIRE, "GET", "", NULL, NULL },
-	{ OP_CANCEL, "POST", "/cancel", write_cancel, key_of_cancel },
-	{ OP_REFUND, "POST", "/refund", write_refund, key_of_refund },
+	{ OP_CANCEL, "POST", "/cancel", write_cancel, put_key_of_cancel },
+	{ OP_REFUND, "POST", "/refund", write_refund, put_key_of_refund },
 };
 
 static const struct kind *kind_of(enum op op)
@@ -374,14 +388,16 @@ static void write_bearer(const struct adapter_env *env, struct http_out *out)
 static enum rc write_payment_call(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct kind *k, struct http_out *out, const char **ret_why)
 {
-	struct span reference = span_str(call->request_id), key = SPAN_NONE;
+	struct span reference = span_str(call->request_id);
+	char storage[KEY_MAX];
+	struct buf key = buf_init(storage, sizeof storage);
 	enum rc rc = RC_OK;
 
 	if (!is_reference(reference))
 		return refuse(ret_why, "the id is no reference that Vipps takes");
-	if (k->key) {
-		key = span_str(k->key(call));
-		if (span_empty(key) || key.n > KEY_MAX)
+	if (k->put_key) {
+		k->put_key(env, call, &key);
+		if (key.n == 0 || !buf_ok(&key))
 			return refuse(ret_why, "no idempotency key, or too long a one");
 	}
 	out->method = k->method;
@@ -394,8 +410,8 @@ static enum rc write_payment_call(const struct adapter_env *env, const Xw__Canon
 	if (k->write_body)
 		rc = k->write_body(env, call, out, ret_why);
 	write_bearer(env, out);
-	if (!span_empty(key))
-		http_out_header(out, "idempotency-key", key);
+	if (k->put_key)
+		http_out_header(out, "idempotency-key", buf_span(&key));
 	return rc;
 }
 

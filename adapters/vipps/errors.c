@@ -12,9 +12,8 @@ enum { D = 1, C = 2, X = 4, R = 8 }; /* debit, capture, cancel, refund */
  * SPEC vipps 2.10 [C:V-KIT]: branch on the HTTP status and the number only; texts are reworded.
  * A 4xx stays a 4xx under its key (2.9), so what is declined here stays so when we repeat.
  * Sorted. Not here, hence unknown, to be settled by an inquiry: 3010 internal; 4010, 4020 and 4150
- * the key or the reference is there already; 5090 outside of inquiries; 6050 and 6190, which say
- * that a payment cannot be cancelled but not what became of it; 6160, 6250 and 6280, to be tried
- * again.
+ * the key or the reference is there already; 5090 outside of inquiries; 6160, 6250 and 6280, to be
+ * tried again.
  */
 static const struct {
 	int code;
@@ -47,6 +46,7 @@ static const struct {
 	{ 6020, R, OUTCOME_DECLINED, REASON_STATE },
 	{ 6030, X, OUTCOME_DECLINED, REASON_WINDOW },
 	{ 6040, X, OUTCOME_DECLINED, REASON_STATE }, /* captured: refund instead */
+	{ 6050, X, OUTCOME_DECLINED, REASON_STATE }, /* nothing is reserved; an inquiry tells why */
 	{ 6060, X, OUTCOME_DECLINED, REASON_STATE }, /* approved, and we asked to spare that */
 	{ 6070, C, OUTCOME_DECLINED, REASON_STATE },
 	{ 6080, C, OUTCOME_DECLINED, REASON_STATE },
@@ -57,8 +57,9 @@ static const struct {
 	{ 6130, D, OUTCOME_DECLINED, REASON_TECHNICAL },
 	{ 6140, C, OUTCOME_DECLINED, REASON_AMOUNT },
 	{ 6150, R, OUTCOME_DECLINED, REASON_REFUND_SUM },
-	{ 6170, C, OUTCOME_APPROVED, REASON_NONE }, /* done before */
-	{ 6180, R, OUTCOME_APPROVED, REASON_NONE }, /* done before */
+	{ 6170, C, OUTCOME_APPROVED, REASON_NONE },  /* done before */
+	{ 6180, R, OUTCOME_APPROVED, REASON_NONE },  /* done before */
+	{ 6190, X, OUTCOME_DECLINED, REASON_STATE }, /* cancelled before, or over */
 	{ 6200, C, OUTCOME_DECLINED, REASON_STATE },
 	{ 6210, R, OUTCOME_DECLINED, REASON_STATE },
 	{ 6220, R, OUTCOME_DECLINED, REASON_WINDOW },

@@ -349,7 +349,7 @@ static void the_person_refuses(void **state)
 	fakeworld_run(d->w, 500);
 	assert_outcome(inquire(), OUTCOME_DECLINED, REASON_PAYER_REFUSED);
 	assert_outcome(capture(), OUTCOME_DECLINED, REASON_STATE);
-	assert_outcome(cancel(true), OUTCOME_UNKNOWN, REASON_NONE); /* an inquiry decides */
+	assert_outcome(cancel(true), OUTCOME_DECLINED, REASON_STATE); /* an inquiry tells why */
 	assert_book(0, 0, 0);
 }
 
