@@ -156,7 +156,13 @@ static void inquired(struct turn *t, const struct msg *m)
 		break;
 	case OUTCOME_HELD:
 		p->iss.held = p->iss.ask;
-		go_on(t);
+		if (p->undo.refund) { /* what is held is released, not refunded; but not at once,
+				       * lest two refusals chase one another */
+			p->undo.refund = 0;
+			again(t);
+		} else {
+			go_on(t);
+		}
 		break;
 	case OUTCOME_DECLINED:
 	case OUTCOME_REVERSED:
