@@ -192,7 +192,9 @@ void server_stop(struct server *s)
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, &status, 0);
 	}
-	run_as(false, s, "rm.log", "/bin/rm", argv);
+	/* A child of Postgres may still be writing its last words. */
+	for (int i = 0; i < 50 && access(s->dir, F_OK) == 0; i++, nap())
+		run_as(false, s, "rm.log", "/bin/rm", argv);
 }
 
 void server_make_ledger(const struct server *s, const char *db)

@@ -1,0 +1,279 @@
+/*
+ * Redis as an accelerator: answers, deadlines, and every way in which the server or the library
+ * lets go.
+ */
+#include "unit.h"
+
+#include "rds.h"
+#include "servers.h"
+#include "sysclock.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct server server;
+static struct loop *loop;
+static struct rds *rds;
+
+static bool is_ready(void)
+{
+	return rds_state(rds) == RDS_STATE_READY;
+}
+
+static bool is_down(void)
+{
+	return rds_state(rds) != RDS_STATE_READY;
+}
+
+static void turn_until(bool (*done)(void))
+{
+	struct mono end = mono_plus_ms(sysclock_mono(), 15000);
+
+	while (!done()) {
+		assert_true(sysclock_mono().us < end.us);
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 20)), RC_OK);
+	}
+}
+
+static struct rds *open_rds(const char *path, const char *prefix)
+{
+	struct rds_conf conf = { RDS_CONF_DEFAULT, .path = path, .name = "test", .prefix = prefix };
+
+	conf.retry_ms_max = 200;
+	struct rds *r = rds_open(loop, &conf, 0, 0);
+	assert_non_null(r);
+	return r;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!server_start_redis(&server))
+		exit(77);
+	loop = loop_new();
+	rds = open_rds(server.path, "t1:");
+	turn_until(is_ready);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rds = rds_close(rds);
+	loop = loop_free(loop);
+	server_stop(&server);
+	return 0;
+}
+
+static enum rds_say said;
+static char value[256];
+static int answers;
+static bool again; /* the callback asks once more */
+
+static bool is_answered(void)
+{
+	return answers > 0;
+}
+
+static void on_answer(void *ctx, enum rds_say say, struct span v)
+{
+	(void)ctx;
+	said = say;
+	span_to_cstr(v, value, sizeof value);
+	answers++;
+	if (again) {
+		again = false;
+		if (rds_get(rds, SPAN("again"), on_answer, 0) == RC_OK)
+			answers--;
+	}
+}
+
+static enum rds_say wait_for(enum rc rc)
+{
+	assert_int_equal(rc, RC_OK);
+	turn_until(is_answered);
+	assert_int_equal(answers, 1);
+	answers = 0;
+	return said;
+}
+
+static void test_answers(void **state)
+{
+	struct span key = SPAN("key");
+
+	(void)state;
+	assert_int_equal(wait_for(rds_get(rds, key, on_answer, 0)), RDS_NO);
+	assert_int_equal(
+		wait_for(rds_set(rds, key, SPAN("a value"), 60000, on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_get(rds, key, on_answer, 0)), RDS_YES);
+	assert_string_equal(value, "a value");
+	assert_int_equal(wait_for(rds_setnx(rds, SPAN("mark"), 60000, on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_setnx(rds, SPAN("mark"), 60000, on_answer, 0)), RDS_NO);
+	assert_int_equal(wait_for(rds_del(rds, SPAN("mark"), on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_del(rds, SPAN("mark"), on_answer, 0)), RDS_NO);
+	assert_int_equal(
+		wait_for(rds_set(rds, SPAN("empty"), SPAN(""), 60000, on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_get(rds, SPAN("empty"), on_answer, 0)), RDS_YES);
+	assert_string_equal(value, "");
+	/* Nobody listens; and a callback that asks again. */
+	assert_int_equal(rds_set(rds, SPAN("again"), SPAN("once more"), 60000, 0, 0), RC_OK);
+	again = true;
+	assert_int_equal(wait_for(rds_get(rds, key, on_answer, 0)), RDS_YES);
+	assert_string_equal(value, "once more");
+}
+
+static void test_expiry(void **state)
+{
+	(void)state;
+	assert_int_equal(wait_for(rds_setnx(rds, SPAN("short"), 30, on_answer, 0)), RDS_YES);
+	usleep(60000);
+	assert_int_equal(wait_for(rds_get(rds, SPAN("short"), on_answer, 0)), RDS_NO);
+}
+
+/* What lies there under our key but was not written for it is no answer. */
+static void test_foreign_value(void **state)
+{
+	struct rds *other = open_rds(server.path, "t1:k"), *ours = rds;
+
+	(void)state;
+	rds = other;
+	turn_until(is_ready);
+	/* "t1:k" + "ey2" is "t1:" + "key2": the same key by another way; that one must be read. */
+	assert_int_equal(
+		wait_for(rds_set(other, SPAN("ey2"), SPAN("x"), 60000, on_answer, 0)), RDS_YES);
+	rds = ours;
+	assert_int_equal(wait_for(rds_get(rds, SPAN("key2"), on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_setnx(rds, SPAN("mark2"), 60000, on_answer, 0)), RDS_YES);
+	assert_int_equal(wait_for(rds_get(rds, SPAN("mark2"), on_answer, 0)), RDS_NO);
+	rds_close(other);
+}
+
+static void test_bounds(void **state)
+{
+	static char big[RDS_VALUE_MAX + 1];
+	int sent = 0;
+
+	(void)state;
+	assert_int_equal(rds_get(rds, span_of(big, RDS_KEY_MAX), on_answer, 0), RC_RANGE);
+	assert_int_equal(
+		rds_set(rds, SPAN("k"), span_of(big, sizeof big), 1000, on_answer, 0), RC_RANGE);
+	while (rds_get(rds, SPAN("key"), on_answer, 0) == RC_OK)
+		sent++;
+	assert_int_equal(sent, RDS_COMMANDS_MAX);
+	assert_int_equal(rds_get(rds, SPAN("key"), on_answer, 0), RC_FULL);
+	while (answers < sent)
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 100)), RC_OK);
+	answers = 0;
+	sent = 0;
+	while (rds_set(rds, SPAN("k"), span_of(big, RDS_VALUE_MAX), 1000, on_answer, 0) == RC_OK)
+		sent++;
+	assert_int_equal(sent, RDS_BYTES_MAX / RDS_VALUE_MAX - 1);
+	while (answers < sent)
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 100)), RC_OK);
+	answers = 0;
+}
+
+/* A server that stands still: the answer is "don't know" after 50 ms, for all that wait, and the
+ * connection is given up; when the server goes on, ours comes back. */
+static void test_stopped(void **state)
+{
+	struct mono began;
+
+	(void)state;
+	kill(server.pid, SIGSTOP);
+	began = sysclock_mono();
+	assert_int_equal(rds_get(rds, SPAN("key"), on_answer, 0), RC_OK);
+	assert_int_equal(rds_set(rds, SPAN("key"), SPAN("lost?"), 1000, on_answer, 0), RC_OK);
+	turn_until(is_down);
+	assert_int_equal(answers, 2);
+	answers = 0;
+	assert_int_equal(said, RDS_UNKNOWN);
+	int64_t us = sysclock_mono().us - began.us;
+	assert_true(us >= 50000 && us < 2000000);
+	assert_int_equal(rds_get(rds, SPAN("key"), on_answer, 0), RC_IO);
+	/* It connects to a stopped server and gets no greeting; that must end too. */
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 100)), RC_OK);
+	assert_true(is_down());
+	kill(server.pid, SIGCONT);
+	turn_until(is_ready);
+	(void)wait_for(rds_get(rds, SPAN("key"), on_answer, 0));
+}
+
+/* Asking again from within the callback that says "unknown" is refused, not followed. */
+static void test_killed(void **state)
+{
+	(void)state;
+	kill(server.pid, SIGSTOP);
+	again = true;
+	assert_int_equal(rds_get(rds, SPAN("key"), on_answer, 0), RC_OK);
+	server_kill(&server);
+	turn_until(is_down);
+	again = false;
+	assert_int_equal(answers, 1);
+	answers = 0;
+	assert_int_equal(said, RDS_UNKNOWN);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 100)), RC_OK);
+	assert_true(is_down());
+}
+
+/* No server at all: connecting fails again and again, and closing is possible in every state. */
+static void test_absent(void **state)
+{
+	(void)state;
+	for (int turns = 0; turns < 6; turns++) {
+		struct rds *r = open_rds("/nowhere/redis.sock", "t1:");
+		for (int i = 0; i < turns; i++)
+			assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 30)), RC_OK);
+		assert_int_equal(rds_get(r, SPAN("key"), on_answer, 0), RC_IO);
+		rds_close(r);
+	}
+	assert_int_equal(answers, 0);
+}
+
+/* Somebody else listens there and says nothing that is Redis. */
+static void test_stranger(void **state)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	char path[100];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/stranger", server.dir);
+	memcpy(un.sun_path, path, sizeof path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	struct rds *r = open_rds(path, "t1:");
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 60)), RC_OK);
+		int peer = accept4(fd, 0, 0, SOCK_NONBLOCK);
+		if (peer < 0)
+			continue;
+		if (round != 1)
+			(void)!write(peer, "HTTP/1.1 400 Bad\r\n\r\n", 20);
+		close(peer);
+	}
+	assert_int_not_equal(rds_state(r), RDS_STATE_READY);
+	rds_close(r);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_foreign_value),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_stranger),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
