@@ -109,12 +109,10 @@ static void retry_later(struct pg *pg)
 		mono_plus_ms(loop_now(pg->loop).mono, entropy_below((uint32_t)cap_ms + 1)));
 }
 
-static void fail(struct pg *pg, const char *why)
+static void take_down(struct pg *pg, const char *why)
 {
 	char text[512];
 
-	if (pg->state == PG_STATE_BROKEN || pg->state == PG_STATE_DOWN)
-		return;
 	snprintf(text, sizeof text, "%s: %s", why,
 		pg->conn ? PQerrorMessage(pg->conn) : "no memory");
 	unwatch(pg);
@@ -129,6 +127,23 @@ static void fail(struct pg *pg, const char *why)
 	pg->conn = 0;
 	move(pg, PG_STATE_DOWN, text);
 	retry_later(pg);
+}
+
+static void fail(struct pg *pg, const char *why)
+{
+	if (pg->state != PG_STATE_BROKEN && pg->state != PG_STATE_DOWN)
+		take_down(pg, why);
+}
+
+/* From inside a caller's pg_send nobody may be called back: the timer does the rest, next turn. */
+static void fail_soon(struct pg *pg, const char *why)
+{
+	if (pg->state == PG_STATE_BROKEN || pg->state == PG_STATE_DOWN)
+		return;
+	pg->state = PG_STATE_BROKEN;
+	pg->why = why;
+	unwatch(pg);
+	loop_timer_set(&pg->timer, loop_now(pg->loop).mono);
 }
 
 /* The timer is the only deadline of the connection: one at a time, the oldest. */
@@ -147,7 +162,7 @@ static void flush(struct pg *pg)
 	int left = PQflush(pg->conn);
 
 	if (left < 0)
-		fail(pg, "flush");
+		fail_soon(pg, "flush");
 	else if (left > 0)
 		event_add(&pg->write, 0);
 }
@@ -158,7 +173,7 @@ static enum rc expect(struct pg *pg, pg_done_fn *done, void *ctx)
 	struct unit *u = &pg->unit[(pg->head + pg->count) % PG_UNITS_MAX];
 
 	if (!PQpipelineSync(pg->conn)) {
-		fail(pg, "sync");
+		fail_soon(pg, "sync");
 		return RC_IO;
 	}
 	*u = (struct unit){ .done = done,
@@ -181,7 +196,7 @@ static enum rc send_unit(
 	if (!PQsendQueryPrepared(
 		    pg->conn, statement[stmt].name, p->count, p->value, p->length, format, 1)) {
 		/* Out of memory or a dead connection; what libpq holds now is unknown. */
-		fail(pg, "send");
+		fail_soon(pg, "send");
 		return RC_IO;
 	}
 	enum rc rc = expect(pg, done, ctx);
@@ -243,7 +258,8 @@ static void pump(struct pg *pg)
 		fail(pg, "read");
 		return;
 	}
-	while (pg->conn == conn && pg->count > 0 && !PQisBusy(conn)) {
+	while (pg->conn == conn && pg->state != PG_STATE_BROKEN && pg->count > 0 &&
+		!PQisBusy(conn)) {
 		PGresult *res = PQgetResult(conn);
 		if (PQstatus(conn) == CONNECTION_BAD) {
 			PQclear(res);
@@ -399,6 +415,8 @@ static void on_timer(void *ctx)
 	CHECK_OBJ(pg, PG_MAGIC);
 	if (pg->state == PG_STATE_DOWN)
 		pg_connect(pg);
+	else if (pg->state == PG_STATE_BROKEN)
+		take_down(pg, pg->why);
 	else
 		fail(pg, pg->state == PG_STATE_READY ? "no answer in time"
 						     : "connecting took too long");
@@ -429,7 +447,8 @@ struct pg *pg_close(struct pg *pg)
 	CHECK_OBJ(pg, PG_MAGIC);
 	CHECK(!pg->calling);
 	pg->on_state = 0;
-	fail(pg, "closed");
+	if (pg->state != PG_STATE_DOWN)
+		take_down(pg, "closed");
 	loop_timer_clear(&pg->timer);
 	pg->magic = 0;
 	free(pg);
