@@ -40,6 +40,7 @@ struct pg {
 	int fd; /* that the events are on; libpq may change its socket while connecting */
 	struct loop_timer timer; /* next attempt, end of the attempt, or end of the oldest unit */
 	int failures;            /* in a row */
+	const char *why;         /* a broken connection is to be taken down by the timer */
 	struct unit unit[PG_UNITS_MAX];
 	unsigned head, count;
 	bool calling; /* a callback is running */
