@@ -239,7 +239,7 @@ static void test_stranger(void **state)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	char path[100];
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	(void)state;
 	snprintf(path, sizeof path, "%s/stranger", server.dir);
