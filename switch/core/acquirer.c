@@ -31,6 +31,18 @@ void acquirer_resolve(struct turn *t)
 	ask(t, OP_RESOLVE);
 }
 
+/* What was pushed is not taken: the pusher gives it back to its payer. */
+static void pushed_back(struct turn *t, enum reason why)
+{
+	struct pay *p = t->p;
+
+	fsm_move(&fsm_leg, &p->iss.phase, LEG_NO);
+	p->iss.reason = (uint8_t)why;
+	p->iss.returned = p->iss.taken;
+	turn_reply(t, SEQ_FIRST);
+	turn_notify(t, SEQ_FIRST);
+}
+
 static void unresolved(struct turn *t, enum reason why)
 {
 	struct pay *p = t->p;
@@ -45,7 +57,22 @@ static void unresolved(struct turn *t, enum reason why)
 	}
 	l->reason = (uint8_t)why;
 	t->st->forget_code = true;
-	turn_reply(t, SEQ_FIRST);
+	if (p->flow == FLOW_PUSHED)
+		pushed_back(t, why);
+	else
+		turn_reply(t, SEQ_FIRST);
+}
+
+/* Pushed money meets its order: the same amount, or it goes back. */
+static void pushed_order(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+
+	p->acq.owe = MONEY_NONE;
+	if (!money_eq(m->amount, p->amount) || fx_acquirer(t) != REASON_NONE)
+		pushed_back(t, REASON_AMOUNT);
+	else
+		acquirer_tell(t);
 }
 
 /* The order is known: what will be owed to the acquirer's side, and what the payer is to be asked.
@@ -81,15 +108,23 @@ static void resolved(struct turn *t, const struct msg *m)
 		t->st->claim[t->st->claim_count++] = idem_claim(l->peer, "id", l->their_request);
 		t->st->claim_seq = SEQ_FIRST;
 	}
+	if (p->flow == FLOW_PUSHED) {
+		pushed_order(t, m);
+		return;
+	}
 	p->iss.peer = payer->debit_via ? payer->debit_via : payer->number;
 	p->iss.agreement = turn_peer(t, p->iss.peer)->agreement;
 	why = money_sign(p->amount) > 0 && money_same(l->owe, money_of(0, peer->settle))
 		      ? fx_amounts(t)
 		      : REASON_AMOUNT;
+	if (why == REASON_NONE && p->flow == FLOW_WALLET_DEBITS)
+		why = limit_check(t, peer, turn_peer(t, p->iss.peer));
 	if (why != REASON_NONE) {
 		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
 		l->reason = (uint8_t)why;
 	} else {
+		if (p->flow == FLOW_WALLET_DEBITS)
+			post_reserve(t);  /* from now on it may debit at any moment */
 		p->iss.next = p->expires; /* unconfirmed by then, the order lapses */
 	}
 	turn_reply(t, SEQ_FIRST);
@@ -114,9 +149,12 @@ static void told(struct turn *t)
 	l->sure = 1;
 	l->at = t->ev->now;
 	if (told_success(t->p) && t->p->undo.phase == UNDO_NONE) {
+		int seq = t->p->flow == FLOW_PUSHED ? SEQ_FIRST : SEQ_CONFIRM;
 		t->st->keep_evidence = true;
-		turn_reply(t, SEQ_CONFIRM);
-		turn_notify(t, SEQ_CONFIRM);
+		if (t->p->flow == FLOW_PUSHED)
+			post_payment(t);
+		turn_reply(t, seq);
+		turn_notify(t, seq);
 	}
 }
 
@@ -171,7 +209,9 @@ void acquirer_answer(struct turn *t, enum op op, const struct msg *m)
 		l->next = WALL_NONE;
 		l->reason = (uint8_t)(m->reason ? m->reason : REASON_CLOSED);
 		t->st->keep_evidence = true;
-		if (told_success(p))
+		if (p->flow == FLOW_PUSHED)
+			pushed_back(t, (enum reason)l->reason);
+		else if (told_success(p))
 			undo_want(t, UNDO_REFUSED);
 		break;
 	case OUTCOME_NONE:

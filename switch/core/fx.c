@@ -50,21 +50,31 @@ static enum reason quote(struct turn *t, struct money owed, struct ccy to, struc
 	return REASON_NONE;
 }
 
+enum reason fx_acquirer(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct peer *acq = turn_peer(t, p->acq.peer);
+	const struct rate *r;
+
+	p->acq.ask = p->amount;
+	if (!money_is_none(p->acq.owe))
+		return REASON_NONE;
+	if (!ccy_eq(money_ccy(p->amount), acq->settle))
+		return convert(t, p->amount, acq->settle, &p->acq.owe, &r);
+	p->acq.owe = p->amount;
+	return REASON_NONE;
+}
+
 enum reason fx_amounts(struct turn *t)
 {
 	struct pay *p = t->p;
-	const struct peer *acq = turn_peer(t, p->acq.peer), *iss = turn_peer(t, p->iss.peer);
+	const struct peer *iss = turn_peer(t, p->iss.peer);
 	struct ccy order = money_ccy(p->amount);
 	const struct rate *r;
-	enum reason why;
+	enum reason why = fx_acquirer(t);
 
-	p->acq.ask = p->amount;
-	if (money_is_none(p->acq.owe)) {
-		if (ccy_eq(order, acq->settle))
-			p->acq.owe = p->amount;
-		else if ((why = convert(t, p->amount, acq->settle, &p->acq.owe, &r)) != REASON_NONE)
-			return why;
-	}
+	if (why != REASON_NONE)
+		return why;
 	if (iss->scheme) {
 		p->iss.ask = p->amount;
 		if (ccy_eq(order, iss->settle)) {

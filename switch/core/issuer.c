@@ -83,7 +83,7 @@ void issuer_refused(struct turn *t, enum reason why)
 		return;
 	}
 	post_release(t);
-	if (p->flow == FLOW_SCAN) {
+	if (pay_is_scan(p)) {
 		turn_reply(t, SEQ_CONFIRM);
 		turn_notify(t, SEQ_CONFIRM);
 		acquirer_tell(t);
@@ -116,7 +116,7 @@ static void taken(struct turn *t, const struct msg *m)
 		return; /* the undo knows now what there is to give back */
 	}
 	post_payment(t);
-	if (p->flow == FLOW_SCAN) {
+	if (pay_is_scan(p)) {
 		acquirer_tell(t);
 	} else {
 		turn_reply(t, SEQ_FIRST);

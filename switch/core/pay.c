@@ -118,7 +118,7 @@ enum pay_state pay_state(const struct pay *p)
 		return PAY_NEW;
 	if (p->undo.phase != UNDO_NONE)
 		return undo_state(p);
-	return p->flow == FLOW_SCAN ? scan_state(p) : debit_state(p);
+	return p->flow == FLOW_DEBIT || p->flow == FLOW_CLOSED ? debit_state(p) : scan_state(p);
 }
 
 bool pay_answer_final(const struct pay *p, int seq)

@@ -185,6 +185,12 @@ static inline bool pay_is_final(const struct pay *p)
 	return (pay_state(p) & PAY_FINAL) != 0;
 }
 
+/* A wallet's scan began it: the order is resolved first, and the acquirer's side told last. */
+static inline bool pay_is_scan(const struct pay *p)
+{
+	return p->flow == FLOW_SCAN || p->flow == FLOW_WALLET_DEBITS;
+}
+
 /* Whether the answer of that number can still change. */
 bool pay_answer_final(const struct pay *p, int seq);
 const struct refund *pay_refund(const struct pay *p, int seq); /* an open one, by seq; or NULL */

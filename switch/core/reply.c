@@ -290,7 +290,11 @@ void reply_build(
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		if (p->refund[i].phase != REFUND_NONE)
 			refund_of(p, &p->refund[i], &ret->refunds[ret->refund_count++]);
-	if (seq >= SEQ_REFUND) {
+	if (op == OP_TELL && p->flow == FLOW_WALLET_DEBITS) {
+		/* The wallet's own debit: what was booked is acknowledged, whatever comes later. */
+		ret->outcome = OUTCOME_APPROVED;
+		ret->reason = REASON_NONE;
+	} else if (seq >= SEQ_REFUND) {
 		reply_refund(p, seq, ret);
 	} else if (seq == SEQ_CANCEL) {
 		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ||
@@ -298,7 +302,7 @@ void reply_build(
 				       ? OUTCOME_REVERSED
 				       : OUTCOME_PENDING;
 		ret->reason = REASON_CANCELLED;
-	} else if (seq == SEQ_FIRST && p->flow == FLOW_SCAN && op == OP_RESOLVE) {
+	} else if (seq == SEQ_FIRST && pay_is_scan(p) && op == OP_RESOLVE) {
 		reply_scan(p, ret);
 	}
 }

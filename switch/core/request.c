@@ -90,9 +90,11 @@ static void debit(struct turn *t)
 static void scan(struct turn *t)
 {
 	struct pay *p = t->p;
+	const struct peer *wallet = turn_peer(t, t->ev->peer);
 	enum reason why;
 
-	begin(t, FLOW_SCAN, 'M', SIDE_ISSUER);
+	begin(t, wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS,
+		'M', SIDE_ISSUER);
 	p->via = t->ev->peer;
 	claim(t, SEQ_FIRST);
 	why = route_find(t, t->ev->msg);
@@ -130,6 +132,75 @@ static void confirm(struct turn *t)
 	p->candidate[0] = p->iss.peer;
 	p->candidate_count = 1;
 	issuer_ask(t);
+}
+
+/* The wallet debited its user by itself and says so. It counts while the order is open; after that
+ * the acknowledgement refuses, and the wallet is asked to cancel until certain. */
+static void debited(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+	struct leg *l = &p->iss;
+
+	if ((!money_is_none(m->amount) && !money_eq(m->amount, p->amount)) ||
+		(!money_is_none(m->settle) && !money_eq(m->settle, l->owe))) {
+		turn_refuse(t, REASON_REPEAT, "not the amount of this order");
+		return;
+	}
+	t->st->fate = FATE_VIEW;
+	t->st->fate_seq = SEQ_CONFIRM;
+	if (m->outcome != OUTCOME_APPROVED || l->phase == LEG_YES)
+		return; /* a failed try leaves the order open; a repeated success changes nothing */
+	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
+	if (pay_state(p) != PAY_OPEN || p->expires.us <= t->ev->now.us) {
+		undo_late_success(t, m);
+		turn_refuse(t, REASON_CLOSED,
+			"the order is closed; the payer is to get the money back");
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
+	p->confirmed = 1;
+	l->taken = l->ask;
+	l->sure = 1;
+	l->next = WALL_NONE;
+	l->at = m->at.us ? m->at : t->ev->now;
+	t->st->keep_evidence = true;
+	post_payment(t);
+	acquirer_tell(t);
+}
+
+/* The money is taken already: the acquirer's side takes it over, or it goes back. */
+static void pushed(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct msg *m = t->ev->msg;
+	const struct peer *peer = turn_peer(t, t->ev->peer);
+	enum reason why;
+
+	if (money_sign(m->amount) <= 0 || m->outcome != OUTCOME_APPROVED) {
+		turn_refuse(t, REASON_AMOUNT, "nothing is pushed");
+		return;
+	}
+	begin(t, FLOW_PUSHED, 'M', SIDE_ISSUER);
+	p->via = peer->number;
+	p->amount = m->amount;
+	p->iss.ask = m->amount;
+	p->iss.owe = money_is_none(m->settle) ? m->amount : m->settle;
+	p->iss.taken = p->iss.ask;
+	memcpy(p->iss.their_id, m->peer_id, sizeof p->iss.their_id);
+	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
+	claim(t, SEQ_FIRST);
+	why = money_same(p->iss.owe, money_of(0, peer->settle)) ? route_find(t, m)
+								: REASON_CURRENCY;
+	if (why == REASON_NONE) {
+		acquirer_resolve(t);
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_NO));
+	fsm_move(&fsm_leg, &p->iss.phase, LEG_NO);
+	p->acq.reason = p->iss.reason = (uint8_t)why;
+	p->iss.returned = p->iss.taken;
+	turn_reply(t, SEQ_FIRST);
 }
 
 /* The last moment of a cancel: a time of day after the business day of the payment has ended. */
@@ -221,8 +292,8 @@ static void refund(struct turn *t)
 
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		open += refund_is_open(&p->refund[i]);
-	if (p->iss.phase != LEG_YES || p->undo.phase != UNDO_NONE ||
-		(p->flow == FLOW_SCAN && pay_state(p) == PAY_TELLING)) {
+	if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE ||
+		p->acq.phase != LEG_YES) {
 		turn_refuse(t, REASON_STATE, "the payment is not in a state that can be refunded");
 		return;
 	}
@@ -284,6 +355,10 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 		return true;
 	if (op == OP_CONFIRM)
 		return p->flow == FLOW_SCAN && peer == p->via;
+	if (op == OP_TELL)
+		return peer == p->via;
+	if (op == OP_CANCEL && p->flow == FLOW_PUSHED)
+		return false; /* what is accepted is refunded */
 	if (op == OP_CANCEL)
 		return peer == p->acq.peer || (peer == p->via && !p->confirmed);
 	return peer == p->acq.peer;
@@ -330,6 +405,10 @@ void request_step(struct turn *t)
 		scan(t);
 	else if (ev->op == OP_CONFIRM)
 		confirm(t);
+	else if (ev->op == OP_TELL && p->version == 0)
+		pushed(t);
+	else if (ev->op == OP_TELL && p->flow == FLOW_WALLET_DEBITS)
+		debited(t);
 	else if (ev->op == OP_CANCEL)
 		cancel(t);
 	else if (ev->op == OP_REFUND)

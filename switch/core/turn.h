@@ -77,6 +77,7 @@ void request_step(struct turn *t);
 enum reason route_find(struct turn *t, const struct msg *m);
 /* fx.c: amounts of both legs for the current candidate; the reason when it cannot be done */
 enum reason fx_amounts(struct turn *t);
+enum reason fx_acquirer(struct turn *t); /* the acquirer's side alone */
 /* limit.c */
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);
 

@@ -37,12 +37,12 @@ static void undone(struct turn *t)
 	p->stuck = 0;
 	if (p->late)
 		return; /* the caller had its final answer before */
-	turn_reply(t, p->flow == FLOW_SCAN && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
+	turn_reply(t, pay_is_scan(p) && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
 	if (p->undo.asked == CANCEL_WAITS)
 		turn_reply(t, SEQ_CANCEL);
-	turn_notify(t, p->flow == FLOW_SCAN && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
-	if (p->flow == FLOW_SCAN && p->acq.phase == LEG_YES && p->acq.op == OP_RESOLVE &&
-		p->confirmed && p->undo.asked != CANCEL_TAKEN)
+	turn_notify(t, pay_is_scan(p) && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
+	if (pay_is_scan(p) && p->acq.phase == LEG_YES && p->acq.op == OP_RESOLVE && p->confirmed &&
+		p->undo.asked != CANCEL_TAKEN)
 		acquirer_tell(t);
 }
 

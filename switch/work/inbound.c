@@ -119,7 +119,7 @@ static enum op op_of_seq(const struct pay *p, int seq)
 		return OP_CANCEL;
 	if (seq == SEQ_CONFIRM)
 		return OP_CONFIRM;
-	return p->flow == FLOW_SCAN ? OP_RESOLVE : OP_DEBIT;
+	return pay_is_scan(p) ? OP_RESOLVE : p->flow == FLOW_PUSHED ? OP_TELL : OP_DEBIT;
 }
 
 bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
@@ -249,6 +249,16 @@ static void find(struct wrk *w, struct rq *rq, const struct claim *claim)
 	}
 }
 
+/* A push about a call of ours names the id that we gave it: the payment's, with a suffix or
+ * without. */
+static bool is_ours(const char *request_id, struct pay_id *ret)
+{
+	struct span s = span_str(request_id);
+
+	return (s.n == ID_TEXT_LEN || (s.n > ID_TEXT_LEN && s.p[ID_TEXT_LEN] == '-')) &&
+	       pay_id_parse(span_sub(s, 0, ID_TEXT_LEN), ret) == RC_OK;
+}
+
 /* The payment that a request speaks about: by our id, or by the id that the peer knows it by. */
 static void to_target(struct wrk *w, struct rq *rq)
 {
@@ -260,6 +270,8 @@ static void to_target(struct wrk *w, struct rq *rq)
 			inbound_refuse(w, rq, REASON_NOT_FOUND, "no such payment", NULL);
 		else
 			inbound_to_payment(w, rq, &id);
+	} else if (m->op == OP_PUSH && is_ours(m->request_id, &id)) {
+		inbound_to_payment(w, rq, &id);
 	} else if (m->request_id[0]) {
 		struct claim c = idem_claim(rq->link->peer->number, "id", m->request_id);
 		struct live *l = map_get(&w->claims, c.digest);
@@ -388,11 +400,12 @@ static const char *claim_kind(enum op op)
 		return "cancel";
 	case OP_REFUND:
 		return "refund";
+	case OP_TELL:
+		return "tell";
 	case OP_NONE:
 	case OP_CAPTURE:
 	case OP_INQUIRE:
 	case OP_INQUIRE_REFUND:
-	case OP_TELL:
 	case OP_NOTIFY:
 	case OP_PUSH:
 	case OP_CODES:
@@ -419,7 +432,7 @@ static void claims(struct rq *rq)
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, kind, m->key);
 	if (m->op == OP_REFUND && m->refund.id[0])
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "refund-id", m->refund.id);
-	else if (begins(m->op) && m->request_id[0])
+	else if ((begins(m->op) || m->op == OP_TELL) && m->request_id[0])
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "id", m->request_id);
 	else if (m->op == OP_CANCEL && !m->key[0] && m->request_id[0])
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "cancel-id", m->request_id);

@@ -34,6 +34,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->answer = NULL;
 	c->delivered = NULL;
 	c->is_token = false;
+	c->scratch = NULL;
 	c->raw_body = SPAN_NONE;
 	memset(&c->call, 0, sizeof c->call);
 	list_init(&c->node);
@@ -196,10 +197,12 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	l->calls_out++;
 	m = arena_new(&c->arena, struct msg);
 	CHECK(m);
+	c->scratch = m; /* large: used again for the answer */
 	call_build(w->conf.snapshot, &l->rec, call, m);
 	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code) {
 		const char *handle = memchr(l->secret, '\0', l->secret_bytes);
-		/* A merchant's code is for the side that resolves it; the payer is debited by handle. */
+		/* A merchant's code is for the side that resolves it; the payer is debited by
+		 * handle. */
 		if (l->rec.mode == 'C' || call->op == OP_RESOLVE)
 			(void)span_to_cstr(span_str(l->secret), m->code.text, sizeof m->code.text);
 		CHECK(handle);
@@ -232,7 +235,7 @@ void wrk_on_call_end(
 		c->raw_body = arena_dup(&c->arena, answer->body);
 		if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, &canonical) ==
 			RC_OK)
-			m = arena_new(&c->arena, struct msg);
+			m = c->scratch ? c->scratch : arena_new(&c->arena, struct msg);
 		if (m && canon_read(canonical, m, &where) != RC_OK)
 			m = NULL; /* out of bounds: not to be believed */
 	}

@@ -21,7 +21,7 @@
 #define LIVE_MAGIC    0x4c495645u
 #define CALL_MAGIC    0x43414c4cu
 #define SECRET_MAX    800 /* the code's text and the payer's handle */
-#define CALL_BYTES    65536
+#define CALL_BYTES    98304
 #define PENDING_MAX   4 /* commits per payment are one at a time; its queue is longer */
 
 struct live;
@@ -104,6 +104,7 @@ struct callout {
 	struct digest raw;
 	struct span raw_body; /* of the answer, in the arena */
 	bool is_token;
+	struct msg *scratch;
 	struct pay_id out_id; /* a notification */
 	wrk_delivered_fn *delivered;
 	void *delivered_ctx;

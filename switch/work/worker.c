@@ -208,6 +208,13 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 	live_release_if_idle(w, l);
 }
 
+/* A cancel may come before what it cancels; money may be pushed without a word before. */
+static bool may_begin(const struct rq *rq)
+{
+	return (rq->msg->op == OP_CANCEL && rq->link->peer->scheme) ||
+	       (rq->msg->op == OP_TELL && rq->msg->code.text[0]);
+}
+
 void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 {
 	struct wait *a = wait_find(w, k);
@@ -225,8 +232,8 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 	CHECK_OBJ(rq, REQUEST_MAGIC);
 	if (got->rc == RC_OK)
 		inbound_to_payment(w, rq, &got->payment);
-	else if (got->rc == RC_NOENT && rq->msg->op == OP_CANCEL && rq->link->peer->scheme)
-		inbound_begin(w, rq); /* a cancel may come before what it cancels */
+	else if (got->rc == RC_NOENT && may_begin(rq))
+		inbound_begin(w, rq);
 	else
 		inbound_refuse(w, rq, got->rc == RC_NOENT ? REASON_NOT_FOUND : REASON_UNAVAILABLE,
 			got->rc == RC_NOENT ? "no such payment" : "the ledger does not answer",

@@ -11,7 +11,7 @@
 #include "fsm.h"
 #include "step.h"
 
-enum { TILL = 1, SCHEME = 2, CODE = 3, PUSH = 4, WALLET = 5, TOUR = 6 };
+enum { TILL = 1, SCHEME = 2, CODE = 3, PUSH = 4, WALLET = 5, TOUR = 6, SELF = 7 };
 
 #define ALLOW 5000
 static const struct caps scheme_caps[] = {
@@ -50,7 +50,15 @@ static const struct caps push_caps[] = {
 static const struct caps till_caps[] = { { .op = OP_NOTIFY, .allowed_ms = ALLOW },
 	{ .op = OP_NONE } };
 
-static struct peer peers[6];
+static const struct caps self_caps[] = {
+	/* a wallet that debits its users by itself */
+	{ .op = OP_CANCEL, .allowed_ms = ALLOW, .cancel_undoes = true, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_INQUIRE, .allowed_ms = ALLOW, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_REFUND, .allowed_ms = ALLOW, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_NONE },
+};
+
+static struct peer peers[7];
 static struct ccy EUR, NOK;
 static const struct route_row routes[] = {
 	{ .scheme = "alipay-plus", .mode = 'C', .to = SCHEME },
@@ -132,6 +140,10 @@ static void check_step(struct world *w, const struct pay *before)
 	}
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(sum[i], 0);
+	if (pay_is_final(&w->st.next) && w->reserved)
+		print_error("still reserved in %s (flow %d, from %s): %s\n",
+			pay_state_name(pay_state(&w->st.next)), w->st.next.flow,
+			pay_state_name(pay_state(before)), w->st.moved ? w->st.moved : "");
 	if (pay_is_final(&w->st.next))
 		assert_int_equal(w->reserved, 0);
 	if (pay_is_final(before) &&
@@ -552,6 +564,127 @@ static void never_confirmed(void **state)
 	free(w);
 }
 
+static void self_scan(struct world *w)
+{
+	struct pay_event ev = { .kind = EV_REQUEST,
+		.op = OP_RESOLVE,
+		.peer = SELF,
+		.msg = &w->m,
+		.claim_count = 1,
+		.new_id = { { 7 } },
+		.scheme_count = 1,
+		.scheme = { "alipay-plus-order" } };
+
+	memset(&w->m, 0, sizeof w->m);
+	w->m.op = OP_RESOLVE;
+	step(w, ev);
+	memset(&w->m, 0, sizeof w->m);
+	w->m.amount = money_of(1000, EUR);
+	set_text(w->m.request_id, sizeof w->m.request_id, "aplus-order-2");
+	answer_msg(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	expect_state(w, PAY_OPEN);
+	assert_int_equal(w->reserved, 1000); /* it may debit at any moment */
+}
+
+static void tell_us(struct world *w, int peer, enum outcome o, int64_t minor)
+{
+	struct pay_event ev = { .kind = EV_REQUEST,
+		.op = OP_TELL,
+		.peer = (uint16_t)peer,
+		.msg = &w->m,
+		.claim_count = 1,
+		.new_id = { { 8 } },
+		.scheme_count = 1,
+		.scheme = { "alipay-plus-order" } };
+
+	memset(&w->m, 0, sizeof w->m);
+	w->m.op = OP_TELL;
+	w->m.outcome = o;
+	w->m.amount = money_of(minor, EUR);
+	set_text(w->m.code.text, sizeof w->m.code.text, "https://qr.alipayplus.com/281");
+	step(w, ev);
+}
+
+static void wallet_debits_itself(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	self_scan(w);
+	tell_us(w, SELF, OUTCOME_DECLINED, 1000);
+	expect_state(w, PAY_OPEN); /* a failed try leaves the order open */
+	tell_us(w, SELF, OUTCOME_APPROVED, 1000);
+	assert_int_equal(w->st.fate, FATE_VIEW);
+	expect_call(w, OP_TELL);
+	assert_int_equal(position(w, SELF, EUR), 1000);
+	memset(&w->m, 0, sizeof w->m);
+	answer_msg(w, SIDE_ACQUIRER, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	expect_state(w, PAY_PAID);
+	tell_us(w, SELF, OUTCOME_APPROVED, 1000); /* again: acknowledged, nothing changes */
+	assert_false(w->st.changed);
+	tell_us(w, SELF, OUTCOME_APPROVED, 1001);
+	assert_int_equal(w->st.refusal, REASON_REPEAT);
+	free(w);
+}
+
+static void wallet_debits_too_late(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	self_scan(w);
+	due(w);
+	expect_state(w, PAY_EXPIRED);
+	tell_us(w, SELF, OUTCOME_APPROVED, 1000);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	expect_call(w, OP_CANCEL); /* repeated until certain */
+	assert_int_equal(position(w, SELF, EUR), 1000);
+	lost(w, OP_CANCEL, LOST_UNKNOWN);
+	due(w);
+	expect_call(w, OP_CANCEL);
+	answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_int_equal(position(w, SELF, EUR), 0);
+	free(w);
+}
+
+static void pushed_money(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	tell_us(w, SELF, OUTCOME_APPROVED, 500);
+	expect_call(w, OP_RESOLVE);
+	memset(&w->m, 0, sizeof w->m);
+	w->m.amount = money_of(500, EUR);
+	answer_msg(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	expect_call(w, OP_TELL);
+	assert_int_equal(position(w, SELF, EUR), 0); /* not before they take it */
+	memset(&w->m, 0, sizeof w->m);
+	answer_msg(w, SIDE_ACQUIRER, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	expect_state(w, PAY_PAID);
+	assert_int_equal(w->st.reply_count, 1);
+	assert_int_equal(position(w, SELF, EUR), 500);
+	assert_int_equal(position(w, SCHEME, EUR), -500);
+	free(w);
+}
+
+static void pushed_and_rejected(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	tell_us(w, SELF, OUTCOME_APPROVED, 500);
+	memset(&w->m, 0, sizeof w->m);
+	w->m.amount = money_of(500, EUR);
+	answer_msg(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	memset(&w->m, 0, sizeof w->m);
+	answer_msg(w, SIDE_ACQUIRER, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	expect_state(w, PAY_DECLINED);
+	assert_int_equal(w->st.reply_count, 1);
+	assert_int_equal(position(w, SELF, EUR), 0);
+	free(w);
+}
+
 static void repeats(void **state)
 {
 	struct world *w = fresh();
@@ -674,10 +807,19 @@ static void walk(void **state)
 		int outs = 0;
 
 		seed = s;
-		if (dice(4))
-			pay_request(w, scheme[dice(3)], 1 + dice(100000));
-		else
+		switch (dice(6)) {
+		case 0:
 			tourist_scan(w);
+			break;
+		case 1:
+			self_scan(w);
+			break;
+		case 2:
+			tell_us(w, SELF, OUTCOME_APPROVED, 1000);
+			break;
+		default:
+			pay_request(w, scheme[dice(3)], 1 + dice(100000));
+		}
 		for (int i = 0; i < 40; i++) {
 			for (int j = 0; j < w->st.call_count && outs < 64; j++)
 				out[outs++] = w->st.call[j];
@@ -694,6 +836,8 @@ static void walk(void **state)
 			case 2:
 				if (w->rec.flow == FLOW_SCAN)
 					ask(w, OP_CONFIRM, WALLET, 0);
+				else if (w->rec.flow == FLOW_WALLET_DEBITS)
+					tell_us(w, SELF, OUTCOME_APPROVED, 1000);
 				break;
 			default:
 				if (outs) {
@@ -736,11 +880,12 @@ static int setup(void **state)
 	set_peer(PUSH, "push", NOK, false, push_caps);
 	set_peer(WALLET, "wallet", NOK, false, till_caps);
 	set_peer(TOUR, "tour", EUR, false, till_caps);
+	set_peer(SELF, "self", EUR, false, self_caps);
 	peers[WALLET - 1].debit_via = PUSH;
 	rates[0] = (struct rate){ EUR, NOK, 1150, 2, { 1 }, { INT64_MAX } };
 	rates[1] = (struct rate){ NOK, EUR, 87, 3, { 1 }, { INT64_MAX } };
 	sn = (struct snapshot){ .peer = peers,
-		.peer_count = 6,
+		.peer_count = 7,
 		.route = routes,
 		.route_count = 5,
 		.fee = &fee,
@@ -768,6 +913,10 @@ int main(void)
 		cmocka_unit_test(scan_confirm_tell),
 		cmocka_unit_test(told_and_refused),
 		cmocka_unit_test(never_confirmed),
+		cmocka_unit_test(wallet_debits_itself),
+		cmocka_unit_test(wallet_debits_too_late),
+		cmocka_unit_test(pushed_money),
+		cmocka_unit_test(pushed_and_rejected),
 		cmocka_unit_test(repeats),
 		cmocka_unit_test(another_amount),
 		cmocka_unit_test(refund_without_an_id),
