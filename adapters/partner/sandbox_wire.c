@@ -226,6 +226,14 @@ void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t 
 
 /* ---- calls on the switch ---- */
 
+/* What the switch calls itself, where that is not where we reach it. */
+static struct span switch_origin(const struct sandbox_host *h)
+{
+	struct span s = pfake_setting(h, "target_origin", "");
+
+	return span_empty(s) ? h->switch_origin : s;
+}
+
 static struct fake_call *free_call(struct fake *f)
 {
 	for (size_t i = 0; i < FAKE_CALLS; i++)
@@ -254,7 +262,7 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 	}
 	http_out_header(out, "accept", SPAN("application/json, application/problem+json"));
 	if (msgsig_sign_request(&keys, h->arena, pfake_setting(h, "keyid", ""), h->now,
-		    (const uint8_t *)nonce, join(h, h->switch_origin, buf_span(&out->target)),
+		    (const uint8_t *)nonce, join(h, switch_origin(h), buf_span(&out->target)),
 		    out) != RC_OK)
 		return false;
 	headers = buf_span(&out->headers);
@@ -287,6 +295,6 @@ bool pfake_believes(
 	sent.target.n = strlen(c->target);
 	sent.headers = buf_init((char *)c->headers, sizeof c->headers);
 	sent.headers.n = c->headers_n;
-	req.target_uri = join(h, h->switch_origin, buf_span(&sent.target));
+	req.target_uri = join(h, switch_origin(h), buf_span(&sent.target));
 	return !msgsig_verify_answer(&keys, h->arena, h->now, &answer, &s);
 }

@@ -11,23 +11,10 @@
 
 #include "text.h"
 
-int sf_peek(const struct sf *s)
-{
-	return s->at < s->in.n ? (unsigned char)s->in.p[s->at] : -1;
-}
-
 static void put(struct sf *s, struct span text)
 {
 	if (s->out)
 		buf_add(s->out, text);
-}
-
-bool sf_take(struct sf *s, char ch)
-{
-	if (sf_peek(s) != ch)
-		return false;
-	s->at++;
-	return true;
 }
 
 static void skip_blanks(struct sf *s, bool tabs)
@@ -39,16 +26,6 @@ static void skip_blanks(struct sf *s, bool tabs)
 struct span sf_since(const struct sf *s, size_t start)
 {
 	return span_sub(s->in, start, s->at - start);
-}
-
-bool sf_is_lower(int c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-bool sf_is_digit(int c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static bool is_alpha(int c)

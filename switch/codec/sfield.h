@@ -28,14 +28,33 @@ struct sf_member {
 bool sf_next_member(struct sf *s, struct sf_member *ret);
 
 /* The pieces, for those who read a canonical text once more. False leaves the cursor anywhere. */
-int sf_peek(const struct sf *s); /* the next byte, -1 at the end */
-bool sf_take(struct sf *s, char ch);
+static inline int sf_peek(const struct sf *s) /* the next byte, -1 at the end */
+{
+	return s->at < s->in.n ? (unsigned char)s->in.p[s->at] : -1;
+}
+
+static inline bool sf_take(struct sf *s, char ch)
+{
+	if (sf_peek(s) != ch)
+		return false;
+	s->at++;
+	return true;
+}
+
 struct span sf_since(const struct sf *s, size_t start);
 bool sf_key(struct sf *s, struct span *ret);
 /* *ret is the text between the quotes with its escapes: one text for one value. */
 bool sf_string(struct sf *s, struct span *ret);
-bool sf_is_lower(int c);
-bool sf_is_digit(int c);
+static inline bool sf_is_lower(int c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static inline bool sf_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
 bool sf_is_one_of(int c, const char *set);
 
 #endif
