@@ -30,7 +30,7 @@
 #define CONNS_MAX         1024u
 #define CALL_CONNS_MAX    32u
 #define CALL_MS           10000     /* a call of a fake, all in all */
-#define NEVER_MS          60000     /* nobody waits that long for an answer that does not come */
+#define NEVER_MS          30000     /* nobody waits that long for an answer that does not come */
 #define SLOT_MASK         0xffffffu /* the rest of a reference's slot is the server's number */
 
 /* A request that waits for its answer. */
@@ -50,7 +50,6 @@ struct participant {
 	struct tls *tls, *call_tls;
 	struct hs *server;
 	struct hc *client;               /* NULL: nobody to call */
-	struct keys *keys;               /* NULL: none */
 	bool replied;                    /* the request in the fake's hands has its answer */
 	struct asked asked[IN_WORK_MAX]; /* by the exchange's slot */
 };
@@ -88,7 +87,7 @@ static uint64_t entropy(void *ctx)
 	return v;
 }
 
-/* A partner knows its own secrets, so those of the key folder are settings too. */
+/* A partner knows its own secrets, so its secret keys are settings too. */
 static struct span setting(void *ctx, const char *name)
 {
 	struct participant *p = of(ctx);

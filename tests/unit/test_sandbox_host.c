@@ -5,11 +5,10 @@
  */
 #include "control.h"
 
-#include "digest.h"
+#include "later.h"
 #include "net.h"
 #include "pki.h"
 #include "sysclock.h"
-#include "text.h"
 
 /* ---- the fake ---- */
 
@@ -582,6 +581,68 @@ static void participants_are_listed(void **state)
 	close(fd);
 }
 
+/* ---- the queue ---- */
+
+static void what_is_due_comes_in_order(void **state)
+{
+	struct later_queue *q = later_new();
+	struct mono now = { 1000000 };
+	uint64_t expected[] = { 5, 6, 3, 2 }; /* at once, as asked; then by time */
+
+	(void)state;
+	assert_non_null(later_add(q, LATER_TIMER, NULL, 1, now, 3000));
+	assert_non_null(later_add(q, LATER_TIMER, NULL, 2, now, 2000));
+	assert_non_null(later_add(q, LATER_TIMER, NULL, 3, now, 1000));
+	assert_int_equal(later_next(q).us, 2000000);
+	assert_int_equal(later_ready(q, now), 0);
+	assert_non_null(later_add(q, LATER_TIMER, NULL, 5, now, 0));
+	assert_non_null(later_add(q, LATER_TIMER, NULL, 6, now, -1));
+	assert_true(later_next(q).us <= now.us);
+	assert_int_equal(later_ready(q, (struct mono){ 3000000 }), 4);
+	for (size_t i = 0; i < 4; i++) {
+		struct later *l = later_take(q);
+
+		assert_int_equal(l->id, expected[i]);
+		later_give(q, l);
+	}
+	assert_int_equal(later_ready(q, (struct mono){ 3999999 }), 0);
+	assert_int_equal(later_next(q).us, 4000000);
+	later_free(q);
+}
+
+static void a_full_queue_refuses_and_has_room_again(void **state)
+{
+	static char large[MESSAGE_BYTES + 1];
+	struct later_queue *q = later_new();
+	struct mono now = { 1 };
+	struct http_out out = { .status = 200, .body = { large, 100, sizeof large, false } };
+	struct later *l;
+
+	(void)state;
+	for (uint32_t i = 0; i < LATER_MAX; i++) {
+		l = later_add(q, LATER_REPLY, NULL, i, now, 0);
+		assert_non_null(l);
+		assert_int_equal(later_carry(q, l, &out), i < MESSAGES_MAX);
+	}
+	assert_null(later_add(q, LATER_TIMER, NULL, 0, now, 0));
+	for (uint32_t n = later_ready(q, now); n > 0; n--)
+		later_give(q, later_take(q));
+	assert_int_equal(later_ready(q, now), 0);
+	l = later_add(q, LATER_REPLY, NULL, 0, now, 0);
+	assert_non_null(l);
+	out.body.n = sizeof large;
+	assert_false(later_carry(q, l, &out));
+	out.body = buf_init(large, 1);
+	buf_str(&out.body, "too long");
+	assert_false(later_carry(q, l, &out));
+	out.body = buf_init(large, 100);
+	buf_str(&out.body, "fits");
+	assert_true(later_carry(q, l, &out));
+	memset(large, 'x', 4);
+	assert_buf(&l->message->out.body, "fits");
+	later_free(q);
+}
+
 /* ---- configuration ---- */
 
 #define CONTROL_ "{\"control\":{\"port\":1},\"participants\":["
@@ -671,6 +732,8 @@ int main(void)
 		cmocka_unit_test(control_refuses_what_it_does_not_know),
 		cmocka_unit_test(a_long_book_comes_in_parts),
 		cmocka_unit_test(participants_are_listed),
+		cmocka_unit_test(what_is_due_comes_in_order),
+		cmocka_unit_test(a_full_queue_refuses_and_has_room_again),
 		cmocka_unit_test(a_configuration_is_refused_with_its_place),
 		cmocka_unit_test(a_taken_port_is_said_with_its_participant),
 		/* Last: it never ends. */
