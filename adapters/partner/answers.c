@@ -59,7 +59,8 @@ static enum rc read_refusal(const struct answering *r, struct body *b, Xw__Canon
 	struct arena *a = r->env->arena;
 	int32_t op = r->call->op;
 	const struct problem *p;
-	struct span type, part = SPAN_NONE, detail = SPAN_NONE;
+	struct span type, part = SPAN_NONE;
+	char *detail = body_words(b, b->root, "detail", 256);
 	Xw__Canonical *c;
 
 	if (!json_str(b->root, "type", &type))
@@ -67,18 +68,17 @@ static enum rc read_refusal(const struct answering *r, struct body *b, Xw__Canon
 	while (span_split(&type, '/', &part))
 		continue;
 	p = problem_by_slug(part);
-	json_str(b->root, "detail", &detail);
-	detail = span_sub(detail, 0, 256);
 	if (!p || p->retryable || p->reason == REASON_REPEAT || p->reason == REASON_DUPLICATE)
 		return unknown(r, "the refusal does not say what became of it", ret);
 	if (p->refusal || (p->reason == REASON_NOT_FOUND && may_be_absent(op))) {
 		r->c->outcome = canonical_outcome(a,
-			p->refusal ? OUTCOME_DECLINED : OUTCOME_NOT_FOUND, p->reason, part, detail);
+			p->refusal ? OUTCOME_DECLINED : OUTCOME_NOT_FOUND, p->reason, part,
+			span_str(detail));
 		*ret = r->c;
 		return arena_ok(a) ? RC_OK : RC_FULL;
 	}
 	c = canonical_problem(a, (enum op)op,
-		p->reason == REASON_NONE ? REASON_MALFORMED : p->reason, canonical_str(a, detail),
+		p->reason == REASON_NONE ? REASON_MALFORMED : p->reason, detail,
 		problem_pointer(b));
 	if (!c || !arena_ok(a))
 		return RC_FULL;
@@ -124,8 +124,8 @@ static void read_order(struct body *b, Xw__Canonical *c)
 static void read_verdict(struct body *b, enum op op, Xw__Canonical *c)
 {
 	char *word = body_text(b, b->root, "", RULE("status", 1, 32, VISIBLE), REQUIRED);
-	char *slug = body_text(b, b->root, "", RULE("reason", 1, 64, VISIBLE), OPTIONAL);
-	char *detail = body_text(b, b->root, "", RULE("detail", 0, 256, TEXT), OPTIONAL);
+	char *slug = body_words(b, b->root, "reason", 64);
+	char *detail = body_words(b, b->root, "detail", 256);
 	enum outcome o = partner_outcome(op, span_str(word));
 	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
 

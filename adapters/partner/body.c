@@ -13,7 +13,6 @@
 #include "text.h"
 
 #define POINTER_MAX 128
-#define TEXT_BYTES  256 /* no text of ours is longer, but a code */
 #define CODE_BYTES  512
 
 struct body body_init(struct arena *a, bool strict)
@@ -122,7 +121,8 @@ static bool char_fits(unsigned char c, enum chars chars)
 
 static const char *text_fault(struct span s, struct text_rule rule)
 {
-	size_t characters = 0, bytes_max = rule.chars == CHARS_CODE ? CODE_BYTES : TEXT_BYTES;
+	/* Our records have room for twice as many bytes as characters. */
+	size_t characters = 0, bytes_max = rule.chars == CHARS_CODE ? CODE_BYTES : 2u * rule.max;
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (!char_fits((unsigned char)s.p[i], rule.chars))
@@ -154,6 +154,20 @@ char *body_text(struct body *b, const struct json *from, const char *at, struct 
 	if (fault) {
 		body_fault(b, fault, at, rule.name);
 		return canonical_str(b->arena, SPAN_NONE);
+	}
+	return canonical_str(b->arena, s);
+}
+
+char *body_words(struct body *b, const struct json *from, const char *name, size_t bytes)
+{
+	struct span s = SPAN_NONE;
+
+	if (from)
+		json_str(from, name, &s);
+	if (s.n > bytes) {
+		s.n = bytes;
+		while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
+			s.n--; /* not in the middle of a character */
 	}
 	return canonical_str(b->arena, s);
 }

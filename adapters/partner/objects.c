@@ -46,8 +46,8 @@ enum outcome partner_outcome(enum op op, struct span word)
 static Xw__Outcome *read_outcome(struct body *b, const struct json *v, enum op op)
 {
 	char *word = body_text(b, v, "", RULE("status", 1, 32, VISIBLE), REQUIRED);
-	char *slug = body_text(b, v, "", RULE("reason", 1, 64, VISIBLE), OPTIONAL);
-	char *detail = body_text(b, v, "", RULE("detail", 0, 256, TEXT), OPTIONAL);
+	char *slug = body_words(b, v, "reason", 64);
+	char *detail = body_words(b, v, "detail", 256);
 	enum outcome o = partner_outcome(op, span_str(word));
 	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
 	Xw__Outcome *outcome = canonical_outcome(b->arena, o, why,

@@ -46,7 +46,7 @@ enum chars {
 	CHARS_UPPER,
 };
 
-/* A member's rule: name, how many characters, which. */
+/* A member's rule: name, how many characters (and at most twice as many bytes), which. */
 struct text_rule {
 	const char *name;
 	uint16_t min, max;
@@ -68,6 +68,8 @@ const struct json *body_object(struct body *b, const struct json *from, const ch
 /* A C string in the arena; "" when absent. */
 char *body_text(struct body *b, const struct json *from, const char *at, struct text_rule rule,
 	enum presence presence);
+/* Words for people, cut to so many bytes; "" when absent or no string. Never a fault. */
+char *body_words(struct body *b, const struct json *from, const char *name, size_t bytes);
 /* {"currency":"EUR","value":"1000"}; NULL when absent. More than zero. */
 Xw__Money *body_money(struct body *b, const struct json *from, const char *at, const char *name,
 	enum presence presence);

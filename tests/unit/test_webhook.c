@@ -8,6 +8,8 @@
 #include "text.h"
 #include "webhook.h"
 
+#include <openssl/evp.h>
+
 #define ID   SPAN("msg_p5jXN8AQM9LWM0D4loKWxJek")
 #define BODY SPAN("{\"test\": 2432232314}")
 #define V1   "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -26,6 +28,33 @@ static void published_vector(void **state)
 	mac = digest_hmac_sha256(buf_span(&key), buf_span(&content));
 	webhook_signature(&text, "v1", digest_span(&mac));
 	assert_buf(&text, V1);
+}
+
+/* The same content under the Ed25519 key of RFC 9421. */
+static void published_key(void **state)
+{
+	char storage[128], seed[32], header[128];
+	struct buf content = buf_init(storage, sizeof storage), key = buf_init(seed, sizeof seed),
+		   text = buf_init(header, sizeof header);
+	EVP_PKEY *pkey;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	uint8_t sig[64];
+	size_t n = sizeof sig;
+
+	(void)state;
+	assert_int_equal(
+		text_unb64_lenient(&key, SPAN("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU")),
+		RC_OK);
+	pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (uint8_t *)seed, sizeof seed);
+	assert_int_equal(webhook_content(&content, ID, 1614265330, BODY), RC_OK);
+	assert_int_equal(EVP_DigestSignInit(md, NULL, NULL, NULL, pkey), 1);
+	assert_int_equal(EVP_DigestSign(md, sig, &n, (const uint8_t *)content.p, content.n), 1);
+	EVP_MD_CTX_free(md);
+	EVP_PKEY_free(pkey);
+	webhook_signature(&text, "v1a", span_of(sig, n));
+	assert_buf(&text,
+		"v1a,DUtvzXtl5qIXze3JPo6rALmXavfKANTNhBE5t63gLd1HoLKp8vFSx57KKvKnGVHRv1wu4"
+		"zZRKjF8iB6z6ginAw==");
 }
 
 static void no_dot_in_the_id(void **state)
@@ -64,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_vector),
+		cmocka_unit_test(published_key),
 		cmocka_unit_test(no_dot_in_the_id),
 		cmocka_unit_test(several_signatures),
 	};
