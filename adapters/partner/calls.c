@@ -236,7 +236,8 @@ static void add_trace(const struct adapter_env *env, const Xw__Canonical *c, str
 
 struct span partner_call_uri(const struct adapter_env *env, const struct http_out *out)
 {
-	bool plain = span_eq(partner_setting(env, "scheme"), SPAN("http")); /* a fake on loopback */
+	bool plain = span_eq(
+		partner_setting(env, "url_scheme"), SPAN("http")); /* a fake on loopback */
 	size_t n = 8 + env->authority.n + out->target.n;
 	struct buf b = buf_init(arena_alloc(env->arena, n), n);
 
