@@ -47,11 +47,19 @@ struct proc_page {
 	struct proc_slot slot[PROC_MAX];
 };
 
+/* A doorbell for each slot: datagrams of one byte 'n' (a notification waits; for the clerk), or of
+ * 'p' and a payment's id (an answer of it is final; for the workers). Losing one costs time only.
+ */
+struct proc_bells {
+	int hear[PROC_MAX], ring[PROC_MAX];
+};
+
 /* The roles; each runs until it is told to stop (SIGTERM: drain, then go; twice: at once) and
- * returns the exit status. `listen_fd` is open already. `bell`: the shared datagram socket pair
- * end. */
-int worker_run(const struct conf *c, struct proc_slot *slot, int listen_fd, int bell_fd);
-int clerk_run(const struct conf *c, struct proc_slot *slot, int bell_fd);
+ * returns the exit status. `listen_fd` is open already. */
+int worker_run(const struct conf *c, struct proc_page *page, int slot, int listen_fd,
+	const struct proc_bells *bells);
+int clerk_run(
+	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells);
 int console_run(
 	const struct conf *c, struct proc_page *page, struct proc_slot *slot, int listen_fd);
 /* One line of the log of a process, before or beside its worker: level, event, text. */

@@ -7,9 +7,6 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-
-#include <event2/event.h>
 
 #include "entropy.h"
 #include "wire.h"
@@ -26,7 +23,6 @@ struct clerk {
 	struct wire *wire;
 	const struct conf *conf;
 	struct proc_slot *slot;
-	int bell_fd;
 	bool stopping, rung;
 	uint64_t missed; /* looks that could not be begun; the next one comes in a second */
 	struct mono look, outbox, counts, partitions, give_up;
@@ -40,17 +36,6 @@ static void on_term(void *ctx)
 		_Exit(0);
 	k->stopping = true;
 	k->give_up = mono_plus_ms(loop_now(k->loop).mono, 5000);
-}
-
-static void on_bell(evutil_socket_t fd, short what, void *ctx)
-{
-	struct clerk *k = ctx;
-	char buf[256];
-
-	(void)what;
-	while (recv(fd, buf, sizeof buf, MSG_DONTWAIT) > 0)
-		;
-	k->rung = true;
 }
 
 static void each_overdue(void *ctx, const struct pay_id *id)
@@ -120,6 +105,7 @@ static void look(struct clerk *k)
 	if (is_time(k, &k->look, LOOK_MS))
 		k->missed += wire_overdue(k->wire, MOST, GRACE_MS, LEASE_MS, each_overdue, looked,
 				     k) != RC_OK;
+	k->rung = wire_rung(k->wire) || k->rung;
 	if (k->rung || is_time(k, &k->outbox, LOOK_MS)) {
 		k->rung = wire_outbox(k->wire, MOST, LEASE_MS, each_outbox, looked, k) == RC_FULL;
 	}
@@ -145,26 +131,21 @@ static struct mono turn(void *ctx)
 	return next;
 }
 
-int clerk_run(const struct conf *c, struct proc_slot *slot, int bell_fd)
+int clerk_run(
+	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells)
 {
-	struct clerk k = { .loop = loop_new(), .conf = c, .slot = slot, .bell_fd = bell_fd };
+	struct clerk k = { .loop = loop_new(), .conf = c, .slot = &page->slot[slot] };
 	const char *why = "out of memory";
-	struct event *bell = NULL;
 
 	if (k.loop)
-		k.wire = wire_open(k.loop, c, slot, -1, -1, true, &why);
-	if (k.wire && bell_fd >= 0)
-		bell = event_new(loop_base(k.loop), bell_fd, EV_READ | EV_PERSIST, on_bell, &k);
-	if (!k.wire || (bell_fd >= 0 && (!bell || event_add(bell, NULL))) ||
-		loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK) {
+		k.wire = wire_open(k.loop, c, -1, page, slot, bells, true, &why);
+	if (!k.wire || loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK) {
 		proc_log("error", "clerk", why);
 		return 1;
 	}
 	if (loop_run(k.loop, turn, &k) != RC_OK)
 		return 1;
-	slot->ready = 0;
-	if (bell)
-		event_free(bell);
+	k.slot->ready = 0;
 	wire_close(k.wire);
 	loop_free(k.loop);
 	return 0;

@@ -46,20 +46,21 @@ static struct mono turn(void *ctx)
 	return next;
 }
 
-int worker_run(const struct conf *c, struct proc_slot *slot, int listen_fd, int bell_fd)
+int worker_run(const struct conf *c, struct proc_page *page, int slot, int listen_fd,
+	const struct proc_bells *bells)
 {
-	struct worker w = { .loop = loop_new(), .slot = slot };
+	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot] };
 	const char *why = "out of memory";
 
 	if (w.loop)
-		w.wire = wire_open(w.loop, c, slot, listen_fd, bell_fd, false, &why);
+		w.wire = wire_open(w.loop, c, listen_fd, page, slot, bells, false, &why);
 	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK) {
 		proc_log("error", "worker", why);
 		return 1;
 	}
 	if (loop_run(w.loop, turn, &w) != RC_OK)
 		return 1;
-	slot->ready = 0;
+	w.slot->ready = 0;
 	wire_close(w.wire);
 	loop_free(w.loop);
 	return 0;

@@ -44,7 +44,8 @@ struct place {
 struct supervisor {
 	const struct conf *conf;
 	struct proc_page *page;
-	int partners_fd, operators_fd, bell[2];
+	int partners_fd, operators_fd;
+	struct proc_bells bells;
 	int places;
 	struct place place[PROC_MAX];
 	int leaving; /* processes of an older configuration that drain */
@@ -104,9 +105,9 @@ static int run_role(struct supervisor *s, enum role role, int slot)
 
 	switch (role) {
 	case ROLE_WORKER:
-		return worker_run(s->conf, p, s->partners_fd, s->bell[0]);
+		return worker_run(s->conf, s->page, slot, s->partners_fd, &s->bells);
 	case ROLE_CLERK:
-		return clerk_run(s->conf, p, s->bell[1]);
+		return clerk_run(s->conf, s->page, slot, &s->bells);
 	case ROLE_CONSOLE:
 		return console_run(s->conf, s->page, p, s->operators_fd);
 	case ROLE_NONE:
@@ -311,8 +312,13 @@ static bool open_all(struct supervisor *s)
 	if (s->page == MAP_FAILED)
 		return false;
 	s->page->magic = PAGE_MAGIC;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, s->bell) != 0)
-		return false;
+	for (int i = 0; i < PROC_MAX; i++) {
+		int pair[2];
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+			return false;
+		s->bells.hear[i] = pair[0];
+		s->bells.ring[i] = pair[1];
+	}
 	s->partners_fd = open_listener(&s->conf->partners);
 	s->operators_fd = open_listener(&s->conf->operators);
 	return s->partners_fd >= 0 && s->operators_fd >= 0;

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "check.h"
 #include "entropy.h"
 #include "http_client.h"
@@ -69,7 +71,11 @@ struct wire {
 	struct loop *loop;
 	const struct conf *conf;
 	struct proc_slot *stat;
-	int bell_fd;
+	struct proc_page *page;
+	int own;
+	const struct proc_bells *bells;
+	struct event *bell;
+	bool rung;
 	struct pgb *batch;
 	struct pg *read, *clerk;
 	struct rds *cache;
@@ -575,13 +581,41 @@ static void port_log(void *ctx, struct span json)
 	w->log[w->log_bytes++] = '\n';
 }
 
-static void port_bell(void *ctx)
+static void ring(const struct wire *w, enum role role, const void *text, size_t n)
+{
+	for (int i = 0; i < PROC_MAX; i++)
+		if (i != w->own && w->page->slot[i].role == (uint32_t)role)
+			(void)!send(w->bells->ring[i], text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void port_bell(void *ctx, const struct pay_id *id)
+{
+	char text[17] = "p";
+
+	if (!id) {
+		ring(ctx, ROLE_CLERK, "n", 1);
+		return;
+	}
+	memcpy(text + 1, id->b, sizeof id->b);
+	ring(ctx, ROLE_WORKER, text, sizeof text);
+}
+
+static void on_bell(evutil_socket_t fd, short what, void *ctx)
 {
 	struct wire *w = ctx;
+	char text[32];
+	struct pay_id id;
+	ssize_t n;
 
-	if (w->bell_fd >= 0)
-		(void)!send(
-			w->bell_fd, "n", 1, MSG_DONTWAIT | MSG_NOSIGNAL); /* lost: a second later */
+	(void)what;
+	while ((n = recv(fd, text, sizeof text, MSG_DONTWAIT)) > 0) {
+		if (n == 1) {
+			w->rung = true;
+		} else if (n == 17) {
+			memcpy(id.b, text + 1, sizeof id.b);
+			wrk_on_bell(w->worker, &id);
+		}
+	}
 }
 
 _Static_assert((int)SIG_RSA_SHA256 == (int)KEY_RSA_SHA256 && (int)SIG_ED25519 == (int)KEY_ED25519 &&
@@ -768,8 +802,9 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 	return true;
 }
 
-struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_slot *slot,
-	int listen_fd, int bell_fd, bool is_clerk, const char **ret_why)
+struct wire *wire_open(struct loop *loop, const struct conf *conf, int listen_fd,
+	struct proc_page *page, int own, const struct proc_bells *bells, bool is_clerk,
+	const char **ret_why)
 {
 	struct wire *w = calloc(1, sizeof *w);
 
@@ -778,8 +813,10 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_s
 		return NULL;
 	w->loop = loop;
 	w->conf = conf;
-	w->stat = slot;
-	w->bell_fd = bell_fd;
+	w->stat = &page->slot[own];
+	w->page = page;
+	w->own = own;
+	w->bells = bells;
 	w->peer = calloc(conf->peer_count ? conf->peer_count : 1, sizeof *w->peer);
 	if (!w->peer || !(w->secret = secret_open(conf->secret_file, ret_why)))
 		return wire_close(w);
@@ -797,13 +834,26 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_s
 	if (!open_database(w, is_clerk, ret_why) || !open_worker(w, is_clerk, ret_why) ||
 		(listen_fd >= 0 && !open_server(w, listen_fd, ret_why)))
 		return wire_close(w);
+	w->bell = event_new(loop_base(loop), bells->hear[own], EV_READ | EV_PERSIST, on_bell, w);
+	if (!w->bell || event_add(w->bell, NULL) != 0)
+		return wire_close(w);
 	return w;
+}
+
+bool wire_rung(struct wire *w)
+{
+	bool rung = w->rung;
+
+	w->rung = false;
+	return rung;
 }
 
 struct wire *wire_close(struct wire *w)
 {
 	if (!w)
 		return NULL;
+	if (w->bell)
+		event_free(w->bell);
 	hs_close(w->server);
 	tls_close(w->server_tls);
 	for (size_t i = 0; w->peer && i < w->conf->peer_count; i++) {

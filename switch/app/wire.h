@@ -11,10 +11,11 @@
 struct wire;
 
 /* Opens everything that a worker (or, without a listener, the clerk) needs. NULL: *ret_why says
- * what was refused. conf and slot outlive it. listen_fd -1: takes no requests. bell_fd: where to
- * ring when a notification waits, or -1. */
-struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_slot *slot,
-	int listen_fd, int bell_fd, bool is_clerk, const char **ret_why);
+ * what was refused. All that is pointed
+ * to outlives it. own: its slot in the page. listen_fd -1: takes no requests. */
+struct wire *wire_open(struct loop *loop, const struct conf *conf, int listen_fd,
+	struct proc_page *page, int own, const struct proc_bells *bells, bool is_clerk,
+	const char **ret_why);
 struct wire *wire_close(struct wire *w);
 struct wrk *wire_worker(struct wire *w);
 /* One turn of the worker, with what belongs around it: log lines, counters. */
@@ -35,6 +36,8 @@ MUST enum rc wire_outbox(
 	struct wire *w, int most, int lease_ms, wire_outbox_fn *each, wire_end_fn *end, void *ctx);
 void wire_outbox_done(struct wire *w, const struct pay_id *out_id, const uint8_t digest[32]);
 void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall next);
+/* Whether somebody said, since the last call, that a notification waits. */
+bool wire_rung(struct wire *w);
 void wire_counts(struct wire *w);     /* gauges into the slot */
 void wire_partitions(struct wire *w); /* tables for the months to come */
 

@@ -54,6 +54,9 @@ struct pay_event {
 	uint8_t code_hash[16];
 	uint8_t scheme_count; /* candidates of the recognition table, best first */
 	const char *scheme[8];
+	uint8_t down_count; /* participants that cannot be reached now: nothing new is begun with
+			       them */
+	uint16_t down[8];
 	bool cap_refused; /* the ledger would not hold this step's money: stepped again, to refuse
 			   */
 	struct money cap_value;

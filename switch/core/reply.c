@@ -197,10 +197,12 @@ static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
 	CHECK_UNREACHABLE();
 }
 
+/* For the requester its own id stands first; ours is the answering side's. */
 static void refund_of(const struct pay *p, const struct refund *r, struct msg_refund *ret)
 {
 	memset(ret, 0, sizeof *ret);
-	put_id(p, 'r', r->seq, ret->id);
+	put_id(p, 'r', r->seq, ret->peer_id);
+	memcpy(ret->id, r->request_id[0] ? r->request_id : ret->peer_id, sizeof ret->id);
 	ret->amount = r->amount;
 	ret->settle = r->acq_owe;
 	switch ((enum refund_phase)r->phase) {
@@ -227,10 +229,6 @@ static void reply_refund(const struct pay *p, int seq, struct msg *m)
 	CHECK(r);
 	m->has_refund = true;
 	refund_of(p, r, &m->refund);
-	/* For the requester its own id stands first; ours is the answering side's. */
-	memcpy(m->refund.peer_id, m->refund.id, sizeof m->refund.peer_id);
-	if (r->request_id[0])
-		memcpy(m->refund.id, r->request_id, sizeof m->refund.id);
 	m->outcome = m->refund.outcome;
 	m->reason = (enum reason)r->reason;
 	m->at = r->since;

@@ -292,8 +292,7 @@ static void refund(struct turn *t)
 
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		open += refund_is_open(&p->refund[i]);
-	if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE ||
-		p->acq.phase != LEG_YES) {
+	if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE || p->acq.phase != LEG_YES) {
 		turn_refuse(t, REASON_STATE, "the payment is not in a state that can be refunded");
 		return;
 	}
@@ -376,6 +375,10 @@ void request_step(struct turn *t)
 	if (ev->repeated && p->flow == FLOW_CLOSED && ev->op != OP_CANCEL && ev->op != OP_READ &&
 		ev->op != OP_INQUIRE) {
 		turn_refuse(t, REASON_CLOSED, "cancelled before it came");
+		return;
+	}
+	if (ev->repeated && ev->prior_claim > 0) { /* claim 0 is the key; 1 the partner's own id */
+		turn_refuse(t, REASON_DUPLICATE, "this payment id was used under another key");
 		return;
 	}
 	if (ev->repeated) {

@@ -24,8 +24,22 @@ static bool row_fits(
 	return !(ccy.num && r->max && minor > r->max);
 }
 
-static void add(struct pay *p, uint16_t to)
+static bool is_down(const struct pay_event *ev, uint16_t to)
 {
+	for (int i = 0; i < ev->down_count; i++)
+		if (ev->down[i] == to)
+			return true;
+	return false;
+}
+
+static void add(struct turn *t, uint16_t to)
+{
+	struct pay *p = t->p;
+
+	if (is_down(t->ev, to)) {
+		t->unreachable = true;
+		return;
+	}
 	for (int i = 0; i < p->candidate_count; i++)
 		if (p->candidate[i] == to)
 			return;
@@ -50,7 +64,7 @@ static void add_scheme(struct turn *t, const char *scheme)
 		for (size_t i = 0; i < sn->route_count; i++)
 			if (sn->route[i].priority == best &&
 				row_fits(&sn->route[i], t->p, t->ev->peer, scheme))
-				add(t->p, sn->route[i].to);
+				add(t, sn->route[i].to);
 		below = best;
 	}
 }
@@ -67,12 +81,16 @@ enum reason route_find(struct turn *t, const struct msg *m)
 		struct span rest = span_str(m->payer.id), head;
 		if (span_split(&rest, '-', &head) && span_to_i64(head, &number) == RC_OK &&
 			number <= UINT16_MAX && snapshot_peer(t->sn, (uint16_t)number))
-			add(p, (uint16_t)number);
-		return p->candidate_count ? REASON_NONE : REASON_PAYER;
+			add(t, (uint16_t)number);
+		return p->candidate_count ? REASON_NONE
+		       : t->unreachable   ? REASON_UNAVAILABLE
+					  : REASON_PAYER;
 	}
 	for (int i = 0; i < t->ev->scheme_count; i++)
 		add_scheme(t, t->ev->scheme[i]);
 	if (p->candidate_count)
 		return REASON_NONE;
+	if (t->unreachable)
+		return REASON_UNAVAILABLE;
 	return t->ev->scheme_count ? REASON_NO_ROUTE : REASON_CODE_UNKNOWN;
 }

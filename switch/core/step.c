@@ -228,7 +228,7 @@ static void finish(const struct pay *before, struct step *st)
 void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,
 	struct step *ret)
 {
-	struct turn t = { sn, before, ev, ret, &ret->next };
+	struct turn t = { sn, before, ev, ret, &ret->next, false };
 
 	memset(ret, 0, offsetof(struct step, record));
 	ret->next = *before;

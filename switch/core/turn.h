@@ -16,6 +16,7 @@ struct turn {
 	const struct pay_event *ev;
 	struct step *st;
 	struct pay *p;
+	bool unreachable; /* a route led to a participant that is down */
 };
 
 /* How long after a call's own deadline another process may take the payment over. */

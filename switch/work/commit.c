@@ -99,7 +99,9 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 	answer(w, l, ws);
 	cache(w, ws, &it->ev);
 	if (ws->c.has_out)
-		w->port->bell(w->port->ctx);
+		w->port->bell(w->port->ctx, NULL);
+	if (st->reply_count)
+		w->port->bell(w->port->ctx, &l->rec.id);
 }
 
 static void forget_claims(struct wrk *w, struct work_step *ws)
@@ -188,6 +190,8 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
 	it->ev.now = w->wall;
+	if (it->ev.kind == EV_REQUEST)
+		gate_down(w, &it->ev);
 	w->stats.steps++;
 	core_step(w->conf.snapshot, &l->rec, &it->ev, st);
 #ifdef XW_STEP_TWICE
@@ -315,6 +319,8 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	if (before.version == 0)
 		CHECK(map_put(&w->payments, ws->st.next.id.b, l));
 	l->rec = ws->st.next;
+	l->ours = true;
+	l->synced = w->now;
 	note_moved(w, &before, &ws->st);
 	if (pay_is_final(&l->rec) && !pay_is_final(&before))
 		w->stats.moved[(pay_state(&l->rec) & ~PAY_FINAL) & 31][0]++;

@@ -11,16 +11,22 @@
 
 #include "qr.h"
 
-static void finish(struct wrk *w, struct rq *rq)
+/* It waits no longer. */
+static void leave(struct wrk *w, struct rq *rq)
 {
 	if (rq->timed)
 		heap_remove(&w->deadlines, &rq->deadline);
 	rq->timed = false;
-	if (rq->live) {
-		list_remove(&rq->node);
-		rq->live = NULL;
-		w->stats.waiting--;
-	}
+	if (!rq->live)
+		return;
+	list_remove(&rq->node);
+	rq->live = NULL;
+	w->stats.waiting--;
+}
+
+static void finish(struct wrk *w, struct rq *rq)
+{
+	leave(w, rq);
 	rq->magic = 0;
 }
 
@@ -161,8 +167,10 @@ void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 
 void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 {
-	uint32_t hold = rq->request.route->hold_ms ? rq->request.route->hold_ms
-						   : rq->link->peer->hold_ms;
+	uint32_t hold = rq->link->peer->hold_ms;
+
+	if (rq->request.route->hold_ms && rq->request.route->hold_ms < hold)
+		hold = rq->request.route->hold_ms;
 
 	rq->live = l;
 	rq->seq = seq;
@@ -173,17 +181,47 @@ void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 	CHECK(rq->timed); /* as many places as items */
 }
 
+void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	if (seq != SEQ_CANCEL && pay_answer_final(p, seq))
+		inbound_replay(w, rq, p, seq);
+	else
+		inbound_view(w, rq, p, seq);
+}
+
+void inbound_settled(struct wrk *w, struct live *l)
+{
+	struct list *n, *next;
+
+	for (n = l->waiters.next; n != &l->waiters; n = next) {
+		struct rq *rq = LIST_OBJ(n, struct rq, node);
+		next = n->next;
+		if (!pay_answer_final(&l->rec, rq->seq))
+			continue;
+		leave(w, rq);
+		inbound_answer(w, rq, &l->rec, rq->seq);
+	}
+}
+
+/* Time is up: pending is the truth, unless another process knows better. */
 void inbound_deadline(struct wrk *w, struct rq *rq)
 {
 	struct live *l = rq->live;
+	struct item *it;
 
 	CHECK_OBJ(l, LIVE_MAGIC);
-	if (l->rec.version) /* accepted, and not decided: pending is the truth */
-		inbound_view(w, rq, &l->rec, rq->seq);
-	else
+	leave(w, rq);
+	if (l->rec.version == 0) {
 		inbound_refuse(w, rq, REASON_UNAVAILABLE,
 			"the ledger did not answer in time; repeat with the same id", NULL);
-	live_release_if_idle(w, l);
+	} else if (l->state == LIVE_READY && (it = item_new(w))) {
+		it->rq = rq;
+		it->late = true;
+		live_refresh(w, l);
+		live_push(w, l, it);
+	} else {
+		inbound_view(w, rq, &l->rec, rq->seq);
+	}
 }
 
 /* The event goes to the payment's queue. */
@@ -199,6 +237,10 @@ static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
 	it->rq = rq;
 	it->canonical = rq->canonical;
 	it->raw = rq->raw;
+	/* Another process may have moved it since we looked: no answer that is not final may be
+	 * old. */
+	if (l->rec.version && !pay_is_final(&l->rec))
+		live_refresh(w, l);
 	live_push(w, l, it);
 }
 
@@ -310,8 +352,50 @@ static bool begins(enum op op)
 	return op == OP_DEBIT || op == OP_RESOLVE;
 }
 
+/* Payer codes to show come from the participant that the route table names for them. */
+static void pass_on(struct wrk *w, struct rq *rq)
+{
+	const struct snapshot *sn = w->conf.snapshot;
+
+	for (size_t i = 0; i < sn->route_count; i++) {
+		const struct route_row *r = &sn->route[i];
+		if (r->off || strcmp(r->scheme, "payer-codes") != 0 ||
+			(r->from && r->from != rq->link->peer->number))
+			continue;
+		if (!outbound_pass_on(w, rq, link_of(w, r->to)))
+			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	inbound_refuse(
+		w, rq, REASON_NO_ROUTE, "no participant gives payer codes to this wallet", NULL);
+}
+
+void inbound_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	struct http_out out;
+
+	CHECK_OBJ(rq, REQUEST_MAGIC);
+	if (!answer) {
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the scheme did not answer", NULL);
+		return;
+	}
+	if (answer->payer) /* towards the wallet its own token again */
+		answer->payer->id = rq->msg->payer.id;
+	if (!room(rq, &out, 16384)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, answer, &out);
+	send(w, rq, &out, false);
+}
+
 static void dispatch(struct wrk *w, struct rq *rq)
 {
+	if (rq->msg->op == OP_CODES) {
+		pass_on(w, rq);
+		return;
+	}
 	if (rq->ev.claim_count && join(w, rq))
 		return;
 	if (begins(rq->msg->op))

@@ -27,6 +27,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	const struct pay_event *ev = &it->ev;
 	Xw__Event e = XW__EVENT__INIT;
 	ProtobufCBinaryData claims[2];
+	int32_t down[8];
 	char *schemes[8], *text = NULL, *handle = NULL;
 	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
 	size_t n;
@@ -50,6 +51,10 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.n_schemes = ev->scheme_count;
 	for (int i = 0; i < ev->claim_count; i++)
 		claims[i] = data(ev->claim[i].digest, 16);
+	for (int i = 0; i < ev->down_count; i++)
+		down[i] = ev->down[i];
+	e.down = down;
+	e.n_down = ev->down_count;
 	e.claims = claims;
 	e.n_claims = ev->claim_count;
 	if (!is_zero(ev->code_hash, 16))

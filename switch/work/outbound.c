@@ -35,6 +35,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->delivered = NULL;
 	c->is_token = false;
 	c->scratch = NULL;
+	c->rq = NULL;
 	c->raw_body = SPAN_NONE;
 	memset(&c->call, 0, sizeof c->call);
 	list_init(&c->node);
@@ -60,7 +61,9 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 	struct item *it;
 
 	if (!c->live) {
-		if (c->delivered)
+		if (c->rq)
+			inbound_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
+		else if (c->delivered)
 			c->delivered(c->delivered_ctx, &c->out_id,
 				m && !m->has_problem && m->outcome == OUTCOME_APPROVED, c->raw.b);
 		outbound_free(w, c);
@@ -218,6 +221,33 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	start(w, c);
 }
 
+bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to)
+{
+	struct callout *c = call_new(w, to);
+	struct msg *m = c ? arena_new(&c->arena, struct msg) : NULL;
+	char text[MSG_ID];
+	struct buf id = buf_init(text, sizeof text);
+
+	if (!m)
+		return false;
+	c->call.op = rq->msg->op;
+	c->scratch = m;
+	c->rq = rq;
+	*m = *rq->msg;
+	/* Outside, a payer is the wallet's own token behind the wallet's number: route.c reads it.
+	 */
+	buf_u64(&id, rq->link->peer->number);
+	buf_ch(&id, '-');
+	buf_str(&id, rq->msg->payer.id);
+	if (!buf_ok(&id) || !span_to_cstr(buf_span(&id), m->payer.id, sizeof m->payer.id) ||
+		canon_write(m, &c->arena, &c->message) != RC_OK) {
+		outbound_free(w, c);
+		return false;
+	}
+	start(w, c);
+	return true;
+}
+
 void wrk_on_call_end(
 	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer)
 {
@@ -231,6 +261,9 @@ void wrk_on_call_end(
 		return;
 	if (end == CALL_ANSWER) {
 		env = env_for(w, c->link, &c->arena);
+		if (answer->status ==
+			401) /* revoked before its time: the next call fetches another */
+			link_state(w, c->link)->token_bytes = 0;
 		c->raw = digest_sha256(answer->body);
 		c->raw_body = arena_dup(&c->arena, answer->body);
 		if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, &canonical) ==
@@ -243,6 +276,7 @@ void wrk_on_call_end(
 		token_ended(w, c, m ? canonical : NULL);
 		return;
 	}
+	gate_call_ended(w, c->link, end == CALL_UNSENT);
 	if (!m && end == CALL_UNSENT)
 		w->stats.calls_unsent++;
 	else if (!m)

@@ -126,8 +126,9 @@ struct ports {
 
 	/* One JSON object, for one log line. */
 	void (*log)(void *ctx, struct span json);
-	/* Another process may care: a notification is waiting. */
-	void (*bell)(void *ctx);
+	/* Other processes may care: an answer of this payment is final (wrk_on_bell there), or,
+	 * NULL, a notification waits. Losing one costs time only. */
+	void (*bell)(void *ctx, const struct pay_id *id);
 };
 
 #endif

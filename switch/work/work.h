@@ -51,6 +51,7 @@ struct rq {
 /* Something that happened to a payment and waits for its turn. */
 struct item {
 	struct list node;
+	bool late; /* a request whose time is up: answered from the record, whatever it says */
 	struct pay_event ev;
 	struct rq *rq;        /* REQUEST, PUSH */
 	struct callout *call; /* ANSWER, NO_ANSWER */
@@ -70,6 +71,8 @@ struct live {
 	struct list all;
 	struct heap_node due;
 	bool timed;
+	bool ours;          /* the last step was committed here: we hear its alarm */
+	struct mono synced; /* when rec was last what the ledger has */
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
 	uint16_t secret_bytes;
@@ -105,6 +108,7 @@ struct callout {
 	struct span raw_body; /* of the answer, in the arena */
 	bool is_token;
 	struct msg *scratch;
+	struct rq *rq;        /* a question passed on: who asked us */
 	struct pay_id out_id; /* a notification */
 	wrk_delivered_fn *delivered;
 	void *delivered_ctx;
@@ -129,7 +133,8 @@ struct link_state {
 	struct wall token_until;
 	bool fetching;
 	struct list waiting; /* callouts */
-	uint32_t failures;   /* connects that failed in a row */
+	uint32_t failures;   /* calls in a row of which not a byte left */
+	uint32_t opened;     /* times that the gate closed in a row: doubles its pause */
 	struct mono closed_until;
 };
 
@@ -162,6 +167,8 @@ struct live *live_get(struct wrk *w, const struct pay_id *id);
 struct live *live_new(struct wrk *w);
 void live_release_if_idle(struct wrk *w, struct live *l);
 void live_push(struct wrk *w, struct live *l, struct item *it);
+/* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
+void live_refresh(struct wrk *w, struct live *l);
 struct item *item_new(struct wrk *w);
 void item_free(struct wrk *w, struct item *it);
 struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);
@@ -178,6 +185,10 @@ void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bo
 void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq);
 void inbound_deadline(struct wrk *w, struct rq *rq);
+/* The answer that a request waits for, as the record stands: final or pending. */
+void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
+/* Those whose answer has become final elsewhere. */
+void inbound_settled(struct wrk *w, struct live *l);
 void inbound_to_payment(struct wrk *w, struct rq *rq, const struct pay_id *id);
 /* Status and body of a final answer, for storage: the same whoever asks. */
 bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
@@ -187,13 +198,22 @@ void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_cache_key(const struct claim *c, struct buf *ret);
 
+/* The answer to a question that was passed on; NULL: none came. */
+void inbound_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer);
+
 /* commit.c */
 void commit_step(struct wrk *w, struct live *l, struct item *it);
 /* outbound.c */
 void outbound_call(struct wrk *w, struct live *l, const struct call *c);
+/* Passes a question on that moves no money and begins nothing; false: no room. */
+bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to);
 void outbound_free(struct wrk *w, struct callout *c);
 /* journal.c: the event as evidence; false when it does not fit. */
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
+/* gate.c: a participant that cannot be reached gets nothing new for a while. It never stops
+ * inquiries, cancels or refunds. */
+void gate_call_ended(struct wrk *w, const struct link *l, bool unsent);
+void gate_down(const struct wrk *w, struct pay_event *ev);
 /* note.c */
 void note_moved(struct wrk *w, const struct pay *before, const struct step *st);
 void note_refused(struct wrk *w, const struct rq *rq, enum reason why, const char *detail);

@@ -90,14 +90,38 @@ struct live *live_get(struct wrk *w, const struct pay_id *id)
 	return l;
 }
 
+void live_refresh(struct wrk *w, struct live *l)
+{
+	struct load_key k;
+	struct wait *a;
+
+	if (l->state != LIVE_READY || l->rec.version == 0 || l->synced.us == w->now.us ||
+		!(a = wait_new(w, WAIT_LIVE, &k)))
+		return;
+	a->live = l;
+	l->state = LIVE_LOADING;
+	if (w->port->load(w->port->ctx, &l->rec.id, k) == RC_OK)
+		return;
+	wait_free(w, a);
+	l->state = LIVE_READY; /* the ledger does not answer: what we know must do */
+}
+
+void wrk_on_bell(struct wrk *w, const struct pay_id *id)
+{
+	struct live *l = live_find(w, id);
+
+	if (l && !list_is_empty(&l->waiters))
+		live_refresh(w, l);
+}
+
 void live_release_if_idle(struct wrk *w, struct live *l)
 {
 	if (l->state != LIVE_READY || !list_is_empty(&l->inbox) || !list_is_empty(&l->waiters) ||
 		l->calls_out)
 		return;
-	/* What is not final stays while there is room: whoever has it in memory hears its alarm
-	 * first. */
-	if (l->rec.version && l->rec.due.us && !w->draining &&
+	/* What is ours and not final stays while there is room: we hear its alarm first. Any other
+	 * copy is old the moment after it was read. */
+	if (l->ours && l->rec.version && l->rec.due.us && !w->draining &&
 		slab_free_count(&w->lives) > w->lives.count / 4)
 		return;
 	if (l->timed)
@@ -184,11 +208,18 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 
 	l->state = LIVE_READY;
 	if (got->rc == RC_OK && pay_unpack(got->record, &l->rec) == RC_OK) {
+		l->synced = w->now;
 		l->secret_bytes = 0;
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
 			l->secret_bytes = (uint16_t)plain.n;
-		if (!list_is_empty(&l->inbox) && !list_is_linked(&l->all))
+		inbound_settled(w, l);
+		if (!list_is_linked(&l->all))
+			list_append(&w->ready, &l->all);
+		return;
+	}
+	if (l->rec.version && got->rc != RC_NOENT) { /* only a refresh: what we know must do */
+		if (!list_is_linked(&l->all))
 			list_append(&w->ready, &l->all);
 		return;
 	}
@@ -314,7 +345,12 @@ static void pump(struct wrk *w, struct live *l)
 {
 	while (l->state == LIVE_READY && !list_is_empty(&l->inbox)) {
 		struct item *it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
-		commit_step(w, l, it);
+		if (it->late) {
+			inbound_answer(w, it->rq, &l->rec, it->rq->seq);
+			item_free(w, it);
+		} else {
+			commit_step(w, l, it);
+		}
 	}
 }
 

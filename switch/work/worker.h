@@ -52,6 +52,8 @@ void wrk_on_reply_loaded(struct wrk *w, struct load_key k, const struct loaded *
 void wrk_on_cache(struct wrk *w, struct load_key k, const struct cache_answer *a);
 void wrk_on_call_end(
 	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer);
+/* Another process has made an answer of this payment final. */
+void wrk_on_bell(struct wrk *w, const struct pay_id *id);
 /* A payment whose alarm nobody heard (the clerk). False: no room now. */
 bool wrk_resume(struct wrk *w, const struct pay_id *id);
 /* A notification that is owed (the clerk): delivers it once and tells the host how that went. */
