@@ -259,7 +259,6 @@ void reply_build(
 {
 	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
 
-	(void)sn;
 	memset(ret, 0, sizeof *ret);
 	ret->op = op;
 	ret->answer = true;
@@ -271,7 +270,9 @@ void reply_build(
 	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
 	put_order(p, ret);
 	ret->amount = p->amount;
-	ret->settle = p->acq.owe;
+	/* Each side reads its own amount: the wallet what its payer pays, the other what it gets.
+	 */
+	ret->settle = pay_is_scan(p) && to == p->via ? p->iss.ask : p->acq.owe;
 	ret->expires = p->expires;
 	memcpy(ret->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
 	ret->at = p->iss.at;
@@ -305,9 +306,9 @@ void reply_build(
 	}
 }
 
-void notify_build(const struct snapshot *sn, const struct pay *p, int seq, struct msg *ret)
+void notify_build(const struct pay *p, uint16_t to, int seq, struct msg *ret)
 {
-	reply_build(sn, p, OP_NOTIFY, seq, ret);
+	reply_build(p, to, OP_NOTIFY, seq, ret);
 	ret->answer = false;
 	put_id(p, 'n', (unsigned)seq + 1, ret->event_id);
 }

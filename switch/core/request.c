@@ -255,6 +255,11 @@ static void cancel(struct turn *t)
 		cancel_first(t);
 		return;
 	}
+	if (t->ev->peer == p->via && t->ev->peer != p->acq.peer && p->confirmed) {
+		turn_refuse(
+			t, REASON_STATE, "the payer has confirmed; the merchant's side can cancel");
+		return;
+	}
 	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
 		t->st->fate = FATE_VIEW; /* nothing moved and nothing will */
 		t->st->fate_seq = SEQ_CANCEL;
@@ -359,7 +364,7 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 	if (op == OP_CANCEL && p->flow == FLOW_PUSHED)
 		return false; /* what is accepted is refunded */
 	if (op == OP_CANCEL)
-		return peer == p->acq.peer || (peer == p->via && !p->confirmed);
+		return peer == p->acq.peer || peer == p->via;
 	return peer == p->acq.peer;
 }
 

@@ -105,7 +105,7 @@ void call_build(
 void reply_build(
 	const struct snapshot *sn, const struct pay *p, enum op op, int seq, struct msg *ret);
 /* The notification that is owed for it. */
-void notify_build(const struct snapshot *sn, const struct pay *p, int seq, struct msg *ret);
+void notify_build(const struct pay *p, uint16_t to, int seq, struct msg *ret);
 
 /* idem.c: the fields that make two requests the same (rule I-4). */
 void idem_fingerprint(const struct msg *m, uint8_t ret[16]);

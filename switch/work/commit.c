@@ -130,12 +130,12 @@ static void put_notification(struct wrk *w, struct work_step *ws)
 	uint8_t random[9];
 
 	CHECK(m);
-	notify_build(w->conf.snapshot, p, ws->st.notify_seq, m);
+	c->out_peer = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via;
+	notify_build(p, c->out_peer, ws->st.notify_seq, m);
 	CHECK(canon_write(m, &a, &canonical) == RC_OK && canon_pack(canonical, &body) == RC_OK);
 	w->port->entropy(w->port->ctx, random, sizeof random);
 	c->has_out = true;
 	c->out_id = pay_id_make(w->wall, w->conf.shard, random);
-	c->out_peer = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via;
 	c->out_seq = ws->st.notify_seq;
 	c->out_body = buf_span(&body);
 }

@@ -97,7 +97,7 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 
 	if (!m)
 		return false;
-	reply_build(w->conf.snapshot, p, rq->route->op, seq, m);
+	reply_build(p, l->peer->number, rq->route->op, seq, m);
 	if (canon_write(m, a, &reply) != RC_OK)
 		return false;
 	l->adapter->write_reply(&env, rq, reply, out);
