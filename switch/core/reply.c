@@ -254,8 +254,7 @@ static void reply_scan(const struct pay *p, struct msg *m)
 	}
 }
 
-void reply_build(
-	const struct snapshot *sn, const struct pay *p, enum op op, int seq, struct msg *ret)
+void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret)
 {
 	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
 
