@@ -274,7 +274,7 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	ret->settle = pay_is_scan(p) && to == p->via ? p->iss.ask : p->acq.owe;
 	ret->expires = p->expires;
 	memcpy(ret->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
-	ret->at = p->iss.at;
+	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
 	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)

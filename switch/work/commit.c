@@ -57,7 +57,9 @@ static void answer(struct wrk *w, struct live *l, const struct work_step *ws)
 		for (int i = 0; i < st->reply_count; i++) {
 			if (st->reply_seq[i] != rq->seq)
 				continue;
-			if (ws->c.replies && ws->c.reply_seq == rq->seq)
+			/* A cancel is answered in the shape of what was cancelled, by its own
+			 * route. */
+			if (ws->c.replies && ws->c.reply_seq == rq->seq && rq->seq != SEQ_CANCEL)
 				inbound_send(w, rq, ws->c.reply_status, ws->c.reply, rq->replayed);
 			else
 				inbound_view(w, rq, &l->rec, rq->seq);
