@@ -24,11 +24,7 @@ static const struct {
 
 static void init(void *state, const struct sandbox_host *h)
 {
-	struct apsf *s = state;
-
-	(void)h;
-	memset(s, 0, sizeof *s);
-	s->magic = APSF_MAGIC;
+	apsf_begin(state, h);
 }
 
 static void refuse(struct apsf_exchange *x, const char *code)

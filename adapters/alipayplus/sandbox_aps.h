@@ -208,6 +208,8 @@ void apsf_give_back(struct apsf *s, struct apsf_payment *p, struct money m);
 
 /* ---- sandbox_store.c: finding and making records ---- */
 
+/* Empties the state; for the first time or anew. */
+void apsf_begin(struct apsf *s, const struct sandbox_host *h);
 struct apsf_payment *apsf_find(struct apsf *s, bool acqp, struct span request_id);
 /* By any id of it that a person may have: request id, payment id, or code. */
 struct apsf_payment *apsf_find_any(struct apsf *s, struct span id);

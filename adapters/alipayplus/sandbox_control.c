@@ -351,8 +351,7 @@ static void misbehave(struct command *c)
 
 static void reset(struct command *c)
 {
-	memset(c->s, 0, sizeof *c->s);
-	c->s->magic = APSF_MAGIC;
+	apsf_begin(c->s, c->h);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */

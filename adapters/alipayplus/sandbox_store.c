@@ -50,6 +50,15 @@ struct apsf_payment *apsf_find_any(struct apsf *s, struct span id)
 	return NULL;
 }
 
+/* Numbers begin anywhere: the switch never forgets an id, so none may come again after a restart.
+ */
+void apsf_begin(struct apsf *s, const struct sandbox_host *h)
+{
+	memset(s, 0, sizeof *s);
+	s->magic = APSF_MAGIC;
+	s->serial = h->entropy(h->ctx) % 9000000000;
+}
+
 void apsf_own_id(struct apsf *s, const struct sandbox_host *h, char ret[APSF_ID])
 {
 	char day_storage[40];
