@@ -91,8 +91,11 @@ struct fake_payment {
 	int answers, replayed, doubtful;
 	int32_t version;
 	struct money amount, settled, returned;
+	struct money typed; /* scans: by the payer, where the merchant's code carries no amount */
 	char code[513];
 	char handle[65];
+	char phone[65]; /* scans and codes: how the wallet itself knows its user, where that differs
+			 */
 	struct fake_refund refund[FAKE_REFUNDS];
 };
 

@@ -124,6 +124,7 @@ static void write_payer(struct jw *w, const char *key, const struct fake_payment
 		jw_str(w, "handle", handle);
 	} else {
 		jw_str(w, "id", handle);
+		jw_opt(w, "handle", span_str(p->phone));
 	}
 	jw_end(w, '}');
 }
@@ -210,7 +211,7 @@ bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpos
 	if (purpose == FOR_CANCEL)
 		jw_str(&w, "reason", SPAN("the customer changed his mind"));
 	else
-		pfake_write_money(&w, "amount", p->amount);
+		pfake_write_money(&w, "amount", money_is_none(p->typed) ? worth(p) : p->typed);
 	jw_end(&w, '}');
 	make_key(key, purpose == FOR_CANCEL ? "cancel-" : "confirm-", p, 0);
 	return pfake_call(f, h, purpose, p->serial, 0, out, key);
@@ -303,7 +304,8 @@ void pfake_till_result(struct fake_payment *p, const struct json *data)
 		pfake_text(json_at(codes, 0), "text", p->code, sizeof p->code);
 	if (pfake_money(data, "amount", &m) && money_is_none(p->amount))
 		p->amount = m;
-	if (pfake_money(data, "settlement_amount", &m))
+	/* Of a scan, what its user is shown and will pay. */
+	if (pfake_money(data, p->kind == KIND_SCAN ? "payer_amount" : "settlement_amount", &m))
 		p->settled = m;
 }
 

@@ -59,6 +59,7 @@ static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t k
 	if (!pfake_text(command, "payer", p->handle, sizeof p->handle))
 		CHECK(span_to_cstr(SPAN("user-approve"), p->handle, sizeof p->handle));
 	pfake_text(command, "payee", p->handle, sizeof p->handle);
+	pfake_text(command, "handle", p->phone, sizeof p->phone);
 	if (json_bool(command, "follow", &want))
 		p->follow = want;
 	if (json_bool(command, "confirm", &want))
@@ -104,7 +105,7 @@ static const char *begin_refund(struct fake *f, const struct sandbox_host *h,
 static const char *confirm(struct fake *f, const struct sandbox_host *h, struct fake_payment *p,
 	const struct json *command)
 {
-	read_amount(h, command, &p->amount);
+	read_amount(h, command, &p->typed);
 	p->confirmed = true;
 	return pfake_change(f, h, FOR_CONFIRM, p) ? NULL : "too many calls are out";
 }
