@@ -1,0 +1,317 @@
+#!/usr/bin/env bash
+# A whole configuration for one switch and the fakes of its partners, on one machine: an authority
+# and certificates, every key pair and secret, switchd.yaml with participants, routes and rates, and
+# the sandbox's file. It is what `./xw up` runs; as a partner's first configuration it may be copied.
+#
+#   make.sh DIR PORT POSTGRES REDIS
+#
+#   DIR       keys/ and conf/ are made in it
+#   PORT      first of a block: +0 partners, +1 operators, +2 the sandbox's control, +10... the fakes
+#   POSTGRES  conninfo of the payment path's role; REDIS the path of its socket
+#
+# The hard thing is to be run again at any time: keys, secrets and certificates that exist are kept,
+# a file is written whole or not at all, and one that would say the same is left alone, so that
+# whoever compares knows whether anything changed. Nothing here is secret: the keys are of this run.
+set -euo pipefail
+(($# == 4)) || { sed -n '6,8s/^# *//p' "$0" >&2; exit 2; }
+here=$(dirname -- "$(readlink -f -- "$0")")
+# shellcheck source=deploy/xw/say.sh
+. "$here/../xw/say.sh"
+
+DIR=$(realpath -- "$1") PORT=$2 POSTGRES=$3 REDIS=$4
+KEYS=$DIR/keys CONF=$DIR/conf
+ORIGIN=https://127.0.0.1:$PORT
+umask 077
+mkdir -p "$KEYS/tls" "$CONF/participants"
+
+# ---- files --------------------------------------------------------------------------------------
+
+# put FILE: standard input, unless the file says so already.
+put() {
+	cat >"$1.new"
+	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
+
+# make FILE COMMAND...: the file is the command's output; kept where it exists.
+make() {
+	local file=$1
+	shift
+	[[ -s $file ]] && return
+	mkdir -p "$(dirname -- "$file")"
+	"$@" >"$file.new" 2>"$file.log" || { cat "$file.log" >&2; die "$file could not be made"; }
+	rm "$file.log"
+	chmod 400 "$file.new"
+	mv "$file.new" "$file"
+}
+
+private_key() {
+	case $1 in
+	rsa) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 ;;
+	p256) openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 ;;
+	ed25519) openssl genpkey -algorithm ED25519 ;;
+	esac
+}
+
+# ---- TLS: an authority of this run, a leaf for the switch and for each fake ----------------------
+
+authority() {
+	make "$KEYS/tls/ca.key" private_key p256
+	make "$KEYS/tls/ca.pem" openssl req -x509 -new -key "$KEYS/tls/ca.key" -days 3650 \
+		-config <(printf '%s\n' '[req]' 'distinguished_name=dn' 'x509_extensions=ca' 'prompt=no' '[dn]' \
+			'CN=Crosswallet sandbox' '[ca]' 'basicConstraints=critical,CA:TRUE,pathlen:0' \
+			'keyUsage=critical,keyCertSign,cRLSign' 'subjectKeyIdentifier=hash')
+}
+
+leaf_request() {
+	openssl req -new -key "$KEYS/tls/$1.key" \
+		-config <(printf '%s\n' '[req]' 'distinguished_name=dn' 'prompt=no' '[dn]' "CN=$1")
+}
+
+leaf_certificate() {
+	leaf_request "$1" | openssl x509 -req -days 397 -CA "$KEYS/tls/ca.pem" -CAkey "$KEYS/tls/ca.key" \
+		-set_serial "0x$(openssl rand -hex 15)" -extfile <(printf '%s\n' 'basicConstraints=critical,CA:FALSE' \
+			'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth' \
+			'subjectAltName=IP:127.0.0.1' 'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid')
+}
+
+leaf() {
+	local pem=$KEYS/tls/$1.pem
+	make "$KEYS/tls/$1.key" private_key p256
+	# A month is more than anybody lets a sandbox run.
+	[[ ! -s $pem ]] || openssl x509 -in "$pem" -noout -checkend 2592000 >/dev/null || rm "$pem"
+	make "$pem" leaf_certificate "$1"
+}
+
+# ---- keys and secrets: what each side holds lies in a folder of its own ---------------------------
+
+# pair ALGORITHM PARTICIPANT OWNER ID: the owner (switch or sandbox) gets the private half, the other
+# side the public one.
+pair() {
+	local other=sandbox id=$4
+	[[ $3 == switch ]] || other=switch
+	make "$KEYS/$3/$2/ours/$id.pem" private_key "$1"
+	make "$KEYS/$other/$2/theirs/$id.pem" openssl pkey -in "$KEYS/$3/$2/ours/$id.pem" -pubout
+}
+
+# secret PARTICIPANT NAME: that both sides know.
+secret() {
+	make "$KEYS/switch/$1/secret/$2" openssl rand -hex 16
+	make "$KEYS/sandbox/$1/secret/$2" cat "$KEYS/switch/$1/secret/$2"
+}
+
+# held SIDE PARTICIPANT: what that side holds, as a list that is JSON and YAML alike.
+held() {
+	local use file sep=
+	printf '['
+	for use in ours theirs secret; do
+		for file in "$KEYS/$1/$2/$use"/*; do
+			[[ -e $file ]] || continue
+			file=${file##*/}
+			printf '%s\n  {"use": "%s", "id": "%s", "file": "../keys/%s/%s/%s/%s"}' "$sep" "$use" "${file%.pem}" \
+				"$1" "$2" "$use" "$file"
+			sep=,
+		done
+	done
+	printf ']'
+}
+
+# The id that a signing key got when it was made: whose, which month, which of it.
+key_id() {
+	local file
+	for file in "$KEYS/$1/$2"/ours/*.pem; do
+		[[ ! -e $file ]] || { basename "$file" .pem; return; }
+	done
+	printf '%s:%(%Y%m)T-1' "$3" -1
+}
+
+# ---- participants -------------------------------------------------------------------------------
+
+FAKES=() # the sandbox's entries
+OFFSET=10
+
+# participant NAME NUMBER ADAPTER [BASE-PATH]: its file, from members on standard input, with url and
+# keys added; and its place in the sandbox, with the settings FAKE=(name value ...).
+participant() {
+	local name=$1 number=$2 adapter=$3 base=${4-} port=$((PORT + OFFSET))
+	leaf "$name"
+	{
+		printf 'name: %s\nnumber: %s\nadapter: %s\n' "$name" "$number" "$adapter"
+		cat
+		printf 'url: https://127.0.0.1:%s%s\nca: ../keys/tls/ca.pem\nkeys: %s\n' "$port" "$base" \
+			"$(held switch "$name")"
+	} | put "$CONF/participants/$name.yaml"
+	FAKES+=("$(printf '{"name": "%s", "fake": "%s", "address": "127.0.0.1", "port": %s,\n' "$name" "$adapter" "$port"
+		printf ' "tls_cert": "../keys/tls/%s.pem", "tls_key": "../keys/tls/%s.key",\n' "$name" "$name"
+		printf ' "switch_url": "%s", "switch_ca": "../keys/tls/ca.pem",\n' "$ORIGIN"
+		printf ' "settings": %s,\n "keys": %s}' "$(json_map "${FAKE[@]}")" "$(held sandbox "$name")")")
+	((OFFSET += 1))
+}
+
+# A scheme as ACQP (it debits its wallets for us) or as MPP (it charges ours): two agreements, and so
+# two participants, each with the Client-Id and keys of its role.
+alipayplus() {
+	local name=$1 number=$2 role=$3 side=$4 client=$5
+	pair rsa "$name" switch 1
+	pair rsa "$name" sandbox 1
+	FAKE=(client_id "$client" settlement_currency EUR psp_id 1022172000000000001)
+	participant "$name" "$number" alipayplus <<-YAML
+	roles: [$side]
+	scheme: "yes"
+	currency: EUR
+	zone: "+08:00"
+	cancel_until: "00:15"
+	cap: "500000.00"
+	identity: $client
+	settings:
+	  - {name: client_id, value: $client}
+	  - {name: settlement_currency, value: EUR}
+	  - {name: partner_role, value: $role}
+	  - {name: psp_id, value: "1022172000000000001"}
+	YAML
+}
+
+# A partner on our own API, with members beyond those that all have on standard input. Our key is
+# Ed25519, since webhooks want it; theirs is what they like.
+partner() {
+	local name=$1 number=$2 algorithm=$3 ours theirs
+	ours=$(key_id switch "$name" crosswallet) theirs=$(key_id sandbox "$name" "$name")
+	pair ed25519 "$name" switch "$ours"
+	pair "$algorithm" "$name" sandbox "$theirs"
+	FAKE+=(keyid "$theirs")
+	participant "$name" "$number" partner /interop/v1 < <(
+		cat
+		printf 'settings:\n  - {name: keyid, value: "%s"}\n' "$ours"
+	)
+}
+
+vipps() {
+	local name
+	for name in subscription_key client_secret webhook; do secret vipps $name; done
+	FAKE=(msn 123456 currency NOK client_id crosswallet-sandbox)
+	participant vipps 12 vipps <<-YAML
+	roles: [issuer]
+	currency: NOK
+	cap: "2000000.00"
+	settings:
+	  - {name: msn, value: "123456"}
+	  - {name: client_id, value: crosswallet-sandbox}
+	  - {name: currency, value: NOK}
+	YAML
+}
+
+bluecode() {
+	secret bluecode secret
+	FAKE=(access_id crosswallet branch_ext_id branch-1 currency EUR)
+	participant bluecode 13 bluecode <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "200000.00"
+	settings:
+	  - {name: access_id, value: crosswallet}
+	  - {name: branch_ext_id, value: branch-1}
+	  - {name: currency, value: EUR}
+	YAML
+}
+
+participants() {
+	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
+	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
+	vipps
+	bluecode
+	FAKE=(merchant_country DE)
+	partner till-eur 14 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	fees:
+	  - {name: service, basis_points: "80", minimum: "0.02", on_refund: prorate}
+	YAML
+	FAKE=(merchant_country "NO")
+	partner till-nok 15 ed25519 <<-YAML
+	roles: [acquirer]
+	currency: NOK
+	notify: always
+	YAML
+	# Vipps' own server: its users scan, and are then debited by push message.
+	FAKE=()
+	partner vipps-server 16 p256 <<-YAML
+	roles: [issuer]
+	currency: NOK
+	debit_via: vipps
+	YAML
+	FAKE=(cii 281777)
+	partner pivo 17 ed25519 <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "100000.00"
+	YAML
+}
+
+# ---- the switch ---------------------------------------------------------------------------------
+
+routes() {
+	put "$CONF/routes.yaml" <<-YAML
+	# The digits of a payment code do not tell whose wallet it is: the scheme is asked first, and where
+	# it knows no such code, the next.
+	routes:
+	  - {scheme: alipay-plus, mode: CPM, to: alipayplus, priority: "10"}
+	  - {scheme: alipay-plus, mode: CPM, to: pivo}
+	  - {scheme: bluecode, mode: CPM, to: bluecode}
+	  - {scheme: vipps, mode: CPM, to: vipps}
+	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
+	YAML
+}
+
+# From the first of this month for a year, so that the file changes once a month.
+rates() {
+	local year month
+	printf -v year '%(%Y)T' -1
+	printf -v month '%(%m)T' -1
+	put "$CONF/rates.yaml" <<-YAML
+	rates:
+	  - {from: EUR, to: NOK, price: "11.7096", at: "$year-$month-01T00:00:00Z", until: "$((year + 1))-$month-01T00:00:00Z"}
+	  - {from: NOK, to: EUR, price: "0.0854", at: "$year-$month-01T00:00:00Z", until: "$((year + 1))-$month-01T00:00:00Z"}
+	YAML
+}
+
+switchd() {
+	leaf switchd
+	make "$KEYS/secret" openssl rand -hex 32
+	put "$CONF/switchd.yaml" <<-YAML
+	name: crosswallet
+	environment: sandbox
+	origin: $ORIGIN
+	partners: 127.0.0.1:$PORT
+	operators: 127.0.0.1:$((PORT + 1))
+	hosts: ["127.0.0.1:$PORT"]
+	tls_certificate: ../keys/tls/switchd.pem
+	tls_key: ../keys/tls/switchd.key
+	secret: ../keys/secret
+	postgres: $(json_str "$POSTGRES")
+	redis: $(json_str "$REDIS")
+	workers: "2"
+	participants: participants
+	routes: routes.yaml
+	rates: rates.yaml
+	markup_bp: "50"
+	YAML
+}
+
+sandbox() {
+	local fake sep=
+	{
+		printf '{"control": {"address": "127.0.0.1", "port": %s}, "participants": [' $((PORT + 2))
+		for fake in "${FAKES[@]}"; do
+			printf '%s\n%s' "$sep" "$fake"
+			sep=,
+		done
+		printf '\n]}\n'
+	} | put "$CONF/switchsandbox.json"
+}
+
+authority
+participants
+routes
+rates
+switchd
+sandbox

@@ -1,0 +1,117 @@
+-- What a run of demonstration payments came to: each payment as both sides were told it, balances,
+-- and the partners' own books beside ours. For psql, as a role that reads the ledger.
+--
+--   crossed  file: corridor, our id of the payment, the word that the partner was told, the one that
+--            was expected; tab separated
+--   books    file: one JSON object a line, {"name": participant, "lines": [its book]}
+--   since    when the fakes began to keep their books: what is older they cannot know
+--   zero     rows of the queries that must return none
+--   json     file for the same as one JSON object
+\set QUIET on
+\pset footer off
+\pset border 0
+set client_min_messages = warning;
+
+create temp table crossed (n int generated always as identity, corridor text, id text, told text, expected text);
+\set load '\\copy crossed (corridor, id, told, expected) from ' :'crossed'
+:load
+create temp table book (line jsonb);
+\set load '\\copy book from ' :'books' ' with (format csv, quote e''\\x01'', delimiter e''\\x02'')'
+:load
+
+-- Our ids as partners see them: 128 bits in base 32, the first digit at most 7.
+create function pg_temp.id_text(id uuid) returns text language sql immutable as $$
+	select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substring(b from n for 5)::int + 1, 1), ''
+		order by n)
+	from (values (b'00' || ('x' || replace(id::text, '-', ''))::bit(128))) v (b), generate_series(1, 126, 5) n
+$$;
+-- Minor units with two decimals, which is what the currencies of this run have.
+create function pg_temp.major(minor numeric, currency text) returns text language sql immutable as
+	$$ select to_char(minor / 100, 'FM999999999990.00') || ' ' || currency $$;
+
+-- What a payment moved on each participant's account with us: + they owe us more. `fee` is ours, and
+-- part of that; a partner's book knows the payment and not what we take for it.
+create temp view moved as
+	select e.payment, a.agreement as participant, e.currency,
+		coalesce(sum(e.amount) filter (where a.class = 1), 0)::bigint as amount,
+		-coalesce(sum(e.amount) filter (where a.class = 3), 0)::bigint as fee
+	from ledger.entry e join ledger.account a on a.number = e.account
+	where e.kind = 3 and a.class in (1, 3)
+	group by 1, 2, 3;
+
+create temp view corridor as
+	select c.n, c.corridor, c.id, c.told, c.expected, p.final,
+		p.amount, p.currency, i.amount as payer_amount, i.currency as payer_currency,
+		-a.amount as merchant_amount, a.currency as merchant_currency, a.fee,
+		pi.name as issuer, pa.name as acquirer
+	from crossed c
+	left join ledger.payment p on pg_temp.id_text(p.payment) = c.id
+	left join moved i on i.payment = p.payment and i.participant = p.issuer
+	left join moved a on a.payment = p.payment and a.participant = p.acquirer
+	left join ledger.participant pi on pi.number = p.issuer
+	left join ledger.participant pa on pa.number = p.acquirer;
+
+-- The partners' books, one row for each payment and side. A wallet that only scanned moved nothing.
+create temp view theirs as
+	select p.number as participant, left(l ->> 'id', 26) as id, l ->> 'currency' as currency,
+		sum(((l ->> 'taken')::bigint - (l ->> 'returned')::bigint)
+			* case when l ->> 'role' = 'acquirer' or l ->> 'leg' like 'mpp-%' then -1 else 1 end)::bigint as amount
+	from book
+	join ledger.participant p on p.name = book.line ->> 'name', jsonb_array_elements(book.line -> 'lines') l
+	where l ->> 'role' is distinct from 'scan'
+	group by 1, 2, 3;
+
+create temp table difference as
+	select coalesce(t.id, pg_temp.id_text(m.payment)) as id, p.name as participant,
+		coalesce(t.currency, m.currency) as currency, coalesce(m.amount - m.fee, 0) as ours,
+		coalesce(t.amount, 0) as theirs
+	from theirs t
+	full join moved m
+		on m.participant = t.participant and pg_temp.id_text(m.payment) = t.id and m.currency = t.currency
+	join ledger.participant p on p.number = coalesce(t.participant, m.participant)
+	where coalesce(m.amount - m.fee, 0) <> coalesce(t.amount, 0)
+		and (t.id is not null or ledger.id_time(m.payment) >= :'since');
+
+create temp table balance as
+	select currency, class, name, posted, reserved from ledger.balance where posted <> 0 or reserved <> 0;
+create temp table total as
+	select currency, sum(posted)::bigint as posted from ledger.balance group by currency;
+
+select corridor, id as payment, pg_temp.major(amount, currency) as amount, issuer as wallet,
+	pg_temp.major(payer_amount, payer_currency) as "wallet owes", acquirer as merchant,
+	pg_temp.major(merchant_amount, merchant_currency) as "merchant gets",
+	case when fee > 0 then pg_temp.major(fee, merchant_currency) end as fee, told as state,
+	case when told = expected and final then '' when final then 'not ' || expected else 'not final' end as " "
+from corridor order by n;
+
+select currency, class, name as account, to_char(posted / 100.0, 'FM999999999990.00') as posted,
+	to_char(reserved / 100.0, 'FM999999999990.00') as reserved
+from balance order by currency, class, name;
+select currency, posted as "sum of all accounts" from total order by currency;
+
+select count(*) = 0 as equal, (select count(*) from theirs where amount <> 0) as compared from difference \gset
+\if :equal
+	\echo :compared 'entries in the partners'' own books, each equal to ours'
+\else
+	\echo 'the partners'' own books differ:'
+	select participant, id as payment, currency, ours, theirs from difference order by 1, 2;
+\endif
+\echo
+
+\pset tuples_only on
+\pset format unaligned
+\o :json
+select jsonb_build_object(
+	'corridors', (select coalesce(jsonb_agg(jsonb_build_object('corridor', corridor, 'payment', id, 'state', told,
+			'expected', expected, 'final', coalesce(final, false), 'issuer', issuer, 'acquirer', acquirer,
+			'amount', jsonb_build_object('currency', currency, 'value', amount::text),
+			'wallet_owes', jsonb_build_object('currency', payer_currency, 'value', payer_amount::text),
+			'merchant_gets', jsonb_build_object('currency', merchant_currency, 'value', merchant_amount::text),
+			'fee', jsonb_build_object('currency', merchant_currency, 'value', fee::text)) order by n), '[]')
+		from corridor),
+	'balances', (select coalesce(jsonb_agg(jsonb_build_object('account', name, 'class', class, 'currency', currency,
+			'posted', posted, 'reserved', reserved) order by currency, class, name), '[]') from balance),
+	'totals', (select coalesce(jsonb_object_agg(currency, posted), '{}') from total),
+	'books_equal', :'equal'::bool and :'zero' = '' and not exists (select from total where posted <> 0)
+		and not exists (select from corridor where final is not true));
+\o
