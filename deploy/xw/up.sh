@@ -2,45 +2,66 @@
 # Bringing a run up, taking it down, and saying what is there.
 
 # Our daemons in the order of their start, one a line: name, port (an offset in the block) and path
-# where it answers 200 once it is ready. Each is run as `NAME --conf $RUN/conf/NAME.yaml`.
+# where it answers 200 once it is ready, and the file in $RUN/conf that it is run with.
 PROGRAMS=(
+	'switchd 1 /readyz switchd.yaml'
+	'switchsandbox 2 /participants switchsandbox.json'
 )
 
-# What listens, beside the health ports above: name and offset.
+# What listens, beside the ports above: name and offset; deploy/demo/make.sh says the same.
 LISTENERS=(
+	'partners 0'
+	'alipayplus 10'
+	'alipayplus-mpp 11'
+	'vipps 12'
+	'bluecode 13'
+	'till-eur 14'
+	'till-nok 15'
+	'vipps-server 16'
+	'pivo 17'
 )
 
 up_all() {
+	local good=0
 	build_tree build
 	servers_up
 	server_migrate "$DB"
 	configure_run
 	up_programs
-	step 'up'
+	demo_all || good=1
 	up_table
-	[[ -z $JSON ]] || up_json
+	step 'up'
+	((good == 0)) || say 'the demonstration payments are not as they should be; see the tables'
+	[[ -z $JSON ]] || cat "$RUN/demo/demo.json"
+	exit $good
 }
 
 # Keys and configuration files of this run, made anew from the ports and sockets at each start; keys
 # that exist are kept.
 configure_run() {
-	mkdir -p "$RUN/conf" "$RUN/keys" "$RUN/bin"
+	mkdir -p "$RUN/bin"
+	bash "$SRC/deploy/demo/make.sh" "$RUN" "$PORT_BASE" \
+		"host=$SOCK port=5432 dbname=$DB user=switch_rw" "$SOCK/redis.sock" || die 'no configuration'
 }
 
-# Starts what does not run, and starts again what was built anew since.
+# What a program is started with: its binary, every file of the configuration, every key.
+up_stamp() { (cd "$RUN" && find conf keys "bin/$1" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum); }
+
+# Starts what does not run, and starts again what was built or configured anew since.
 up_programs() {
-	local line name offset path built
+	local line name offset path conf built
 	for line in "${PROGRAMS[@]}"; do
-		read -r name offset path <<<"$line"
+		read -r name offset path conf <<<"$line"
 		built=$(build_program "$name")
 		[[ -n $built ]] || die "$name was not built"
 		if ! cmp -s "$built" "$RUN/bin/$name"; then
 			daemon_stop "$name" TERM
 			install -m 700 "$built" "$RUN/bin/$name"
 		fi
-		daemon_pid "$name" >/dev/null || {
+		daemon_pid "$name" >/dev/null && [[ $(up_stamp "$name") == "$(cat "$RUN/pid/$name.stamp" 2>/dev/null)" ]] || {
 			daemon_stop "$name" TERM
-			daemon_start "$name" "$RUN/bin/$name" "$RUN/bin/$name" --conf "$RUN/conf/$name.yaml"
+			up_stamp "$name" >"$RUN/pid/$name.stamp"
+			daemon_start "$name" "$RUN/bin/$name" "$RUN/bin/$name" --conf "$RUN/conf/$conf"
 		}
 		daemon_wait "$name" 30 up_answers $((PORT_BASE + offset)) "$path" || die "no $name"
 	done
@@ -78,7 +99,7 @@ up_names() {
 
 # name, state, pid, where; exit status 0 only when all is up.
 up_table() {
-	local name pid where all=0
+	local name pid where line all=0
 	printf '%-14s %-6s %-8s %s\n' program state pid where
 	for name in $(up_names); do
 		case $name in
@@ -93,7 +114,10 @@ up_table() {
 			all=1
 		fi
 	done
-	printf '\nstate  %s\nlogs   %s\nports  %s to %s\n' "$RUN" "$RUN/log" "$PORT_BASE" "$((PORT_BASE + 49))"
+	printf '\nlistens on'
+	for line in "${LISTENERS[@]}"; do printf '  %s %s' "${line% *}" "$(up_address "${line% *}")"; done
+	printf '\nstate  %s\nlogs   %s\nkeys   %s\nports  %s to %s\n' "$RUN" "$RUN/log" "$RUN/keys" \
+		"$PORT_BASE" "$((PORT_BASE + 49))"
 	return $all
 }
 
@@ -135,19 +159,4 @@ up_status_json() {
 		sep=,
 	done
 	printf '}}\n'
-}
-
-# The rows of schema/zero/*.sql are faults in the books; there must be none.
-up_books_equal() {
-	local file any=null
-	for file in "$SRC"/schema/zero/*.sql; do
-		[[ -e $file ]] || continue
-		any=true
-		[[ -z $(server_sql -At -d "$DB" -f "$file") ]] || { echo false; return; }
-	done
-	echo $any
-}
-
-up_json() {
-	printf '{"corridors":[],"balances":[],"books_equal":%s}\n' "$(up_books_equal)"
 }

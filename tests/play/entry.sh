@@ -38,6 +38,14 @@ exits() {
 }
 
 through_a_pipe() { xw up 2>&1 | cat; }
+# The last line of `up`: every corridor ended as it should, and the partners' books are ours.
+crosses() {
+	xw up --json >"$OUTER/tmp/entry.up" || { cat "$OUTER/tmp/entry.up"; return 1; }
+	[[ $(json 'o["books_equal"] and len(o["corridors"]) >= 11 and len(o["balances"]) > 0 and
+		all(c["final"] and c["state"] == c["expected"] for c in o["corridors"]) and
+		all(t == 0 for t in o["totals"].values()) and
+		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 7' <"$OUTER/tmp/entry.up") == True ]]
+}
 again_is_harmless() {
 	local before
 	before=$(pids)
@@ -53,7 +61,7 @@ no_tcp() {
 	for pid in $(pids); do
 		for inode in $(readlink "/proc/$pid"/fd/* | sed -n 's/^socket:\[\(.*\)\]/\1/p'); do
 			# 0A: listening. Programs of ours may; Postgres and Redis may not.
-			[[ $(readlink "/proc/$pid/exe") == */xw*/bin/* ]] ||
+			[[ $(readlink "/proc/$pid/exe") == "$HERE"/bin/* ]] ||
 				! awk -v i="$inode" '$4 == "0A" && $10 == i { f = 1 } END { exit !f }' \
 					< <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null) || return 1
 		done
@@ -71,7 +79,26 @@ kill_everything() {
 	kill -9 $(pids)
 	exits 1 xw status
 }
-recovers() { xw up && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
+recovers() { crosses && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
+# While payments are under way: what is not final then must be, after an up that finds none of it in
+# anybody's memory.
+killed_in_flight() {
+	local up until=$((SECONDS + 60)) left
+	xw up >/dev/null 2>&1 &
+	up=$!
+	until [[ $(xw psql -At -c 'select count(*) > 2 from ledger.payment where not final' 2>/dev/null) == t ]]; do
+		((SECONDS < until)) && kill -0 $up || { echo 'nothing was in flight'; return 1; }
+	done
+	# shellcheck disable=SC2046
+	kill -9 $(pids)
+	wait $up
+	crosses || return 1
+	until=$((SECONDS + 90))
+	until left=$(xw psql -At -c 'select payment, state, issuer from ledger.payment where not final') && [[ -z $left ]]; do
+		((SECONDS < until)) || { echo "not final: $left"; return 1; }
+		sleep 1
+	done
+}
 second_copy() {
 	prepare "$HERE 2"
 	(HERE="$HERE 2" && xw up && xw status && xw clean && [[ ! -e $HERE ]]) && xw status
@@ -129,6 +156,7 @@ try 'a bad port base is a usage error' env XW_PORT_BASE=80 bash -c \
 try 'status before up says so' exits 1 xw status
 try 'a folder that is not ours is let alone' foreign_folder
 try 'up through a pipe ends' through_a_pipe
+try 'up crosses every corridor, and the books are equal' crosses
 try 'status is 0 when all is up' xw status
 try 'status --json has its members' status_members
 try 'up again changes nothing' again_is_harmless
@@ -136,7 +164,8 @@ try 'postgres and redis listen on no TCP port' no_tcp
 try 'daemons hold no pipe and no terminal' no_inherited_descriptors
 try 'a row can be written' write_something
 try 'after kill -9 of everything status is 1' kill_everything
-try 'up repairs it and the row is there' recovers
+try 'up repairs it, crosses again, and the row is there' recovers
+try 'killed with payments in flight: all become final' killed_in_flight
 try 'a second copy runs beside the first' second_copy
 try 'down leaves no process and no socket' down_leaves_nothing
 try 'up after down has the data' data_is_kept

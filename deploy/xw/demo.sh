@@ -1,0 +1,192 @@
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
+# Demonstration payments: through every corridor that is built, by the hands of the partners' fakes,
+# and then a table of them, the balances, and the partners' books beside ours.
+#
+# All payments are under way at once, as they would be; each is followed by the fake that asked for
+# it, and we only look on. Nothing is sent to the switch from here: whatever is shown was done over
+# real HTTP by both sides.
+
+DEMO_SECONDS=40 # for all of it; the slowest waits three seconds for its payer
+
+# demo_http METHOD PATH [BODY]: asks the sandbox's control; the body of its answer, and the path of
+# its next part in DEMO_NEXT where there is one.
+demo_http() {
+	local line control
+	exec {control}<>"/dev/tcp/127.0.0.1/$((PORT_BASE + 2))" || return 1
+	printf '%s %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n%s\r\n%s' "$1" "$2" $((PORT_BASE + 2)) \
+		"${3:+Content-Type: application/json$'\r\n'Content-Length: ${#3}$'\r\n'}" "${3-}" >&$control
+	DEMO_NEXT=
+	read -r line <&$control && [[ $line == 'HTTP/1.1 200 '* ]] || { exec {control}>&-; return 1; }
+	while read -r line <&$control && [[ $line != $'\r' ]]; do
+		[[ ${line,,} != link:*rel=\"next\"* ]] || DEMO_NEXT=${line#*<} DEMO_NEXT=${DEMO_NEXT%%>*}
+	done
+	DEMO_BODY=$(cat <&$control)
+	exec {control}>&-
+}
+
+# demo_do FAKE JSON: what a person or a test may ask of a fake.
+demo_do() {
+	demo_http POST "/$1/control" "$2" || die "the sandbox does not answer for $1"
+	[[ $DEMO_BODY != *'"error":'* ]] || die "$1: $2: $DEMO_BODY"
+}
+
+# demo_field NAME: a text of the last answer, "" where it is absent.
+demo_field() {
+	[[ $DEMO_BODY =~ \"$1\":\[?\"([^\"]*)\" ]] && printf %s "${BASH_REMATCH[1]}" || true
+}
+
+# The code that a wallet shows its user: WALLET BEHAVIOUR. Sets CODE.
+demo_code() {
+	local more='"behaviour":"'$2'"'
+	[[ $1 != vipps ]] || more='"phone":"'$2'"'
+	demo_do "$1" '{"do":"mint-code",'"$more"'}'
+	CODE=$(demo_field codes)
+	[[ -n $CODE ]] || CODE=$(demo_field code)
+}
+
+# What is under way: one row each.
+demo_begin() {
+	DEMO_NAME+=("$1") DEMO_FAKE+=("$2") DEMO_WANT+=("$3") DEMO_THEN+=("${4-}")
+	DEMO_REF+=("$(demo_field payment)") DEMO_ID+=('') DEMO_SAID+=('') DEMO_DONE+=('')
+}
+
+# demo_pay CORRIDOR TILL CURRENCY AMOUNT EXPECTED [THEN]: a till scans CODE.
+demo_pay() {
+	demo_do "$2" '{"do":"pay","code":"'"$CODE"'","amount":"'"$4"'","currency":"'"$3"'"}'
+	demo_begin "$1" "$2" "$5" "${6-}"
+}
+
+# demo_scan CORRIDOR WALLET PAYER EXPECTED [THEN]: its user scans a merchant's code abroad.
+demo_scan() {
+	demo_do alipayplus-mpp '{"do":"order","currency":"SGD","value":"2500"}'
+	demo_do "$2" '{"do":"scan","code":"'"$(demo_field codeValue)"'",'"$3"',"confirm":true}'
+	demo_begin "$1" "$2" "$4" "${5-}"
+}
+
+demo_start() {
+	DEMO_NAME=() DEMO_FAKE=() DEMO_WANT=() DEMO_THEN=() DEMO_REF=() DEMO_ID=() DEMO_SAID=() DEMO_DONE=()
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, German till' till-eur EUR 1250 PAID
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, Norwegian till' till-nok NOK 8900 PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode, Norwegian till' till-nok NOK 14900 PAID
+	demo_code vipps 4790000001
+	demo_pay 'Vipps code, Norwegian till' till-nok NOK 4900 PAID
+	demo_code pivo approve
+	demo_pay 'Pivo code, German till' till-eur EUR 760 PAID
+	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
+	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
+	demo_code alipayplus decline
+	demo_pay 'declined by the wallet' till-eur EUR 2000 DECLINED
+	demo_code alipayplus pending-then-approve
+	demo_pay 'the payer takes three seconds' till-eur EUR 990 PAID
+	demo_code alipayplus approve
+	demo_pay 'cancelled by the till' till-eur EUR 3300 CANCELLED cancel
+	demo_code bluecode approve
+	demo_pay 'refunded in part' till-nok NOK 20000 PARTIALLY_REFUNDED refund
+}
+
+# What follows on the payment I, once, at the state that it waits for.
+demo_then() {
+	local i=$1 status=$2
+	case ${DEMO_THEN[i]} in
+	approve) # the payer, in the app on the phone
+		[[ $status == PENDING ]] && demo_http POST /vipps/control \
+			'{"do":"app-approve","reference":"'"${DEMO_ID[i]}"'"}' && [[ $DEMO_BODY == *'"ok":true'* ]] || return 0 ;;
+	cancel)
+		[[ $status == PAID ]] || return 0
+		demo_do "${DEMO_FAKE[i]}" '{"do":"cancel","payment":"'"${DEMO_REF[i]}"'"}' ;;
+	refund)
+		[[ $status == PAID ]] || return 0
+		demo_do "${DEMO_FAKE[i]}" '{"do":"refund","payment":"'"${DEMO_REF[i]}"'","amount":"5000","currency":"NOK"}' ;;
+	esac
+	DEMO_THEN[i]=
+}
+
+# One look at the payment I.
+demo_look() {
+	local i=$1 status problem
+	demo_do "${DEMO_FAKE[i]}" '{"do":"show","payment":"'"${DEMO_REF[i]}"'"}'
+	status=$(demo_field status) problem=$(demo_field problem) DEMO_ID[i]=$(demo_field switch_id)
+	[[ -z $problem ]] || status=DECLINED
+	# Its refund is followed by reads of the refund alone.
+	[[ $status != PAID || $DEMO_BODY != *'"status":"DONE"'* ]] || status=PARTIALLY_REFUNDED
+	DEMO_SAID[i]=$status
+	[[ -z $status ]] || demo_then "$i" "$status"
+	[[ -n ${DEMO_THEN[i]} || $status != "${DEMO_WANT[i]}" ]] || DEMO_DONE[i]=yes
+}
+
+demo_follow() {
+	local i open until=$((SECONDS + DEMO_SECONDS))
+	while :; do
+		open=0
+		for i in "${!DEMO_NAME[@]}"; do
+			[[ -n ${DEMO_DONE[i]} ]] || { demo_look "$i"; [[ -n ${DEMO_DONE[i]} ]] || open=1; }
+		done
+		((open)) && ((SECONDS < until)) || break
+		sleep 0.2
+	done
+	# A refund or a scan is final for its partner a moment before our last commit.
+	until=$((SECONDS + 10))
+	until demo_settled || ((SECONDS >= until)); do sleep 0.2; done
+}
+
+demo_settled() {
+	[[ $(server_sql -At -d "$DB" -c "select count(*) from ledger.payment where not final
+		and began_at >= to_timestamp($(demo_since))") == 0 ]]
+}
+
+# Since when the fakes keep their books: they forget when they end.
+demo_since() { stat -c %Y "$RUN/pid/switchsandbox"; }
+
+# Every fake's book, one JSON object a line.
+demo_books() {
+	local line name names next sep
+	demo_http GET /participants || die 'the sandbox does not answer'
+	mapfile -t names < <(grep -o '"name":"[^"]*"' <<<"$DEMO_BODY" | cut -d'"' -f4)
+	for name in "${names[@]}"; do
+		next=/$name/book sep=
+		printf '{"name":"%s","lines":[' "$name"
+		while [[ -n $next ]]; do
+			demo_http GET "$next" || die "no book of $name"
+			line=${DEMO_BODY#[} line=${line%]}
+			[[ -z $line ]] || { printf '%s%s' "$sep" "$line"; sep=,; }
+			next=$DEMO_NEXT
+		done
+		printf ']}\n'
+	done
+}
+
+# The rows of schema/zero/*.sql are faults in the books; there must be none.
+demo_zero() {
+	local file
+	for file in "$SRC"/schema/zero/*.sql; do
+		server_sql -At -d "$DB" -f "$file" | sed "s/^/$(basename "$file" .sql): /"
+	done
+}
+
+# The table, the balances, the books; demo.json holds the same. Not zero where anything differs.
+demo_report() {
+	local dir=$RUN/demo i zero
+	mkdir -p "$dir"
+	rm -f "$dir/demo.json"
+	demo_books >"$dir/books" || return
+	zero=$(demo_zero) || return
+	[[ -z $zero ]] || say "rows that must not be in the ledger:"$'\n'"$zero"
+	for i in "${!DEMO_NAME[@]}"; do
+		printf '%s\t%s\t%s\t%s\n' "${DEMO_NAME[i]}" "${DEMO_ID[i]}" "${DEMO_SAID[i]}" "${DEMO_WANT[i]}"
+	done >"$dir/crossed"
+	server_sql -d "$DB" -v crossed="$dir/crossed" -v books="$dir/books" -v json="$dir/demo.json" \
+		-v since="$(date -u -d "@$(demo_since)" +%FT%TZ)" -v zero="$zero" -f "$SRC/deploy/demo/report.sql" &&
+		grep -q '"books_equal": true' "$dir/demo.json" &&
+		[[ "${DEMO_SAID[*]}" == "${DEMO_WANT[*]}" ]]
+}
+
+# Exit status 1: they crossed, and something is not as it should be.
+demo_all() {
+	step 'demonstration payments'
+	demo_start
+	demo_follow
+	demo_report
+}
