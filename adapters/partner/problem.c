@@ -130,13 +130,13 @@ static void write_errors(const Xw__Canonical *reply, struct jw *w)
 	jw_end(w, ']');
 }
 
-static void write_limit(const Xw__Problem *p, struct jw *w)
+static void write_limit(const char *limit, const char *value, int64_t resets, struct jw *w)
 {
-	if (!*p->limit)
+	if (!*limit)
 		return;
-	jw_str(w, "limit", span_str(p->limit));
-	jw_opt(w, "limit_value", span_str(p->value));
-	partner_write_time(w, "limit_resets_at", p->resets);
+	jw_str(w, "limit", span_str(limit));
+	jw_opt(w, "limit_value", span_str(value));
+	partner_write_time(w, "limit_resets_at", resets);
 }
 
 /* The payment that this is about: our id is its trace id, too (see calls.c). */
@@ -203,6 +203,9 @@ void partner_write_problem(const struct adapter_env *env, const struct request *
 	}
 	write_errors(reply, &w);
 	if (reply->problem)
-		write_limit(reply->problem, &w);
+		write_limit(
+			reply->problem->limit, reply->problem->value, reply->problem->resets, &w);
+	else if (reply->outcome)
+		write_limit(reply->outcome->limit, reply->outcome->limit_value, 0, &w);
 	jw_end(&w, '}');
 }

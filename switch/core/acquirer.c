@@ -91,15 +91,7 @@ static void resolved(struct turn *t, const struct msg *m)
 	l->owe = money_is_none(m->settle) ? m->amount : m->settle;
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	memcpy(l->their_request, m->request_id, sizeof l->their_request);
-	memcpy(p->order_reference, m->order_reference, sizeof p->order_reference);
-	memcpy(p->order_description, m->order_description, sizeof p->order_description);
-	memcpy(p->merchant_id, m->merchant.id, sizeof p->merchant_id);
-	memcpy(p->merchant_name, m->merchant.name, sizeof p->merchant_name);
-	memcpy(p->merchant_mcc, m->merchant.mcc, sizeof p->merchant_mcc);
-	memcpy(p->merchant_country, m->merchant.country, sizeof p->merchant_country);
-	memcpy(p->merchant_city, m->merchant.city, sizeof p->merchant_city);
-	memcpy(p->store_id, m->merchant.store_id, sizeof p->store_id);
-	memcpy(p->store_name, m->merchant.store_name, sizeof p->store_name);
+	turn_order(t, m);
 	if (m->expires.us && (!p->expires.us || m->expires.us < p->expires.us))
 		p->expires = m->expires;
 	/* Its later messages name the order by its own id: that id is ours to answer for from now

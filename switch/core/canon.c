@@ -135,6 +135,8 @@ static void read_verdict(struct reader *r, const Xw__Canonical *from, struct msg
 		m->reason = (enum reason)number(r, o->reason, REASON_UNSUPPORTED, "outcome.reason");
 		STR(r, o->code, m->their_code);
 		STR(r, o->text, m->their_text);
+		STR(r, o->limit, m->limit);
+		STR(r, o->limit_value, m->limit_value);
 		m->at = wall(r, o->at, "outcome.at");
 	}
 	if (from->counts) {
@@ -349,6 +351,8 @@ static void put_verdict(struct arena *a, const struct msg *m, Xw__Canonical *to)
 		to->outcome->code = text(a, m->their_code);
 		to->outcome->text = text(a, m->their_text);
 		to->outcome->at = m->at.us;
+		to->outcome->limit = text(a, m->limit);
+		to->outcome->limit_value = text(a, m->limit_value);
 	}
 	if (m->has_counts && (to->counts = arena_new(a, Xw__Counts))) {
 		xw__counts__init(to->counts);

@@ -4,13 +4,18 @@
  */
 #include "turn.h"
 
+static void name_it(struct turn *t, const char *name, struct money value)
+{
+	CHECK(span_to_cstr(span_str(name), t->p->limit, sizeof t->p->limit));
+	t->p->limit_value = value;
+}
+
 static bool passes(struct turn *t, const struct peer *peer, struct money m, const char *name)
 {
 	if (money_is_none(peer->amount_max) || !money_same(peer->amount_max, m) ||
 		money_cmp(m, peer->amount_max) <= 0)
 		return true;
-	t->st->limit = name;
-	t->st->limit_value = peer->amount_max;
+	name_it(t, name, peer->amount_max);
 	return false;
 }
 
@@ -19,8 +24,7 @@ enum reason limit_check(struct turn *t, const struct peer *asks, const struct pe
 	const struct pay *p = t->p;
 
 	if (t->ev->cap_refused) {
-		t->st->limit = "position-cap";
-		t->st->limit_value = t->ev->cap_value;
+		name_it(t, "position-cap", t->ev->cap_value);
 		return REASON_LIMIT;
 	}
 	if (!passes(t, asks, p->amount, "acquirer-payment-amount"))

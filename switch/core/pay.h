@@ -173,6 +173,8 @@ struct pay {
 	char merchant_city[65], store_id[MSG_ID], store_name[257], terminal_id[MSG_ID];
 	char brand[65];
 	char notify_url[513];
+	char limit[33]; /* name of our limit that refused */
+	struct money limit_value;
 };
 
 /* Answers that somebody may wait for, by number; refunds are SEQ_REFUND + their seq. */

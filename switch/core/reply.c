@@ -254,6 +254,20 @@ static void reply_scan(const struct pay *p, struct msg *m)
 	}
 }
 
+/* A refusal by a limit of ours names it and says what it is. */
+static void put_limit(const struct pay *p, struct msg *m)
+{
+	struct buf b = buf_init(m->limit_value, sizeof m->limit_value - 1);
+
+	memcpy(m->limit, p->limit, sizeof p->limit);
+	if (money_is_none(p->limit_value))
+		return;
+	money_write_major(&b, p->limit_value);
+	buf_ch(&b, ' ');
+	buf_str(&b, ccy_alpha(money_ccy(p->limit_value)));
+	CHECK(buf_ok(&b));
+}
+
 void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret)
 {
 	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
@@ -277,6 +291,8 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
+	if (ret->reason == REASON_LIMIT && p->limit[0])
+		put_limit(p, ret);
 	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)
 		memcpy(ret->their_code, p->iss.their_code, sizeof ret->their_code);
 	memcpy(ret->status, pay_state_name(pay_state(p)), strlen(pay_state_name(pay_state(p))));

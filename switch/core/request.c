@@ -44,20 +44,6 @@ static void begin(struct turn *t, enum flow flow, char mode, enum side caller)
 	memcpy(p->notify_url, m->notify_url, sizeof p->notify_url);
 }
 
-static void order_of(struct pay *p, const struct msg *m)
-{
-	memcpy(p->order_reference, m->order_reference, sizeof p->order_reference);
-	memcpy(p->order_description, m->order_description, sizeof p->order_description);
-	memcpy(p->merchant_id, m->merchant.id, sizeof p->merchant_id);
-	memcpy(p->merchant_name, m->merchant.name, sizeof p->merchant_name);
-	memcpy(p->merchant_mcc, m->merchant.mcc, sizeof p->merchant_mcc);
-	memcpy(p->merchant_country, m->merchant.country, sizeof p->merchant_country);
-	memcpy(p->merchant_city, m->merchant.city, sizeof p->merchant_city);
-	memcpy(p->store_id, m->merchant.store_id, sizeof p->store_id);
-	memcpy(p->store_name, m->merchant.store_name, sizeof p->store_name);
-	memcpy(p->terminal_id, m->merchant.terminal_id, sizeof p->terminal_id);
-}
-
 static void debit(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -70,7 +56,7 @@ static void debit(struct turn *t)
 		return;
 	}
 	begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
-	order_of(p, m);
+	turn_order(t, m);
 	p->amount = m->amount;
 	if (peer->scheme) /* a scheme states what it will collect from us for it */
 		p->acq.owe = money_is_none(m->settle) ? m->amount : m->settle;

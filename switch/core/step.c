@@ -92,6 +92,22 @@ void turn_moved(struct turn *t, const char *sentence)
 	t->st->moved = sentence;
 }
 
+void turn_order(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+
+	memcpy(p->order_reference, m->order_reference, sizeof p->order_reference);
+	memcpy(p->order_description, m->order_description, sizeof p->order_description);
+	memcpy(p->merchant_id, m->merchant.id, sizeof p->merchant_id);
+	memcpy(p->merchant_name, m->merchant.name, sizeof p->merchant_name);
+	memcpy(p->merchant_mcc, m->merchant.mcc, sizeof p->merchant_mcc);
+	memcpy(p->merchant_country, m->merchant.country, sizeof p->merchant_country);
+	memcpy(p->merchant_city, m->merchant.city, sizeof p->merchant_city);
+	memcpy(p->store_id, m->merchant.store_id, sizeof p->store_id);
+	memcpy(p->store_name, m->merchant.store_name, sizeof p->store_name);
+	memcpy(p->terminal_id, m->merchant.terminal_id, sizeof p->terminal_id);
+}
+
 static void earliest(struct wall *due, struct wall next)
 {
 	if (next.us && (!due->us || next.us < due->us))

@@ -82,8 +82,6 @@ struct step {
 	int fate_seq;
 	enum reason refusal; /* FATE_REFUSE */
 	const char *refusal_detail;
-	const char *limit; /* name of the limit that refused */
-	struct money limit_value;
 
 	const char *moved; /* the sentence that is logged, or NULL */
 

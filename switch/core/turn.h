@@ -34,6 +34,9 @@ void turn_refuse(struct turn *t, enum reason why, const char *detail);
 void turn_exception(struct turn *t, enum exception x);
 void turn_moved(struct turn *t, const char *sentence);
 
+/* What stands behind the code: the merchant and its order. */
+void turn_order(struct turn *t, const struct msg *m);
+
 /* ladder.c: when to ask again after `tries` tries; WALL_NONE when the ladder is used up. */
 struct wall ladder_next(const struct ladder *l, unsigned tries, struct wall now);
 /* The slow lane of what is stuck: 30 s, 1, 2, 5 min ... 1 h. */
