@@ -284,6 +284,8 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 		} else if (found && kind == ASK_FIND) {
 			l.payment = pg_id(a->rows, 0, 0);
 			l.seq = (int)pg_int(a->rows, 0, 1);
+			if (pg_bytes(a->rows, 0, 2).n == sizeof l.fingerprint)
+				memcpy(l.fingerprint, pg_bytes(a->rows, 0, 2).p, sizeof l.fingerprint);
 		} else if (found) {
 			l.status = (int)pg_int(a->rows, 0, 0);
 			l.body = pg_bytes(a->rows, 0, 1);

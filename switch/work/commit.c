@@ -40,7 +40,7 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	case FATE_REFUSE:
 		if (st->refusal == REASON_REPEAT || st->refusal == REASON_DUPLICATE)
 			w->stats.conflicts++;
-		inbound_refuse(w, rq, st->refusal, st->refusal_detail, NULL);
+		inbound_refuse_new(w, rq, st->refusal, st->refusal_detail);
 		break;
 	}
 }
@@ -306,7 +306,7 @@ static void fenced(struct wrk *w, struct live *l, struct item *it)
 		l->state = LIVE_LOADING;
 		if (w->port->load(w->port->ctx, &id, k) == RC_OK)
 			return;
-		slab_give(&w->waits, a);
+		wait_free(w, a);
 		l->state = LIVE_READY;
 	}
 	list_remove(&it->node);

@@ -160,7 +160,7 @@ void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 	}
 	a->rq = rq;
 	if (w->port->load_reply(w->port->ctx, &p->id, seq, k) != RC_OK) {
-		slab_give(&w->waits, a);
+		wait_free(w, a);
 		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
 	}
 }
@@ -286,7 +286,7 @@ static void find(struct wrk *w, struct rq *rq, const struct claim *claim)
 	}
 	a->rq = rq;
 	if (w->port->find(w->port->ctx, claim, k) != RC_OK) {
-		slab_give(&w->waits, a);
+		wait_free(w, a);
 		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
 	}
 }
@@ -299,6 +299,50 @@ static bool is_ours(const char *request_id, struct pay_id *ret)
 
 	return (s.n == ID_TEXT_LEN || (s.n > ID_TEXT_LEN && s.p[ID_TEXT_LEN] == '-')) &&
 	       pay_id_parse(span_sub(s, 0, ID_TEXT_LEN), ret) == RC_OK;
+}
+
+static void look_up(struct wrk *w, struct rq *rq)
+{
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_CLAIM, &k);
+
+	if (!a) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	a->rq = rq;
+	if (w->port->find(w->port->ctx, &rq->ev.claim[rq->looked_up], k) != RC_OK) {
+		wait_free(w, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+}
+
+void inbound_refuse_new(struct wrk *w, struct rq *rq, enum reason why, const char *detail)
+{
+	if (rq->ev.repeated || rq->ev.kind != EV_REQUEST || rq->looked_up == rq->ev.claim_count) {
+		inbound_refuse(w, rq, why, detail, NULL);
+		return;
+	}
+	rq->refusal = why;
+	rq->refusal_detail = detail;
+	look_up(w, rq);
+}
+
+void inbound_claim_found(struct wrk *w, struct rq *rq, const struct loaded *got)
+{
+	if (got->rc == RC_NOENT) {
+		rq->looked_up++;
+		inbound_refuse_new(w, rq, rq->refusal, rq->refusal_detail);
+	} else if (got->rc != RC_OK) {
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	} else {
+		rq->ev.repeated = true;
+		rq->replayed = true;
+		rq->ev.prior_claim = rq->looked_up;
+		rq->ev.prior_seq = got->seq;
+		memcpy(rq->ev.prior_fingerprint, got->fingerprint, sizeof got->fingerprint);
+		inbound_to_payment(w, rq, &got->payment);
+	}
 }
 
 /* The payment that a request speaks about: by our id, or by the id that the peer knows it by. */
@@ -442,7 +486,7 @@ static void ask_cache(struct wrk *w, struct rq *rq)
 	a->rq = rq;
 	inbound_cache_key(&rq->ev.claim[0], &key);
 	if (w->port->cache_get(w->port->ctx, buf_span(&key), k) != RC_OK) {
-		slab_give(&w->waits, a);
+		wait_free(w, a);
 		dispatch(w, rq);
 	}
 }
@@ -466,7 +510,7 @@ static void ask_nonce(struct wrk *w, struct rq *rq)
 	}
 	a->rq = rq;
 	if (w->port->nonce(w->port->ctx, span_str(rq->msg->nonce), k) != RC_OK) {
-		slab_give(&w->waits, a);
+		wait_free(w, a);
 		ask_cache(w, rq);
 	}
 }

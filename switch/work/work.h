@@ -45,6 +45,9 @@ struct rq {
 	struct live *live;
 	int seq;
 	bool replayed; /* it repeats an earlier request */
+	int looked_up; /* claims that were looked up in the ledger before refusing */
+	enum reason refusal;
+	const char *refusal_detail;
 	struct mono arrived;
 };
 
@@ -116,7 +119,7 @@ struct callout {
 	char store[CALL_BYTES];
 };
 
-enum wait_kind { WAIT_FREE, WAIT_NONCE, WAIT_CACHE, WAIT_FIND, WAIT_LIVE, WAIT_REPLY };
+enum wait_kind { WAIT_FREE, WAIT_NONCE, WAIT_CACHE, WAIT_FIND, WAIT_CLAIM, WAIT_LIVE, WAIT_REPLY };
 
 /* A question to database or cache that is out. */
 struct wait {
@@ -172,6 +175,7 @@ void live_refresh(struct wrk *w, struct live *l);
 struct item *item_new(struct wrk *w);
 void item_free(struct wrk *w, struct item *it);
 struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);
+void wait_free(struct wrk *w, struct wait *a);
 const struct link *link_of(const struct wrk *w, uint16_t peer);
 struct link_state *link_state(struct wrk *w, const struct link *l);
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
@@ -179,6 +183,10 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 /* inbound.c */
 void inbound_refuse(
 	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer);
+/* Refuses, unless the ledger knows the request: then it is a repetition and gets its first answer.
+ */
+void inbound_refuse_new(struct wrk *w, struct rq *rq, enum reason why, const char *detail);
+void inbound_claim_found(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* The answer `seq` as the record stands. */
 void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bool replayed);

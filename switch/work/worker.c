@@ -44,7 +44,7 @@ struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret)
 	return a;
 }
 
-static void wait_free(struct wrk *w, struct wait *a)
+void wait_free(struct wrk *w, struct wait *a)
 {
 	a->kind = WAIT_FREE;
 	a->generation++;
@@ -259,8 +259,12 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		loaded_live(w, l, got);
 		return;
 	}
-	CHECK(kind == WAIT_FIND);
 	CHECK_OBJ(rq, REQUEST_MAGIC);
+	if (kind == WAIT_CLAIM) {
+		inbound_claim_found(w, rq, got);
+		return;
+	}
+	CHECK(kind == WAIT_FIND);
 	if (got->rc == RC_OK)
 		inbound_to_payment(w, rq, &got->payment);
 	else if (got->rc == RC_NOENT && may_begin(rq))
