@@ -56,14 +56,15 @@ static void call_refund(const struct pay *p, const struct call *c, struct msg *m
 }
 
 /* Its own token of the payer: a scheme brings it with the wallet's number in front (route.c). */
-static void put_payer(const struct pay *p, uint16_t peer, struct msg *m)
+static void put_payer(const struct snapshot *sn, const struct pay *p, uint16_t peer, struct msg *m)
 {
 	struct span id = span_str(p->payer_id), head;
 	struct span rest = id;
 	int64_t number;
 
-	if (!p->code_format[0] && p->mode == 'C' && span_split(&rest, '-', &head) &&
-		span_to_i64(head, &number) == RC_OK && number == peer)
+	if (p->flow == FLOW_DEBIT && snapshot_peer(sn, p->acq.peer)->scheme &&
+		span_split(&rest, '-', &head) && span_to_i64(head, &number) == RC_OK &&
+		number == peer)
 		id = rest;
 	CHECK(span_to_cstr(id, m->payer.id, sizeof m->payer.id));
 }
@@ -82,7 +83,7 @@ static void call_issuer(
 	switch (c->op) {
 	case OP_DEBIT:
 		put_order(p, m);
-		put_payer(p, c->peer, m);
+		put_payer(sn, p, c->peer, m);
 		memcpy(m->code.format, p->code_format, sizeof m->code.format);
 		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
 		m->expires = p->expires;

@@ -35,7 +35,11 @@ static bool is_down(const struct pay_event *ev, uint16_t to)
 static void add(struct turn *t, uint16_t to)
 {
 	struct pay *p = t->p;
+	const struct peer *peer = snapshot_peer(t->sn, to);
 
+	/* Numbers come from outside too: only who can do it is a candidate. */
+	if (!peer || !peer_caps(peer, p->mode == 'C' ? OP_DEBIT : OP_RESOLVE))
+		return;
 	if (is_down(t->ev, to)) {
 		t->unreachable = true;
 		return;
@@ -74,13 +78,14 @@ enum reason route_find(struct turn *t, const struct msg *m)
 	struct pay *p = t->p;
 
 	p->candidate_count = 0;
-	if (!m->code.text[0] && m->payer.id[0]) {
-		/* A scheme names the payer by the token that we gave it: "<participant>-<wallet's
-		 * token>". */
+	if (m->payer.id[0] && turn_peer(t, t->ev->peer)->scheme && p->flow == FLOW_DEBIT) {
+		/* Whatever the code says: it is the scheme's, and would lead back to it. A scheme
+		 * names the payer by the token that we gave it: "<participant>-<wallet's token>".
+		 */
 		int64_t number;
 		struct span rest = span_str(m->payer.id), head;
 		if (span_split(&rest, '-', &head) && span_to_i64(head, &number) == RC_OK &&
-			number <= UINT16_MAX && snapshot_peer(t->sn, (uint16_t)number))
+			number <= UINT16_MAX)
 			add(t, (uint16_t)number);
 		return p->candidate_count ? REASON_NONE
 		       : t->unreachable   ? REASON_UNAVAILABLE
