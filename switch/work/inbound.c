@@ -440,6 +440,10 @@ static void dispatch(struct wrk *w, struct rq *rq)
 		pass_on(w, rq);
 		return;
 	}
+	if (rq->msg->op == OP_ORDER || rq->msg->op == OP_CREDIT) {
+		inbound_refuse(w, rq, REASON_UNSUPPORTED, "this operation is not offered yet", NULL);
+		return;
+	}
 	if (rq->ev.claim_count && join(w, rq))
 		return;
 	if (begins(rq->msg->op))
