@@ -138,7 +138,7 @@ int clerk_run(
 	const char *why = "out of memory";
 
 	if (k.loop)
-		k.wire = wire_open(k.loop, c, -1, page, slot, bells, true, &why);
+		k.wire = wire_open(k.loop, c, page, slot, bells, true, &why);
 	if (!k.wire || loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK) {
 		proc_log("error", "clerk", why);
 		return 1;

@@ -15,7 +15,8 @@ struct worker {
 	struct loop *loop;
 	struct wire *wire;
 	struct proc_slot *slot;
-	bool stopping;
+	int listen_fd;
+	bool listening, stopping;
 	struct mono give_up;
 };
 
@@ -34,7 +35,16 @@ static struct mono turn(void *ctx)
 	struct worker *w = ctx;
 	struct mono now = loop_now(w->loop).mono, next = wire_turn(w->wire);
 
-	w->slot->ready = !w->stopping && wire_ready(w->wire);
+	/* Only who can commit accepts: until then the connections are for the others. */
+	if (!w->listening && !w->stopping && wire_ready(w->wire)) {
+		const char *why;
+		if (!wire_listen(w->wire, w->listen_fd, &why)) {
+			proc_log("error", "worker", why);
+			_Exit(1);
+		}
+		w->listening = true;
+	}
+	w->slot->ready = w->listening && !w->stopping && wire_ready(w->wire);
 	if (w->stopping) {
 		if (wire_drain(w->wire) || now.us >= w->give_up.us)
 			loop_stop(w->loop);
@@ -49,11 +59,11 @@ static struct mono turn(void *ctx)
 int worker_run(const struct conf *c, struct proc_page *page, int slot, int listen_fd,
 	const struct proc_bells *bells)
 {
-	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot] };
+	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot], .listen_fd = listen_fd };
 	const char *why = "out of memory";
 
 	if (w.loop)
-		w.wire = wire_open(w.loop, c, listen_fd, page, slot, bells, false, &why);
+		w.wire = wire_open(w.loop, c, page, slot, bells, false, &why);
 	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK) {
 		proc_log("error", "worker", why);
 		return 1;

@@ -285,7 +285,8 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 			l.payment = pg_id(a->rows, 0, 0);
 			l.seq = (int)pg_int(a->rows, 0, 1);
 			if (pg_bytes(a->rows, 0, 2).n == sizeof l.fingerprint)
-				memcpy(l.fingerprint, pg_bytes(a->rows, 0, 2).p, sizeof l.fingerprint);
+				memcpy(l.fingerprint, pg_bytes(a->rows, 0, 2).p,
+					sizeof l.fingerprint);
 		} else if (found) {
 			l.status = (int)pg_int(a->rows, 0, 0);
 			l.body = pg_bytes(a->rows, 0, 1);
@@ -701,7 +702,7 @@ static bool open_peer(struct wire *w, size_t i, const char **ret_why)
 	return p->pool != NULL;
 }
 
-static bool open_server(struct wire *w, int listen_fd, const char **ret_why)
+bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
 {
 	struct hs_conf c = hs_conf_default;
 	struct tls_conf t = { .server = true,
@@ -804,9 +805,8 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 	return true;
 }
 
-struct wire *wire_open(struct loop *loop, const struct conf *conf, int listen_fd,
-	struct proc_page *page, int own, const struct proc_bells *bells, bool is_clerk,
-	const char **ret_why)
+struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page, int own,
+	const struct proc_bells *bells, bool is_clerk, const char **ret_why)
 {
 	struct wire *w = calloc(1, sizeof *w);
 
@@ -833,8 +833,7 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, int listen_fd
 		if (!(w->cache = rds_open(loop, &rc, NULL, NULL)))
 			return wire_close(w);
 	}
-	if (!open_database(w, is_clerk, ret_why) || !open_worker(w, is_clerk, ret_why) ||
-		(listen_fd >= 0 && !open_server(w, listen_fd, ret_why)))
+	if (!open_database(w, is_clerk, ret_why) || !open_worker(w, is_clerk, ret_why))
 		return wire_close(w);
 	w->bell = event_new(loop_base(loop), bells->hear[own], EV_READ | EV_PERSIST, on_bell, w);
 	if (!w->bell || event_add(w->bell, NULL) != 0)

@@ -12,11 +12,12 @@ struct wire;
 
 /* Opens everything that a worker (or, without a listener, the clerk) needs. NULL: *ret_why says
  * what was refused. All that is pointed
- * to outlives it. own: its slot in the page. listen_fd -1: takes no requests. */
-struct wire *wire_open(struct loop *loop, const struct conf *conf, int listen_fd,
-	struct proc_page *page, int own, const struct proc_bells *bells, bool is_clerk,
-	const char **ret_why);
+ * to outlives it. own: its slot in the page. */
+struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page, int own,
+	const struct proc_bells *bells, bool is_clerk, const char **ret_why);
 struct wire *wire_close(struct wire *w);
+/* Takes requests from now on. */
+bool wire_listen(struct wire *w, int listen_fd, const char **ret_why);
 struct wrk *wire_worker(struct wire *w);
 /* One turn of the worker, with what belongs around it: log lines, counters. */
 struct mono wire_turn(struct wire *w);
