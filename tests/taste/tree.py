@@ -64,7 +64,7 @@ MACHINE = re.compile(r"(?<![\w./-])/(?:[w]ork|[f]arm|[r]oot|[h]ome/\w+)/|"
                      r"\b(?:[C]laude|[A]nthropic|[C]hatGPT|[O]penAI|[C]opilot)\b")
 LINES_MAX = 120
 # Folders whose README is still owed; nothing is added here.
-README_OWED = {"adapters/partner", "schema"}
+README_OWED = set()
 
 
 def folder_of(path):
