@@ -63,6 +63,18 @@ static void unresolved(struct turn *t, enum reason why)
 		turn_reply(t, SEQ_FIRST);
 }
 
+/* Cancelled while we asked: the order is nobody's any more, and nothing may be reserved for it. */
+static bool closed_meanwhile(struct turn *t)
+{
+	struct leg *l = &t->p->acq;
+
+	if (t->p->undo.phase == UNDO_NONE)
+		return false;
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
+	l->next = WALL_NONE;
+	return true;
+}
+
 /* Pushed money meets its order: the same amount, or it goes back. */
 static void pushed_order(struct turn *t, const struct msg *m)
 {
@@ -179,6 +191,8 @@ void acquirer_answer(struct turn *t, enum op op, const struct msg *m)
 	if (l->op != op || (l->phase != LEG_SENT && l->phase != LEG_UNKNOWN))
 		return;
 	memcpy(l->their_code, m->their_code, sizeof l->their_code);
+	if (op == OP_RESOLVE && closed_meanwhile(t))
+		return;
 	if (op == OP_RESOLVE) {
 		if (m->has_problem || o == OUTCOME_DECLINED || o == OUTCOME_NOT_FOUND)
 			unresolved(t, m->has_problem ? m->problem
@@ -220,6 +234,8 @@ void acquirer_no_answer(struct turn *t, enum op op, enum lost lost)
 	struct leg *l = &t->p->acq;
 
 	if (l->op != op || (l->phase != LEG_SENT && l->phase != LEG_UNKNOWN))
+		return;
+	if (op == OP_RESOLVE && closed_meanwhile(t))
 		return;
 	if (op == OP_RESOLVE) /* it moves no money: an order that we do not know lapses */
 		unresolved(t, lost == LOST_UNSENT ? REASON_UNAVAILABLE : REASON_UNRESOLVED);
