@@ -133,6 +133,11 @@ static void not_found(struct turn *t)
 	struct pay *p = t->p;
 	const struct caps *c = turn_caps(t, p->iss.peer, OP_INQUIRE);
 
+	if (money_sign(p->iss.taken) >
+		0) { /* they said that they took it: this is no giving back */
+		again(t);
+		return;
+	}
 	/* The debit may still arrive there: only after the settle time is nothing really nothing.
 	 */
 	p->undo.misses++;
