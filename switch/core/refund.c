@@ -157,7 +157,9 @@ static void not_found(struct turn *t, struct refund *r)
 	const struct caps *q = turn_caps(t, t->p->iss.peer, OP_INQUIRE);
 
 	r->misses++;
-	if (c->repeat == REPEAT_SAME_ID) {
+	if (c->repeat == REPEAT_SAME_ID && t->ev->op == OP_REFUND) {
+		again(t, r, REFUND_UNKNOWN); /* the refund itself was answered so: not at once */
+	} else if (c->repeat == REPEAT_SAME_ID) {
 		ask(t, r, OP_REFUND);
 	} else if (r->misses >= 2 &&
 		   wall_diff_ms(t->ev->now, r->since) >= (q ? q->not_found_s : 0) * 1000) {
