@@ -133,6 +133,10 @@ static void debited(struct turn *t)
 		turn_refuse(t, REASON_REPEAT, "not the amount of this order");
 		return;
 	}
+	if (money_is_none(l->ask)) { /* it was never told an amount, so it cannot have taken it */
+		turn_refuse(t, REASON_CLOSED, "there is no order to pay");
+		return;
+	}
 	t->st->fate = FATE_VIEW;
 	t->st->fate_seq = SEQ_CONFIRM;
 	if (m->outcome != OUTCOME_APPROVED || l->phase == LEG_YES)
@@ -291,6 +295,10 @@ static void refund(struct turn *t)
 		turn_refuse(t, REASON_UNSUPPORTED, "this wallet has no refund");
 		return;
 	}
+	if (p->refund_seq == REFUND_SEQ_MAX) {
+		turn_refuse(t, REASON_STATE, "too many refunds of this payment were asked for");
+		return;
+	}
 	if (open == REFUNDS_OPEN || (open && c->repeat == REPEAT_INQUIRE_FIRST)) {
 		turn_refuse(t, REASON_BUSY, "another refund of this payment is on its way");
 		return;
@@ -329,8 +337,11 @@ static void read(struct turn *t)
 		}
 		st->fate_seq = SEQ_REFUND + (int)n;
 		if (!pay_refund(t->p,
-			    (int)n)) /* its slot was used again: the stored answer says it all */
+			    (int)n)) { /* its slot was used again: the stored answer says it all */
 			st->fate = FATE_REPLAY;
+			if (t->ev->peer != t->p->acq.peer) /* and is the requester's alone */
+				turn_refuse(t, REASON_NOT_FOUND, "no such refund");
+		}
 	}
 }
 
