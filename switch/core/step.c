@@ -192,6 +192,21 @@ static void no_answer(struct turn *t)
 		issuer_no_answer(t, ev->op, ev->lost);
 }
 
+/* Who has no part in the payment hears what everybody hears of one that does not exist. */
+static void push(struct turn *t)
+{
+	const struct pay *p = t->p;
+	uint16_t peer = t->ev->peer;
+
+	if (peer != p->iss.peer && peer != p->acq.peer && peer != p->via) {
+		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
+		return;
+	}
+	t->st->fate = FATE_ACK;
+	if (peer == p->iss.peer)
+		issuer_push(t, t->ev->msg);
+}
+
 static void operator_step(struct turn *t)
 {
 	struct undo *u = &t->p->undo;
@@ -259,9 +274,7 @@ void core_step(const struct snapshot *sn, const struct pay *before, const struct
 		no_answer(&t);
 		break;
 	case EV_PUSH:
-		ret->fate = FATE_ACK;
-		if (ev->peer == ret->next.iss.peer)
-			issuer_push(&t, ev->msg);
+		push(&t);
 		break;
 	case EV_DUE:
 	case EV_RESUME:
