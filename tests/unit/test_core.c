@@ -605,6 +605,150 @@ static void tell_us(struct world *w, int peer, enum outcome o, int64_t minor)
 	step(w, ev);
 }
 
+/* The wallet goes away while the acquirer's side is still asked what stands behind the code. */
+static void cancelled_while_resolving(void **state)
+{
+	struct pay_event ev = { .kind = EV_REQUEST,
+		.op = OP_RESOLVE,
+		.peer = SELF,
+		.claim_count = 1,
+		.new_id = { { 7 } },
+		.scheme_count = 1,
+		.scheme = { "alipay-plus-order" } };
+	struct world *w = fresh();
+
+	(void)state;
+	ev.msg = &w->m;
+	w->m.op = OP_RESOLVE;
+	step(w, ev);
+	tell_us(w, SELF, OUTCOME_APPROVED, 1000); /* of an order that nobody has shown it */
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	ask(w, OP_TELL, SELF, 0);
+	w->m.outcome = OUTCOME_APPROVED;
+	step(w, (struct pay_event){
+			.kind = EV_REQUEST, .op = OP_TELL, .peer = SELF, .msg = &w->m });
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	ask(w, OP_CANCEL, SELF, 0);
+	expect_state(w, PAY_CANCELLED);
+	memset(&w->m, 0, sizeof w->m);
+	w->m.amount = money_of(1000, EUR);
+	set_text(w->m.request_id, sizeof w->m.request_id, "aplus-order-3");
+	answer_msg(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	expect_state(w, PAY_CANCELLED);
+	assert_int_equal(w->reserved, 0);
+	assert_int_equal(w->rec.due.us, 0);
+	free(w);
+}
+
+/* They took it, then they do not know it: that gives nobody his money back. */
+static void taken_and_not_found(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	tourist_scan(w);
+	ask(w, OP_CONFIRM, WALLET, 0);
+	answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	answer(w, OP_CAPTURE, OUTCOME_APPROVED, REASON_NONE);
+	memset(&w->m, 0, sizeof w->m);
+	answer_msg(w, SIDE_ACQUIRER, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	for (int i = 0; i < 5; i++) {
+		expect_call(w, OP_REFUND);
+		answer(w, OP_REFUND, OUTCOME_NOT_FOUND, REASON_NONE);
+		assert_false(pay_is_final(&w->rec));
+		assert_int_equal(w->st.call_count, 0);
+		due(w);
+	}
+	expect_state(w, PAY_UNDOING);
+	answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_int_equal(position(w, PUSH, NOK), 0);
+	free(w);
+}
+
+static void refund_not_found(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	pay_request(w, "vipps", 1000);
+	answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	answer(w, OP_CAPTURE, OUTCOME_APPROVED, REASON_NONE);
+	ask(w, OP_REFUND, TILL, 400);
+	expect_call(w, OP_REFUND);
+	answer(w, OP_REFUND, OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_int_equal(w->st.call_count, 0); /* not round and round: its ladder says when */
+	due(w);
+	expect_call(w, OP_REFUND);
+	answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	expect_state(w, PAY_PARTLY_REFUNDED);
+	free(w);
+}
+
+/* A refund whose slot was used again is known by its stored answer, which is the requester's. */
+static void refund_read_by_others(void **state)
+{
+	struct pay_event ev = { .kind = EV_REQUEST, .op = OP_READ };
+	struct world *w = fresh();
+	struct buf b;
+
+	(void)state;
+	pay_request(w, "vipps", 1000);
+	answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	answer(w, OP_CAPTURE, OUTCOME_APPROVED, REASON_NONE);
+	for (int i = 0; i < 5; i++)
+		ask(w, OP_REFUND, TILL, 2000); /* too much: refused, and kept */
+	memset(&w->m, 0, sizeof w->m);
+	w->m.has_refund = true;
+	b = buf_init(w->m.refund.id, sizeof w->m.refund.id - 1);
+	pay_write_id(&w->rec, 'r', 1, &b);
+	ev.msg = &w->m;
+	ev.peer = TILL;
+	step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REPLAY);
+	ev.peer = PUSH;
+	step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+	w->rec.refund_seq = REFUND_SEQ_MAX;
+	ask(w, OP_REFUND, TILL, 10);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	free(w);
+}
+
+/* An older copy of the record is asked for a refund that it does not know yet. */
+static void refund_of_an_older_copy(void **state)
+{
+	struct world *w = fresh();
+	struct msg *m = calloc(1, sizeof *m);
+
+	(void)state;
+	pay_request(w, "bluecode", 1000);
+	answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	reply_build(&w->rec, TILL, OP_REFUND, SEQ_REFUND + 1, m);
+	assert_int_equal(m->outcome, OUTCOME_PENDING);
+	free(m);
+	free(w);
+}
+
+static void push_of_a_stranger(void **state)
+{
+	struct pay_event ev = { .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME };
+	struct world *w = fresh();
+
+	(void)state;
+	pay_request(w, "bluecode", 1000);
+	memset(&w->m, 0, sizeof w->m);
+	w->m.authentic = true;
+	w->m.outcome = OUTCOME_APPROVED;
+	ev.msg = &w->m;
+	step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+	assert_false(w->st.changed);
+	free(w);
+}
+
 static void wallet_debits_itself(void **state)
 {
 	struct world *w = fresh();
@@ -920,6 +1064,12 @@ int main(void)
 		cmocka_unit_test(repeats),
 		cmocka_unit_test(another_amount),
 		cmocka_unit_test(refund_without_an_id),
+		cmocka_unit_test(cancelled_while_resolving),
+		cmocka_unit_test(taken_and_not_found),
+		cmocka_unit_test(refund_not_found),
+		cmocka_unit_test(refund_read_by_others),
+		cmocka_unit_test(refund_of_an_older_copy),
+		cmocka_unit_test(push_of_a_stranger),
 		cmocka_unit_test(walk),
 	};
 	return cmocka_run_group_tests(tests, setup, NULL);
