@@ -49,11 +49,13 @@ static void write_type(struct jw *w, enum partner_kind kind, const Xw__Canonical
 	struct buf b = buf_init(storage, sizeof storage);
 
 	if (kind == KIND_REFUND) {
-		bool done = strcmp(word, "PAID") == 0;
+		/* The status is the payment's. */
+		int32_t result = c->outcome ? c->outcome->result : OUTCOME_PENDING;
+		bool done = result == OUTCOME_APPROVED || result == OUTCOME_REVERSED;
 
-		buf_str(&b, done                            ? "refund.done"
-			    : strcmp(word, "DECLINED") == 0 ? "refund.declined"
-							    : "refund.updated");
+		buf_str(&b, done                         ? "refund.done"
+			    : result == OUTCOME_DECLINED ? "refund.declined"
+							 : "refund.updated");
 		jw_str(w, "type", buf_span(&b));
 		return;
 	}
