@@ -23,6 +23,7 @@ check_all() {
 	check_meson 'unit, taste, golden, corpus' build
 	check_meson 'the same under sanitizers' build-asan --no-suite taste
 	fuzz_targets 30
+	check_script 'plays' tests/play/plays.sh
 	check_script 'the entry script' tests/play/entry.sh
 
 	check_stop

@@ -13,7 +13,7 @@ PACKAGES=(
 # clang has the fuzzing engine.
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 # Commands that only the tests need, and the package to take where the command is missing.
-TEST_COMMANDS=(git:git)
+TEST_COMMANDS=(git:git node:nodejs npm:npm)
 
 # The oldest that is safe (rule V-1); each line has fixes that older ones lack.
 FLOOR='

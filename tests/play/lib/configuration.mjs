@@ -1,0 +1,146 @@
+/*
+ * A whole configuration for one world: certificates, keys, switchd's files and the sandbox's, with times so short that
+ * lost answers and ladders take seconds. Nothing outside the folder is written.
+ *
+ * Written apart from deploy/demo on purpose: a play wants other times, and to stand between the parties.
+ */
+import { execFileSync } from 'node:child_process';
+import crypto from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const MARK = { rsa: ['rsa', { modulusLength: 2048 }], ed25519: ['ed25519', {}], p256: ['ec', { namedCurve: 'P-256' }] };
+
+/* The test profile. not_found_s: how long "no such payment" may still mean "not yet". */
+const fast = (rungs, ...ops) => ops.map((op) => ({
+  op, allowed_ms: '1000',
+  ...(op.startsWith('inquire') ? { not_found_s: '2' } : {}),
+  ...(['debit', 'resolve', 'token'].includes(op) ? {} : { ladder: Array(op === 'inquire' ? rungs : 20).fill('1').join(' ') }),
+}));
+
+/* Who takes part: port by name, keys by side, settings of either side. */
+export function participants(option) {
+  const aps = (name, number, role, side, client) => ({
+    name, number, adapter: 'alipayplus', roles: [side], currency: 'EUR', ours: 'rsa', theirs: 'rsa', keyids: ['1', '1'],
+    more: { scheme: 'yes', zone: '+08:00', cancel_until: '00:15', identity: client, cap: '500000.00' },
+    settings: { client_id: client, settlement_currency: 'EUR', partner_role: role, psp_id: '1022172000000000001' },
+    fake: { client_id: client, settlement_currency: 'EUR', psp_id: '1022172000000000001', time_divisor: '40' },
+    timings: fast(8, ...(role === 'acqp' ? ['debit', 'inquire', 'cancel', 'refund'] : ['resolve', 'tell', 'codes'])),
+  });
+  const api = (name, number, side, currency, theirs, more = {}) => ({
+    name, number, adapter: 'partner', roles: [side], currency, ours: 'ed25519', theirs, caller: true, base: `/${name}`,
+    keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`],
+    more: { hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
+    settings: { keyid: `crosswallet-${name}:202601-1` }, fake: {},
+    timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
+  });
+  return [
+    aps('alipayplus', 10, 'acqp', 'issuer', 'XWACQP0000000001'),
+    aps('alipayplus-mpp', 11, 'mpp', 'acquirer', 'XWMPP00000000001'),
+    {
+      name: 'vipps', number: 12, adapter: 'vipps', roles: ['issuer'], currency: 'NOK', more: { cap: '2000000.00' },
+      settings: { msn: '123456', client_id: 'crosswallet-play', currency: 'NOK' },
+      secrets: ['subscription_key', 'client_secret', 'webhook'],
+      fake: { msn: '123456', client_id: 'crosswallet-play', currency: 'NOK', push_message: 'on', webhooks: 'on', late_ms: '4000' },
+      timings: fast(20, 'token', 'debit', 'capture', 'inquire', 'cancel', 'refund'),
+    },
+    {
+      name: 'bluecode', number: 13, adapter: 'bluecode', roles: ['issuer'], currency: 'EUR', more: { cap: '200000.00' },
+      settings: { access_id: 'crosswallet', branch_ext_id: 'branch-1', currency: 'EUR' }, secrets: ['secret'],
+      fake: { access_id: 'crosswallet', branch_ext_id: 'branch-1', currency: 'EUR', check_status_ms: '500' },
+      timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund'),
+    },
+    api('till-eur', 14, 'acquirer', 'EUR', 'p256', { amount_max: '10000.00' }),
+    api('till-nok', 15, 'acquirer', 'NOK', 'ed25519'),
+    api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
+  ];
+}
+
+const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+
+/* An authority and one certificate for everybody on this machine. */
+function certificates(dir) {
+  const at = (name) => join(dir, name);
+  const ext = at('leaf.ext');
+  writeFileSync(ext, 'basicConstraints=critical,CA:FALSE\nsubjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n');
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj',
+    '/CN=plays', '-addext', 'keyUsage=critical,keyCertSign', '-keyout', at('ca.key'), '-out', at('ca.pem'));
+  openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=127.0.0.1',
+    '-keyout', at('tls.key'), '-out', at('tls.csr'));
+  openssl('x509', '-req', '-in', at('tls.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '30',
+    '-extfile', ext, '-out', at('tls.pem'));
+}
+
+function keyPair(dir, kind, name) {
+  const [type, options] = MARK[kind];
+  const { privateKey, publicKey } = crypto.generateKeyPairSync(type, options);
+  writeFileSync(join(dir, `${name}.pem`), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(join(dir, `${name}.pub.pem`), publicKey.export({ type: 'spki', format: 'pem' }));
+  return { privateKey, publicKey };
+}
+
+/* Keys and secrets of one participant, as each side's configuration names them. */
+function keysOf(dir, p) {
+  const ours = [], fakes = [];
+  if (p.ours) {
+    p.ourKey = keyPair(dir, p.ours, `${p.name}-ours`);
+    p.theirKey = keyPair(dir, p.theirs, `${p.name}-theirs`);
+    ours.push({ use: 'ours', id: p.keyids[0], file: `${p.name}-ours.pem` }, { use: 'theirs', id: p.keyids[1], file: `${p.name}-theirs.pub.pem` });
+    fakes.push({ use: 'ours', id: p.keyids[1], file: `${p.name}-theirs.pem` }, { use: 'theirs', id: p.keyids[0], file: `${p.name}-ours.pub.pem` });
+  }
+  for (const name of p.secrets ?? []) {
+    const secret = crypto.randomBytes(16).toString('hex');
+    writeFileSync(join(dir, `${p.name}-${name}`), secret);
+    ours.push({ use: 'secret', id: name, file: `${p.name}-${name}` });
+    fakes.push({ use: 'secret', id: name, file: `${p.name}-${name}` });
+    p.secret = { ...p.secret, [name]: secret };
+  }
+  return [ours, fakes];
+}
+
+/* JSON is YAML, but for the numbers: our reader takes every scalar as text. */
+const yaml = (object) => `${JSON.stringify(object, (_, v) => (typeof v === 'number' ? String(v) : v), 1)}\n`;
+const pairs = (object) => Object.entries(object ?? {}).map(([name, value]) => ({ name, value }));
+
+/*
+ * Writes it all. `port` names a port by offset: 0 partners, 1 operators, 2 control, 3 callers (our own server, for what the
+ * switch tells a partner), 4 the tap before Alipay+, 5 to 8 the fakes.
+ */
+export function configure(dir, port, { postgres, redis, ...option }) {
+  mkdirSync(join(dir, 'participants'), { recursive: true });
+  certificates(dir);
+  const origin = `https://127.0.0.1:${port(0)}`;
+  const all = participants(option), fakes = [];
+  all.forEach((p, i) => {
+    const [ours, theirs] = keysOf(dir, p);
+    const own = port(5 + i);
+    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === 'alipayplus' ? port(4) : own}`;
+    writeFileSync(join(dir, 'participants', `${p.name}.yaml`), yaml({
+      name: p.name, number: p.number, adapter: p.adapter, roles: p.roles, currency: p.currency, ...p.more, url: p.url,
+      ca: 'ca.pem', keys: ours, settings: pairs(p.settings), timings: p.timings,
+    }));
+    if (p.caller) return;
+    fakes.push({
+      name: p.name, fake: p.adapter, address: '127.0.0.1', port: own, tls_cert: 'tls.pem', tls_key: 'tls.key',
+      switch_url: origin, switch_ca: 'ca.pem', keys: theirs,
+      settings: { ...p.fake, ...(p.adapter === 'bluecode' || p.adapter === 'vipps' ? p.secret : {}) },
+    });
+    p.port = own;
+  });
+  writeFileSync(join(dir, 'routes.yaml'), yaml({ routes: [
+    { scheme: 'alipay-plus', mode: 'CPM', to: 'alipayplus' }, { scheme: 'bluecode', mode: 'CPM', to: 'bluecode' },
+    { scheme: 'vipps', mode: 'CPM', to: 'vipps' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
+  ] }));
+  const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
+  writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [
+    { from: 'EUR', to: 'NOK', price: '11.7096', at, until }, { from: 'NOK', to: 'EUR', price: '0.0854', at, until },
+  ] }));
+  writeFileSync(join(dir, 'secret'), crypto.randomBytes(32).toString('hex'));
+  writeFileSync(join(dir, 'switchd.yaml'), yaml({
+    name: 'plays', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
+    hosts: [`127.0.0.1:${port(0)}`], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
+    workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
+  }));
+  writeFileSync(join(dir, 'switchsandbox.json'), JSON.stringify({ control: { address: '127.0.0.1', port: port(2) }, participants: fakes }, null, 1));
+  return { origin, participants: Object.fromEntries(all.map((p) => [p.name, p])) };
+}

@@ -1,0 +1,150 @@
+/* What operators see, and what survives the death of a process. Every kill is -9. */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+
+import { euro, krone } from './lib/caller.mjs';
+import { over } from './lib/checks.mjs';
+import { World, sleep, until } from './lib/world.mjs';
+
+let w;
+const mint = async (behaviour, more = {}) => (await w.fake('alipayplus', { do: 'mint-code', behaviour, ...more })).code;
+const till = () => w.callers['till-eur'];
+
+/* The roles below the supervisor: pid and role as its argv says. */
+const roles = () => readdirSync('/proc').filter((p) => /^\d+$/.test(p)).flatMap((pid) => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) !== w.switchd.pid) return [];
+    return [{ pid: Number(pid), sockets: readdirSync(`/proc/${pid}/fd`).length }];
+  } catch { return []; }
+});
+
+describe('operations', () => {
+  before(async () => { w = await World.start('ops', 4); });
+  after(() => w?.stop());
+
+  for (const path of ['/livez', '/readyz', '/startupz', '/healthz']) {
+    it(`GET ${path}`, async () => {
+      const a = await w.plain(1, path);
+      assert.equal(a.status, 200, a.body);
+    });
+  }
+
+  it('operators\' pages are not for partners', async () => {
+    for (const path of ['/livez', '/metrics']) assert.notEqual((await till().send(await till().sign('GET', path))).status, 200);
+  });
+
+  it('GET /metrics counts what happened', async () => {
+    const value = async (name) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec((await w.plain(1, '/metrics')).body)?.[1]);
+    const before = await value('xw_steps_total');
+    const a = await till().pay(await mint('approve'), euro(1250));
+    assert.equal(a.status, 201, a.text);
+    await until(async () => await value('xw_steps_total') >= before + 2, 'two steps counted');
+  });
+
+  it('the metrics are as Prometheus reads them', async (t) => {
+    const a = await w.plain(1, '/metrics');
+    assert.match(a.headers['content-type'], /^text\/plain; version=0\.0\.4|^application\/openmetrics-text/);
+    const tool = spawnSync('promtool', ['check', 'metrics'], { input: a.body, encoding: 'utf8' });
+    if (tool.error) { t.skip('promtool is not installed'); return; }
+    assert.equal(tool.status, 0, tool.stderr);
+  });
+
+  it('one line of JSON for each move of a payment', async () => {
+    const a = await till().pay(await mint('approve'), euro(1300));
+    const { payment } = await over(w, till(), a.body.id, 'PAID');
+    const lines = w.log().map((l) => JSON.parse(l));
+    const mine = lines.filter((l) => l.ev === 'move' && l.payment === a.body.id);
+    assert.deepEqual(mine.map((l) => l.version), Array.from({ length: payment.version }, (_, i) => i + 1));
+    for (const l of mine) for (const key of ['ts', 'lvl', 'state', 'from', 'acquirer', 'issuer', 'dur_us']) assert.ok(key in l, key);
+  });
+
+  it('no payment code and no phone number is in the log', async () => {
+    const code = await mint('approve');
+    await till().pay(code, euro(1350));
+    assert.ok(!w.log().join('\n').includes(code));
+    assert.ok(!JSON.stringify(await w.psql('select encode(record, \'escape\') as r, encode(evidence, \'escape\') as e from ledger.step')).includes(code));
+  });
+
+  it('a bad configuration is refused with file and member', () => {
+    const r = spawnSync(process.env.XW_SWITCHD, ['--conf', `${w.dir}/participants/bluecode.yaml`, '--check'], { encoding: 'utf8' });
+    assert.notEqual(r.status, 0);
+    assert.match(r.stderr + r.stdout, /bluecode\.yaml/);
+    execFileSync(process.env.XW_SWITCHD, ['--conf', `${w.dir}/switchd.yaml`, '--check']);
+  });
+
+  describe('kill -9', () => {
+    it('of every worker, with payments under way: each becomes final, once', async () => {
+      const keys = await Promise.all(Array.from({ length: 12 }, async (_, i) => ({
+        order: till().order(await mint(i % 3 ? 'pending-then-approve' : 'slow', { ms: i % 3 ? 1500 : 800 }), euro(2000 + i)), key: crypto.randomUUID(),
+      })));
+      const answers = keys.map(({ order, key }) => till().sure('POST', '/v1/payments', order, key));
+      await sleep(400);
+      const before = roles();
+      for (const { pid } of before) process.kill(pid, 'SIGKILL');
+      for (const [i, a] of (await Promise.all(answers)).entries()) {
+        assert.ok([201, 202].includes(a.status), a.text);
+        const { moved } = await over(w, till(), a.body.id, 'PAID', 30000);
+        assert.deepEqual(moved, { 'alipayplus EUR': 2000 + i, 'till-eur EUR': -2000 - i });
+      }
+      assert.ok(before.length >= 3 && roles().length === before.length, 'all roles are back');
+      assert.equal((await w.plain(1, '/readyz')).status, 200);
+    });
+
+    it('of a worker between debit and answer, the till gone: it becomes final without anybody asking', async () => {
+      const request = await till().sign('POST', '/v1/payments', till().order(await mint('pending-then-approve', { ms: 2000 }), euro(2100)));
+      const lost = till().send(request).catch(() => {});
+      const [p] = await until(() => w.psql('select payment from ledger.payment where amount = 2100').then((r) => r.length && r), 'it is written');
+      for (const { pid } of roles()) process.kill(pid, 'SIGKILL');
+      await lost;
+      await until(() => w.psql(`select * from ledger.payment where payment = '${p.payment}' and final and state = 1`).then((r) => r.length), 'PAID', 30000);
+    });
+  });
+
+  it('SIGHUP: a new configuration, not a payment lost', async () => {
+    const before = roles().map((r) => r.pid);
+    const answers = Promise.all(Array.from({ length: 8 }, async (_, i) => till().sure('POST', '/v1/payments', till().order(await mint('slow', { ms: 600 }), euro(2200 + i)))));
+    await sleep(200);
+    w.switchd.kill('SIGHUP');
+    for (const a of await answers) {
+      assert.ok([201, 202].includes(a.status), a.text);
+      await over(w, till(), a.body.id, 'PAID');
+    }
+    await until(() => roles().every((r) => !before.includes(r.pid)), 'the old roles are gone', 20000);
+  });
+
+  it('the sandbox dies and comes back: what was in doubt is decided', async () => {
+    const code = (await w.fake('bluecode', { do: 'mint-code', behaviour: 'approve' })).codes[0];
+    w.sandbox.kill('SIGKILL');
+    await w.sandbox.gone;
+    const a = await w.callers['till-nok'].pay(code, krone(5000));
+    w.sandbox = w.spawn('switchsandbox', 'switchsandbox.json');
+    const id = a.body.id ?? a.body.payment_id;
+    const p = await w.final(id, 30000);
+    assert.ok([2, 7].includes(p.state), 'declined or undone: it never arrived');
+    assert.deepEqual(await w.moved(id), {});
+    await until(() => w.plain(2, '/participants').then((r) => r.status === 200), 'switchsandbox is back');
+  });
+
+  it('SIGTERM: an orderly end', async () => {
+    const slow = till().sure('POST', '/v1/payments', till().order(await mint('slow', { ms: 700 }), euro(2300))).catch((e) => e);
+    await sleep(200);
+    w.switchd.kill('SIGTERM');
+    assert.deepEqual(await w.switchd.gone, { code: 0, signal: null });
+    const a = await slow;
+    assert.ok(a.status === 201 || a.status === 202 || a.code, 'answered, or written');
+    assert.deepEqual(roles(), []);
+    w.switchd = w.spawn('switchd', 'switchd.yaml');
+    await until(() => w.plain(1, '/readyz').then((r) => r.status === 200), 'switchd is back');
+    await until(() => w.psql('select * from ledger.payment where not final').then((r) => r.length === 0), 'all payments are final', 30000);
+    await until(() => w.psql('select * from ledger.outbox').then((r) => r.length === 0), 'all notifications are delivered', 30000);
+  });
+
+  it('nothing is left in doubt', async () => {
+    assert.deepEqual(await w.faults(), []);
+    assert.deepEqual(await w.psql('select * from ledger.exception_open'), []);
+  });
+});
