@@ -45,6 +45,23 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	}
 }
 
+/* The answer for the next one who asks the same; the ledger holds it already. */
+static void cache(struct wrk *w, const struct work_step *ws, const struct pay_event *ev)
+{
+	char key_text[64], value[18 + sizeof ws->reply];
+	struct buf key = buf_init(key_text, sizeof key_text), v = buf_init(value, sizeof value);
+
+	if (!ev->claim_count || ev->repeated)
+		return;
+	inbound_cache_key(&ev->claim[0], &key);
+	buf_add(&v, span_of(ev->fingerprint, 16));
+	buf_ch(&v, (char)(ws->c.reply_status >> 8));
+	buf_ch(&v, (char)ws->c.reply_status);
+	buf_add(&v, ws->c.reply);
+	if (buf_ok(&v))
+		w->port->cache_put(w->port->ctx, buf_span(&key), buf_span(&v));
+}
+
 /* Final answers go to all who wait for them, and into the cache. */
 static void answer(struct wrk *w, struct live *l, const struct work_step *ws)
 {
@@ -59,31 +76,15 @@ static void answer(struct wrk *w, struct live *l, const struct work_step *ws)
 				continue;
 			/* A cancel is answered in the shape of what was cancelled, by its own
 			 * route. */
-			if (ws->c.replies && ws->c.reply_seq == rq->seq && rq->seq != SEQ_CANCEL)
+			if (ws->c.replies && ws->c.reply_seq == rq->seq && rq->seq != SEQ_CANCEL) {
+				cache(w, ws, &rq->ev);
 				inbound_send(w, rq, ws->c.reply_status, ws->c.reply, rq->replayed);
-			else
+			} else {
 				inbound_view(w, rq, &l->rec, rq->seq);
+			}
 			break;
 		}
 	}
-}
-
-static void cache(struct wrk *w, const struct work_step *ws, const struct pay_event *ev)
-{
-	char key_text[64], value[18 + sizeof ws->reply];
-	struct buf key = buf_init(key_text, sizeof key_text), v = buf_init(value, sizeof value);
-
-	/* Only the step that claimed the key knows it; a later one leaves the work to the ledger.
-	 */
-	if (!ws->c.replies || !ev->claim_count || ws->c.reply_seq != ws->st.claim_seq)
-		return;
-	inbound_cache_key(&ev->claim[0], &key);
-	buf_add(&v, span_of(ev->fingerprint, 16));
-	buf_ch(&v, (char)(ws->c.reply_status >> 8));
-	buf_ch(&v, (char)ws->c.reply_status);
-	buf_add(&v, ws->c.reply);
-	if (buf_ok(&v))
-		w->port->cache_put(w->port->ctx, buf_span(&key), buf_span(&v));
 }
 
 static void act(struct wrk *w, struct live *l, struct item *it, struct work_step *ws)
@@ -99,7 +100,6 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 		outbound_call(w, l, &st->call[i]);
 	settle(w, l, it->rq, st);
 	answer(w, l, ws);
-	cache(w, ws, &it->ev);
 	if (ws->c.has_out)
 		w->port->bell(w->port->ctx, NULL);
 	if (st->reply_count)
