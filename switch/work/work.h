@@ -129,6 +129,11 @@ struct wait {
 	struct live *live;
 };
 
+struct env_ctx {
+	const struct ports *port;
+	uint16_t peer;
+};
+
 /* What changes about a participant while we run. */
 struct link_state {
 	char token[4096];
@@ -139,11 +144,7 @@ struct link_state {
 	uint32_t failures;   /* calls in a row of which not a byte left */
 	uint32_t opened;     /* times that the gate closed in a row: doubles its pause */
 	struct mono closed_until;
-};
-
-struct env_ctx {
-	const struct ports *port;
-	uint16_t peer;
+	struct env_ctx env;
 };
 
 struct wrk {

@@ -180,7 +180,7 @@ static struct span setting_of(void *ctx, const char *name)
 
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena)
 {
-	struct env_ctx *e = arena_new(arena, struct env_ctx);
+	struct env_ctx *e = &link_state(w, l)->env; /* a refusal may come because arenas are full */
 	struct adapter_env env = {
 		.arena = arena,
 		.now = w->wall,
@@ -194,7 +194,6 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 		.setting = setting_of,
 	};
 
-	CHECK(e); /* arenas begin with room for this */
 	e->port = w->port;
 	e->peer = l->peer->number;
 	w->port->entropy(w->port->ctx, env.nonce, sizeof env.nonce);
