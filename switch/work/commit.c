@@ -266,6 +266,18 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	}
 }
 
+/* A cancel took the payment's id because there was no payment; now there is one, to be cancelled.
+ */
+static bool payment_came(const struct item *it, int which)
+{
+	struct claim c;
+
+	if (it->ev.op != OP_CANCEL || which != it->ev.claim_count - 1)
+		return false;
+	c = inbound_payment_claim(it->rq);
+	return memcmp(c.digest, it->ev.claim[which].digest, sizeof c.digest) == 0;
+}
+
 /* The request's id belongs to another payment, or to an earlier request about this one. */
 static void claimed(struct wrk *w, struct live *l, struct item *it, const struct commit_result *r)
 {
@@ -278,12 +290,18 @@ static void claimed(struct wrk *w, struct live *l, struct item *it, const struct
 		item_free(w, it);
 		return;
 	}
-	it->ev.repeated = true;
-	it->rq->replayed = true;
-	it->ev.prior_claim = r->claim;
-	it->ev.prior_seq = r->seq;
-	memcpy(it->ev.prior_fingerprint, r->fingerprint, 16);
+	if (payment_came(it, r->claim)) {
+		it->ev.claim_count--;
+	} else {
+		it->ev.repeated = true;
+		it->rq->replayed = true;
+		it->ev.prior_claim = r->claim;
+		it->ev.prior_seq = r->seq;
+		memcpy(it->ev.prior_fingerprint, r->fingerprint, 16);
+	}
 	if (owner) {
+		/* Our copy may be older than the claim that was just found. */
+		live_refresh(w, owner);
 		live_push(w, owner, it);
 	} else {
 		inbound_refuse(w, it->rq, REASON_OVERLOADED, "too much at once", NULL);

@@ -244,6 +244,11 @@ static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
 	live_push(w, l, it);
 }
 
+struct claim inbound_payment_claim(const struct rq *rq)
+{
+	return idem_claim(rq->link->peer->number, "id", rq->msg->request_id);
+}
+
 void inbound_begin(struct wrk *w, struct rq *rq)
 {
 	struct live *l = live_new(w);
@@ -255,6 +260,10 @@ void inbound_begin(struct wrk *w, struct rq *rq)
 	}
 	w->port->entropy(w->port->ctx, random, sizeof random);
 	rq->ev.new_id = pay_id_make(w->wall, w->conf.shard, random);
+	/* A cancel that comes first takes the payment's own id: what comes later finds it closed.
+	 */
+	if (rq->msg->op == OP_CANCEL && rq->msg->request_id[0] && rq->ev.claim_count < 2)
+		rq->ev.claim[rq->ev.claim_count++] = inbound_payment_claim(rq);
 	if (rq->msg->code.text[0] || rq->msg->payer.handle[0]) {
 		struct buf b = buf_init(l->secret, sizeof l->secret);
 		buf_add(&b, span_of(rq->msg->code.text, strlen(rq->msg->code.text) + 1));
@@ -359,7 +368,7 @@ static void to_target(struct wrk *w, struct rq *rq)
 	} else if (m->op == OP_PUSH && is_ours(m->request_id, &id)) {
 		inbound_to_payment(w, rq, &id);
 	} else if (m->request_id[0]) {
-		struct claim c = idem_claim(rq->link->peer->number, "id", m->request_id);
+		struct claim c = inbound_payment_claim(rq);
 		struct live *l = map_get(&w->claims, c.digest);
 		if (l)
 			enqueue(w, rq, l);
@@ -441,7 +450,8 @@ static void dispatch(struct wrk *w, struct rq *rq)
 		return;
 	}
 	if (rq->msg->op == OP_ORDER || rq->msg->op == OP_CREDIT) {
-		inbound_refuse(w, rq, REASON_UNSUPPORTED, "this operation is not offered yet", NULL);
+		inbound_refuse(
+			w, rq, REASON_UNSUPPORTED, "this operation is not offered yet", NULL);
 		return;
 	}
 	if (rq->ev.claim_count && join(w, rq))

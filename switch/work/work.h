@@ -203,6 +203,8 @@ void inbound_to_payment(struct wrk *w, struct rq *rq, const struct pay_id *id);
 bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
 	int *ret_status, struct buf *ret_body);
 void inbound_begin(struct wrk *w, struct rq *rq);
+/* The requester's own id of the payment that the request is about. */
+struct claim inbound_payment_claim(const struct rq *rq);
 void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_cache_key(const struct claim *c, struct buf *ret);

@@ -1,0 +1,482 @@
+/*
+ * test_worker.c: the shell of the worker in a world of a few lines: a ledger that knows claims and
+ * records, a peer that answers, and nothing that comes back before it is let.
+ *
+ * The dialect is the canonical message as text, so that a test says what it means. What the
+ * simulator finds by chance is here on purpose.
+ */
+#include "unit.h"
+
+#include "canon.h"
+#include "worker.h"
+
+enum { SCHEME = 1, WALLET = 2 };
+
+/* The dialect: bodies are messages as text. */
+
+static bool said_who(const struct request *rq, struct span *ret)
+{
+	*ret = rq->arg[0];
+	return true;
+}
+
+static enum rc read_text(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	size_t line;
+
+	if (span_eq(rq->http->body, SPAN("much"))) /* what a body of many small members does */
+		while (arena_alloc(env->arena, 4096))
+			;
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	assert_int_equal(canonical_text_read(env->arena, rq->http->body, ret, &line), RC_OK);
+	return RC_OK;
+}
+
+static void write_text(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *m, struct http_out *out)
+{
+	(void)env, (void)rq;
+	out->status = m->problem ? 400 : 200;
+	canonical_text_write(&out->body, m);
+}
+
+static void no_seal(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)env, (void)rq, (void)replayed, (void)out;
+}
+
+static enum rc write_call(const struct adapter_env *env, const Xw__Canonical *call,
+	struct http_out *out, const char **ret_why)
+{
+	(void)env, (void)ret_why;
+	canonical_text_write(&out->body, call);
+	return RC_OK;
+}
+
+static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
+{
+	size_t line;
+
+	(void)call, (void)out;
+	assert_int_equal(canonical_text_read(env->arena, answer->body, ret, &line), RC_OK);
+	return RC_OK;
+}
+
+static const struct route served[] = {
+	{ "POST", "/{peer}/pay", OP_DEBIT, 0, false, 0, 5000 },
+	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, false, 0, 5000 },
+	{ .method = NULL },
+};
+static const struct caps wallet_caps[] = {
+	{ .op = OP_DEBIT, .allowed_ms = 5000 },
+	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = { 3, { 1, 2, 3 } } },
+	{ .op = OP_CANCEL, .allowed_ms = 5000, .cancel_undoes = true, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_NONE },
+};
+static const struct adapter dialect = { "text", wallet_caps, served, said_who, read_text,
+	write_text, no_seal, write_call, read_answer };
+
+/* The world. */
+
+struct row {
+	struct claim claim;
+	struct pay_id payment;
+	int seq;
+	uint8_t fingerprint[16];
+};
+
+struct asked {
+	bool claim; /* of find, else load */
+	struct load_key key;
+	struct claim digest;
+	struct pay_id id;
+};
+
+struct world {
+	struct wrk *w;
+	void *memory;
+	struct mono now;
+	struct row row[32];
+	int rows;
+	struct pay_id id[16];
+	char record[16][PAY_BYTES_MAX];
+	size_t record_bytes[16];
+	int payments;
+	struct commit *commit[16];
+	int commits;
+	struct asked asked[16];
+	int questions;
+	int calls;
+	int status[16]; /* of the answer to each exchange; 0: none yet */
+	char body[16][4096];
+	struct arena arena[16];
+	struct http_msg http[16];
+	char store[16][192 * 1024];
+	int exchanges;
+};
+
+static struct mono now_mono(void *ctx)
+{
+	return ((struct world *)ctx)->now;
+}
+
+static struct wall now_wall(void *ctx)
+{
+	return (struct wall){ INT64_C(1768469400000000) + ((struct world *)ctx)->now.us };
+}
+
+static void entropy(void *ctx, void *dst, size_t n)
+{
+	static uint8_t last;
+
+	(void)ctx;
+	memset(dst, ++last, n);
+}
+
+static enum rc take_commit(void *ctx, struct commit *c)
+{
+	struct world *o = ctx;
+
+	o->commit[o->commits++] = c;
+	return RC_OK;
+}
+
+static enum rc take_load(void *ctx, const struct pay_id *id, struct load_key k)
+{
+	struct world *o = ctx;
+
+	o->asked[o->questions++] = (struct asked){ .key = k, .id = *id };
+	return RC_OK;
+}
+
+static enum rc take_find(void *ctx, const struct claim *c, struct load_key k)
+{
+	struct world *o = ctx;
+
+	o->asked[o->questions++] = (struct asked){ .claim = true, .key = k, .digest = *c };
+	return RC_OK;
+}
+
+static enum rc no_reply(void *ctx, const struct pay_id *id, int seq, struct load_key k)
+{
+	(void)ctx, (void)id, (void)seq, (void)k;
+	return RC_IO;
+}
+
+static enum rc no_cache(void *ctx, struct span key, struct load_key k)
+{
+	(void)ctx, (void)key, (void)k;
+	return RC_FULL;
+}
+
+static void no_put(void *ctx, struct span key, struct span value)
+{
+	(void)ctx, (void)key, (void)value;
+}
+
+static enum rc take_call(
+	void *ctx, uint16_t peer, const struct http_out *out, struct mono deadline, uint64_t cookie)
+{
+	(void)peer, (void)out, (void)deadline, (void)cookie;
+	((struct world *)ctx)->calls++;
+	return RC_OK;
+}
+
+static bool take_reply(void *ctx, struct exchange_ref ref, const struct http_out *out)
+{
+	struct world *o = ctx;
+
+	assert_int_equal(o->status[ref.slot], 0); /* once */
+	o->status[ref.slot] = out->status;
+	if (out->body.n)
+		snprintf(o->body[ref.slot], sizeof o->body[0], "%.*s", (int)out->body.n,
+			out->body.p);
+	return true;
+}
+
+static const struct signer *no_signer(void *ctx, uint16_t peer)
+{
+	(void)ctx, (void)peer;
+	return NULL;
+}
+
+static struct span no_setting(void *ctx, uint16_t peer, const char *name)
+{
+	(void)ctx, (void)peer, (void)name;
+	return SPAN_NONE;
+}
+
+static void hash(void *ctx, struct span text, uint8_t ret[16])
+{
+	(void)ctx, (void)text;
+	memset(ret, 7, 16);
+}
+
+static void seal(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret)
+{
+	(void)ctx, (void)id;
+	buf_add(ret, plain);
+}
+
+static enum rc unseal(void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret)
+{
+	(void)ctx, (void)id;
+	buf_add(ret, sealed);
+	return RC_OK;
+}
+
+static void no_log(void *ctx, struct span json)
+{
+	(void)ctx, (void)json;
+}
+
+static void no_bell(void *ctx, const struct pay_id *id)
+{
+	(void)ctx, (void)id;
+}
+
+static struct peer peers[2];
+static struct link links[2];
+static struct snapshot sn;
+static const struct wrk_conf conf = { .snapshot = &sn,
+	.link = links,
+	.link_count = 2,
+	.origin = { "https://switch.example", 22 },
+	.payments_max = 16,
+	.calls_max = 8 };
+
+static struct world *fresh(void)
+{
+	static struct ports ports;
+	struct world *o = calloc(1, sizeof *o);
+	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
+
+	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
+		no_reply, no_cache, no_put, no_cache, take_call, take_reply, no_signer, no_setting,
+		hash, seal, unseal, no_log, no_bell };
+	o->memory = aligned_alloc(64, n);
+	memset(o->memory, 0, n);
+	o->w = wrk_init(o->memory, &conf, &ports);
+	return o;
+}
+
+static void done(struct world *o)
+{
+	free(o->memory);
+	free(o);
+}
+
+/* A request arrives; which exchange it is. */
+static int request(struct world *o, const char *path, const char *body)
+{
+	int i = o->exchanges++;
+
+	o->arena[i] = arena_init(o->store[i], sizeof o->store[i]);
+	o->http[i] = (struct http_msg){ .method = SPAN("POST"),
+		.target = span_str(path),
+		.path = span_str(path),
+		.body = span_str(body) };
+	wrk_on_request(o->w, (struct exchange_ref){ 0, (uint32_t)i, 1 }, &o->arena[i], &o->http[i]);
+	return i;
+}
+
+static void turn(struct world *o)
+{
+	o->now.us += 1000;
+	(void)wrk_turn(o->w);
+}
+
+static const struct row *claim_of(const struct world *o, const struct claim *c)
+{
+	for (int i = 0; i < o->rows; i++)
+		if (memcmp(o->row[i].claim.digest, c->digest, 16) == 0)
+			return &o->row[i];
+	return NULL;
+}
+
+static int payment_of(const struct world *o, const struct pay_id *id)
+{
+	for (int i = 0; i < o->payments; i++)
+		if (pay_id_eq(&o->id[i], id))
+			return i;
+	return -1;
+}
+
+/* The first commit that waits reaches the ledger. */
+static enum commit_verdict settle(struct world *o)
+{
+	struct commit *c = o->commit[0];
+	const struct step *st = c->step;
+	struct commit_result r = { .verdict = COMMIT_OK };
+	int at = payment_of(o, &st->next.id);
+
+	assert_true(o->commits > 0);
+	memmove(o->commit, o->commit + 1, sizeof o->commit[0] * (size_t)--o->commits);
+	for (int i = 0; i < st->claim_count && r.verdict == COMMIT_OK; i++) {
+		const struct row *row = claim_of(o, &st->claim[i]);
+		if (!row)
+			continue;
+		r = (struct commit_result){ .verdict = COMMIT_CLAIMED,
+			.payment = row->payment,
+			.claim = i,
+			.seq = row->seq };
+		memcpy(r.fingerprint, row->fingerprint, 16);
+	}
+	if (r.verdict == COMMIT_OK) {
+		for (int i = 0; i < st->claim_count; i++) {
+			struct row *row = &o->row[o->rows++];
+			*row = (struct row){ st->claim[i], st->next.id, st->claim_seq, { 0 } };
+			memcpy(row->fingerprint, st->claim_fingerprint, 16);
+		}
+		if (at < 0)
+			o->id[at = o->payments++] = st->next.id;
+		memcpy(o->record[at], st->record, st->record_bytes);
+		o->record_bytes[at] = st->record_bytes;
+	}
+	wrk_on_commit(o->w, c, &r);
+	return r.verdict;
+}
+
+/* The first question that waits is answered. */
+static void answer(struct world *o)
+{
+	struct asked q = o->asked[0];
+	struct loaded l = { .rc = RC_NOENT };
+	int at = q.claim ? -1 : payment_of(o, &q.id);
+	const struct row *row = q.claim ? claim_of(o, &q.digest) : NULL;
+
+	assert_true(o->questions > 0);
+	memmove(o->asked, o->asked + 1, sizeof o->asked[0] * (size_t)--o->questions);
+	if (row)
+		l = (struct loaded){ .rc = RC_OK, .payment = row->payment, .seq = row->seq };
+	else if (at >= 0)
+		l = (struct loaded){ .rc = RC_OK,
+			.payment = q.id,
+			.record = span_of(o->record[at], o->record_bytes[at]) };
+	if (row)
+		memcpy(l.fingerprint, row->fingerprint, 16);
+	wrk_on_loaded(o->w, q.key, &l);
+}
+
+static void all(struct world *o)
+{
+	for (int i = 0; i < 20; i++) {
+		turn(o);
+		while (o->commits)
+			(void)settle(o);
+		while (o->questions)
+			answer(o);
+	}
+}
+
+#define CANCEL                                                                                     \
+	"op: cancel\nauthentic: true\nrequest_id: 20260115194010890100188000000000001\n"           \
+	"undo.id: 20260115194010890100188000000000001\n"
+#define PAY                                                                                        \
+	"op: debit\nauthentic: true\nkey: 20260115194010890100188000000000001\n"                   \
+	"request_id: 20260115194010890100188000000000001\npayer.id: 2-token\n"                     \
+	"payment.amount.currency: EUR\npayment.amount.minor: 8900\n"
+
+static struct pay record(const struct world *o, int i)
+{
+	struct pay p;
+
+	assert_true(i < o->payments);
+	assert_int_equal(pay_unpack(span_of(o->record[i], o->record_bytes[i]), &p), RC_OK);
+	return p;
+}
+
+/* F-5: a cancel that overtakes its payment; the payment then finds itself closed. */
+static void cancel_comes_first(void **state)
+{
+	struct world *o = fresh();
+	int cancel = request(o, "/scheme/cancel", CANCEL), pay;
+
+	(void)state;
+	all(o);
+	assert_int_equal(o->status[cancel], 200);
+	pay = request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_int_equal(o->calls, 0); /* nobody is debited for what was cancelled */
+	assert_int_equal(o->status[pay], 400);
+	assert_non_null(strstr(o->body[pay], "problem.reason: order-closed"));
+	done(o);
+}
+
+/* The same, but the payment is written between the cancel's question and its commit. */
+static void cancel_beside_its_payment(void **state)
+{
+	struct world *o = fresh();
+	int cancel = request(o, "/scheme/cancel", CANCEL);
+	struct pay p;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o); /* no such payment yet */
+	turn(o);
+	assert_int_equal(o->commits, 2);
+	if (o->commit[0]->step->next.flow == FLOW_CLOSED) { /* whichever was stepped first */
+		struct commit *c = o->commit[0];
+		o->commit[0] = o->commit[1];
+		o->commit[1] = c;
+	}
+	assert_int_equal(settle(o), COMMIT_OK);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(settle(o), COMMIT_CLAIMED);
+	all(o);
+	assert_int_equal(o->status[cancel], 200);
+	assert_int_equal(o->payments, 1);
+	p = record(o, 0);
+	assert_int_equal(pay_state(&p), PAY_UNDOING);
+	done(o);
+}
+
+static void request_fills_its_memory(void **state)
+{
+	struct world *o = fresh();
+	int much = request(o, "/scheme/pay", "much");
+
+	(void)state;
+	assert_int_equal(o->status[much], 503);
+	done(o);
+}
+
+static int world_of_two(void **state)
+{
+	static const char *const name[] = { "scheme", "wallet" };
+	struct ccy eur;
+
+	(void)state;
+	assert_int_equal(ccy_by_alpha(SPAN("EUR"), &eur), RC_OK);
+	for (int i = 0; i < 2; i++) {
+		peers[i] = (struct peer){ .number = (uint16_t)(i + 1),
+			.agreement = (uint16_t)(i + 1),
+			.settle = eur,
+			.scheme = i == 0,
+			.cancel_until_min = -1,
+			.expire_s = 120,
+			.hold_ms = 6000 };
+		for (const struct caps *c = wallet_caps; i == 1 && c->op; c++)
+			peers[i].caps[c->op] = c;
+		links[i] = (struct link){
+			.peer = &peers[i], .adapter = &dialect, .identity = span_str(name[i])
+		};
+	}
+	sn = (struct snapshot){ .peer = peers, .peer_count = 2, .quote_life_s = 600 };
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cancel_comes_first),
+		cmocka_unit_test(cancel_beside_its_payment),
+		cmocka_unit_test(request_fills_its_memory),
+	};
+
+	return cmocka_run_group_tests(tests, world_of_two, NULL);
+}
