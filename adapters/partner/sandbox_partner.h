@@ -80,6 +80,7 @@ struct fake_payment {
 	bool follow;     /* keep asking until it is final */
 	bool confirm;    /* scans: confirm at once */
 	bool confirmed;
+	bool cancelling; /* asked for, and no answer yet */
 	bool told; /* a webhook came */
 	uint8_t tries;
 	uint8_t refund_count;

@@ -251,11 +251,12 @@ static bool read_refund(
 static void on_refund(struct fake_payment *p, struct fake_refund *r, const struct json *body)
 {
 	struct money sum;
-	bool was_done = strcmp(r->status, "DONE") == 0;
 
 	pfake_text(body, "id", r->id, sizeof r->id);
+	if (strcmp(r->status, "DONE") == 0)
+		return; /* an older answer that came late */
 	pfake_text(body, "status", r->status, sizeof r->status);
-	if (was_done || strcmp(r->status, "DONE") != 0)
+	if (strcmp(r->status, "DONE") != 0)
 		return;
 	if (!pfake_money(body, "settlement_amount", &sum))
 		sum = r->amount;
@@ -319,6 +320,8 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 		return;
 	while (span_split(&type, '/', &part))
 		continue;
+	if (c->purpose == FOR_CANCEL)
+		p->cancelling = false;
 	if (c->purpose == FOR_REFUND) {
 		memcpy(p->refund[c->refund].status, "DECLINED", sizeof "DECLINED");
 	} else if (c->purpose == FOR_CREATE || c->purpose == FOR_CONFIRM) {
@@ -352,7 +355,7 @@ static void follow(struct fake *f, const struct sandbox_host *h, struct fake_pay
 		return; /* a webhook will tell */
 	if (p->kind == KIND_SCAN && strcmp(p->status, "OPEN") == 0)
 		return; /* it is for the user to go on */
-	if (is_over(p) && !refund_open(p))
+	if (is_over(p) && !refund_open(p) && !p->cancelling)
 		return;
 	p->tries++;
 	h->timer(h->ctx, FAKE_TIMER_PAYMENT | p->serial, FOLLOW_MS);
@@ -371,7 +374,9 @@ void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t ser
 		else if (strcmp(p->refund[i].status, "PENDING") == 0)
 			read_refund(f, h, p, i);
 	}
-	if (is_over(p))
+	if (p->cancelling)
+		pfake_change(f, h, FOR_CANCEL, p);
+	if (is_over(p) || p->cancelling)
 		return;
 	if (!*p->switch_id)
 		pfake_create(f, h, p, p->amount, 0);
@@ -397,6 +402,8 @@ void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struc
 	} else {
 		p->doubtful++;
 	}
+	if (believed && c->purpose == FOR_CANCEL && m->status == 200)
+		p->cancelling = false;
 	if (believed && json_parse(h->arena, m->body, &body) == RC_OK) {
 		if (m->status < 300)
 			on_result(p, c, body);

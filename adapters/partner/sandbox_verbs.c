@@ -131,6 +131,7 @@ static const char *on_payment(struct fake *f, const struct sandbox_host *h, cons
 		return begin_refund(f, h, p, command);
 	if (strcmp(verb, "confirm") == 0)
 		return confirm(f, h, p, command);
+	p->cancelling = p->cancelling || strcmp(verb, "cancel") == 0;
 	sent = strcmp(verb, "cancel") == 0 ? pfake_change(f, h, FOR_CANCEL, p)
 					   : pfake_read_object(f, h, p);
 	return sent ? NULL : "too many calls are out";

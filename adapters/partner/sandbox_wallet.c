@@ -215,8 +215,11 @@ static const char *read_order(const struct fake_rq *rq, bool credit, struct orde
 /* Nothing is done and nothing answered. */
 static void stay_silent(struct fake_rq *rq)
 {
+	struct http_out *out = pfake_out(rq->h);
+
 	rq->mischief.how = MISCHIEF_APPLY_SILENT;
-	pfake_send(rq, pfake_out(rq->h), 0);
+	out->status = 200; /* of an answer that is never sent */
+	pfake_send(rq, out, 0);
 }
 
 static void begin(struct fake_rq *rq, const struct order *o, bool credit)
