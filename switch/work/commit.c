@@ -7,17 +7,6 @@
  */
 #include "work.h"
 
-static void set_alarm(struct wrk *w, struct live *l)
-{
-	if (l->timed)
-		heap_remove(&w->due, &l->due);
-	l->timed = false;
-	if (!l->rec.due.us)
-		return;
-	l->due.key = l->rec.due.us;
-	l->timed = heap_put(&w->due, &l->due);
-}
-
 /* What becomes of the request that the step was about. */
 static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct step *st)
 {
@@ -95,7 +84,7 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 		memset(l->secret, 0, sizeof l->secret);
 		l->secret_bytes = 0;
 	}
-	set_alarm(w, l);
+	live_set_alarm(w, l);
 	for (int i = 0; i < st->call_count; i++)
 		outbound_call(w, l, &st->call[i]);
 	settle(w, l, it->rq, st);
@@ -218,7 +207,7 @@ static void unsent(struct wrk *w, struct live *l, struct item *it)
 	/* The record's alarm stands in the ledger: whoever can commit again goes on from there. */
 	if (l->rec.version && !l->timed) {
 		l->rec.due = wall_plus_ms(w->wall, 1000);
-		set_alarm(w, l);
+		live_set_alarm(w, l);
 	}
 }
 
@@ -258,6 +247,9 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	put_raw(ws, it);
 	put_secret(w, l, ws);
 	remember_claims(w, l, ws);
+	/* From now on it can be found: the ledger may have it before we hear of that. */
+	if (l->rec.version == 0)
+		CHECK(map_put(&w->payments, ws->st.next.id.b, l));
 	l->step = ws;
 	l->state = LIVE_COMMITTING;
 	if (w->port->commit(w->port->ctx, &ws->c) != RC_OK) {
@@ -336,8 +328,6 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	struct pay before = l->rec;
 
 	w->stats.commits++;
-	if (before.version == 0)
-		CHECK(map_put(&w->payments, ws->st.next.id.b, l));
 	l->rec = ws->st.next;
 	l->ours = true;
 	l->synced = w->now;
@@ -381,12 +371,16 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	l->state = LIVE_READY;
 	l->step = NULL;
 	forget_claims(w, ws);
+	if (l->rec.version == 0 && r->verdict != COMMIT_OK)
+		map_del(&w->payments, ws->st.next.id.b);
 	switch (r->verdict) {
 	case COMMIT_OK:
 		committed(w, l, it, ws);
 		break;
 	case COMMIT_CLAIMED:
 		claimed(w, l, it, r);
+		if (l->rec.version == 0)
+			inbound_unjoin(w, l);
 		break;
 	case COMMIT_FENCE:
 		fenced(w, l, it);
@@ -397,6 +391,8 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	case COMMIT_UNSENT:
 	case COMMIT_ERROR:
 		unsent(w, l, it);
+		if (l->rec.version == 0)
+			inbound_unjoin(w, l);
 		break;
 	}
 	slab_give(&w->steps, ws);

@@ -222,6 +222,7 @@ void inbound_deadline(struct wrk *w, struct rq *rq)
 	} else {
 		inbound_view(w, rq, &l->rec, rq->seq);
 	}
+	live_release_if_idle(w, l);
 }
 
 /* The event goes to the payment's queue. */
@@ -460,6 +461,25 @@ static void dispatch(struct wrk *w, struct rq *rq)
 		inbound_begin(w, rq);
 	else
 		to_target(w, rq);
+}
+
+/* They joined a first sending that came to nothing: each is looked at as if it came now. */
+void inbound_unjoin(struct wrk *w, struct live *l)
+{
+	struct list left;
+
+	list_init(&left);
+	while (!list_is_empty(&l->inbox))
+		list_append(&left, list_pop(&l->inbox));
+	while (!list_is_empty(&left)) {
+		struct item *it = LIST_OBJ(list_pop(&left), struct item, node);
+		struct rq *rq = it->rq;
+		item_free(w, it);
+		if (!rq)
+			continue;
+		rq->ev.repeated = rq->replayed = false;
+		dispatch(w, rq);
+	}
 }
 
 /* Cached: fingerprint, status, body of a final answer that the ledger holds. */

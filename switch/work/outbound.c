@@ -49,6 +49,8 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	return c;
 }
 
+static void token_ended(struct wrk *w, struct callout *c, const Xw__Canonical *m);
+
 static uint64_t cookie_of(const struct callout *c)
 {
 	return (uint64_t)c->generation << 32 | c->slot;
@@ -60,6 +62,10 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 {
 	struct item *it;
 
+	if (c->is_token) {
+		token_ended(w, c, NULL);
+		return;
+	}
 	if (!c->live) {
 		if (c->rq)
 			inbound_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
@@ -136,12 +142,26 @@ static bool token_valid(const struct wrk *w, const struct link_state *s)
 	return s->token_bytes && s->token_until.us > wall_plus_ms(w->wall, 30000).us;
 }
 
+/* Those who wait for a token go out, or end: nothing of them was sent. */
+static void release_waiting(struct wrk *w, struct link_state *s, bool got)
+{
+	while (!list_is_empty(&s->waiting)) {
+		struct callout *next = LIST_OBJ(list_pop(&s->waiting), struct callout, node);
+		if (got)
+			send(w, next);
+		else
+			ended(w, next, NULL, NULL, LOST_UNSENT);
+	}
+}
+
 static void fetch_token(struct wrk *w, const struct link *l)
 {
 	struct callout *c = call_new(w, l);
 
-	if (!c)
-		return; /* those that wait end by their payments' alarms */
+	if (!c) { /* they may be the very ones who hold all the places */
+		release_waiting(w, link_state(w, l), false);
+		return;
+	}
 	c->message = canonical_new(&c->arena, OP_TOKEN, false);
 	c->call.op = OP_TOKEN;
 	c->is_token = true;
@@ -177,13 +197,7 @@ static void token_ended(struct wrk *w, struct callout *c, const Xw__Canonical *m
 		got = token_valid(w, s);
 	}
 	outbound_free(w, c);
-	while (!list_is_empty(&s->waiting)) {
-		struct callout *next = LIST_OBJ(list_pop(&s->waiting), struct callout, node);
-		if (got)
-			send(w, next);
-		else
-			ended(w, next, NULL, NULL, LOST_UNSENT);
-	}
+	release_waiting(w, s, got);
 }
 
 void outbound_call(struct wrk *w, struct live *l, const struct call *call)

@@ -170,6 +170,8 @@ struct live *live_find(struct wrk *w, const struct pay_id *id);
 struct live *live_get(struct wrk *w, const struct pay_id *id);
 struct live *live_new(struct wrk *w);
 void live_release_if_idle(struct wrk *w, struct live *l);
+/* Rings when the record wants to be stepped. */
+void live_set_alarm(struct wrk *w, struct live *l);
 void live_push(struct wrk *w, struct live *l, struct item *it);
 /* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
 void live_refresh(struct wrk *w, struct live *l);
@@ -194,6 +196,7 @@ void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bo
 void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq);
 void inbound_deadline(struct wrk *w, struct rq *rq);
+void inbound_unjoin(struct wrk *w, struct live *l);
 /* The answer that a request waits for, as the record stands: final or pending. */
 void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 /* Those whose answer has become final elsewhere. */

@@ -90,6 +90,17 @@ struct live *live_get(struct wrk *w, const struct pay_id *id)
 	return l;
 }
 
+void live_set_alarm(struct wrk *w, struct live *l)
+{
+	if (l->timed)
+		heap_remove(&w->due, &l->due);
+	l->timed = false;
+	if (!l->rec.due.us)
+		return;
+	l->due.key = l->rec.due.us;
+	l->timed = heap_put(&w->due, &l->due);
+}
+
 void live_refresh(struct wrk *w, struct live *l)
 {
 	struct load_key k;
@@ -212,6 +223,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
 			l->secret_bytes = (uint16_t)plain.n;
+		live_set_alarm(w, l); /* what was loaded is kept only as long as it is woken */
 		inbound_settled(w, l);
 		if (!list_is_linked(&l->all))
 			list_append(&w->ready, &l->all);
