@@ -1,0 +1,445 @@
+/*
+ * oracle.c: what must be true: of every step as it is committed, of every answer as it is given,
+ * and of the books of all sides when messages have settled.
+ *
+ * The hard thing is to judge by what each side can know: a fake's book is the truth about money
+ * that moved there, the ledger about what we believe, and a till about what it was told. Must never
+ * look into a worker to decide; only whether its memory came back is asked of itself.
+ */
+#include "sim.h"
+
+#include "digest.h"
+
+#define TOLD_MAX   8192 /* a power of two */
+#define BIT(state) (1u << ((state)&31))
+
+struct told {
+	uint64_t same; /* 0: free */
+	int status;
+	struct span body;
+};
+
+void oracle_begin(struct sim *s)
+{
+	s->told = world_alloc(s, TOLD_MAX * sizeof *s->told);
+}
+
+/* ---- of every step ---- */
+
+static bool paid_family(enum pay_state s)
+{
+	return s == PAY_PAID || s == PAY_PARTLY_REFUNDED || s == PAY_REFUNDED;
+}
+
+static const char *id_text(const struct pay_id *id)
+{
+	static char text[ID_TEXT_LEN + 1];
+	struct buf b = buf_init(text, ID_TEXT_LEN);
+
+	pay_id_write(&b, id);
+	return text;
+}
+
+/* 6: what is final stays, but for what is asked of a paid one, and a success that came late. */
+static void absorbing(struct sim *s, const struct pay *before, const struct pay *after)
+{
+	enum pay_state was = pay_state(before), is = pay_state(after);
+
+	if (!(was & PAY_FINAL) || was == is || after->late)
+		return;
+	if (paid_family(was) && (paid_family(is) || is == PAY_REFUNDING || is == PAY_UNDOING ||
+					is == PAY_CANCELLED || is == PAY_STUCK))
+		return;
+	world_fail(s, "%s: final %s became %s", id_text(&after->id), pay_state_name(was),
+		pay_state_name(is));
+}
+
+/* What the record says to be reserved is what the books reserve. */
+static void reserved(struct sim *s, const struct ledger_pay *p)
+{
+	int64_t books = 0, record = 0;
+
+	for (int i = 0; i < p->sums; i++)
+		books += p->sum[i].reserved;
+	record += money_minor(p->rec.iss.reserved);
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		record += money_minor(p->rec.refund[i].reserved);
+	if (books != record)
+		world_fail(s, "%s: %lld reserved in the books, %lld in the record", id_text(&p->id),
+			(long long)books, (long long)record);
+}
+
+void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before,
+	enum event_kind kind, enum op op)
+{
+	const char *wrong = pay_check(&p->rec);
+
+	if (wrong)
+		world_fail(s, "%s: %s", id_text(&p->id), wrong);
+	s->cover[pay_state(before) & 31][kind][op] = 1;
+	p->seen |= BIT(pay_state(&p->rec));
+	absorbing(s, before, &p->rec);
+	reserved(s, p);
+	if ((before->answered & ~p->rec.answered) != 0)
+		world_fail(s, "%s: an answer is not final any more", id_text(&p->id));
+}
+
+/* ---- of every answer ---- */
+
+uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m)
+{
+	uint8_t who = (uint8_t)party;
+	struct span key = SPAN_NONE;
+	struct digest d;
+	uint64_t v;
+
+	(void)s;
+	if (!span_eq(m->method, SPAN("POST")))
+		return 0;
+	(void)http_header_get(m, "idempotency-key", &key);
+	d = digest_sha256_parts((struct span[]){ span_of(&who, 1), m->target, key, m->body }, 4);
+	memcpy(&v, d.b, sizeof v);
+	return v | 1;
+}
+
+static void told(struct sim *s, uint64_t same, int status, struct span body)
+{
+	size_t i = same >> 20;
+
+	for (;; i++) {
+		struct told *t = &s->told[i % TOLD_MAX];
+		if (t->same && t->same != same)
+			continue;
+		if (!t->same)
+			*t = (struct told){ same, status, world_keep(s, body) };
+		else if (t->status != status || !span_eq(t->body, body))
+			world_fail(s, "what was told as final changed: %d %.*s, then %d %.*s",
+				t->status, SPAN_FMT(t->body), status, SPAN_FMT(body));
+		return;
+	}
+}
+
+static uint32_t states_of_word(struct span word)
+{
+	static const struct {
+		const char *word;
+		uint32_t states;
+	} words[] = {
+		{ "PAID", BIT(PAY_PAID) },
+		{ "PARTIALLY_REFUNDED", BIT(PAY_PARTLY_REFUNDED) },
+		{ "REFUNDED", BIT(PAY_REFUNDED) },
+		{ "DECLINED", BIT(PAY_DECLINED) | BIT(PAY_UNDONE) },
+		{ "CANCELLED", BIT(PAY_CANCELLED) },
+		{ "EXPIRED", BIT(PAY_EXPIRED) },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (span_eq(span_str(words[i].word), word))
+			return words[i].states;
+	return 0;
+}
+
+/* 1: what is said of a payment has been in the ledger. */
+static void in_ledger(struct sim *s, struct span id_word, uint32_t states, struct span body)
+{
+	struct pay_id id;
+	const struct ledger_pay *p;
+
+	if (!states || pay_id_parse(id_word, &id) != RC_OK)
+		return;
+	p = pg_find_pay(s, &id);
+	if (!p || !(p->seen & states))
+		world_fail(s, "told before it was committed: %.*s", SPAN_FMT(body));
+}
+
+static void replied_partner(
+	struct sim *s, const struct exchange *x, const struct json *v, int status, struct span body)
+{
+	struct span id, word;
+	bool retry = false;
+
+	if (json_str(v, "id", &id) && json_str(v, "status", &word) && !json_get(v, "payment_id"))
+		in_ledger(s, id, states_of_word(word), body);
+	(void)json_bool(v, "retryable", &retry);
+	if (!x->same)
+		return;
+	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
+		told(s, x->same, status, body);
+}
+
+static void replied_scheme(
+	struct sim *s, const struct exchange *x, const struct json *v, int status, struct span body)
+{
+	struct span word;
+
+	if (span_ends(x->msg.path, SPAN("/inquiryPayment")) ||
+		span_ends(x->msg.path, SPAN("/notifyPayment")))
+		return;
+	if (json_str(v, "result.resultStatus", &word) && span_eq(word, SPAN("S")))
+		told(s, x->same, status, body);
+}
+
+void oracle_replied(struct sim *s, const struct exchange *x, const struct http_out *out)
+{
+	static char memory[1 << 17];
+	struct arena a = arena_init(memory, sizeof memory);
+	struct span body = buf_span(&out->body);
+	const struct json *v;
+
+	if (span_empty(body) || json_parse(&a, body, &v) != RC_OK || !json_is_object(v))
+		return;
+	if (json_get(v, "result"))
+		replied_scheme(s, x, v, out->status, body);
+	else
+		replied_partner(s, x, v, out->status, body);
+}
+
+/* What goes into the cache is an answer that the ledger holds. */
+void oracle_cached(struct sim *s, struct span value)
+{
+	struct span body = span_sub(value, 18, value.n);
+
+	for (int i = s->ledger.pay_count; i-- > 0;)
+		for (const struct ledger_reply *r = s->ledger.pay[i]->replies; r; r = r->next)
+			if (span_eq(r->body, body))
+				return;
+	world_fail(s, "the cache is given what the ledger does not hold: %.*s", SPAN_FMT(body));
+}
+
+/* ---- when messages have settled ---- */
+
+static bool is_open(const struct ledger_pay *p)
+{
+	return !pay_is_final(&p->rec) && pay_state(&p->rec) != PAY_NEW;
+}
+
+bool oracle_settled(const struct sim *s, bool but_stuck)
+{
+	if (s->ledger.outs_owed)
+		return false;
+	for (int i = 0; i < s->ledger.pay_count; i++) {
+		const struct ledger_pay *p = s->ledger.pay[i];
+		if (is_open(p) && !(but_stuck && p->exceptions))
+			return false;
+	}
+	for (int i = 0; i < LINK_CALLS; i++)
+		if ((s->outcall[i].used && !s->outcall[i].ended) || s->incall[i].used)
+			return false;
+	if (s->ledger.under_way)
+		return false;
+	for (int i = 0; i < PROCS; i++)
+		if (!s->proc[i].alive || s->proc[i].turn_us <= s->now_us + 1000000)
+			return false;
+	return true;
+}
+
+struct line {
+	struct pay_id id;
+	bool has_id;
+	int64_t net, taken;
+	bool acquirer;
+	char own[66], state[24], currency[4], role[16];
+};
+
+/* A line of a fake's book; false where it is not about a payment's money. */
+static bool read_line(struct sim *s, int party, struct span text, struct line *ret)
+{
+	static char memory[1 << 16];
+	struct arena a = arena_init(memory, sizeof memory);
+	const struct json *v;
+	struct span id, role = SPAN_NONE, word;
+	int64_t returned;
+
+	CHECK(json_parse(&a, text, &v) == RC_OK);
+	*ret = (struct line){ .acquirer = false };
+	if (!json_str(v, "id", &id) || !json_int(v, "taken", &ret->taken) ||
+		!json_int(v, "returned", &returned))
+		world_fail(
+			s, "%s keeps a strange book: %.*s", s->party[party].name, SPAN_FMT(text));
+	ret->net = ret->taken - returned;
+	ret->has_id = pay_id_parse(span_sub(id, 0, ID_TEXT_LEN), &ret->id) == RC_OK;
+	if (!json_str(v, "role", &role))
+		(void)json_str(v, "leg", &role);
+	(void)span_to_cstr(role, ret->role, sizeof ret->role);
+	ret->acquirer = span_eq(role, SPAN("acquirer")) || span_starts(role, SPAN("mpp-"));
+	if (json_str(v, "own_id", &word))
+		(void)span_to_cstr(word, ret->own, sizeof ret->own);
+	if (json_str(v, "state", &word))
+		(void)span_to_cstr(word, ret->state, sizeof ret->state);
+	if (json_str(v, "currency", &word))
+		(void)span_to_cstr(word, ret->currency, sizeof ret->currency);
+	return !span_eq(role, SPAN("scan"));
+}
+
+struct view {
+	int64_t issuer[PARTIES], acquirer[PARTIES];
+	int effective; /* debits that stand */
+};
+
+/* Calls `fn` for each line of all books. */
+typedef void line_fn(struct sim *s, int party, const struct line *l, void *ctx);
+
+static void each_line(struct sim *s, line_fn *fn, void *ctx)
+{
+	char text[1024];
+
+	for (int party = 0; party < PARTIES; party++) {
+		struct party *p = &s->party[party];
+		for (size_t i = 0;; i++) {
+			struct buf b = buf_init(text, sizeof text);
+			struct line l;
+			if (!p->fake->book(p->state, i, &b))
+				break;
+			CHECK(buf_ok(&b));
+			if (read_line(s, party, buf_span(&b), &l))
+				fn(s, party, &l, ctx);
+		}
+	}
+}
+
+static int index_of(struct sim *s, const struct pay_id *id)
+{
+	for (int i = 0; i < s->ledger.pay_count; i++)
+		if (pay_id_eq(&s->ledger.pay[i]->id, id))
+			return i;
+	return -1;
+}
+
+static void add_line(struct sim *s, int party, const struct line *l, void *ctx)
+{
+	struct view *views = ctx;
+	int i = l->has_id ? index_of(s, &l->id) : -1;
+
+	if (i < 0) {
+		if (l->net != 0)
+			world_fail(s,
+				"%s moved %lld %s for a payment that the ledger does not "
+				"know: %s %s",
+				s->party[party].name, (long long)l->net, l->currency, l->own,
+				l->state);
+		return;
+	}
+	if (l->acquirer) {
+		views[i].acquirer[party] += l->net;
+		return;
+	}
+	views[i].issuer[party] += l->net;
+	views[i].effective += l->taken > 0 && l->net == l->taken;
+}
+
+/* 2: while things happen, at most one debit of a payment stands. */
+void oracle_safe(struct sim *s)
+{
+	struct view *views = world_alloc(s, (size_t)(s->ledger.pay_count + 1) * sizeof *views);
+
+	each_line(s, add_line, views);
+	for (int i = 0; i < s->ledger.pay_count; i++)
+		if (views[i].effective > 1)
+			world_fail(s, "%s was debited %d times", id_text(&s->ledger.pay[i]->id),
+				views[i].effective);
+}
+
+static int64_t posted(const struct ledger_pay *p, enum account_class class, int party)
+{
+	int64_t sum = 0;
+
+	for (int i = 0; i < p->sums; i++)
+		if ((enum account_class)(p->sum[i].account >> 26) == class &&
+			(p->sum[i].account >> 10 & 0xffff) == peers_number(party))
+			sum += p->sum[i].posted;
+	return sum;
+}
+
+/* A till that asked for something else under the same id was refused, and may believe that. */
+static bool confused(const struct sim *s, const struct ledger_pay *p)
+{
+	for (int i = 0; i < s->spends; i++)
+		if (s->spend[i].confused && strcmp(s->spend[i].id, p->rec.acq.their_request) == 0)
+			return true;
+	return false;
+}
+
+/* 4: issuer's book = ledger = acquirer's view. */
+static void compare(struct sim *s, const struct ledger_pay *p, const struct view *v)
+{
+	for (int i = 0; i < PARTIES; i++) {
+		int64_t position = posted(p, ACCT_POSITION, i), fee = posted(p, ACCT_FEE, i);
+		bool acquirer = p->rec.acq.peer == peers_number(i);
+		int64_t theirs = acquirer ? -v->acquirer[i] : v->issuer[i];
+		int64_t ours = position + (acquirer ? fee : 0);
+
+		if (ours != theirs && !(acquirer && confused(s, p)))
+			world_fail(s, "%s (%s): %s has %lld, the ledger %lld", id_text(&p->id),
+				pay_state_name(pay_state(&p->rec)), s->party[i].name,
+				(long long)theirs, (long long)ours);
+	}
+}
+
+/* What a process keeps of a payment that is over. */
+static void stale(struct sim *s, const struct wrk *w, int proc)
+{
+	for (uint32_t i = 0; i < w->lives.count; i++) {
+		const struct live *l = (const struct live *)slab_at(&w->lives, i);
+		const struct ledger_pay *p;
+		if (!w->lives.taken[i])
+			continue;
+		p = pg_find_pay(s, &l->rec.id);
+		if (!p || !is_open(p))
+			world_fail(s,
+				"process %d holds version %u of %s (%s, ledger %u), state %d, due in "
+				"%lld ms%s%s",
+				proc, l->rec.version, id_text(&l->rec.id),
+				pay_state_name(pay_state(&l->rec)), p ? p->rec.version : 0,
+				(int)l->state,
+				(long long)((l->rec.due.us - world_wall(s).us) / 1000),
+				l->timed ? "" : ", no alarm", l->calls_out ? ", calls out" : "");
+	}
+}
+
+static void memory_back(struct sim *s)
+{
+	for (int i = 0; i < PROCS; i++) {
+		const struct wrk *w = s->proc[i].w;
+		const struct slab *all[] = { &w->items, &w->steps, &w->calls, &w->waits };
+		static const char *const names[] = { "items", "steps", "calls", "waits" };
+
+		for (int j = 0; j < 4; j++)
+			if (slab_free_count(all[j]) != all[j]->count)
+				world_fail(s, "process %d holds %u %s for nothing", i,
+					all[j]->count - slab_free_count(all[j]), names[j]);
+		stale(s, w, i);
+		if (wrk_stats(w)->waiting)
+			world_fail(s, "process %d has requests that wait", i);
+	}
+}
+
+void oracle_end(struct sim *s)
+{
+	struct view *views = world_alloc(s, (size_t)(s->ledger.pay_count + 1) * sizeof *views);
+	int64_t held = 0, expected = 0;
+
+	each_line(s, add_line, views);
+	for (int i = 0; i < s->ledger.pay_count; i++) {
+		const struct ledger_pay *p = s->ledger.pay[i];
+		if (is_open(p) && !p->exceptions)
+			world_fail(s, "%s is %s for ever, and on no list", id_text(&p->id),
+				pay_state_name(pay_state(&p->rec)));
+		if (!is_open(p))
+			compare(s, p, &views[i]);
+		for (int j = 0; j < p->sums; j++)
+			expected += p->sum[j].reserved;
+	}
+	for (int i = 0; i < s->ledger.account_count; i++)
+		held += s->ledger.account[i].reserved;
+	if (held != expected)
+		world_fail(s, "accounts hold %lld, payments %lld", (long long)held,
+			(long long)expected);
+	for (int i = 0; i < s->ledger.pay_count; i++)
+		for (int j = 0; j < s->ledger.pay[i]->sums; j++)
+			if (!is_open(s->ledger.pay[i]) && s->ledger.pay[i]->sum[j].reserved)
+				world_fail(s, "%s is over and holds a reservation",
+					id_text(&s->ledger.pay[i]->id));
+	if (s->ledger.outs_owed)
+		world_fail(s, "%d notifications were not delivered", s->ledger.outs_owed);
+	memory_back(s);
+}

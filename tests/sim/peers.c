@@ -1,0 +1,179 @@
+/*
+ * peers.c: the participants of the simulated world and how the switch is configured for them: two
+ * wallets with protocols of their own, the scheme in both of its roles, and four partners on our
+ * API.
+ *
+ * The hard thing is that both ends must have been told the same: one list of settings serves a
+ * partner's adapter and its fake.
+ */
+#include "sim.h"
+
+#include "digest.h"
+
+static const struct pair bluecode[] = { { "access_id", "crosswallet" }, { "secret", "s3cret" },
+	{ "branch_ext_id", "branch-1" }, { "currency", "EUR" }, { NULL, NULL } };
+static const struct pair vipps[] = { { "msn", "123456" }, { "client_id", "crosswallet" },
+	{ "client_secret", "s3cret" }, { "subscription_key", "subscribed" }, { "currency", "NOK" },
+	{ "webhook", "hush" }, { NULL, NULL } };
+static const struct pair aps_acqp[] = { { "client_id", "XWACQP0000000001" },
+	{ "settlement_currency", "EUR" }, { "partner_role", "acqp" },
+	{ "psp_id", "1022172000000000001" }, { NULL, NULL } };
+static const struct pair aps_mpp[] = { { "client_id", "XWMPP00000000001" },
+	{ "settlement_currency", "EUR" }, { "partner_role", "mpp" },
+	{ "psp_id", "1022172000000000001" }, { NULL, NULL } };
+/* "keyid" is the name of the key that its owner signs with: party_setting tells each side its own.
+ */
+static const struct pair till_eur[] = { { "merchant_country", "DE" }, { NULL, NULL } };
+static const struct pair till_nok[] = { { "merchant_country", "NO" }, { NULL, NULL } };
+static const struct pair pivo[] = { { "cii", "281777" }, { NULL, NULL } };
+static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
+
+static const struct row {
+	const char *name, *adapter, *identity, *currency, *authority, *base_path;
+	uint8_t roles;
+	bool scheme;
+	int debit_via;
+	enum notify_when notify;
+	const struct pair *settings;
+} rows[PARTIES] = {
+	[BLUECODE] = { "bluecode", "bluecode", "bluecode", "EUR", "bluecode.example", "",
+		PEER_ISSUER, false, -1, NOTIFY_NEVER, bluecode },
+	[VIPPS] = { "vipps", "vipps", "vipps", "NOK", "vipps.example", "", PEER_ISSUER, false, -1,
+		NOTIFY_NEVER, vipps },
+	[APS_ACQP] = { "alipayplus", "alipayplus", "XWACQP0000000001", "EUR", "aps.example", "",
+		PEER_ISSUER, true, -1, NOTIFY_LATE, aps_acqp },
+	[APS_MPP] = { "alipayplus-mpp", "alipayplus", "XWMPP00000000001", "EUR", "mpp.example", "",
+		PEER_ACQUIRER, true, -1, NOTIFY_LATE, aps_mpp },
+	[TILL_EUR] = { "till-eur", "partner", "till-eur", "EUR", "till-eur.example", "/interop/v1",
+		PEER_ACQUIRER, false, -1, NOTIFY_ALWAYS, till_eur },
+	[TILL_NOK] = { "till-nok", "partner", "till-nok", "NOK", "till-nok.example", "/interop/v1",
+		PEER_ACQUIRER, false, -1, NOTIFY_LATE, till_nok },
+	[PIVO] = { "pivo", "partner", "pivo", "EUR", "pivo.example", "/interop/v1", PEER_ISSUER,
+		false, -1, NOTIFY_ALWAYS, pivo },
+	[VIPPS_SERVER] = { "vipps-server", "partner", "vipps-server", "NOK", "vipps-server.example",
+		"/interop/v1", PEER_ISSUER, false, VIPPS, NOTIFY_LATE, vipps_server },
+};
+
+static const struct route_row routes[] = {
+	{ .scheme = "alipay-plus", .mode = 'C', .to = APS_ACQP + 1, .priority = 10 },
+	{ .scheme = "alipay-plus", .mode = 'C', .to = PIVO + 1, .priority = 5 },
+	{ .scheme = "bluecode", .mode = 'C', .to = BLUECODE + 1 },
+	{ .scheme = "vipps", .mode = 'C', .to = VIPPS + 1 },
+	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
+};
+
+int peers_party(uint16_t number)
+{
+	CHECK(number >= 1 && number <= PARTIES);
+	return number - 1;
+}
+
+uint16_t peers_number(int party)
+{
+	return (uint16_t)(party + 1);
+}
+
+const struct pair *peers_settings(int party)
+{
+	return rows[party].settings;
+}
+
+static struct ccy ccy(const char *alpha)
+{
+	struct ccy c;
+
+	CHECK(ccy_by_alpha(span_str(alpha), &c) == RC_OK);
+	return c;
+}
+
+static void put_peer(struct sim *s, int i)
+{
+	const struct row *r = &rows[i];
+	struct peer *p = &s->config.peer[i];
+	struct link *l = &s->config.link[i];
+
+	*p = (struct peer){ .number = peers_number(i),
+		.roles = r->roles,
+		.agreement = peers_number(i),
+		.settle = ccy(r->currency),
+		.scheme = r->scheme,
+		.debit_via = r->debit_via < 0 ? 0 : peers_number(r->debit_via),
+		.window_offset_min = r->scheme ? 480 : 0,
+		.cancel_until_min = (int16_t)(i == APS_ACQP ? 15 : -1),
+		.refund_days = 365,
+		.expire_s = 120,
+		.hold_ms = 6000,
+		.notify = r->notify };
+	CHECK(span_to_cstr(span_str(r->name), p->name, sizeof p->name));
+	*l = (struct link){ .peer = p,
+		.adapter = adapter_by_name(span_str(r->adapter)),
+		.identity = span_str(r->identity),
+		.authority = span_str(r->authority),
+		.base_path = span_str(r->base_path) };
+	CHECK(l->adapter);
+	for (const struct caps *c = l->adapter->caps; c->op != OP_NONE; c++)
+		p->caps[c->op] = c;
+	s->party[i].name = r->name;
+	s->party[i].adapter_name = r->adapter;
+	s->party[i].settings = r->settings;
+}
+
+static void account(struct sim *s, enum account_class class, uint16_t agreement, struct ccy c)
+{
+	struct ledger *l = &s->ledger;
+	int32_t number = acct_number(class, agreement, c);
+
+	for (int i = 0; i < l->account_count; i++)
+		if (l->account[i].number == number)
+			return;
+	CHECK(l->account_count < LEDGER_ACCOUNTS);
+	l->account[l->account_count++].number = number;
+}
+
+/* The accounts that the start of a real switch makes, and the issuers' caps. */
+static void put_accounts(struct sim *s)
+{
+	for (int i = 0; i < PARTIES; i++) {
+		const struct peer *p = &s->config.peer[i];
+		account(s, ACCT_POSITION, p->agreement, p->settle);
+		if (s->faults.caps && p->roles == PEER_ISSUER) {
+			struct ledger_account *a = &s->ledger.account[s->ledger.account_count - 1];
+			a->capped = true;
+			a->cap = 1000 + rng_below(&s->chance, 60000);
+		}
+		account(s, ACCT_FEE, p->agreement, p->settle);
+		account(s, ACCT_SUSPENSE, p->agreement, p->settle);
+		account(s, ACCT_EXCHANGE, 0, p->settle);
+		account(s, ACCT_ROUNDING, 0, p->settle);
+		account(s, ACCT_BANK, 0, p->settle);
+	}
+}
+
+void peers_begin(struct sim *s)
+{
+	struct config *c = &s->config;
+	struct wall until = wall_plus_ms(s->start, INT64_C(400) * 86400000);
+
+	memset(c, 0, sizeof *c);
+	for (int i = 0; i < PARTIES; i++)
+		put_peer(s, i);
+	c->rate[0] = (struct rate){ ccy("EUR"), ccy("NOK"), 117096, 4, s->start, until };
+	c->rate[1] = (struct rate){ ccy("NOK"), ccy("EUR"), 854, 4, s->start, until };
+	c->fee = (struct fee_row){ .name = "service",
+		.agreement = peers_number(TILL_EUR),
+		.basis_points = 80,
+		.min = 2,
+		.on_refund = FEE_PRORATE };
+	c->snapshot = (struct snapshot){ .peer = c->peer,
+		.peer_count = PARTIES,
+		.route = routes,
+		.route_count = sizeof routes / sizeof *routes,
+		.fee = &c->fee,
+		.fee_count = 1,
+		.rate = c->rate,
+		.rate_count = 2,
+		.markup_bp = 50,
+		.quote_life_s = 120,
+		.version = 1 };
+	put_accounts(s);
+}

@@ -1,0 +1,298 @@
+/*
+ * people.c: what customers, cashiers and merchants do, by the hand of the fakes: they pay at tills,
+ * scan, pay twice, press the same key again, change their minds, want their money back.
+ *
+ * The hard thing is to act as people do, without knowing how things stand: a refund may be wanted
+ * before the payment is known, a cancel may come during it.
+ */
+#include "sim.h"
+
+enum act {
+	ACT_REPEAT,
+	ACT_OTHER_BODY,
+	ACT_OTHER_KEY,
+	ACT_CANCEL,
+	ACT_REFUND,
+	ACT_READ,
+	ACT_CONFIRM
+};
+
+static void on_act(struct sim *s, const struct event *e);
+
+/* ---- codes ---- */
+
+static bool minted(struct sim *s, struct spend *p, int party, const char *behaviour)
+{
+	const struct json *a;
+	struct span code;
+
+	a = party_do(s, party, "{\"do\":\"mint-code\",\"behaviour\":\"%s\",\"ms\":%u}", behaviour,
+		500 + rng_below(&s->people, 20000));
+	if (!a || !(json_str(a, "code", &code) ||
+			  json_str(json_at(json_get(a, "codes"), 0), "", &code)))
+		return false;
+	return span_to_cstr(code, p->code, sizeof p->code);
+}
+
+static const char *pick(struct sim *s, const char *const *names, uint32_t count)
+{
+	return rng_hit(&s->people, s->faults.odd_codes) ? names[rng_below(&s->people, count)]
+							: names[0];
+}
+
+static bool bluecode_code(struct sim *s, struct spend *p)
+{
+	static const char *const how[] = { "approve", "decline:INSUFFICIENT_FUNDS",
+		"processing-then-approve", "processing-then-decline:CANCELLED_BY_USER",
+		"processing", "approve-no-refund" };
+
+	return minted(s, p, BLUECODE, pick(s, how, sizeof how / sizeof *how));
+}
+
+static bool vipps_code(struct sim *s, struct spend *p)
+{
+	static const char *const who[] = { "01", "02", "03", "04", "01" };
+	const struct json *a;
+	struct span code;
+
+	a = party_do(s, VIPPS, "{\"do\":\"mint-code\",\"phone\":\"479%05u%s\"}",
+		rng_below(&s->people, 100000), pick(s, who, 5));
+	return a && json_str(a, "code", &code) && span_to_cstr(code, p->code, sizeof p->code);
+}
+
+/* Codes that need no minting: the two digits behind the 9 say what the wallet does. 09 is left out:
+ * nobody can balance the books of a wallet that says "paid", signed, and does nothing. */
+static bool scheme_code(struct sim *s, struct spend *p)
+{
+	int n = rng_hit(&s->people, s->faults.odd_codes) ? (int)rng_below(&s->people, 23) : 0;
+
+	n = n == 9 ? 0 : n;
+	return snprintf(p->code, sizeof p->code, "281666029%02d%06u%07u", n,
+		       rng_below(&s->people, 1000000), rng_below(&s->people, 10000000)) == 24;
+}
+
+static bool pivo_code(struct sim *s, struct spend *p)
+{
+	static const char *const how[] = { "approve", "decline:insufficient-funds",
+		"pending-then-approve:4000", "pending-then-decline:3000", "pending",
+		"apply-then-silent", "slow", "apply-then-error", "silent" };
+
+	return minted(s, p, PIVO, pick(s, how, sizeof how / sizeof *how));
+}
+
+static bool merchant_code(struct sim *s, struct spend *p)
+{
+	const struct json *a = party_do(s, APS_MPP,
+		"{\"do\":\"order\",\"currency\":\"EUR\",\"value\":\"%lld\",\"expires_s\":%u}",
+		(long long)p->minor, 30 + rng_below(&s->people, 200));
+	struct span code;
+
+	return a && json_str(a, "codeValue", &code) && span_to_cstr(code, p->code, sizeof p->code);
+}
+
+/* ---- payments ---- */
+
+static void follow_up(struct sim *s, uint64_t n, enum act act, int64_t within_us)
+{
+	world_in(s, rng_below(&s->people, (uint32_t)within_us), on_act, n, act);
+}
+
+static void plan(struct sim *s, uint64_t n)
+{
+	struct spend *p = &s->spend[n];
+	const struct faults *f = &s->faults;
+
+	while (rng_hit(&s->people, f->repeats))
+		follow_up(s, n, ACT_REPEAT, 20000000);
+	if (rng_hit(&s->people, f->conflicts))
+		follow_up(
+			s, n, rng_hit(&s->people, 500) ? ACT_OTHER_BODY : ACT_OTHER_KEY, 20000000);
+	if (rng_hit(&s->people, f->cancels))
+		follow_up(s, n, ACT_CANCEL, rng_hit(&s->people, 500) ? 8000000 : 90000000);
+	while (!p->scan && rng_hit(&s->people, f->refunds))
+		follow_up(s, n, ACT_REFUND, 120000000);
+	if (rng_hit(&s->people, 100))
+		follow_up(s, n, ACT_READ, 30000000);
+}
+
+static void at_till(struct sim *s, uint64_t n)
+{
+	struct spend *p = &s->spend[n];
+	unsigned times = rng_hit(&s->people, s->faults.repeats) ? 2 + rng_below(&s->people, 3) : 1;
+	const struct json *a = party_do(s, p->party,
+		"{\"do\":\"pay\",\"code\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\",\"times\":%u}",
+		p->code, (long long)p->minor, p->currency, times);
+	struct span id;
+
+	if (!a || !json_str(a, "payment", &id) || !span_to_cstr(id, p->id, sizeof p->id))
+		return;
+	plan(s, n);
+}
+
+static void by_app(struct sim *s, uint64_t n)
+{
+	static const char *const phones[] = { "4790000001", "4790000002", "4790000003",
+		"4790000004" };
+	static const char *const users[] = { "user-approve", "user-decline:payer-refused",
+		"user-pending-then-approve:5000", "user-pending", "user-apply-then-silent" };
+	struct spend *p = &s->spend[n];
+	const char *payer = p->party == PIVO ? pick(s, users, 5) : pick(s, phones, 4);
+	const struct json *a = party_do(s, p->party,
+		"{\"do\":\"scan\",\"code\":\"%s\",\"payer\":\"%s\",\"confirm\":%s,\"times\":%u}",
+		p->code, payer, rng_hit(&s->people, 900) ? "true" : "false",
+		rng_hit(&s->people, s->faults.repeats) ? 2 : 1);
+	struct span id;
+
+	p->scan = true;
+	if (!a || !json_str(a, "payment", &id) || !span_to_cstr(id, p->id, sizeof p->id))
+		return;
+	plan(s, n);
+}
+
+static void on_payment(struct sim *s, const struct event *e)
+{
+	uint64_t n = (uint64_t)s->spends;
+	struct spend *p = &s->spend[n];
+	uint32_t corridor = rng_below(&s->people, 100);
+	bool nok = rng_hit(&s->people, 400);
+
+	(void)e;
+	s->spends++;
+	*p = (struct spend){ .party = nok ? TILL_NOK : TILL_EUR,
+		.minor = 100 + rng_below(&s->people, 9900),
+		.currency = nok ? "NOK" : "EUR" };
+	if (corridor < 25 && bluecode_code(s, p)) {
+		p->issuer = BLUECODE;
+		at_till(s, n);
+	} else if (corridor < 50 && scheme_code(s, p)) {
+		p->issuer = APS_ACQP;
+		at_till(s, n);
+	} else if (corridor < 67 && vipps_code(s, p)) {
+		p->issuer = VIPPS;
+		at_till(s, n);
+	} else if (corridor < 82 && pivo_code(s, p)) {
+		p->issuer = PIVO;
+		at_till(s, n);
+	} else if (merchant_code(s, p)) {
+		p->party = rng_hit(&s->people, 500) ? PIVO : VIPPS_SERVER;
+		by_app(s, n);
+	}
+}
+
+/* ---- what they do afterwards ---- */
+
+static void refund(struct sim *s, struct spend *p)
+{
+	int64_t part = rng_hit(&s->people, 300) ? p->minor
+						: 1 + rng_below(&s->people, (uint32_t)p->minor);
+
+	if (party_do(s, p->party,
+		    "{\"do\":\"refund\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
+		    p->id, (long long)part, p->currency))
+		p->refunds++;
+}
+
+static void on_act(struct sim *s, const struct event *e)
+{
+	struct spend *p = &s->spend[e->a];
+
+	switch ((enum act)e->b) {
+	case ACT_REPEAT:
+		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"times\":%u}", p->id,
+			1 + rng_below(&s->people, 3));
+		break;
+	case ACT_OTHER_BODY:
+		p->confused = true;
+		party_do(s, p->party,
+			"{\"do\":\"repeat\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
+			p->id, (long long)p->minor + 1, p->currency);
+		break;
+	case ACT_OTHER_KEY:
+		p->confused = true;
+		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}",
+			p->id);
+		break;
+	case ACT_CANCEL:
+		party_do(s, p->party, "{\"do\":\"cancel\",\"payment\":\"%s\"}", p->id);
+		break;
+	case ACT_REFUND:
+		refund(s, p);
+		break;
+	case ACT_READ:
+		party_do(s, p->party, "{\"do\":\"read\",\"payment\":\"%s\"}", p->id);
+		break;
+	case ACT_CONFIRM:
+		party_do(s, p->party, "{\"do\":\"confirm\",\"payment\":\"%s\"}", p->id);
+		break;
+	}
+}
+
+/* ---- partners that go wrong ---- */
+
+static void on_mischief(struct sim *s, const struct event *e)
+{
+	static const struct {
+		int party;
+		const char *op, *how;
+	} orders[] = {
+		{ BLUECODE, "payment", "silent" },
+		{ BLUECODE, "payment", "apply-then-silent" },
+		{ BLUECODE, "payment", "apply-then-cut" },
+		{ BLUECODE, "payment", "late" },
+		{ BLUECODE, "payment", "error-503" },
+		{ BLUECODE, "payment", "garbled" },
+		{ BLUECODE, "status", "silent" },
+		{ BLUECODE, "cancel", "apply-then-silent" },
+		{ BLUECODE, "cancel", "silent" },
+		{ BLUECODE, "refund", "apply-then-silent" },
+		{ BLUECODE, "refund", "silent" },
+		{ VIPPS, "token", "error-500" },
+		{ VIPPS, "create", "apply-then-silent" },
+		{ VIPPS, "create", "silent" },
+		{ VIPPS, "create", "slow" },
+		{ VIPPS, "capture", "apply-then-silent" },
+		{ VIPPS, "capture", "silent" },
+		{ VIPPS, "get", "garbled" },
+		{ VIPPS, "cancel", "apply-then-error-500" },
+		{ VIPPS, "refund", "apply-then-silent" },
+		{ VIPPS, "webhook", "twice" },
+		{ VIPPS, "webhook", "silent" },
+		{ APS_ACQP, "inquiryPayment", "silent" },
+		{ APS_ACQP, "cancelPayment", "apply-then-silent" },
+		{ APS_ACQP, "refund", "apply-then-silent" },
+		{ APS_ACQP, "refund", "error-500" },
+		{ APS_MPP, "notifyPayment", "apply-then-silent" },
+		{ APS_MPP, "notifyPayment", "silent" },
+		{ APS_MPP, "userInitiatedPay", "slow" },
+		{ PIVO, "debit", "silent" },
+		{ PIVO, "debit", "apply-then-silent" },
+		{ PIVO, "debit", "bad-signature" },
+		{ PIVO, "debit", "wrong-amount" },
+		{ PIVO, "read", "silent" },
+		{ PIVO, "cancel", "apply-then-error" },
+		{ PIVO, "refund", "pending" },
+		{ PIVO, "refund", "apply-then-silent" },
+		{ TILL_EUR, "webhook", "error-500" },
+		{ TILL_NOK, "webhook", "silent" },
+	};
+	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
+
+	(void)e;
+	if (s->calm)
+		return;
+	party_do(s, orders[n].party,
+		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
+		orders[n].op, orders[n].how, 1 + rng_below(&s->people, 3),
+		1000 + rng_below(&s->people, 12000));
+}
+
+void people_begin(struct sim *s)
+{
+	uint32_t span_us = 10000000 + rng_below(&s->people, 60000000);
+
+	s->spends = 0;
+	for (int i = 0; i < s->spends_planned; i++)
+		world_in(s, rng_below(&s->people, span_us), on_payment, 0, 0);
+	for (uint32_t i = 0; i < s->faults.mischief; i++)
+		world_in(s, rng_below(&s->people, span_us), on_mischief, 0, 0);
+}

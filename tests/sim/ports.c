@@ -1,0 +1,186 @@
+/*
+ * ports.c: ports.h over the made-up world. Each function is a place where the process may die: the
+ * calls before it have had their effect, the rest never happens.
+ *
+ * Keys are stand-ins: a keyed digest stretched to the length of the real signature, since what is
+ * tested here is who signs what, not arithmetic; real keys are the affair of other tests.
+ */
+#include "sim.h"
+
+#include "digest.h"
+
+static struct sim *enter(void *ctx)
+{
+	struct proc *p = ctx;
+
+	proc_port(p);
+	return p->s;
+}
+
+static int no(void *ctx)
+{
+	return ((struct proc *)ctx)->no;
+}
+
+static struct mono port_mono(void *ctx)
+{
+	return (struct mono){ ((struct proc *)ctx)->s->now_us + 1000000 };
+}
+
+static struct wall port_wall(void *ctx)
+{
+	const struct proc *p = ctx;
+
+	return (struct wall){ world_wall(p->s).us + p->skew_us };
+}
+
+static void port_entropy(void *ctx, void *dst, size_t n)
+{
+	struct sim *s = ((struct proc *)ctx)->s;
+
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t v = rng_next(&s->entropy);
+		memcpy((char *)dst + i, &v, n - i < 8 ? n - i : 8);
+	}
+}
+
+static enum rc port_commit(void *ctx, struct commit *c)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_commit(s, no(ctx), c);
+}
+
+static enum rc port_load(void *ctx, const struct pay_id *id, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_load(s, no(ctx), id, k);
+}
+
+static enum rc port_find(void *ctx, const struct claim *claim, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_find(s, no(ctx), claim, k);
+}
+
+static enum rc port_load_reply(void *ctx, const struct pay_id *id, int seq, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_load_reply(s, no(ctx), id, seq, k);
+}
+
+static enum rc port_cache_get(void *ctx, struct span key, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return rds_get(s, no(ctx), key, k);
+}
+
+static void port_cache_put(void *ctx, struct span key, struct span value)
+{
+	struct sim *s = enter(ctx);
+
+	rds_put(s, key, value);
+}
+
+static enum rc port_nonce(void *ctx, struct span nonce, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return rds_nonce(s, no(ctx), nonce, k);
+}
+
+static enum rc port_call(
+	void *ctx, uint16_t peer, const struct http_out *out, struct mono deadline, uint64_t cookie)
+{
+	struct sim *s = enter(ctx);
+
+	return link_call(s, no(ctx), peer, out, deadline, cookie);
+}
+
+static bool port_reply(void *ctx, struct exchange_ref ref, const struct http_out *out)
+{
+	struct sim *s = enter(ctx);
+
+	return link_reply(s, ref, out);
+}
+
+static const struct signer *port_signer(void *ctx, uint16_t peer)
+{
+	return &((struct proc *)ctx)->s->party[peers_party(peer)].signer;
+}
+
+static struct span port_setting(void *ctx, uint16_t peer, const char *name)
+{
+	return party_setting(&((struct proc *)ctx)->s->party[peers_party(peer)], name);
+}
+
+static void port_code_hash(void *ctx, struct span text, uint8_t ret[16])
+{
+	struct digest d = digest_sha256(text);
+
+	(void)ctx;
+	memcpy(ret, d.b, 16);
+}
+
+/* Not encryption, but what is opened must be what was sealed, for that very payment. */
+static void port_seal(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret)
+{
+	(void)ctx;
+	buf_add(ret, span_of(id->b, sizeof id->b));
+	buf_add(ret, plain);
+}
+
+static enum rc port_open(void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret)
+{
+	(void)ctx;
+	if (!span_starts(sealed, span_of(id->b, sizeof id->b)))
+		return RC_AUTH;
+	buf_add(ret, span_sub(sealed, sizeof id->b, sealed.n));
+	return RC_OK;
+}
+
+static void port_log(void *ctx, struct span json)
+{
+	struct proc *p = ctx;
+
+	world_mix_bytes(p->s, json);
+	world_say(p->s, "%d %.*s", p->no, SPAN_FMT(json));
+}
+
+static void port_bell(void *ctx, const struct pay_id *id)
+{
+	struct sim *s = enter(ctx);
+
+	if (id)
+		proc_ring(s, no(ctx), id);
+	else
+		clerk_hint(s, world_wall(s).us + 1000);
+}
+
+void ports_bind(struct proc *p)
+{
+	p->ports = (struct ports){ .ctx = p,
+		.mono = port_mono,
+		.wall = port_wall,
+		.entropy = port_entropy,
+		.commit = port_commit,
+		.load = port_load,
+		.find = port_find,
+		.load_reply = port_load_reply,
+		.cache_get = port_cache_get,
+		.cache_put = port_cache_put,
+		.nonce = port_nonce,
+		.call = port_call,
+		.reply = port_reply,
+		.signer = port_signer,
+		.setting = port_setting,
+		.code_hash = port_code_hash,
+		.seal = port_seal,
+		.open = port_open,
+		.log = port_log,
+		.bell = port_bell };
+}

@@ -1,0 +1,405 @@
+/*
+ * sim.h: one simulated world: the real workers, the real adapters and fakes, and made-up stand-ins
+ * for everything behind ports.h, all driven by one queue of things that are to happen.
+ *
+ * A world is a function of its seed. Nothing in here reads a clock or an address: what differs
+ * between two runs of a seed is a fault of the simulator. Memory comes from regions that are mapped
+ * once and emptied between seeds; nothing of a seed survives it.
+ */
+#ifndef XW_SIM_H
+#define XW_SIM_H
+
+#include <setjmp.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "sandbox.h"
+#include "work.h"
+
+/* ---- chance ---- */
+
+struct rng {
+	uint64_t s;
+};
+
+uint64_t rng_next(struct rng *r);
+uint32_t rng_below(struct rng *r, uint32_t n); /* n > 0 */
+bool rng_hit(struct rng *r, uint32_t permille);
+
+/* ---- who is there ---- */
+
+enum party_no {
+	BLUECODE,
+	VIPPS,
+	APS_ACQP, /* the scheme debits its wallets for us */
+	APS_MPP,  /* the scheme charges our wallets */
+	TILL_EUR,
+	TILL_NOK,
+	PIVO,         /* a wallet on our own API */
+	VIPPS_SERVER, /* its users scan, and are debited through VIPPS */
+	PARTIES
+};
+
+enum proc_no { WORKER_A, WORKER_B, CLERK, PROCS };
+
+/* ---- what goes wrong in this world: chances in thousandths, chosen from the seed ---- */
+
+struct faults {
+	/* link.c */
+	uint32_t unsent, request_lost, answer_lost, cut, drip, twice, late;
+	uint32_t delay_us;
+	/* pgfake.c */
+	uint32_t pg_unsent, pg_error, pg_lost_before, pg_lost_after, pg_slow, pg_refuse;
+	uint32_t pg_outages;
+	/* rdsfake.c */
+	uint32_t rds_slow, rds_absent, rds_flush;
+	/* crash.c */
+	uint32_t crashes, bells_lost;
+	bool small; /* workers with hardly any memory */
+	/* people.c and the partners */
+	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
+	bool caps;
+	uint32_t skew_us;
+};
+
+/* ---- world.c ---- */
+
+struct sim;
+struct told;
+struct event;
+typedef void event_fn(struct sim *s, const struct event *e);
+
+struct event {
+	int64_t at_us;
+	uint64_t order, a, b;
+	event_fn *fn;
+	char *bytes;
+	uint32_t n;
+};
+
+/* Happens `after_us` from now; bytes are copied. */
+void world_in(struct sim *s, int64_t after_us, event_fn *fn, uint64_t a, uint64_t b);
+void world_in_with(
+	struct sim *s, int64_t after_us, event_fn *fn, uint64_t a, uint64_t b, struct span bytes);
+/* Moves the clock to the earliest event and does it; false when there is none before `until_us`. */
+bool world_step(struct sim *s, int64_t until_us);
+struct wall world_wall(const struct sim *s);
+/* Memory of this seed, zeroed. */
+void *world_alloc(struct sim *s, size_t n);
+struct span world_keep(struct sim *s, struct span bytes);
+/* Into the digest that two runs of a seed must agree on. */
+void world_mix(struct sim *s, uint64_t v);
+void world_mix_bytes(struct sim *s, struct span bytes);
+/* A line of the trace, where one was asked for. */
+__attribute__((format(printf, 2, 3))) void world_say(struct sim *s, const char *format, ...);
+/* The seed has failed; does not return. */
+__attribute__((format(printf, 2, 3), noreturn)) void world_fail(
+	struct sim *s, const char *format, ...);
+
+/* ---- link.c: bytes between the parties ---- */
+
+#define LINK_CALLS     2048
+#define LINK_EXCHANGES 256
+#define LINK_BYTES     65536
+#define EXCHANGE_BYTES (192 * 1024)
+
+/* A call of a worker on a partner. */
+struct outcall {
+	bool used, ended;
+	uint8_t proc, party;
+	uint32_t generation, life;
+	uint64_t cookie;
+	char method[8];
+};
+
+/* A call of a partner on the switch. */
+struct incall {
+	bool used;
+	uint8_t party;
+	uint32_t generation;
+	uint64_t cookie;
+	char method[8];
+};
+
+struct exchange {
+	bool used;
+	uint8_t proc;
+	uint32_t generation, life, incall, incall_generation;
+	uint64_t same; /* digest of what makes the request the same as another */
+	struct arena arena;
+	struct http_msg msg;
+	char *memory, *bytes;
+};
+
+enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out *out,
+	struct mono deadline, uint64_t cookie);
+bool link_reply(struct sim *s, struct exchange_ref ref, const struct http_out *out);
+/* A partner's answer to a call of ours, and its calls on us. */
+void link_partner_reply(
+	struct sim *s, int party, uint64_t tag, int delay_ms, const struct http_out *out);
+void link_partner_call(
+	struct sim *s, int party, uint64_t cookie, int delay_ms, const struct http_out *out);
+/* Its connections break. */
+void link_died(struct sim *s, int proc);
+
+/* ---- partner.c: hosts the fakes ---- */
+
+struct pair {
+	const char *name, *value;
+};
+
+struct party {
+	struct sim *s;
+	int no;
+	const char *name, *adapter_name;
+	const struct sandbox *fake;
+	void *state;
+	struct sandbox_host host;
+	struct arena arena;
+	char *memory;
+	const struct pair *settings;
+	enum sig_alg alg;
+	const char *our_key, *their_key;
+	struct signer signer;
+	bool answering;
+	char answer[8192]; /* of control */
+};
+
+void party_open(struct sim *s);  /* once */
+void party_begin(struct sim *s); /* each seed */
+void party_request(struct sim *s, int party, uint64_t tag, const struct http_msg *m);
+void party_answer(struct sim *s, int party, uint64_t cookie, const struct http_msg *m);
+/* Runs one control command; its answer lives until the party's next turn. NULL: it was refused. */
+__attribute__((format(printf, 3, 4))) const struct json *party_do(
+	struct sim *s, int party, const char *format, ...);
+struct span party_setting(const struct party *p, const char *name);
+
+/* ---- peers.c: the configuration of the switch ---- */
+
+struct config {
+	struct peer peer[PARTIES];
+	struct link link[PARTIES];
+	struct rate rate[2];
+	struct fee_row fee;
+	struct snapshot snapshot;
+};
+
+void peers_begin(struct sim *s);
+const struct pair *peers_settings(int party);
+int peers_party(uint16_t number);
+uint16_t peers_number(int party);
+
+/* ---- pgfake.c: what the ledger means ---- */
+
+#define LEDGER_PAYMENTS 1024
+#define LEDGER_CLAIMS   8192
+#define LEDGER_ACCOUNTS 64
+#define PAY_ACCOUNTS    24
+
+struct ledger_sum {
+	int32_t account;
+	int64_t posted, reserved;
+};
+
+struct ledger_step {
+	uint32_t version;
+	uint8_t digest[32]; /* of the record */
+	struct ledger_step *before;
+};
+
+struct ledger_reply {
+	int seq, status;
+	struct span body;
+	struct ledger_reply *next;
+};
+
+struct ledger_pay {
+	struct pay_id id;
+	struct pay rec;
+	struct span record, secret;
+	struct ledger_step *last;
+	struct ledger_reply *replies;
+	int64_t due_us, leased_us; /* wall; 0: none */
+	struct ledger_sum sum[PAY_ACCOUNTS];
+	int sums, exceptions;
+	uint32_t seen; /* bit n: it was in the state whose number ends in n */
+};
+
+struct ledger_claim {
+	struct pay_id payment;
+	int seq;
+	uint8_t fingerprint[16];
+};
+
+struct ledger_account {
+	int32_t number;
+	int64_t posted, reserved, cap;
+	bool capped;
+};
+
+struct ledger_out {
+	struct pay_id id, payment;
+	uint16_t peer;
+	int seq, tries;
+	int64_t next_us, leased_us;
+	bool done;
+	struct span body;
+	struct ledger_out *next;
+};
+
+#define PG_COMMITS 512
+
+struct pg_commit; /* one on its way */
+
+struct ledger {
+	struct map pays, claims;
+	struct ledger_pay *pay[LEDGER_PAYMENTS];
+	int pay_count;
+	struct ledger_account account[LEDGER_ACCOUNTS];
+	int account_count;
+	struct ledger_out *outs, **outs_end;
+	int outs_owed, under_way; /* notifications; commits and questions */
+	struct pg_commit *commit[PG_COMMITS];
+	int64_t down_until_us; /* world time */
+	uint64_t commits;
+};
+
+void pg_begin(struct sim *s);
+enum rc pg_commit(struct sim *s, int proc, struct commit *c);
+enum rc pg_load(struct sim *s, int proc, const struct pay_id *id, struct load_key k);
+enum rc pg_find(struct sim *s, int proc, const struct claim *claim, struct load_key k);
+enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq, struct load_key k);
+void pg_died(struct sim *s, int proc);
+struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);
+const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);
+void pg_outage(struct sim *s, int64_t us);
+
+/* ---- rdsfake.c ---- */
+
+#define RDS_ENTRIES 4096
+
+struct rds_entry {
+	uint64_t key; /* 0: free */
+	struct span value;
+};
+
+struct rds_fake {
+	struct rds_entry entry[RDS_ENTRIES];
+	int count;
+};
+
+void rds_begin(struct sim *s);
+void rds_flush(struct sim *s);
+enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k);
+void rds_put(struct sim *s, struct span key, struct span value);
+enum rc rds_nonce(struct sim *s, int proc, struct span nonce, struct load_key k);
+
+/* ---- ports.c, crash.c: processes ---- */
+
+struct proc {
+	struct sim *s;
+	int no;
+	uint32_t life; /* counts its starts */
+	bool alive;
+	jmp_buf out;
+	bool inside;
+	int die_in;      /* port calls; 0: not */
+	int64_t skew_us; /* of its wall clock */
+	void *memory;
+	struct wrk *w;
+	struct wrk_conf conf;
+	struct ports ports;
+	int64_t turn_us; /* its next turn; INT64_MAX: none */
+	int64_t turned_us;
+	uint64_t turn_no;
+};
+
+void ports_bind(struct proc *p);
+void proc_open(struct sim *s);  /* once */
+void proc_begin(struct sim *s); /* each seed */
+/* Runs `fn` inside the process, which may die in it. */
+typedef void proc_fn(struct proc *p, void *arg);
+void proc_run(struct sim *s, int proc, proc_fn *fn, void *arg);
+/* Every port call passes here; may not return. */
+void proc_port(struct proc *p);
+bool proc_is(const struct sim *s, int proc, uint32_t life);
+void proc_crash_soon(struct sim *s, int proc);
+void proc_start(struct sim *s, int proc);
+/* The others hear that an answer of that payment is final; or not, for a bell may be lost. */
+void proc_ring(struct sim *s, int from, const struct pay_id *id);
+/* The clerk has a reason to look at that wall time. */
+void clerk_hint(struct sim *s, int64_t wall_us);
+
+/* ---- people.c ---- */
+
+struct spend {
+	uint8_t party; /* whose till or app */
+	uint8_t issuer;
+	bool scan;
+	bool confused; /* its till was made to ask for something else under the same id */
+	char id[40];   /* theirs */
+	char code[640];
+	int64_t minor;
+	const char *currency;
+	int refunds;
+};
+
+#define SPENDS_MAX 256
+
+void people_begin(struct sim *s);
+
+/* ---- oracle.c ---- */
+
+void oracle_begin(struct sim *s);
+void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before,
+	enum event_kind kind, enum op op);
+void oracle_replied(struct sim *s, const struct exchange *x, const struct http_out *out);
+void oracle_cached(struct sim *s, struct span value);
+/* True when nothing is left to do; with `but_stuck`, nothing but what is on the exception list. */
+bool oracle_settled(const struct sim *s, bool but_stuck);
+void oracle_safe(struct sim *s); /* while things happen */
+void oracle_end(struct sim *s);  /* when all has settled */
+/* The same for all readers of a request: its target, key and body. */
+uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m);
+
+/* ---- the world ---- */
+
+#define COVER_STATES 32
+#define COVER_KINDS  8
+
+struct sim {
+	uint64_t seed;
+	struct rng chance, entropy, people; /* faults and delays; kernel's; what people do */
+	struct faults faults;
+	bool calm; /* the liveness phase: faults are off */
+	bool trace;
+	int64_t now_us;
+	struct wall start;
+	uint64_t digest, events, order;
+
+	struct event *heap;
+	size_t heap_count, heap_cap;
+	char *memory;
+	size_t memory_used;
+
+	struct outcall outcall[LINK_CALLS];
+	struct incall incall[LINK_CALLS];
+	struct exchange exchange[LINK_EXCHANGES];
+	struct party party[PARTIES];
+	struct config config;
+	struct ledger ledger;
+	struct rds_fake rds;
+	struct proc proc[PROCS];
+	int64_t look_us; /* the clerk's next look, world time */
+	bool looking;
+
+	struct spend spend[SPENDS_MAX];
+	int spends, spends_planned;
+	struct told *told;                                /* what callers were told */
+	uint8_t cover[COVER_STATES][COVER_KINDS][OP_MAX]; /* over all seeds */
+
+	jmp_buf failed;
+	char why[1024];
+};
+
+#endif
