@@ -178,7 +178,13 @@ void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 	w->stats.waiting++;
 	rq->deadline.key = rq->arrived.us + (int64_t)hold * 1000;
 	rq->timed = heap_put(&w->deadlines, &rq->deadline);
-	CHECK(rq->timed); /* as many places as items */
+	if (rq->timed)
+		return;
+	leave(w, rq); /* more wait already than we keep count of */
+	if (l->rec.version)
+		inbound_view(w, rq, &l->rec, seq);
+	else
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
 }
 
 void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq)

@@ -328,6 +328,7 @@ bool wrk_resume(struct wrk *w, const struct pay_id *id)
 		return false;
 	}
 	it->ev.kind = EV_RESUME;
+	live_refresh(w, l); /* our copy may be older than what the clerk has found */
 	live_push(w, l, it);
 	return true;
 }
@@ -345,12 +346,15 @@ static void ring(struct wrk *w)
 	}
 	while ((n = heap_first(&w->due)) && n->key <= w->wall.us) {
 		struct live *l = HEAP_OBJ(n, struct live, due);
-		struct item *it;
+		struct item *it = item_new(w);
 		CHECK_OBJ(l, LIVE_MAGIC);
 		heap_remove(&w->due, n);
 		l->timed = false;
-		if (!(it = item_new(w)))
-			return; /* no room: the clerk will find it */
+		if (!it) { /* no room now */
+			n->key = wall_plus_ms(w->wall, 100).us;
+			l->timed = heap_put(&w->due, n);
+			return;
+		}
 		it->ev.kind = EV_DUE;
 		live_push(w, l, it);
 	}

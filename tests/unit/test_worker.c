@@ -242,7 +242,7 @@ static void no_bell(void *ctx, const struct pay_id *id)
 static struct peer peers[2];
 static struct link links[2];
 static struct snapshot sn;
-static const struct wrk_conf conf = { .snapshot = &sn,
+static struct wrk_conf conf = { .snapshot = &sn,
 	.link = links,
 	.link_count = 2,
 	.origin = { "https://switch.example", 22 },
@@ -445,6 +445,41 @@ static void request_fills_its_memory(void **state)
 	done(o);
 }
 
+/* More wait for one answer than there is room to keep count of: the rest hear what is true now. */
+static void many_wait(void **state)
+{
+	uint32_t usual = conf.payments_max;
+	struct world *o;
+
+	(void)state;
+	conf.payments_max = 2;
+	o = fresh();
+	conf.payments_max = usual;
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(request(o, "/scheme/pay", PAY), i);
+		all(o);
+	}
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(o->status[3], 0);
+	assert_int_equal(o->status[4], 200);
+	assert_non_null(strstr(o->body[4], "outcome.result: pending"));
+	done(o);
+}
+
+/* The clerk finds a payment overdue of which it has an older copy: it looks again first. */
+static void resumed_from_the_ledger(void **state)
+{
+	struct world *o = fresh();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_true(wrk_resume(o->w, &o->id[0]));
+	assert_int_equal(o->questions, 1);
+	all(o);
+	done(o);
+}
+
 static int world_of_two(void **state)
 {
 	static const char *const name[] = { "scheme", "wallet" };
@@ -476,6 +511,8 @@ int main(void)
 		cmocka_unit_test(cancel_comes_first),
 		cmocka_unit_test(cancel_beside_its_payment),
 		cmocka_unit_test(request_fills_its_memory),
+		cmocka_unit_test(many_wait),
+		cmocka_unit_test(resumed_from_the_ledger),
 	};
 
 	return cmocka_run_group_tests(tests, world_of_two, NULL);
