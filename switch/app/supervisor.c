@@ -51,7 +51,7 @@ struct supervisor {
 	int leaving; /* processes of an older configuration that drain */
 	pid_t leaving_pid[PROC_MAX];
 	int leaving_slot[PROC_MAX];
-	bool stopping;
+	bool stopping, reload;
 	int64_t stop_at_us;
 	const char *file;
 };
@@ -215,6 +215,9 @@ static void watch(struct supervisor *s)
 			kill(p->pid, SIGKILL);
 		}
 	}
+	for (int i = 0; i < s->leaving; i++)
+		if (now - s->page->slot[s->leaving_slot[i]].turned_us > HANGING_US)
+			kill(s->leaving_pid[i], SIGKILL);
 }
 
 static void stop(struct supervisor *s)
@@ -258,14 +261,20 @@ static void plan(struct supervisor *s)
 }
 
 /* A new configuration, whole or not at all: new roles on the same sockets, then the old ones drain.
- */
+ * One at a time: there are places for two generations, and who is told twice does not drain. */
 static void reload(struct supervisor *s)
 {
 	const char *why;
-	struct conf *fresh = conf_load(s->conf->file, &why);
+	struct conf *fresh;
 
+	s->reload = false;
+	fresh = conf_load(s->conf->file, &why);
 	if (!fresh) {
 		proc_log("error", "reload-refused", why);
+		return;
+	}
+	if (setup_run(fresh) != 0) {
+		proc_log("error", "reload-refused", "the ledger does not take it");
 		return;
 	}
 	for (int i = 0; i < s->places; i++) {
@@ -349,7 +358,9 @@ int supervisor_run(const struct conf *c)
 		watch(&s);
 		signo = sigtimedwait(&set, NULL, &tick);
 		reap(&s);
-		if (signo == SIGHUP && !s.stopping)
+		if (signo == SIGHUP)
+			s.reload = true;
+		if (s.reload && !s.stopping && s.leaving == 0)
 			reload(&s);
 		if (signo == SIGTERM || signo == SIGINT) {
 			tell_manager("STOPPING=1");
