@@ -35,6 +35,8 @@ struct claim {
 	uint8_t digest[16];
 };
 
+#define EVENT_DOWN_MAX 64
+
 struct pay_event {
 	enum event_kind kind;
 	struct wall now;
@@ -56,7 +58,7 @@ struct pay_event {
 	const char *scheme[8];
 	uint8_t down_count; /* participants that cannot be reached now: nothing new is begun with
 			       them */
-	uint16_t down[8];
+	uint16_t down[EVENT_DOWN_MAX];
 	bool cap_refused; /* the ledger would not hold this step's money: stepped again, to refuse
 			   */
 	struct money cap_value;

@@ -110,7 +110,7 @@ struct undo {
 /* A scheme's cancel is answered once the undo is durable; others wait until it is certain. */
 enum cancel_asked { CANCEL_NOT_ASKED, CANCEL_WAITS, CANCEL_TAKEN };
 
-#define REFUNDS_OPEN   4 /* at once; finished ones are counted in pay.refunded only */
+#define REFUNDS_OPEN   4    /* at once; finished ones are counted in pay.refunded only */
 #define REFUND_SEQ_MAX 9999 /* refused ones too: our id for it has room for four digits */
 
 struct refund {

@@ -379,11 +379,11 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		break;
 	case COMMIT_CLAIMED:
 		claimed(w, l, it, r);
-		if (l->rec.version == 0)
-			inbound_unjoin(w, l);
+		inbound_unjoin(w, l);
 		break;
 	case COMMIT_FENCE:
 		fenced(w, l, it);
+		inbound_unjoin(w, l);
 		break;
 	case COMMIT_CAP:
 		capped(w, l, it, r);
@@ -391,8 +391,7 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	case COMMIT_UNSENT:
 	case COMMIT_ERROR:
 		unsent(w, l, it);
-		if (l->rec.version == 0)
-			inbound_unjoin(w, l);
+		inbound_unjoin(w, l);
 		break;
 	}
 	slab_give(&w->steps, ws);

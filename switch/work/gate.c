@@ -34,7 +34,7 @@ void gate_call_ended(struct wrk *w, const struct link *l, bool unsent)
 void gate_down(const struct wrk *w, struct pay_event *ev)
 {
 	ev->down_count = 0;
-	for (size_t i = 0; i < w->conf.link_count && ev->down_count < 8; i++)
+	for (size_t i = 0; i < w->conf.link_count && ev->down_count < EVENT_DOWN_MAX; i++)
 		if (w->conf.link[i].off || w->state[i].closed_until.us > w->now.us)
 			ev->down[ev->down_count++] = w->conf.link[i].peer->number;
 }

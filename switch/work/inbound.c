@@ -397,6 +397,7 @@ static bool join(struct wrk *w, struct rq *rq)
 		CHECK(l->step);
 		rq->ev.repeated = true;
 		rq->replayed = true;
+		rq->joined = true;
 		rq->ev.prior_claim = i;
 		rq->ev.prior_seq = l->step->st.claim_seq;
 		memcpy(rq->ev.prior_fingerprint, l->step->st.claim_fingerprint, 16);
@@ -461,6 +462,10 @@ static void dispatch(struct wrk *w, struct rq *rq)
 			w, rq, REASON_UNSUPPORTED, "this operation is not offered yet", NULL);
 		return;
 	}
+	if (begins(rq->msg->op) && rq->link->off) {
+		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
+		return;
+	}
 	if (rq->ev.claim_count && join(w, rq))
 		return;
 	if (begins(rq->msg->op))
@@ -469,7 +474,9 @@ static void dispatch(struct wrk *w, struct rq *rq)
 		to_target(w, rq);
 }
 
-/* They joined a first sending that came to nothing: each is looked at as if it came now. */
+/* They joined a first sending that came to nothing, or to something else than it said: each is
+ * looked at as if it came now. Where there is no payment, nothing else of its queue has a meaning
+ * either. */
 void inbound_unjoin(struct wrk *w, struct live *l)
 {
 	struct list left;
@@ -480,10 +487,14 @@ void inbound_unjoin(struct wrk *w, struct live *l)
 	while (!list_is_empty(&left)) {
 		struct item *it = LIST_OBJ(list_pop(&left), struct item, node);
 		struct rq *rq = it->rq;
+		if (l->rec.version && !(rq && rq->joined)) {
+			list_append(&l->inbox, &it->node);
+			continue;
+		}
 		item_free(w, it);
 		if (!rq)
 			continue;
-		rq->ev.repeated = rq->replayed = false;
+		rq->ev.repeated = rq->replayed = rq->joined = false;
 		dispatch(w, rq);
 	}
 }

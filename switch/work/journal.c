@@ -27,7 +27,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	const struct pay_event *ev = &it->ev;
 	Xw__Event e = XW__EVENT__INIT;
 	ProtobufCBinaryData claims[2];
-	int32_t down[8];
+	int32_t down[EVENT_DOWN_MAX];
 	char *schemes[8], *text = NULL, *handle = NULL;
 	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
 	size_t n;

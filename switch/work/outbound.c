@@ -147,7 +147,7 @@ static void release_waiting(struct wrk *w, struct link_state *s, bool got)
 {
 	while (!list_is_empty(&s->waiting)) {
 		struct callout *next = LIST_OBJ(list_pop(&s->waiting), struct callout, node);
-		if (got)
+		if (got && w->now.us < next->start_by.us)
 			send(w, next);
 		else
 			ended(w, next, NULL, NULL, LOST_UNSENT);
@@ -179,6 +179,8 @@ static void start(struct wrk *w, struct callout *c)
 		send(w, c);
 		return;
 	}
+	/* A debit that waits must not come out behind its own cancel. */
+	c->start_by = mono_plus_ms(w->now, allowed_ms(c));
 	list_append(&s->waiting, &c->node);
 	if (!s->fetching)
 		fetch_token(w, c->link);

@@ -45,6 +45,7 @@ struct rq {
 	struct live *live;
 	int seq;
 	bool replayed; /* it repeats an earlier request */
+	bool joined;   /* one whose commit is under way in this worker */
 	int looked_up; /* claims that were looked up in the ledger before refusing */
 	enum reason refusal;
 	const char *refusal_detail;
@@ -110,6 +111,7 @@ struct callout {
 	struct digest raw;
 	struct span raw_body; /* of the answer, in the arena */
 	bool is_token;
+	struct mono start_by; /* not sent by then, it is not sent at all */
 	struct msg *scratch;
 	struct rq *rq;        /* a question passed on: who asked us */
 	struct pay_id out_id; /* a notification */
