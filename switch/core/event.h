@@ -40,6 +40,8 @@ struct claim {
 struct pay_event {
 	enum event_kind kind;
 	struct wall now;
+	uint32_t salt; /* random: no two processes write the same record, so the fence always tells
+			*/
 	uint16_t peer; /* participant who asked, answered or pushed */
 	enum op op;
 	const struct msg *msg; /* REQUEST, ANSWER, PUSH */

@@ -143,10 +143,11 @@ enum posted { POSTED_NOTHING, POSTED_PAYMENT, POSTED_SUSPENSE };
 
 struct pay {
 	struct pay_id id;
-	uint32_t version;                  /* of the last committed step; 0: not there yet */
-	uint8_t flow;                      /* enum flow */
-	uint8_t mode;                      /* 'C' consumer-presented, 'M' merchant-presented */
-	uint8_t caller;                    /* enum side of the peer that asked us first */
+	uint32_t version; /* of the last committed step; 0: not there yet */
+	uint32_t salt;  /* of the last step's event: the same step taken by two processes differs */
+	uint8_t flow;   /* enum flow */
+	uint8_t mode;   /* 'C' consumer-presented, 'M' merchant-presented */
+	uint8_t caller; /* enum side of the peer that asked us first */
 	struct wall created, expires, due; /* due: when it wants to be stepped; none: it rests */
 	struct money amount;               /* what the acquirer's side wants, order currency */
 	struct leg acq, iss;

@@ -237,7 +237,7 @@ static void operator_step(struct turn *t)
 	}
 }
 
-static void finish(const struct pay *before, struct step *st)
+static void finish(const struct pay *before, uint32_t salt, struct step *st)
 {
 	char old[PAY_BYTES_MAX];
 	struct buf was = buf_init(old, sizeof old), now = buf_init(st->record, sizeof st->record);
@@ -247,6 +247,7 @@ static void finish(const struct pay *before, struct step *st)
 	st->changed = st->changed || !span_eq(buf_span(&was), buf_span(&now));
 	if (st->changed) {
 		st->next.version = before->version + 1;
+		st->next.salt = salt;
 		now = buf_init(st->record, sizeof st->record);
 		CHECK(pay_pack(&st->next, &now) == RC_OK);
 	}
@@ -284,5 +285,5 @@ void core_step(const struct snapshot *sn, const struct pay *before, const struct
 		operator_step(&t);
 		break;
 	}
-	finish(before, ret);
+	finish(before, ev->salt, ret);
 }

@@ -181,6 +181,7 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
 	it->ev.now = w->wall;
+	w->port->entropy(w->port->ctx, &it->ev.salt, sizeof it->ev.salt);
 	if (it->ev.kind == EV_REQUEST)
 		gate_down(w, &it->ev);
 	w->stats.steps++;

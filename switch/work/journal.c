@@ -45,6 +45,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.verb = ev->verb;
 	e.cap_refused = ev->cap_refused;
 	e.snapshot = (int32_t)snapshot;
+	e.salt = ev->salt;
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
 	e.schemes = schemes;
