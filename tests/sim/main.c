@@ -75,6 +75,9 @@ static struct faults choose(struct rng *r)
 	f.small = rng_hit(r, 100);
 	f.caps = rng_hit(r, 200);
 	f.skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
+	f.coarse = rng_hit(r, 150);
+	if (f.coarse)
+		f.skew_us = 0;
 	return f;
 }
 

@@ -126,7 +126,7 @@ static uint32_t states_of_word(struct span word)
 		uint32_t states;
 	} words[] = {
 		{ "PAID", BIT(PAY_PAID) },
-		{ "PARTIALLY_REFUNDED", BIT(PAY_PARTLY_REFUNDED) },
+		{ "PARTIALLY_REFUNDED", BIT(PAY_PARTLY_REFUNDED) | BIT(PAY_REFUNDING) },
 		{ "REFUNDED", BIT(PAY_REFUNDED) },
 		{ "DECLINED", BIT(PAY_DECLINED) | BIT(PAY_UNDONE) },
 		{ "CANCELLED", BIT(PAY_CANCELLED) },
@@ -163,6 +163,8 @@ static void replied_partner(
 	(void)json_bool(v, "retryable", &retry);
 	if (!x->same)
 		return;
+	if (span_ends(x->msg.path, SPAN("/cancel")))
+		return; /* see README: it is a view, and the record may learn more */
 	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
 		told(s, x->same, status, body);
 }

@@ -268,8 +268,12 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 	const struct ledger_account *a;
 
 	for (const struct ledger_step *at = p ? p->last : NULL; at; at = at->before)
-		if (at->version == c->version && memcmp(at->digest, c->digest.b, 32) == 0)
+		if (at->version == c->version && memcmp(at->digest, c->digest.b, 32) == 0) {
+			if (!c->lost)
+				world_fail(
+					s, "two processes took the same step, and both will act");
 			return COMMIT_OK; /* it was there before */
+		}
 	for (int i = 0; i < c->claims; i++) {
 		const struct ledger_claim *k = map_get(&s->ledger.claims, c->claim[i].digest);
 		if (!k)

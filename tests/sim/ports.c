@@ -31,7 +31,9 @@ static struct wall port_wall(void *ctx)
 {
 	const struct proc *p = ctx;
 
-	return (struct wall){ world_wall(p->s).us + p->skew_us };
+	int64_t us = world_wall(p->s).us + p->skew_us;
+
+	return (struct wall){ p->s->faults.coarse ? us / 1000 * 1000 : us };
 }
 
 static void port_entropy(void *ctx, void *dst, size_t n)

@@ -60,6 +60,7 @@ struct faults {
 	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
 	bool caps;
 	uint32_t skew_us;
+	bool coarse; /* clocks tick in milliseconds, so that two processes see the same time */
 };
 
 /* ---- world.c ---- */
