@@ -223,6 +223,24 @@ describe('corridor B, a Vipps user at an Alipay+ merchant', () => {
       }
     });
 
+    for (const how of ['wrong-amount', 'wrong-id', 'garbled', 'apply-then-error-500']) {
+      it(`Vipps answers wrongly, and is not believed: ${how}`, async () => {
+        const s = await opened(4700, PHONE.approves);
+        await vipps('create', how);
+        await confirm(s.id);
+        const { moved } = await end(s.id, ['PAID', 'DECLINED']);
+        assert.ok(!moved['vipps NOK'] || moved['vipps NOK'] === Number(s.payer_amount.value));
+      });
+      it(`Vipps answers an inquiry wrongly: ${how}`, async () => {
+        const s = await opened(4800, PHONE.approves);
+        await vipps('create', 'apply-then-silent');
+        await vipps('get', how);
+        await confirm(s.id);
+        const { moved } = await end(s.id, 'PAID');
+        assert.equal(moved['vipps NOK'], Number(s.payer_amount.value));
+      });
+    }
+
     it('the token expires in the middle', async () => {
       const s = await opened(4300, PHONE.waits);
       const asked = confirm(s.id);

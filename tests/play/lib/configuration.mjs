@@ -27,11 +27,12 @@ export function participants(option) {
     fake: { client_id: client, settlement_currency: 'EUR', psp_id: '1022172000000000001', time_divisor: '40' },
     timings: fast(8, ...(role === 'acqp' ? ['debit', 'inquire', 'cancel', 'refund'] : ['resolve', 'tell', 'codes'])),
   });
-  const api = (name, number, side, currency, theirs, more = {}) => ({
+  const api = (name, number, side, currency, theirs, more = {}, shared = false) => ({
     name, number, adapter: 'partner', roles: [side], currency, ours: 'ed25519', theirs, caller: true, base: `/${name}`,
     keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`],
     more: { hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
-    settings: { keyid: `crosswallet-${name}:202601-1` }, fake: {},
+    settings: { keyid: `crosswallet-${name}:202601-1`, ...(shared ? { webhook_sign: 'v1' } : {}) }, fake: {},
+    secrets: shared ? ['webhook'] : [],
     timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
   });
   return [
@@ -51,7 +52,7 @@ export function participants(option) {
       timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund'),
     },
     api('till-eur', 14, 'acquirer', 'EUR', 'p256', { amount_max: '10000.00' }),
-    api('till-nok', 15, 'acquirer', 'NOK', 'ed25519'),
+    api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
     api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
   ];
 }
