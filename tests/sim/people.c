@@ -2,8 +2,9 @@
  * people.c: what customers, cashiers and merchants do, by the hand of the fakes: they pay at tills,
  * scan, pay twice, press the same key again, change their minds, want their money back.
  *
- * The hard thing is to act as people do, without knowing how things stand: a refund may be wanted
- * before the payment is known, a cancel may come during it.
+ * Chances are taken before the calls that use them: compilers disagree about the order of
+ * arguments. The hard thing is to act as people do, without knowing how things stand: a refund may
+ * be wanted before the payment is known, a cancel may come during it.
  */
 #include "sim.h"
 
@@ -52,11 +53,12 @@ static bool bluecode_code(struct sim *s, struct spend *p)
 static bool vipps_code(struct sim *s, struct spend *p)
 {
 	static const char *const who[] = { "01", "02", "03", "04", "01" };
+	const char *last = pick(s, who, 5);
 	const struct json *a;
 	struct span code;
 
 	a = party_do(s, VIPPS, "{\"do\":\"mint-code\",\"phone\":\"479%05u%s\"}",
-		rng_below(&s->people, 100000), pick(s, who, 5));
+		rng_below(&s->people, 100000), last);
 	return a && json_str(a, "code", &code) && span_to_cstr(code, p->code, sizeof p->code);
 }
 
@@ -65,10 +67,10 @@ static bool vipps_code(struct sim *s, struct spend *p)
 static bool scheme_code(struct sim *s, struct spend *p)
 {
 	int n = rng_hit(&s->people, s->faults.odd_codes) ? (int)rng_below(&s->people, 23) : 0;
+	uint32_t high = rng_below(&s->people, 1000000), low = rng_below(&s->people, 10000000);
 
 	n = n == 9 ? 0 : n;
-	return snprintf(p->code, sizeof p->code, "281666029%02d%06u%07u", n,
-		       rng_below(&s->people, 1000000), rng_below(&s->people, 10000000)) == 24;
+	return snprintf(p->code, sizeof p->code, "281666029%02d%06u%07u", n, high, low) == 24;
 }
 
 static bool pivo_code(struct sim *s, struct spend *p)
@@ -137,10 +139,10 @@ static void by_app(struct sim *s, uint64_t n)
 		"user-pending-then-approve:5000", "user-pending", "user-apply-then-silent" };
 	struct spend *p = &s->spend[n];
 	const char *payer = p->party == PIVO ? pick(s, users, 5) : pick(s, phones, 4);
+	bool confirm = rng_hit(&s->people, 900), twice = rng_hit(&s->people, s->faults.repeats);
 	const struct json *a = party_do(s, p->party,
 		"{\"do\":\"scan\",\"code\":\"%s\",\"payer\":\"%s\",\"confirm\":%s,\"times\":%u}",
-		p->code, payer, rng_hit(&s->people, 900) ? "true" : "false",
-		rng_hit(&s->people, s->faults.repeats) ? 2 : 1);
+		p->code, payer, confirm ? "true" : "false", twice ? 2 : 1);
 	struct span id;
 
 	p->scan = true;
@@ -276,14 +278,14 @@ static void on_mischief(struct sim *s, const struct event *e)
 		{ TILL_NOK, "webhook", "silent" },
 	};
 	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
+	uint32_t count = 1 + rng_below(&s->people, 3), ms = 1000 + rng_below(&s->people, 12000);
 
 	(void)e;
 	if (s->calm)
 		return;
 	party_do(s, orders[n].party,
 		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
-		orders[n].op, orders[n].how, 1 + rng_below(&s->people, 3),
-		1000 + rng_below(&s->people, 12000));
+		orders[n].op, orders[n].how, count, ms);
 }
 
 void people_begin(struct sim *s)
