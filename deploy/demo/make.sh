@@ -259,6 +259,8 @@ routes() {
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
+	  # Codes that a wallet shows abroad are the scheme's, made for its users.
+	  - {scheme: payer-codes, mode: CPM, from: pivo, to: alipayplus-mpp}
 	YAML
 }
 

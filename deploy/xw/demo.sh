@@ -44,10 +44,22 @@ demo_code() {
 	[[ -n $CODE ]] || CODE=$(demo_field code)
 }
 
+# A code that the scheme makes for the wallet's user, through us: WALLET PAYER. Sets CODE.
+demo_scheme_code() {
+	local ref until=$((SECONDS + 5))
+	demo_do "$1" '{"do":"codes","payer":"'"$2"'"}'
+	ref=$(demo_field payment) CODE=
+	until [[ -n $CODE ]]; do
+		((SECONDS < until)) || die "no code from the scheme for $1"
+		demo_do "$1" '{"do":"show","payment":"'"$ref"'"}'
+		CODE=$(demo_field code)
+	done
+}
+
 # What is under way: one row each.
 demo_begin() {
 	DEMO_NAME+=("$1") DEMO_FAKE+=("$2") DEMO_WANT+=("$3") DEMO_THEN+=("${4-}")
-	DEMO_REF+=("$(demo_field payment)") DEMO_ID+=('') DEMO_SAID+=('') DEMO_DONE+=('')
+	DEMO_REF+=("$(demo_field payment)$(demo_field paymentRequestId)") DEMO_ID+=('') DEMO_SAID+=('') DEMO_DONE+=('')
 }
 
 # demo_pay CORRIDOR TILL CURRENCY AMOUNT EXPECTED [THEN]: a till scans CODE.
@@ -61,6 +73,12 @@ demo_scan() {
 	demo_do alipayplus-mpp '{"do":"order","currency":"SGD","value":"2500"}'
 	demo_do "$2" '{"do":"scan","code":"'"$(demo_field codeValue)"'",'"$3"',"confirm":true}'
 	demo_begin "$1" "$2" "$4" "${5-}"
+}
+
+# demo_charge CORRIDOR CURRENCY AMOUNT EXPECTED: a till of the scheme's scans CODE.
+demo_charge() {
+	demo_do alipayplus-mpp '{"do":"till-pay","code":"'"$CODE"'","currency":"'"$2"'","value":"'"$3"'"}'
+	demo_begin "$1" alipayplus-mpp "$4"
 }
 
 demo_start() {
@@ -77,6 +95,8 @@ demo_start() {
 	demo_pay 'Pivo code, German till' till-eur EUR 760 PAID
 	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
+	demo_scheme_code pivo user-approve
+	demo_charge "Pivo user's code, Alipay+ till" SGD 1800 PAID
 	demo_code alipayplus decline
 	demo_pay 'declined by the wallet' till-eur EUR 2000 DECLINED
 	demo_code alipayplus pending-then-approve
@@ -104,14 +124,30 @@ demo_then() {
 	DEMO_THEN[i]=
 }
 
-# One look at the payment I.
-demo_look() {
-	local i=$1 status problem
-	demo_do "${DEMO_FAKE[i]}" '{"do":"show","payment":"'"${DEMO_REF[i]}"'"}'
-	status=$(demo_field status) problem=$(demo_field problem) DEMO_ID[i]=$(demo_field switch_id)
-	[[ -z $problem ]] || status=DECLINED
+# What the scheme's till knows of the payment I, in the words of the others.
+demo_look_scheme() {
+	demo_do "${DEMO_FAKE[$1]}" '{"do":"get","id":"'"${DEMO_REF[$1]}"'"}'
+	DEMO_ID[$1]=$(demo_field id)
+	case $(demo_field state) in
+	open) status=PENDING ;;
+	paid) status=PAID ;;
+	failed) status=DECLINED ;;
+	*) status=CANCELLED ;;
+	esac
+}
+
+demo_look_partner() {
+	demo_do "${DEMO_FAKE[$1]}" '{"do":"show","payment":"'"${DEMO_REF[$1]}"'"}'
+	status=$(demo_field status) DEMO_ID[$1]=$(demo_field switch_id)
+	[[ -z $(demo_field problem) ]] || status=DECLINED
 	# Its refund is followed by reads of the refund alone.
 	[[ $status != PAID || $DEMO_BODY != *'"status":"DONE"'* ]] || status=PARTIALLY_REFUNDED
+}
+
+# One look at the payment I.
+demo_look() {
+	local i=$1 status
+	if [[ ${DEMO_FAKE[i]} == alipayplus-mpp ]]; then demo_look_scheme "$i"; else demo_look_partner "$i"; fi
 	DEMO_SAID[i]=$status
 	[[ -z $status ]] || demo_then "$i" "$status"
 	[[ -n ${DEMO_THEN[i]} || $status != "${DEMO_WANT[i]}" ]] || DEMO_DONE[i]=yes

@@ -41,10 +41,10 @@ through_a_pipe() { xw up 2>&1 | cat; }
 # The last line of `up`: every corridor ended as it should, and the partners' books are ours.
 crosses() {
 	xw up --json >"$OUTER/tmp/entry.up" || { cat "$OUTER/tmp/entry.up"; return 1; }
-	[[ $(json 'o["books_equal"] and len(o["corridors"]) >= 11 and len(o["balances"]) > 0 and
+	[[ $(json 'o["books_equal"] and len(o["corridors"]) >= 12 and len(o["balances"]) > 0 and
 		all(c["final"] and c["state"] == c["expected"] for c in o["corridors"]) and
 		all(t == 0 for t in o["totals"].values()) and
-		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 7' <"$OUTER/tmp/entry.up") == True ]]
+		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 8' <"$OUTER/tmp/entry.up") == True ]]
 }
 again_is_harmless() {
 	local before
