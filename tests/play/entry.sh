@@ -44,7 +44,7 @@ crosses() {
 	[[ $(json 'o["books_equal"] and len(o["corridors"]) >= 12 and len(o["balances"]) > 0 and
 		all(c["final"] and c["state"] == c["expected"] for c in o["corridors"]) and
 		all(t == 0 for t in o["totals"].values()) and
-		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 8' <"$OUTER/tmp/entry.up") == True ]]
+		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 7' <"$OUTER/tmp/entry.up") == True ]]
 }
 again_is_harmless() {
 	local before
@@ -87,11 +87,11 @@ killed_in_flight() {
 	xw up >/dev/null 2>&1 &
 	up=$!
 	until [[ $(xw psql -At -c 'select count(*) > 2 from ledger.payment where not final' 2>/dev/null) == t ]]; do
-		((SECONDS < until)) && kill -0 $up || { echo 'nothing was in flight'; return 1; }
+		((SECONDS < until)) && kill -0 "$up" || { echo 'nothing was in flight'; return 1; }
 	done
 	# shellcheck disable=SC2046
 	kill -9 $(pids)
-	wait $up
+	wait "$up"
 	crosses || return 1
 	until=$((SECONDS + 90))
 	until left=$(xw psql -At -c 'select payment, state, issuer from ledger.payment where not final') && [[ -z $left ]]; do
@@ -112,6 +112,21 @@ down_leaves_nothing() {
 	[[ ! -e $sockets ]]
 }
 data_is_kept() { xw up && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
+# The scheme says that it took the money, and its book does not have it: up must see that.
+book_that_differs() {
+	local control code
+	control=$(xw status --json 2>/dev/null | json 'o["listeners"]["switchsandbox"]')
+	order() {
+		python3 -c 'import sys, urllib.request as u
+print(u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})).read().decode())' \
+			"http://$control/$1/control" "$2"
+	}
+	code=$(order alipayplus '{"do":"mint-code","behaviour":"answer-without-effect"}' | json 'o["code"]')
+	order till-eur '{"do":"pay","code":"'"$code"'","amount":"700","currency":"EUR"}' || return 1
+	exits 1 xw up --json >"$OUTER/tmp/entry.up"
+	[[ $(json 'o["books_equal"]' <"$OUTER/tmp/entry.up") == False ]] &&
+		grep -q 'alipayplus .* EUR *700 *0$' "$OUTER/tmp/entry.up"
+}
 clean_leaves_nothing() { xw clean && [[ ! -e $HERE ]]; }
 foreign_folder() {
 	mkdir -p "$OUTER/tmp/foreign" && echo precious >"$OUTER/tmp/foreign/file" || return 1
@@ -169,6 +184,7 @@ try 'killed with payments in flight: all become final' killed_in_flight
 try 'a second copy runs beside the first' second_copy
 try 'down leaves no process and no socket' down_leaves_nothing
 try 'up after down has the data' data_is_kept
+try "a partner's book that differs is told" book_that_differs
 try 'clean leaves nothing' clean_leaves_nothing
 try 'migrations: once, in order, whole, unchanged' migrations
 xw clean >/dev/null 2>&1
