@@ -37,14 +37,6 @@ daemon_strays() {
 	done
 }
 
-daemon_any() {
-	local name
-	for name in pg redis "${PROGRAMS[@]%% *}"; do
-		! daemon_pid "$name" >/dev/null || return 0
-	done
-	return 1
-}
-
 # daemon_start NAME ARGV0 BINARY ARG...: in a session of its own, with no terminal, no pipe and no
 # descriptor of ours: a daemon that inherits a pipe hangs `./xw up | tail`.
 daemon_start() {
@@ -67,7 +59,8 @@ daemon_start() {
 daemon_wait() {
 	local name=$1 until=$((SECONDS + $2)) born=$((SECONDS + 2))
 	shift 2
-	until "$@" >/dev/null 2>&1 </dev/null; do
+	# It must live itself: on a port that it could not get, somebody else answers.
+	until "$@" >/dev/null 2>&1 </dev/null && daemon_pid "$name" >/dev/null; do
 		if ((SECONDS > until)) || { ((SECONDS > born)) && ! daemon_pid "$name" >/dev/null; }; then
 			say "$name did not start; the end of $RUN/log/$name.log:"
 			tail -n 15 "$RUN/log/$name.log" >&2

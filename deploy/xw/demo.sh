@@ -50,7 +50,7 @@ demo_scheme_code() {
 	demo_do "$1" '{"do":"codes","payer":"'"$2"'"}'
 	ref=$(demo_field payment) CODE=
 	until [[ -n $CODE ]]; do
-		((SECONDS < until)) || die "no code from the scheme for $1"
+		((SECONDS < until)) || die "no code from the scheme for $1: $DEMO_BODY"
 		demo_do "$1" '{"do":"show","payment":"'"$ref"'"}'
 		CODE=$(demo_field code)
 	done

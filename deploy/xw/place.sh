@@ -142,20 +142,25 @@ port_taken() {
 		END { exit !found }' < <(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
 }
 
-# The lower half of a block is for `up`, the upper for a verb with servers of its own. A run keeps
-# its block while anything of it is up; else `up` and `test` look for a free one.
+# The lower half of a block is for `up`, the upper for a verb with servers of its own.
 place_ports() {
-	local half=0 base=${XW_PORT_BASE:-18400}
+	local base=${XW_PORT_BASE:-18400}
 	[[ $base =~ ^[0-9]{4,5}$ ]] && ((base >= 1024 && base + 99 <= 65535)) || {
 		say "xw: XW_PORT_BASE must be a port from 1024 to 65436, not '$base'"
 		exit 2
 	}
 	PORT_BASE=$base
 	[[ ! -r $RUN/ports ]] || PORT_BASE=$(<"$RUN/ports")
-	case $VERB in up | test) ;; *) return ;; esac
-	! daemon_any || return 0
-	PORT_BASE=$base
-	[[ $RUN == "$MAIN" ]] || half=50
+	[[ $VERB != test ]] || place_block 50
+}
+
+# place_block HALF: a run keeps its block while a program of it is up, else it looks for one that is free.
+place_block() {
+	local half=$1 line
+	for line in "${PROGRAMS[@]}"; do
+		! daemon_pid "${line%% *}" >/dev/null || return 0
+	done
+	PORT_BASE=${XW_PORT_BASE:-18400}
 	while port_taken $((PORT_BASE + half)) 50; do
 		[[ -z ${XW_PORT_BASE-} ]] ||
 			die "something listens between $PORT_BASE and $((PORT_BASE + 99)); set another XW_PORT_BASE"
