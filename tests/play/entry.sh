@@ -93,7 +93,9 @@ killed_in_flight() {
 	kill -9 $(pids)
 	wait "$up"
 	crosses || return 1
-	until=$((SECONDS + 90))
+	# The fakes have forgotten their payments: each is asked about, and cancelled, until the settle time of
+	# "not found" is over, twice 24 s for the scheme, behind the time in which its call might have been out.
+	until=$((SECONDS + 240))
 	until left=$(xw psql -At -c 'select payment, state, issuer from ledger.payment where not final') && [[ -z $left ]]; do
 		((SECONDS < until)) || { echo "not final: $left"; return 1; }
 		sleep 1
