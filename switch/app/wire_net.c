@@ -1,0 +1,305 @@
+/*
+ * wire_net.c: the ports of who is talked to: the partners' listener, calls to each partner, and the
+ * keys that say who is who.
+ *
+ * Each participant has a pool of connections, a TLS context and a ring of keys of its own, so that
+ * none can be mistaken for another. Must never let a key leave this process.
+ */
+#include "wire_parts.h"
+
+#include <stdlib.h>
+
+#include "check.h"
+#include "pages.h"
+
+_Static_assert((int)SIG_RSA_SHA256 == (int)KEY_RSA_SHA256 && (int)SIG_ED25519 == (int)KEY_ED25519 &&
+		       (int)SIG_P256_SHA256 == (int)KEY_P256_SHA256 &&
+		       (int)SIG_HMAC_SHA256 == (int)KEY_HMAC_SHA256,
+	"adapters and keys number their algorithms alike");
+
+static void observe(struct proc_hist *h, int64_t us)
+{
+	static const int64_t bound_us[PROC_BUCKETS - 1] = { 5000, 10000, 25000, 50000, 100000,
+		250000, 500000, 1000000, 2500000, 5000000, 10000000 };
+	int i = 0;
+
+	while (i < PROC_BUCKETS - 1 && us > bound_us[i])
+		i++;
+	h->bucket[i]++;
+	h->count++;
+	h->sum_us += (uint64_t)us;
+}
+
+/* Calls */
+
+static void on_call_done(void *ctx, const struct hc_result *r)
+{
+	struct wire_call *c = ctx;
+	struct wire *w = c->w;
+	uint64_t cookie = c->cookie;
+
+	observe(&w->stat->call_s, loop_now(w->loop).mono.us - c->began.us);
+	slab_give(&w->call_slab, c);
+	wrk_on_call_end(w->worker, cookie,
+		r->end == HC_ANSWER   ? CALL_ANSWER
+		: r->end == HC_UNSENT ? CALL_UNSENT
+				      : CALL_UNKNOWN,
+		r->answer);
+}
+
+static size_t index_of(const struct wire *w, uint16_t peer)
+{
+	for (size_t i = 0; i < w->conf->peer_count; i++)
+		if (w->conf->peer[i].number == peer)
+			return i;
+	CHECK_UNREACHABLE(); /* the worker knows no other peers than the configuration's */
+}
+
+static enum rc port_call(
+	void *ctx, uint16_t peer, const struct http_out *out, struct mono deadline, uint64_t cookie)
+{
+	struct wire *w = ctx;
+	struct wire_peer *p = &w->peer[index_of(w, peer)];
+	struct wire_call *c;
+	enum rc rc;
+
+	if (!p->pool)
+		return RC_NOENT;
+	if (!(c = slab_take(&w->call_slab)))
+		return RC_FULL;
+	*c = (struct wire_call){ w, cookie, loop_now(w->loop).mono };
+	rc = hc_call(p->pool, out, deadline, on_call_done, c);
+	if (rc != RC_OK)
+		slab_give(&w->call_slab, c);
+	return rc;
+}
+
+/* Requests */
+
+static bool public_page(struct hs_exchange *x, const struct http_msg *m)
+{
+	char *headers, *body;
+	struct http_out out;
+
+	if (!pages_has(m) || !(headers = arena_alloc(&x->arena, 256)) ||
+		!(body = arena_alloc(&x->arena, PAGES_BYTES_MAX)))
+		return false;
+	out = (struct http_out){ .headers = buf_init(headers, 256),
+		.body = buf_init(body, PAGES_BYTES_MAX) };
+	pages_answer(m, &out);
+	hs_reply(x->ref, &out);
+	return true;
+}
+
+static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *m)
+{
+	struct wire *w = ctx;
+
+	w->stat->http_requests++;
+	if (x->ref.slot < w->exchanges)
+		w->arrived[x->ref.slot] = x->arrived;
+	if (public_page(x, m))
+		return;
+	wrk_on_request(w->worker, (struct exchange_ref){ 0, x->ref.slot, x->ref.generation },
+		&x->arena, m);
+}
+
+static bool port_reply(void *ctx, struct exchange_ref ref, const struct http_out *out)
+{
+	struct wire *w = ctx;
+
+	if (ref.slot < w->exchanges)
+		observe(&w->stat->request_s, loop_now(w->loop).mono.us - w->arrived[ref.slot].us);
+	return hs_reply((struct hs_ref){ ref.slot, ref.generation }, out);
+}
+
+bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
+{
+	struct hs_conf c = hs_conf_default;
+	struct tls_conf t = { .server = true,
+		.cert_file = w->conf->tls_cert_file,
+		.key_file = w->conf->tls_key_file,
+		.ca_file = w->conf->client_ca_file,
+		.ask = w->conf->client_ca_file ? TLS_ASK_OPTIONAL : TLS_ASK_NEVER };
+
+	if (t.cert_file && !(w->server_tls = tls_open(&t, ret_why)))
+		return false;
+	for (size_t i = 0; i < w->conf->host_count; i++)
+		w->hosts[i] = span_str(w->conf->hosts[i]);
+	c.listen_fd = listen_fd;
+	c.tls = w->server_tls;
+	c.hosts = w->hosts;
+	c.host_count = w->conf->host_count;
+	c.origin = span_str(w->conf->origin);
+	c.in_work_max = w->conf->requests_max;
+	c.arena_bytes = 192 * 1024;
+	w->exchanges = c.in_work_max;
+	if (!(w->arrived = calloc(w->exchanges, sizeof *w->arrived))) {
+		*ret_why = "out of memory";
+		return false;
+	}
+	w->server = hs_open(w->loop, &c, on_request, w, ret_why);
+	return w->server != NULL;
+}
+
+/* Keys and secrets */
+
+static const struct signer *port_signer(void *ctx, uint16_t peer)
+{
+	struct wire *w = ctx;
+
+	return &w->peer[index_of(w, peer)].signer;
+}
+
+static bool sign(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg *ret_alg,
+	struct span *ret_key)
+{
+	struct wire_peer *p = ctx;
+	enum key_alg alg;
+
+	if (!keys_sign(p->keys, data, ret_sig, &alg, ret_key))
+		return false;
+	*ret_alg = (enum sig_alg)alg;
+	return true;
+}
+
+static bool verify(void *ctx, struct span key, struct span data, struct span sig)
+{
+	struct wire_peer *p = ctx;
+
+	return keys_verify(p->keys, key, data, sig);
+}
+
+static bool mac(void *ctx, const char *name, struct span data, uint8_t ret[32])
+{
+	return keys_mac(((struct wire_peer *)ctx)->keys, name, data, ret);
+}
+
+static struct span secret_of(void *ctx, const char *name)
+{
+	return keys_secret(((struct wire_peer *)ctx)->keys, name);
+}
+
+static struct span port_setting(void *ctx, uint16_t peer, const char *name)
+{
+	struct wire *w = ctx;
+	const struct conf_peer *p = &w->conf->extra[index_of(w, peer)];
+
+	for (size_t i = 0; i < p->setting_count; i++)
+		if (strcmp(p->setting[i].name, name) == 0)
+			return span_str(p->setting[i].value);
+	return SPAN_NONE;
+}
+
+static void port_code_hash(void *ctx, struct span text, uint8_t ret[16])
+{
+	secret_hash(((struct wire *)ctx)->secret, text, ret);
+}
+
+static void port_seal(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret)
+{
+	secret_seal(((struct wire *)ctx)->secret, span_of(id->b, sizeof id->b), plain, ret);
+}
+
+static enum rc port_open(void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret)
+{
+	return secret_unseal(
+		((struct wire *)ctx)->secret, span_of(id->b, sizeof id->b), sealed, ret);
+}
+
+/* Opening */
+
+static enum key_kind kind_of(const char *use)
+{
+	return strcmp(use, "ours") == 0     ? KEY_OURS
+	       : strcmp(use, "theirs") == 0 ? KEY_THEIRS
+	       : strcmp(use, "shared") == 0 ? KEY_SHARED
+					    : KEY_SECRET;
+}
+
+static enum key_state state_of(const char *state)
+{
+	return strcmp(state, "pending") == 0    ? KEY_PENDING
+	       : strcmp(state, "retiring") == 0 ? KEY_RETIRING
+	       : strcmp(state, "revoked") == 0  ? KEY_REVOKED
+						: KEY_ACTIVE;
+}
+
+/* The configuration has checked the words. */
+static bool load_keys(struct keys *k, const struct conf_peer *c, const char **ret_why)
+{
+	for (size_t i = 0; i < c->key_count; i++)
+		if (keys_add_file(k, kind_of(c->key[i].use), span_str(c->key[i].id),
+			    state_of(c->key[i].state), c->key[i].file, ret_why) != RC_OK)
+			return false;
+	return true;
+}
+
+static bool open_peer(struct wire *w, size_t i, const char **ret_why)
+{
+	struct wire_peer *p = &w->peer[i];
+	const struct conf_peer *c = &w->conf->extra[i];
+	struct hc_conf hc = hc_conf_default;
+
+	p->w = w;
+	p->conf = c;
+	p->signer = (struct signer){ p, sign, verify, mac, secret_of };
+	if (!(p->keys = keys_new()) || !load_keys(p->keys, c, ret_why))
+		return false;
+	if (!c->url)
+		return true;
+	if (c->tls) {
+		struct tls_conf t = { .server = false,
+			.ca_file = c->ca_file,
+			.peer_name = c->address,
+			.cert_file = c->client_cert_file,
+			.key_file = c->client_key_file };
+		if (!(p->tls = tls_open(&t, ret_why)))
+			return false;
+	}
+	hc.address = c->address;
+	hc.port = c->port;
+	hc.host = w->conf->link[i].authority;
+	hc.tls = p->tls;
+	if (c->connections)
+		hc.conns_max = c->connections;
+	p->pool = hc_open(w->loop, &hc, ret_why);
+	return p->pool != NULL;
+}
+
+bool wire_net_open(struct wire *w, const char **ret_why)
+{
+	*ret_why = "out of memory";
+	w->peer = calloc(w->conf->peer_count ? w->conf->peer_count : 1, sizeof *w->peer);
+	if (!w->peer || !(w->secret = secret_open(w->conf->secret_file, ret_why)))
+		return false;
+	for (size_t i = 0; i < w->conf->peer_count; i++)
+		if (!open_peer(w, i, ret_why))
+			return false;
+	return true;
+}
+
+void wire_net_close(struct wire *w)
+{
+	hs_close(w->server);
+	tls_close(w->server_tls);
+	for (size_t i = 0; w->peer && i < w->conf->peer_count; i++) {
+		hc_close(w->peer[i].pool);
+		tls_close(w->peer[i].tls);
+		keys_free(w->peer[i].keys);
+	}
+	secret_close(w->secret);
+	free(w->arrived);
+	free(w->peer);
+}
+
+void wire_net_ports(struct ports *p)
+{
+	p->call = port_call;
+	p->reply = port_reply;
+	p->signer = port_signer;
+	p->setting = port_setting;
+	p->code_hash = port_code_hash;
+	p->seal = port_seal;
+	p->open = port_open;
+}

@@ -1,0 +1,104 @@
+/*
+ * wire_parts.h: what the files of wire share and nobody else sees: the struct, and what each part
+ * opens. wire_store is what is remembered (ledger, cache), wire_net who is talked to (listener,
+ * calls, keys), wire_bell our own processes, wire_clerk the clerk's questions.
+ */
+#ifndef XW_WIRE_PARTS_H
+#define XW_WIRE_PARTS_H
+
+#include <event2/event.h>
+
+#include "http_client.h"
+#include "keys.h"
+#include "pg_batch.h"
+#include "rds.h"
+#include "secret.h"
+#include "slab.h"
+#include "tls.h"
+#include "wire.h"
+
+#define WIRE_LOG_BYTES (256 * 1024)
+
+struct wire_commit {
+	struct wire *w;
+	struct commit *c;
+	struct pgb_item item;
+};
+
+enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CACHE, ASK_NONCE };
+
+struct ask {
+	struct wire *w;
+	enum ask_kind kind;
+	struct load_key key;
+	struct pay_id id;
+};
+
+struct wire_call {
+	struct wire *w;
+	uint64_t cookie;
+	struct mono began;
+};
+
+struct wire_peer {
+	struct wire *w;
+	const struct conf_peer *conf;
+	struct hc *pool;
+	struct tls *tls;
+	struct keys *keys;
+	struct signer signer;
+};
+
+struct wire_clerk {
+	wire_overdue_fn *overdue;
+	wire_outbox_fn *outbox;
+	wire_end_fn *overdue_end, *outbox_end;
+	void *overdue_ctx, *outbox_ctx;
+};
+
+struct wire {
+	struct loop *loop;
+	const struct conf *conf;
+	struct proc_slot *stat;
+	struct proc_page *page;
+	int own;
+	const struct proc_bells *bells;
+	struct event *bell;
+	bool rung;
+	struct pgb *batch;
+	struct pg *read, *clerk;
+	struct rds *cache;
+	struct hs *server;
+	struct tls *server_tls;
+	struct span hosts[8];
+	struct secret *secret;
+	struct wire_peer *peer; /* one for each link */
+	struct ports ports;
+	struct wrk *worker;
+	void *worker_memory;
+	struct slab commit_slab, ask_slab, call_slab;
+	void *indexes[3];
+	struct wire_commit *commits;
+	struct ask *asks;
+	struct wire_call *calls;
+	struct wire_clerk clerk_state;
+	struct mono *arrived; /* by exchange slot */
+	uint32_t exchanges;
+	size_t log_bytes;
+	char log[WIRE_LOG_BYTES];
+};
+
+/* Each part fills in its own of the ports. */
+void wire_store_ports(struct ports *p);
+void wire_net_ports(struct ports *p);
+void wire_bell_ports(struct ports *p);
+
+MUST bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why);
+MUST bool wire_net_open(struct wire *w, const char **ret_why);
+MUST bool wire_bell_open(struct wire *w);
+void wire_store_close(struct wire *w);
+void wire_net_close(struct wire *w);
+void wire_bell_close(struct wire *w);
+void wire_log_flush(struct wire *w);
+
+#endif

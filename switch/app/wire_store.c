@@ -1,0 +1,369 @@
+/*
+ * wire_store.c: the ports of what is remembered: the ledger, which is the truth, and the cache,
+ * which only makes repeats cheap.
+ *
+ * The hard thing is ownership: what the worker hands over stays its own until the completion, so
+ * the translation lives in a slot of ours for exactly that long. Must never take the cache's
+ * silence for an answer.
+ */
+#include "wire_parts.h"
+
+#include <stdio.h>
+
+#define NONCE_TTL_MS (660 * 1000) /* 2 x 300 s + 60 s (5.4) */
+#define CACHE_TTL_MS (24 * 3600 * 1000)
+
+/* Commits */
+
+static void on_committed(void *ctx, struct pgb_item *item, const struct pgb_result *r)
+{
+	struct wire_commit *s = ctx;
+	struct wire *w = s->w;
+	struct commit *c = s->c;
+	struct commit_result out = { .payment = r->payment,
+		.claim = r->claim,
+		.seq = r->seq,
+		.account = r->account,
+		.value = r->value,
+		.cap = r->cap };
+
+	(void)item;
+	memcpy(out.fingerprint, r->fingerprint, sizeof out.fingerprint);
+	switch (r->verdict) {
+	case PGB_OK:
+	case PGB_OK_BEFORE:
+		out.verdict = COMMIT_OK;
+		w->stat->database_ok_us = loop_now(w->loop).mono.us;
+		break;
+	case PGB_CLAIMED:
+		out.verdict = COMMIT_CLAIMED;
+		break;
+	case PGB_FENCE:
+		out.verdict = COMMIT_FENCE;
+		break;
+	case PGB_CAP:
+	case PGB_STOPPED:
+		out.verdict = COMMIT_CAP;
+		break;
+	case PGB_UNSENT:
+		out.verdict = COMMIT_UNSENT;
+		break;
+	case PGB_ERROR:
+		out.verdict = COMMIT_ERROR;
+		break;
+	}
+	slab_give(&w->commit_slab, s);
+	wrk_on_commit(w->worker, c, &out);
+}
+
+static void put_rows(struct pgb_item *it, const struct commit *c)
+{
+	const struct step *st = c->step;
+
+	it->claims = st->claim_count;
+	for (int i = 0; i < st->claim_count; i++) {
+		memcpy(it->claim[i].digest, st->claim[i].digest, 16);
+		it->claim[i].seq = (int16_t)st->claim_seq;
+		memcpy(it->claim[i].fingerprint, st->claim_fingerprint, 16);
+	}
+	it->entries = st->entry_count;
+	for (int i = 0; i < st->entry_count; i++)
+		it->entry[i] = (struct pgb_entry){ .kind = (enum pgb_entry_kind)st->entry[i].kind,
+			.guarded = st->entry[i].guarded,
+			.account = st->entry[i].account,
+			.amount = st->entry[i].money };
+	it->raws = c->raw_count;
+	for (int i = 0; i < c->raw_count; i++)
+		it->raw[i] = (struct pgb_raw){ .peer = (int16_t)c->raw[i].peer,
+			.op = c->raw[i].op,
+			.outgoing = c->raw[i].outgoing,
+			.key = c->raw[i].key,
+			.head = c->raw[i].head,
+			.body = c->raw[i].body,
+			.signature = c->raw[i].signature };
+	if (c->has_out) {
+		it->outs = 1;
+		it->out[0] = (struct pgb_out){ .id = c->out_id,
+			.seq = (int16_t)c->out_seq,
+			.peer = (int16_t)c->out_peer,
+			.next_at = { 0 },
+			.body = c->out_body };
+	}
+	if (st->exception) {
+		it->exceptions = 1;
+		it->exception[0] = (struct pgb_exception){ .kind = (int16_t)st->exception,
+			.detail = span_str(st->moved ? st->moved : "") };
+	}
+}
+
+static enum rc port_commit(void *ctx, struct commit *c)
+{
+	struct wire *w = ctx;
+	const struct pay *p = &c->step->next;
+	struct wire_commit *s = slab_take(&w->commit_slab);
+	enum rc rc;
+
+	if (!s)
+		return RC_FULL;
+	*s = (struct wire_commit){ .w = w, .c = c };
+	s->item.payment = p->id;
+	s->item.version = (int32_t)p->version;
+	s->item.kind = (int16_t)c->kind;
+	s->item.op = c->op;
+	s->item.state = (int16_t)pay_state(p);
+	s->item.acquirer = (int16_t)p->acq.peer;
+	s->item.issuer = (int16_t)p->iss.peer;
+	s->item.mode = (char)p->mode;
+	s->item.amount = p->amount;
+	s->item.record = span_of(c->step->record, c->step->record_bytes);
+	s->item.evidence = c->evidence;
+	s->item.replies = c->replies;
+	s->item.reply_seq = (int16_t)c->reply_seq;
+	s->item.reply_status = (int16_t)c->reply_status;
+	s->item.reply = c->reply;
+	put_rows(&s->item, c);
+	s->item.due = p->due.us ? PGB_DUE_SET : PGB_DUE_NONE;
+	s->item.due_at = p->due;
+	s->item.secret_op = c->set_secret      ? PGB_SECRET_SET
+			    : c->remove_secret ? PGB_SECRET_REMOVE
+					       : PGB_SECRET_KEEP;
+	s->item.secret = c->secret;
+	s->item.give_up = c->give_up;
+	rc = pgb_submit(w->batch, &s->item, on_committed, s);
+	if (rc != RC_OK)
+		slab_give(&w->commit_slab, s);
+	return rc;
+}
+
+/* Questions */
+
+static struct ask *ask_new(struct wire *w, enum ask_kind kind, struct load_key k)
+{
+	struct ask *q = slab_take(&w->ask_slab);
+
+	if (q)
+		*q = (struct ask){ .w = w, .kind = kind, .key = k };
+	return q;
+}
+
+static void ask_free(struct ask *a)
+{
+	slab_give(&a->w->ask_slab, a);
+}
+
+static void on_answer(void *ctx, const struct pg_answer *a)
+{
+	struct ask *q = ctx;
+	struct wire *w = q->w;
+	struct loaded l = { .rc = RC_IO, .payment = q->id };
+	enum ask_kind kind = q->kind;
+	struct load_key key = q->key;
+
+	if (a->end == PG_END_DONE) {
+		bool found = pg_rows_count(a->rows) > 0;
+		l.rc = found ? RC_OK : RC_NOENT;
+		w->stat->database_ok_us = loop_now(w->loop).mono.us;
+		if (found && kind == ASK_LOAD) {
+			l.record = pg_bytes(a->rows, 0, 2);
+			l.secret = pg_is_null(a->rows, 0, 3) ? SPAN_NONE : pg_bytes(a->rows, 0, 3);
+		} else if (found && kind == ASK_FIND) {
+			l.payment = pg_id(a->rows, 0, 0);
+			l.seq = (int)pg_int(a->rows, 0, 1);
+			if (pg_bytes(a->rows, 0, 2).n == sizeof l.fingerprint)
+				memcpy(l.fingerprint, pg_bytes(a->rows, 0, 2).p,
+					sizeof l.fingerprint);
+		} else if (found) {
+			l.status = (int)pg_int(a->rows, 0, 0);
+			l.body = pg_bytes(a->rows, 0, 1);
+		}
+	}
+	ask_free(q);
+	if (kind == ASK_REPLY)
+		wrk_on_reply_loaded(w->worker, key, &l);
+	else
+		wrk_on_loaded(w->worker, key, &l);
+}
+
+static enum rc ask(struct ask *q, enum pg_stmt stmt, const struct pg_params *params)
+{
+	enum rc rc = pg_send(q->w->read, stmt, params, on_answer, q);
+
+	if (rc != RC_OK)
+		ask_free(q);
+	return rc;
+}
+
+static enum rc port_load(void *ctx, const struct pay_id *id, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_LOAD, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	q->id = *id;
+	pg_add_id(&params, id);
+	return ask(q, PG_STMT_LOAD, &params);
+}
+
+static enum rc port_find(void *ctx, const struct claim *claim, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_FIND, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, span_of(claim->digest, sizeof claim->digest));
+	return ask(q, PG_STMT_LOAD_CLAIM, &params);
+}
+
+static enum rc port_load_reply(void *ctx, const struct pay_id *id, int seq, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_REPLY, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	q->id = *id;
+	pg_add_id(&params, id);
+	pg_add_int2(&params, (int16_t)seq);
+	return ask(q, PG_STMT_LOAD_REPLY, &params);
+}
+
+/* Cache */
+
+static void on_cached(void *ctx, enum rds_say answer, struct span value)
+{
+	struct ask *q = ctx;
+	struct wire *w = q->w;
+	struct cache_answer c = { .known = false };
+	enum ask_kind kind = q->kind;
+	struct load_key key = q->key;
+
+	ask_free(q);
+	if (answer == RDS_UNKNOWN) {
+		w->stat->cache_dont_know++;
+	} else if (kind == ASK_NONCE) {
+		c.known = true; /* it was set, so it is new; or it was there */
+		c.value = answer == RDS_YES ? SPAN_NONE : SPAN("1");
+	} else {
+		c.known = answer == RDS_YES;
+		c.value = value;
+		*(answer == RDS_YES ? &w->stat->cache_hits : &w->stat->cache_misses) += 1;
+	}
+	wrk_on_cache(w->worker, key, &c);
+}
+
+static enum rc port_cache_get(void *ctx, struct span key, struct load_key k)
+{
+	struct wire *w = ctx;
+	struct ask *q = w->cache ? ask_new(w, ASK_CACHE, k) : NULL;
+	enum rc rc;
+
+	if (!q)
+		return RC_FULL;
+	rc = rds_get(w->cache, key, on_cached, q);
+	if (rc != RC_OK)
+		ask_free(q);
+	return rc;
+}
+
+static void port_cache_put(void *ctx, struct span key, struct span value)
+{
+	struct wire *w = ctx;
+
+	if (w->cache && rds_set(w->cache, key, value, CACHE_TTL_MS, NULL, NULL) != RC_OK)
+		w->stat->cache_dont_know++;
+}
+
+static enum rc port_nonce(void *ctx, struct span nonce, struct load_key k)
+{
+	struct wire *w = ctx;
+	struct ask *q = w->cache ? ask_new(w, ASK_NONCE, k) : NULL;
+	char text[256];
+	struct buf key = buf_init(text, sizeof text);
+	enum rc rc;
+
+	if (!q)
+		return RC_FULL;
+	buf_str(&key, "n:");
+	buf_add(&key, nonce);
+	rc = buf_ok(&key) ? rds_setnx(w->cache, buf_span(&key), NONCE_TTL_MS, on_cached, q)
+			  : RC_RANGE;
+	if (rc != RC_OK)
+		ask_free(q);
+	return rc;
+}
+
+/* Opening */
+
+static void on_pg_state(void *ctx, enum pg_state state, const char *why)
+{
+	struct wire *w = ctx;
+	char line[512];
+	int n;
+
+	if (state != PG_STATE_BROKEN && state != PG_STATE_READY)
+		return;
+	n = snprintf(line, sizeof line, "{\"lvl\":\"%s\",\"ev\":\"ledger\",\"state\":\"%s\"}",
+		state == PG_STATE_READY ? "info" : "warning",
+		state == PG_STATE_READY ? "ready" : "lost");
+	(void)why;
+	if (n > 0 && (size_t)n < sizeof line)
+		w->ports.log(w, span_of(line, (size_t)n));
+}
+
+static bool open_database(struct wire *w, bool is_clerk)
+{
+	struct pgb_conf b = { .conninfo = w->conf->postgres,
+		.name = is_clerk ? "clerk" : "worker",
+		PGB_CONF_DEFAULT };
+	struct pg_conf r = { .conninfo = w->conf->postgres,
+		.name = is_clerk ? "clerk read" : "worker read",
+		.groups = PG_EVERY | PG_READ,
+		PG_CONF_DEFAULT };
+	struct pg_conf k = { .conninfo = w->conf->postgres,
+		.name = "clerk queues",
+		.groups = PG_EVERY | PG_CLERK,
+		PG_CONF_DEFAULT };
+
+	w->batch = pgb_open(w->loop, &b, on_pg_state, w);
+	w->read = pg_open(w->loop, &r, on_pg_state, w);
+	if (is_clerk)
+		w->clerk = pg_open(w->loop, &k, on_pg_state, w);
+	return w->batch && w->read && (!is_clerk || w->clerk);
+}
+
+static bool open_cache(struct wire *w, bool is_clerk)
+{
+	struct rds_conf c = { .path = w->conf->redis,
+		.name = is_clerk ? "clerk" : "worker",
+		.prefix = "xw1:",
+		RDS_CONF_DEFAULT };
+
+	return !w->conf->redis || (w->cache = rds_open(w->loop, &c, NULL, NULL));
+}
+
+bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why)
+{
+	*ret_why = "out of memory";
+	return open_cache(w, is_clerk) && open_database(w, is_clerk);
+}
+
+void wire_store_close(struct wire *w)
+{
+	pgb_close(w->batch);
+	pg_close(w->read);
+	pg_close(w->clerk);
+	rds_close(w->cache);
+}
+
+void wire_store_ports(struct ports *p)
+{
+	p->commit = port_commit;
+	p->load = port_load;
+	p->find = port_find;
+	p->load_reply = port_load_reply;
+	p->cache_get = port_cache_get;
+	p->cache_put = port_cache_put;
+	p->nonce = port_nonce;
+}
