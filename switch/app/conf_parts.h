@@ -1,0 +1,110 @@
+/*
+ * conf_parts.h: what the files of conf share and nobody else sees: the texts as they stand in the
+ * files (raw_...), and the conversion of a text into what is meant, with the message where it is
+ * not.
+ */
+#ifndef XW_CONF_PARTS_H
+#define XW_CONF_PARTS_H
+
+#include "conf.h"
+
+struct raw_pair {
+	char *name, *value;
+};
+
+struct raw_key {
+	char *use, *id, *state, *file;
+};
+
+struct raw_timing {
+	char *op, *allowed_ms, *not_found_s, *ladder;
+};
+
+struct raw_fee {
+	char *name, *basis_points, *fixed, *minimum, *maximum, *rounding, *on_refund;
+};
+
+struct raw_peer {
+	char *name, *number, *adapter, *currency, *agreement, *scheme, *debit_via, *identity, *url,
+		*ca;
+	char *client_certificate, *client_key, *connections, *cap, *amount_max, *hold_ms, *expire_s;
+	char *refund_days, *zone, *cancel_until, *notify, *off;
+	char **roles;
+	unsigned roles_count;
+	struct raw_key *keys;
+	unsigned keys_count;
+	struct raw_pair *settings;
+	unsigned settings_count;
+	struct raw_fee *fees;
+	unsigned fees_count;
+	struct raw_timing *timings;
+	unsigned timings_count;
+};
+
+struct raw_route {
+	char *scheme, *mode, *from, *to, *priority, *currency, *minimum, *maximum, *off;
+};
+
+struct raw_rate {
+	char *from, *to, *price, *at, *until;
+};
+
+struct raw_switch {
+	char *name, *origin, *environment, *partners, *operators, *postgres, *redis, *secret,
+		*workers;
+	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
+	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca;
+	char **hosts;
+	unsigned hosts_count;
+};
+
+struct raw_routes {
+	struct raw_route *routes;
+	unsigned routes_count;
+};
+
+struct raw_rates {
+	struct raw_rate *rates;
+	unsigned rates_count;
+};
+
+struct loader {
+	struct conf *c;
+	const char *file; /* being read, for messages */
+	const char *dir;  /* of the main file: relative paths start there */
+	const char *what; /* the entry, for messages */
+	bool failed;
+	struct raw_peer *peer[CONF_PEERS_MAX];
+};
+
+/* Files into texts. NULL: said by conf_fail. The texts of the first two stay for good. */
+struct raw_switch *conf_yaml_switch(struct loader *l, const char *file);
+struct raw_peer *conf_yaml_peer(struct loader *l, const char *file);
+struct raw_routes *conf_yaml_routes(struct loader *l, const char *file);
+struct raw_rates *conf_yaml_rates(struct loader *l, const char *file);
+void conf_yaml_free_routes(struct raw_routes *r);
+void conf_yaml_free_rates(struct raw_rates *r);
+
+/* Keeps the first fault: file, entry, and the sentence. */
+__attribute__((format(printf, 2, 3))) void conf_fail(struct loader *l, const char *format, ...);
+const char *conf_failure(void);
+
+/* Converters: the text, or what stands for an absent one (NULL). `name` is the member's. */
+int64_t conf_number(struct loader *l, const char *name, const char *text, int64_t otherwise,
+	int64_t least, int64_t most);
+bool conf_yes(struct loader *l, const char *name, const char *text);
+struct ccy conf_currency(struct loader *l, const char *name, const char *text);
+struct money conf_amount(struct loader *l, const char *name, const char *text, struct ccy c);
+/* Which of the words, the last one NULL; the first where absent. */
+int conf_word(struct loader *l, const char *name, const char *text, const char *const *words);
+int conf_zone(struct loader *l, const char *text);        /* "+08:00" as minutes */
+int conf_time_of_day(struct loader *l, const char *text); /* "23:30" as minutes; -1: absent */
+/* A relative path starts at the main file's folder. The memory is the configuration's. */
+const char *conf_path(struct loader *l, const char *text);
+
+/* All participants of a folder. */
+void conf_load_peers(struct loader *l, const char *dir);
+/* A participant's number by its name; 0 where absent. */
+uint16_t conf_peer_number(struct loader *l, const char *name, const char *text);
+
+#endif

@@ -1,0 +1,253 @@
+/*
+ * conf_peer.c: the participants: one file each, and what the adapter it names can do.
+ *
+ * The hard thing is who may say what: times are the operator's to set, abilities the adapter's to
+ * know. Must never let two participants have one number: it stands in the books for ever.
+ */
+#include "conf_parts.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* scheme://host:port/path into its parts. */
+static void url(struct loader *l, const char *text, struct conf_peer *e, struct link *k)
+{
+	struct span s = span_str(text), authority, host;
+	size_t slash;
+
+	e->url = text;
+	e->tls = span_starts(s, SPAN("https://"));
+	if (!e->tls && !span_starts(s, SPAN("http://"))) {
+		conf_fail(l, "url: \"%s\" is neither https nor http", text);
+		return;
+	}
+	if (!e->tls && !l->c->sandbox)
+		conf_fail(l, "url: plain http is for a sandbox only");
+	s = span_sub(s, e->tls ? 8 : 7, s.n);
+	slash = span_find(s, '/');
+	authority = span_sub(s, 0, slash);
+	k->authority = authority;
+	k->base_path = span_sub(s, slash, s.n);
+	if (span_ends(k->base_path, SPAN("/")))
+		k->base_path.n--;
+	host = span_sub(authority, 0, span_find(authority, ':'));
+	e->address = strndup(host.p, host.n);
+	e->port = e->tls ? 443 : 80;
+	if (host.n < authority.n) {
+		char *port = strndup(host.p + host.n + 1, authority.n - host.n - 1);
+		e->port = (uint16_t)conf_number(l, "url", port, 0, 1, 65535);
+		free(port);
+	}
+}
+
+static void put_keys(struct loader *l, const struct raw_peer *r, struct conf_peer *e)
+{
+	static const char *const uses[] = { "ours", "theirs", "shared", "secret", NULL };
+	static const char *const states[] = { "active", "pending", "retiring", "revoked", NULL };
+
+	if (r->keys_count > CONF_KEYS) {
+		conf_fail(l, "keys: more than %d", CONF_KEYS);
+		return;
+	}
+	for (unsigned i = 0; i < r->keys_count; i++) {
+		const struct raw_key *k = &r->keys[i];
+		conf_word(l, "use", k->use, uses);
+		conf_word(l, "state", k->state, states);
+		e->key[i] = (struct conf_key){ k->use, k->id, k->state ? k->state : "active",
+			conf_path(l, k->file) };
+	}
+	e->key_count = r->keys_count;
+}
+
+static void put_settings(struct loader *l, const struct raw_peer *r, struct conf_peer *e)
+{
+	if (r->settings_count > CONF_SETTINGS) {
+		conf_fail(l, "settings: more than %d", CONF_SETTINGS);
+		return;
+	}
+	for (unsigned i = 0; i < r->settings_count; i++)
+		e->setting[i] = (struct conf_setting){ r->settings[i].name, r->settings[i].value };
+	e->setting_count = r->settings_count;
+}
+
+static void put_fees(struct loader *l, const struct raw_peer *r, const struct peer *p)
+{
+	static const char *const roundings[] = { "half-even", "half-up", "down", "up", NULL };
+	static const char *const refunds[] = { "keep", "prorate", "full", NULL };
+
+	for (unsigned i = 0; i < r->fees_count; i++) {
+		const struct raw_fee *f = &r->fees[i];
+		struct fee_row *row = &l->c->fee[l->c->fee_count];
+		if (l->c->fee_count == CONF_FEES_MAX) {
+			conf_fail(l, "fees: more than %d in all", CONF_FEES_MAX);
+			return;
+		}
+		l->c->fee_count++;
+		if (!span_to_cstr(span_str(f->name), row->name, sizeof row->name))
+			conf_fail(l, "fees: the name is too long");
+		row->agreement = p->agreement;
+		row->basis_points = (int32_t)conf_number(
+			l, "basis_points", f->basis_points, 0, 0, 10000);
+		row->fixed = money_minor(conf_amount(l, "fixed", f->fixed, p->settle));
+		row->min = money_minor(conf_amount(l, "minimum", f->minimum, p->settle));
+		row->max = money_minor(conf_amount(l, "maximum", f->maximum, p->settle));
+		row->rounding = (enum rounding)conf_word(l, "rounding", f->rounding, roundings);
+		row->on_refund = (enum fee_refund)conf_word(l, "on_refund", f->on_refund, refunds);
+	}
+}
+
+/* "2 2 3 5": seconds between tries. */
+static void ladder(struct loader *l, const char *text, struct ladder *ret)
+{
+	struct span rest = span_str(text), part;
+	int64_t s;
+
+	*ret = (struct ladder){ 0 };
+	while (span_split(&rest, ' ', &part)) {
+		if (ret->count == LADDER_MAX || span_to_i64(part, &s) != RC_OK || s < 1 ||
+			s > 3600) {
+			conf_fail(l, "ladder: \"%s\" is not up to %d numbers of seconds", text,
+				LADDER_MAX);
+			return;
+		}
+		ret->after_s[ret->count++] = (uint16_t)s;
+	}
+}
+
+/* Times are the operator's to set; what a partner can do is the adapter's to know. */
+static void put_timings(
+	struct loader *l, const struct raw_peer *r, struct peer *p, struct conf_peer *e)
+{
+	for (unsigned i = 0; i < r->timings_count; i++) {
+		const struct raw_timing *from = &r->timings[i];
+		struct caps *to = &e->timing[e->timing_count];
+		enum op op = OP_NONE;
+		while (op < OP_MAX && !(p->caps[op] && strcmp(op_name(op), from->op) == 0))
+			op++;
+		if (op == OP_MAX || e->timing_count == CONF_TIMINGS) {
+			conf_fail(l, "timings: the adapter has no \"%s\", or there are too many",
+				from->op);
+			return;
+		}
+		e->timing_count++;
+		*to = *p->caps[op];
+		to->allowed_ms = (uint16_t)conf_number(
+			l, "allowed_ms", from->allowed_ms, to->allowed_ms, 50, 30000);
+		to->not_found_s = (uint16_t)conf_number(
+			l, "not_found_s", from->not_found_s, to->not_found_s, 0, 3600);
+		if (from->ladder)
+			ladder(l, from->ladder, &to->ladder);
+		p->caps[op] = to;
+	}
+}
+
+static void put_roles(struct loader *l, const struct raw_peer *r, struct peer *p)
+{
+	for (unsigned i = 0; i < r->roles_count; i++) {
+		if (strcmp(r->roles[i], "issuer") == 0)
+			p->roles |= PEER_ISSUER;
+		else if (strcmp(r->roles[i], "acquirer") == 0)
+			p->roles |= PEER_ACQUIRER;
+		else
+			conf_fail(l, "roles: \"%s\" is neither issuer nor acquirer", r->roles[i]);
+	}
+}
+
+static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
+{
+	static const char *const notifies[] = { "never", "late", "always", NULL };
+	struct peer *p = &l->c->peer[i];
+	struct link *k = &l->c->link[i];
+	struct conf_peer *e = &l->c->extra[i];
+
+	l->what = r->name;
+	if (!span_to_cstr(span_str(r->name), p->name, sizeof p->name))
+		conf_fail(l, "name: longer than %zu", sizeof p->name - 1);
+	p->number = (uint16_t)conf_number(l, "number", r->number, 0, 1, INT16_MAX);
+	p->agreement = (uint16_t)conf_number(
+		l, "agreement", r->agreement, p->number, 1, UINT16_MAX);
+	p->settle = conf_currency(l, "currency", r->currency);
+	p->scheme = conf_yes(l, "scheme", r->scheme);
+	p->window_offset_min = (uint16_t)conf_zone(l, r->zone);
+	p->cancel_until_min = (int16_t)conf_time_of_day(l, r->cancel_until);
+	p->refund_days = (uint32_t)conf_number(l, "refund_days", r->refund_days, 365, 1, 3660);
+	p->expire_s = (uint32_t)conf_number(l, "expire_s", r->expire_s, 120, 5, 86400);
+	p->hold_ms = (uint32_t)conf_number(l, "hold_ms", r->hold_ms, 6000, 100, 30000);
+	p->notify = r->notify ? (enum notify_when)conf_word(l, "notify", r->notify, notifies)
+			      : NOTIFY_LATE;
+	p->amount_max = conf_amount(l, "amount_max", r->amount_max, p->settle);
+	put_roles(l, r, p);
+	k->peer = p;
+	k->off = conf_yes(l, "off", r->off);
+	k->identity = span_str(r->identity ? r->identity : r->name);
+	k->adapter = adapter_by_name(span_str(r->adapter));
+	if (!k->adapter) {
+		conf_fail(l, "adapter: there is none named \"%s\"", r->adapter);
+		return;
+	}
+	for (const struct caps *c = k->adapter->caps; c->op != OP_NONE; c++)
+		p->caps[c->op] = c;
+	e->name = r->name;
+	e->ca_file = conf_path(l, r->ca);
+	e->client_cert_file = conf_path(l, r->client_certificate);
+	e->client_key_file = conf_path(l, r->client_key);
+	e->connections = (uint32_t)conf_number(l, "connections", r->connections, 32, 1, 1024);
+	e->cap = conf_amount(l, "cap", r->cap, p->settle);
+	if (r->url)
+		url(l, r->url, e, k);
+	put_keys(l, r, e);
+	put_settings(l, r, e);
+	put_fees(l, r, p);
+	put_timings(l, r, p, e);
+}
+
+uint16_t conf_peer_number(struct loader *l, const char *name, const char *text)
+{
+	for (size_t i = 0; text && i < l->c->peer_count; i++)
+		if (strcmp(l->c->peer[i].name, text) == 0)
+			return l->c->peer[i].number;
+	if (text)
+		conf_fail(l, "%s: there is no participant \"%s\"", name, text);
+	return 0;
+}
+
+void conf_load_peers(struct loader *l, const char *dir)
+{
+	struct dirent **names = NULL;
+	int n = scandir(dir, &names, NULL, alphasort);
+
+	if (n < 0) {
+		conf_fail(l, "participants: the folder %s cannot be read", dir);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		const char *name = names[i]->d_name;
+		size_t len = strlen(name), at = l->c->peer_count;
+		if (!l->failed && len > 5 && strcmp(name + len - 5, ".yaml") == 0) {
+			char *file = malloc(strlen(dir) + len + 2);
+			if (!file || at == CONF_PEERS_MAX) {
+				conf_fail(l, "too many participants");
+			} else {
+				snprintf(file, strlen(dir) + len + 2, "%s/%s", dir, name);
+				l->what = NULL;
+				l->peer[at] = conf_yaml_peer(l, file);
+				if (l->peer[at]) {
+					put_peer(l, l->peer[at], at);
+					l->c->peer_count++;
+				}
+			}
+		}
+		free(names[i]);
+	}
+	free(names);
+	for (size_t i = 0; i < l->c->peer_count; i++) {
+		l->what = l->peer[i]->name;
+		l->c->peer[i].debit_via = conf_peer_number(l, "debit_via", l->peer[i]->debit_via);
+		for (size_t j = 0; j < i; j++)
+			if (l->c->peer[j].number == l->c->peer[i].number)
+				conf_fail(l, "number: %d is %s's", l->c->peer[i].number,
+					l->c->peer[j].name);
+	}
+	l->what = NULL;
+}

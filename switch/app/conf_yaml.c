@@ -1,0 +1,158 @@
+/*
+ * conf_yaml.c: YAML files -> texts, over libcyaml; the only file that includes it.
+ *
+ * libcyaml reads the shape (mappings, sequences, unknown keys refused) and every scalar as text;
+ * conf_text.c converts the text, since libcyaml takes 80x for 80. Must never give a part of a file.
+ */
+#include "conf_parts.h"
+
+#include <cyaml/cyaml.h>
+#include <stdio.h>
+
+#define TEXT(type, member)                                                                         \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER, struct type, member, 0, CYAML_UNLIMITED)
+#define OPTIONAL(type, member)                                                                     \
+	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type,     \
+		member, 0, CYAML_UNLIMITED)
+#define MANY(type, member, entry)                                                                  \
+	CYAML_FIELD_SEQUENCE(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type,       \
+		member, entry, 0, CYAML_UNLIMITED)
+
+static const cyaml_schema_value_t text_value = { CYAML_VALUE_STRING(
+	CYAML_FLAG_POINTER, char, 0, CYAML_UNLIMITED) };
+
+static const cyaml_schema_field_t pair_fields[] = { TEXT(raw_pair, name), TEXT(raw_pair, value),
+	CYAML_FIELD_END };
+static const cyaml_schema_value_t pair_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_pair, pair_fields) };
+
+static const cyaml_schema_field_t key_fields[] = { TEXT(raw_key, use), TEXT(raw_key, id),
+	OPTIONAL(raw_key, state), TEXT(raw_key, file), CYAML_FIELD_END };
+static const cyaml_schema_value_t key_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_key, key_fields) };
+
+static const cyaml_schema_field_t fee_fields[] = { TEXT(raw_fee, name),
+	OPTIONAL(raw_fee, basis_points), OPTIONAL(raw_fee, fixed), OPTIONAL(raw_fee, minimum),
+	OPTIONAL(raw_fee, maximum), OPTIONAL(raw_fee, rounding), OPTIONAL(raw_fee, on_refund),
+	CYAML_FIELD_END };
+static const cyaml_schema_value_t fee_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_fee, fee_fields) };
+
+static const cyaml_schema_field_t timing_fields[] = { TEXT(raw_timing, op),
+	OPTIONAL(raw_timing, allowed_ms), OPTIONAL(raw_timing, not_found_s),
+	OPTIONAL(raw_timing, ladder), CYAML_FIELD_END };
+static const cyaml_schema_value_t timing_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_timing, timing_fields) };
+
+static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(raw_peer, number),
+	TEXT(raw_peer, adapter), TEXT(raw_peer, currency), OPTIONAL(raw_peer, agreement),
+	OPTIONAL(raw_peer, scheme), OPTIONAL(raw_peer, debit_via), OPTIONAL(raw_peer, identity),
+	OPTIONAL(raw_peer, url), OPTIONAL(raw_peer, ca), OPTIONAL(raw_peer, client_certificate),
+	OPTIONAL(raw_peer, client_key), OPTIONAL(raw_peer, connections), OPTIONAL(raw_peer, cap),
+	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s),
+	OPTIONAL(raw_peer, refund_days), OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until),
+	OPTIONAL(raw_peer, notify), OPTIONAL(raw_peer, off), MANY(raw_peer, roles, &text_value),
+	MANY(raw_peer, keys, &key_value), MANY(raw_peer, settings, &pair_value),
+	MANY(raw_peer, fees, &fee_value), MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
+static const cyaml_schema_value_t peer_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_POINTER, struct raw_peer, peer_fields) };
+
+static const cyaml_schema_field_t route_fields[] = { TEXT(raw_route, scheme), TEXT(raw_route, mode),
+	OPTIONAL(raw_route, from), TEXT(raw_route, to), OPTIONAL(raw_route, priority),
+	OPTIONAL(raw_route, currency), OPTIONAL(raw_route, minimum), OPTIONAL(raw_route, maximum),
+	OPTIONAL(raw_route, off), CYAML_FIELD_END };
+static const cyaml_schema_value_t route_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_route, route_fields) };
+static const cyaml_schema_field_t routes_fields[] = { MANY(raw_routes, routes, &route_value),
+	CYAML_FIELD_END };
+static const cyaml_schema_value_t routes_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_POINTER, struct raw_routes, routes_fields) };
+
+static const cyaml_schema_field_t rate_fields[] = { TEXT(raw_rate, from), TEXT(raw_rate, to),
+	TEXT(raw_rate, price), TEXT(raw_rate, at), TEXT(raw_rate, until), CYAML_FIELD_END };
+static const cyaml_schema_value_t rate_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_rate, rate_fields) };
+static const cyaml_schema_field_t rates_fields[] = { MANY(raw_rates, rates, &rate_value),
+	CYAML_FIELD_END };
+static const cyaml_schema_value_t rates_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_POINTER, struct raw_rates, rates_fields) };
+
+static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
+	TEXT(raw_switch, origin), TEXT(raw_switch, environment), TEXT(raw_switch, partners),
+	TEXT(raw_switch, operators), TEXT(raw_switch, postgres), OPTIONAL(raw_switch, redis),
+	TEXT(raw_switch, secret), OPTIONAL(raw_switch, workers), OPTIONAL(raw_switch, payments_max),
+	OPTIONAL(raw_switch, calls_max), OPTIONAL(raw_switch, requests_max),
+	OPTIONAL(raw_switch, shard), TEXT(raw_switch, participants), TEXT(raw_switch, routes),
+	OPTIONAL(raw_switch, rates), OPTIONAL(raw_switch, markup_bp),
+	OPTIONAL(raw_switch, quote_life_s), OPTIONAL(raw_switch, tls_certificate),
+	OPTIONAL(raw_switch, tls_key), OPTIONAL(raw_switch, client_ca),
+	MANY(raw_switch, hosts, &text_value), CYAML_FIELD_END };
+static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
+
+/* The library's last word about a file is its most exact one: keep it for our message. */
+static void on_log(cyaml_log_t level, void *ctx, const char *format, va_list args)
+{
+	char *text = ctx;
+
+	if (level >= CYAML_LOG_ERROR && !*text)
+		vsnprintf(text, 256, format, args);
+}
+
+static void *load_file(struct loader *l, const char *file, const cyaml_schema_value_t *schema)
+{
+	char said[256] = "";
+	cyaml_config_t config = { .log_fn = on_log,
+		.log_ctx = said,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_ERROR,
+		.flags = CYAML_CFG_NO_ALIAS };
+	void *data = NULL;
+	cyaml_err_t err;
+
+	l->file = file;
+	err = cyaml_load_file(file, &config, schema, (cyaml_data_t **)&data, NULL);
+	if (err == CYAML_OK)
+		return data;
+	said[strcspn(said, "\n")] = '\0';
+	conf_fail(l, "%s%s%s", cyaml_strerror(err), *said ? ": " : "", said);
+	return NULL;
+}
+
+static void free_file(const cyaml_schema_value_t *schema, void *data)
+{
+	cyaml_config_t config = { .mem_fn = cyaml_mem };
+
+	if (data)
+		cyaml_free(&config, schema, data, 0);
+}
+
+struct raw_switch *conf_yaml_switch(struct loader *l, const char *file)
+{
+	return load_file(l, file, &switch_value);
+}
+
+struct raw_peer *conf_yaml_peer(struct loader *l, const char *file)
+{
+	return load_file(l, file, &peer_value);
+}
+
+struct raw_routes *conf_yaml_routes(struct loader *l, const char *file)
+{
+	return load_file(l, file, &routes_value);
+}
+
+struct raw_rates *conf_yaml_rates(struct loader *l, const char *file)
+{
+	return load_file(l, file, &rates_value);
+}
+
+void conf_yaml_free_routes(struct raw_routes *r)
+{
+	free_file(&routes_value, r);
+}
+
+void conf_yaml_free_rates(struct raw_rates *r)
+{
+	free_file(&rates_value, r);
+}
