@@ -46,6 +46,15 @@ static void undone(struct turn *t)
 		acquirer_tell(t);
 }
 
+/* A refund that was sent is asked about before it is sent again, where that can be asked. */
+static enum op give_back(const struct turn *t)
+{
+	bool sent = t->p->undo.op == OP_REFUND || t->p->undo.op == OP_INQUIRE_REFUND;
+
+	return sent && turn_caps(t, t->p->iss.peer, OP_INQUIRE_REFUND) ? OP_INQUIRE_REFUND
+								       : OP_REFUND;
+}
+
 /* What to ask now. */
 static enum op choose(const struct turn *t)
 {
@@ -54,9 +63,9 @@ static enum op choose(const struct turn *t)
 	bool taken = money_sign(p->iss.taken) > 0;
 
 	if (p->undo.refund || !c)
-		return taken ? OP_REFUND : OP_INQUIRE;
+		return taken ? give_back(t) : OP_INQUIRE;
 	if (taken && !c->cancel_undoes)
-		return OP_REFUND;
+		return give_back(t);
 	return OP_CANCEL;
 }
 
@@ -148,6 +157,24 @@ static void not_found(struct turn *t)
 		again(t);
 }
 
+/* They know nothing of the refund that gives it all back. By an id of ours it may be sent again;
+ * without one, only when it surely is not on its way any more. */
+static void refund_not_found(struct turn *t)
+{
+	struct pay *p = t->p;
+	const struct caps *c = turn_caps(t, p->iss.peer, OP_REFUND);
+	const struct caps *q = turn_caps(t, p->iss.peer, OP_INQUIRE);
+
+	p->undo.misses++;
+	again(t);
+	if (c->repeat == REPEAT_SAME_ID ||
+		(p->undo.misses >= 2 && wall_diff_ms(t->ev->now, p->undo.since) >=
+						(q ? q->not_found_s : 0) * 1000)) {
+		p->undo.misses = 0;
+		p->undo.op = OP_NONE;
+	}
+}
+
 static void inquired(struct turn *t, const struct msg *m)
 {
 	struct pay *p = t->p;
@@ -204,6 +231,10 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 
 	if ((u->phase != UNDO_ASKING && u->phase != UNDO_STUCK) || op != u->op)
 		return;
+	/* Where the debit's answer was lost this is how we learn by which id it can be given back.
+	 */
+	if (m->peer_id[0] && !t->p->iss.their_id[0])
+		memcpy(t->p->iss.their_id, m->peer_id, sizeof t->p->iss.their_id);
 	if (op == OP_INQUIRE && !m->has_problem) {
 		inquired(t, m);
 		return;
@@ -222,7 +253,10 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 		}
 		break;
 	case OUTCOME_NOT_FOUND:
-		not_found(t);
+		if (op == OP_INQUIRE_REFUND)
+			refund_not_found(t);
+		else
+			not_found(t);
 		break;
 	case OUTCOME_NONE:
 	case OUTCOME_HELD:

@@ -666,6 +666,79 @@ static void taken_and_not_found(void **state)
 	free(w);
 }
 
+/* An answer to the undo's own call, even where that is a refund. */
+static void answer_undo(struct world *w, enum op op, enum outcome o, const char *peer_id)
+{
+	memset(&w->m, 0, sizeof w->m);
+	w->m.op = op;
+	w->m.answer = true;
+	w->m.outcome = o;
+	set_text(w->m.peer_id, sizeof w->m.peer_id, peer_id);
+	step(w, (struct pay_event){ .kind = EV_ANSWER,
+			.op = op,
+			.side = SIDE_ISSUER,
+			.msg = &w->m,
+			.peer = w->rec.iss.peer,
+			.attempt = w->rec.iss.attempt });
+}
+
+/* Giving back is a refund that takes its time: it is sent once, and asked about from then on. */
+static void giving_back_takes_time(void **state)
+{
+	static const struct caps about = {
+		.op = OP_INQUIRE_REFUND, .allowed_ms = ALLOW, .ladder = { 3, { 2, 2, 3 } }
+	};
+	struct world *w = fresh();
+
+	(void)state;
+	peers[PUSH - 1].caps[OP_INQUIRE_REFUND] = &about;
+	tourist_scan(w);
+	ask(w, OP_CONFIRM, WALLET, 0);
+	answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	answer(w, OP_CAPTURE, OUTCOME_APPROVED, REASON_NONE);
+	memset(&w->m, 0, sizeof w->m);
+	answer_msg(w, SIDE_ACQUIRER, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	expect_call(w, OP_REFUND);
+	answer_undo(w, OP_REFUND, OUTCOME_PENDING, "");
+	due(w);
+	expect_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_PENDING, "");
+	due(w);
+	expect_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_NOT_FOUND, ""); /* by our id: again */
+	assert_int_equal(w->st.call_count, 0);
+	due(w);
+	expect_call(w, OP_REFUND);
+	answer_undo(w, OP_REFUND, OUTCOME_UNKNOWN, "");
+	due(w);
+	expect_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_APPROVED, "");
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_int_equal(position(w, PUSH, NOK), 0);
+	peers[PUSH - 1].caps[OP_INQUIRE_REFUND] = NULL;
+	free(w);
+}
+
+/* The debit's answer was lost, and with it the id by which alone it could be refunded. */
+static void the_undo_learns_their_id(void **state)
+{
+	struct world *w = fresh();
+
+	(void)state;
+	pay_request(w, "vipps", 1000);
+	answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	ask(w, OP_CANCEL, TILL, 0);
+	expect_call(w, OP_CANCEL);
+	answer_undo(w, OP_CANCEL, OUTCOME_UNKNOWN, "their-id-7");
+	assert_string_equal(w->rec.iss.their_id, "their-id-7");
+	due(w);
+	expect_call(w, OP_CANCEL);
+	answer_undo(w, OP_CANCEL, OUTCOME_REVERSED, "another");
+	assert_string_equal(w->rec.iss.their_id, "their-id-7");
+	expect_state(w, PAY_CANCELLED);
+	free(w);
+}
+
 static void refund_not_found(void **state)
 {
 	struct world *w = fresh();
@@ -1066,6 +1139,8 @@ int main(void)
 		cmocka_unit_test(refund_without_an_id),
 		cmocka_unit_test(cancelled_while_resolving),
 		cmocka_unit_test(taken_and_not_found),
+		cmocka_unit_test(giving_back_takes_time),
+		cmocka_unit_test(the_undo_learns_their_id),
 		cmocka_unit_test(refund_not_found),
 		cmocka_unit_test(refund_read_by_others),
 		cmocka_unit_test(refund_of_an_older_copy),
