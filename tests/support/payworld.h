@@ -1,0 +1,66 @@
+/*
+ * payworld.h: one payment, its books, and partners of whom only the answers matter: what the tests
+ * of the payment machine move step by step. Needs no cmocka, so a fuzz target may use it.
+ *
+ * Every step is taken twice and compared. After each: pay_check holds, postings sum to zero per
+ * currency, nothing is reserved once the payment is final, a final state stays, and no answer
+ * becomes final a second time. What does not hold fails a CHECK.
+ */
+#ifndef XW_TESTS_PAYWORLD_H
+#define XW_TESTS_PAYWORLD_H
+
+#include "step.h"
+
+/* The participants. WALLET's scans are debited through PUSH; SELF debits its users by itself. */
+enum { TILL = 1, SCHEME = 2, CODE = 3, PUSH = 4, WALLET = 5, TOUR = 6, SELF = 7 };
+
+struct payworld {
+	struct pay rec;
+	struct step st; /* the last */
+	struct wall now;
+	struct msg m; /* the last event's message */
+	int64_t posted[64], reserved;
+	int32_t account[64];
+	int accounts;
+	int replies[64]; /* how often each became final */
+};
+
+extern struct ccy EUR, NOK;
+
+struct payworld *pw_new(void);
+void pw_free(struct payworld *w);
+/* A participant, for tests that give it other habits; pw_new makes all of them anew. */
+struct peer *pw_peer(int number);
+/* What that participant owes us, in minor units. */
+int64_t pw_position(struct payworld *w, int peer, struct ccy c);
+/* One step; the time is the world's. */
+void pw_step(struct payworld *w, struct pay_event ev);
+
+/* TILL scans a payer's code that the recognition table gives to `scheme`. */
+void pw_pay(struct payworld *w, const char *scheme, int64_t minor);
+/* A user of `peer` scans a code of SCHEME, which is asked what stands behind it. */
+void pw_scan_begin(struct payworld *w, int peer);
+/* SCHEME's answer. */
+void pw_resolved(struct payworld *w, const char *order_id, int64_t minor);
+/* Both, by WALLET: the order is open. */
+void pw_scan(struct payworld *w);
+/* The same by SELF, which may then debit at any moment. */
+void pw_scan_self(struct payworld *w);
+/* `peer` says that it debited its user, or did not: for an order, or as pushed money. */
+void pw_tell(struct payworld *w, int peer, enum outcome o, int64_t minor);
+/* A participant asks something of the payment; `minor` counts for refunds alone. */
+void pw_ask(struct payworld *w, enum op op, int peer, int64_t minor);
+
+/* The issuer, or the acquirer's side, answers the call that is out. */
+void pw_answer(struct payworld *w, enum op op, enum outcome o, enum reason r);
+void pw_answer_acquirer(struct payworld *w, enum op op, enum outcome o, enum reason r);
+/* The same with what the test wrote to w->m. */
+void pw_answer_with(struct payworld *w, enum side side, enum op op, enum outcome o, enum reason r);
+/* The issuer holds the money, and then takes it. */
+void pw_captured(struct payworld *w);
+/* The issuer's call ended without an answer. */
+void pw_lost(struct payworld *w, enum op op, enum lost how);
+/* The payment's alarm rings, at its time. */
+void pw_due(struct payworld *w);
+
+#endif

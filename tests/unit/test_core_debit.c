@@ -1,0 +1,265 @@
+/*
+ * test_core_debit.c: a payer's code is scanned and its issuer debited: what the payment machine
+ * makes of every answer, of none, and of those that come too late.
+ */
+#include "core_case.h"
+
+static void approved(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	assert_call(w, OP_DEBIT);
+	assert_state(w, PAY_DEBITING);
+	assert_int_equal(w->reserved, 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->st.reply_count, 1);
+	assert_int_equal(pw_position(w, CODE, EUR), 8900);
+	assert_int_equal(
+		pw_position(w, TILL, EUR), -8900 + 44); /* fee 50 bp of 89.00, half to even */
+	assert_int_equal(w->rec.due.us, 0);
+}
+
+static void declined_and_next_candidate(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_CODE_UNKNOWN);
+	assert_call(w, OP_DEBIT); /* the next owner of such digits is asked */
+	assert_int_equal(w->st.call[0].peer, SCHEME);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
+static void never_next_after_timeout(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->st.call_count, 0);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_CODE_UNKNOWN);
+	assert_state(w, PAY_DECLINED);
+}
+
+static void unsent_goes_on(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNSENT);
+	assert_call(w, OP_DEBIT);
+	pw_lost(w, OP_DEBIT, LOST_UNSENT);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_UNAVAILABLE);
+}
+
+static void lost_then_found(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+}
+
+static void not_found_is_cancelled(void **state)
+{
+	struct payworld *w = *state;
+	int n = 0;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (w->rec.undo.phase == UNDO_NONE && n++ < 10) {
+		pw_due(w);
+		if (w->st.call_count)
+			pw_answer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+	}
+	assert_call(w, OP_CANCEL);
+	assert_state(w, PAY_UNDOING);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_UNDONE);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
+static void late_success(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED,
+		REASON_NONE); /* the debit's own answer, much too late */
+	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
+	assert_int_equal(pw_position(w, CODE, EUR), 8900);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
+static void late_success_at_the_scheme(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	w->m = (struct msg){ 0 };
+	w->m.authentic = true;
+	w->m.outcome = OUTCOME_APPROVED;
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
+	assert_int_equal(w->st.fate, FATE_ACK);
+	assert_int_equal(w->st.call_count, 0); /* the scheme reverses it */
+	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
+	assert_state(w, PAY_CANCELLED);
+}
+
+static void capture_wallet(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	assert_int_equal(
+		money_minor(w->rec.iss.ask), 11730); /* 10.00 EUR at 11.50 and 2 %, rounded up */
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_state(w, PAY_PENDING);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE);
+	pw_lost(w, OP_CAPTURE, LOST_UNKNOWN);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE); /* it had not arrived: the same capture again */
+	pw_lost(w, OP_CAPTURE, LOST_UNKNOWN);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(pw_position(w, PUSH, NOK), 11730);
+	pw_ask(w, OP_REFUND, TILL, 333);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+	pw_ask(w, OP_REFUND, TILL, 668);
+	assert_int_equal(w->st.call_count, 0);
+	assert_int_equal(pay_refund(&w->rec, 2)->reason, REASON_REFUND_SUM);
+	pw_ask(w, OP_REFUND, TILL, 667);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	assert_state(w, PAY_REFUNDING);
+	pw_due(w);
+	assert_call(w, OP_REFUND);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_REFUNDED);
+	assert_int_equal(
+		pw_position(w, PUSH, NOK), 0); /* a full refund returns exactly what was taken */
+	assert_int_equal(pw_position(w, TILL, EUR), 0);
+}
+
+static void payer_never_acts(void **state)
+{
+	struct payworld *w = *state;
+	int n = 0;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	while (w->rec.undo.phase == UNDO_NONE && n++ < 200) {
+		pw_due(w);
+		if (w->st.call_count && w->st.call[0].op == OP_INQUIRE)
+			pw_answer(w, OP_INQUIRE, OUTCOME_PENDING, REASON_NONE);
+	}
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_DECLINED, REASON_STATE); /* approved in the last moment */
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_int_equal(w->st.call_count, 0); /* a moment later, and then all of it */
+	pw_due(w);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_CANCELLED);
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_true(pay_is_final(&w->rec));
+	assert_int_equal(w->reserved, 0);
+}
+
+static void repeats(void **state)
+{
+	struct payworld *w = *state;
+	struct pay_event ev = {
+		.kind = EV_REQUEST, .op = OP_DEBIT, .peer = TILL, .msg = &w->m, .repeated = true
+	};
+
+	pw_pay(w, "bluecode", 8900);
+	w->m.op = OP_DEBIT;
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_WAIT);
+	assert_false(w->st.changed);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REPLAY);
+	ev.fingerprint[0] = 1;
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_REPEAT);
+	ev.peer = TOUR; /* somebody else's payment does not exist */
+	pw_step(w, ev);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+}
+
+static void another_amount(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	w->m = (struct msg){ 0 };
+	w->m.amount = money_of(890, EUR);
+	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
+}
+
+static void push_of_a_stranger(void **state)
+{
+	struct payworld *w = *state;
+	struct pay_event ev = { .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME };
+
+	pw_pay(w, "bluecode", 1000);
+	w->m = (struct msg){ 0 };
+	w->m.authentic = true;
+	w->m.outcome = OUTCOME_APPROVED;
+	ev.msg = &w->m;
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+	assert_false(w->st.changed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		core_case(approved),
+		core_case(declined_and_next_candidate),
+		core_case(never_next_after_timeout),
+		core_case(unsent_goes_on),
+		core_case(lost_then_found),
+		core_case(not_found_is_cancelled),
+		core_case(late_success),
+		core_case(late_success_at_the_scheme),
+		core_case(capture_wallet),
+		core_case(payer_never_acts),
+		core_case(repeats),
+		core_case(another_amount),
+		core_case(push_of_a_stranger),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

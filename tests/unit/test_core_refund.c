@@ -1,0 +1,179 @@
+/*
+ * test_core_refund.c: money goes back: refunds asked for by the acquirer, and those that undo a
+ * payment; what is unknown is asked for, never guessed.
+ */
+#include "core_case.h"
+
+/* They took it, then they do not know it: that gives nobody his money back. */
+static void taken_and_not_found(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	for (int i = 0; i < 5; i++) {
+		assert_call(w, OP_REFUND);
+		pw_answer(w, OP_REFUND, OUTCOME_NOT_FOUND, REASON_NONE);
+		assert_false(pay_is_final(&w->rec));
+		assert_int_equal(w->st.call_count, 0);
+		pw_due(w);
+	}
+	assert_state(w, PAY_UNDOING);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_int_equal(pw_position(w, PUSH, NOK), 0);
+}
+
+/* An answer to the undo's own call, even where that is a refund. */
+static void answer_undo(struct payworld *w, enum op op, enum outcome o, const char *peer_id)
+{
+	w->m = (struct msg){ .op = op, .answer = true, .outcome = o };
+	assert_true(span_to_cstr(span_str(peer_id), w->m.peer_id, sizeof w->m.peer_id));
+	pw_step(w, (struct pay_event){ .kind = EV_ANSWER,
+			   .op = op,
+			   .side = SIDE_ISSUER,
+			   .msg = &w->m,
+			   .peer = w->rec.iss.peer,
+			   .attempt = w->rec.iss.attempt });
+}
+
+/* Giving back is a refund that takes its time: it is sent once, and asked about from then on. */
+static void giving_back_takes_time(void **state)
+{
+	static const struct caps about = {
+		.op = OP_INQUIRE_REFUND, .allowed_ms = 5000, .ladder = { 3, { 2, 2, 3 } }
+	};
+	struct payworld *w = *state;
+
+	pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = &about;
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	assert_call(w, OP_REFUND);
+	answer_undo(w, OP_REFUND, OUTCOME_PENDING, "");
+	pw_due(w);
+	assert_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_PENDING, "");
+	pw_due(w);
+	assert_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_NOT_FOUND, ""); /* by our id: again */
+	assert_int_equal(w->st.call_count, 0);
+	pw_due(w);
+	assert_call(w, OP_REFUND);
+	answer_undo(w, OP_REFUND, OUTCOME_UNKNOWN, "");
+	pw_due(w);
+	assert_call(w, OP_INQUIRE_REFUND);
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_APPROVED, "");
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_int_equal(pw_position(w, PUSH, NOK), 0);
+}
+
+/* The debit's answer was lost, and with it the id by which alone it could be refunded. */
+static void the_undo_learns_their_id(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_call(w, OP_CANCEL);
+	answer_undo(w, OP_CANCEL, OUTCOME_UNKNOWN, "their-id-7");
+	assert_string_equal(w->rec.iss.their_id, "their-id-7");
+	pw_due(w);
+	assert_call(w, OP_CANCEL);
+	answer_undo(w, OP_CANCEL, OUTCOME_REVERSED, "another");
+	assert_string_equal(w->rec.iss.their_id, "their-id-7");
+	assert_state(w, PAY_CANCELLED);
+}
+
+static void refund_without_an_id(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	assert_int_equal(w->st.refusal, REASON_BUSY); /* one in flight per payment */
+	for (int i = 0; i < 6; i++) {
+		pw_due(w);
+		assert_true(w->st.call_count == 0 ||
+			    w->st.call[0].op == OP_INQUIRE); /* never repeated */
+	}
+	assert_state(w, PAY_STUCK);
+}
+
+static void refund_not_found(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_captured(w);
+	pw_ask(w, OP_REFUND, TILL, 400);
+	assert_call(w, OP_REFUND);
+	pw_answer(w, OP_REFUND, OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_int_equal(w->st.call_count, 0); /* not round and round: its ladder says when */
+	pw_due(w);
+	assert_call(w, OP_REFUND);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+}
+
+/* A refund whose slot was used again is known by its stored answer, which is the requester's. */
+static void refund_read_by_others(void **state)
+{
+	struct payworld *w = *state;
+	struct pay_event ev = { .kind = EV_REQUEST, .op = OP_READ };
+	struct buf b;
+
+	pw_pay(w, "vipps", 1000);
+	pw_captured(w);
+	for (int i = 0; i < 5; i++)
+		pw_ask(w, OP_REFUND, TILL, 2000); /* too much: refused, and kept */
+	w->m = (struct msg){ 0 };
+	w->m.has_refund = true;
+	b = buf_init(w->m.refund.id, sizeof w->m.refund.id - 1);
+	pay_write_id(&w->rec, 'r', 1, &b);
+	ev.msg = &w->m;
+	ev.peer = TILL;
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REPLAY);
+	ev.peer = PUSH;
+	pw_step(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+	w->rec.refund_seq = REFUND_SEQ_MAX;
+	pw_ask(w, OP_REFUND, TILL, 10);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+}
+
+/* An older copy of the record is asked for a refund that it does not know yet. */
+static void refund_of_an_older_copy(void **state)
+{
+	struct payworld *w = *state;
+	struct msg *m = calloc(1, sizeof *m);
+
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	reply_build(&w->rec, TILL, OP_REFUND, SEQ_REFUND + 1, m);
+	assert_int_equal(m->outcome, OUTCOME_PENDING);
+	free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		core_case(taken_and_not_found),
+		core_case(giving_back_takes_time),
+		core_case(the_undo_learns_their_id),
+		core_case(refund_without_an_id),
+		core_case(refund_not_found),
+		core_case(refund_read_by_others),
+		core_case(refund_of_an_older_copy),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,28 @@
+/*
+ * test_core_walk.c: the payment machine under random events: the checks of each step hold, and once
+ * the partners are honest again, the payment ends.
+ */
+#include "unit.h"
+
+#include "paywalk.h"
+
+static unsigned dice(struct paywalk *k, unsigned n)
+{
+	k->seed = k->seed * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(k->seed >> 33) % n;
+}
+
+static void walk(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20000; seed++)
+		paywalk_run(&(struct paywalk){ .dice = dice, .seed = seed }, 40);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(walk),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
