@@ -109,7 +109,9 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	c->sandbox = conf_word(l, "environment", r->environment, environments) == 1;
 	listener(l, "partners", r->partners, &c->partners);
 	listener(l, "operators", r->operators, &c->operators);
-	for (unsigned i = 0; i < r->hosts_count && i < 8; i++)
+	if (r->hosts_count > CONF_HOSTS)
+		conf_fail(l, "hosts: more than %d", CONF_HOSTS);
+	for (unsigned i = 0; i < r->hosts_count && i < CONF_HOSTS; i++)
 		c->hosts[c->host_count++] = r->hosts[i];
 	c->tls_cert_file = conf_path(l, r->tls_certificate);
 	c->tls_key_file = conf_path(l, r->tls_key);
@@ -130,6 +132,19 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	c->snapshot.markup_bp = (int32_t)conf_number(l, "markup_bp", r->markup_bp, 0, 0, 5000);
 	c->snapshot.quote_life_s = (uint32_t)conf_number(
 		l, "quote_life_s", r->quote_life_s, 600, 10, 86400);
+}
+
+/* The core's view of what is loaded. */
+static void show_core(struct conf *c)
+{
+	c->snapshot.peer = c->peer;
+	c->snapshot.peer_count = c->peer_count;
+	c->snapshot.route = c->route;
+	c->snapshot.route_count = c->route_count;
+	c->snapshot.fee = c->fee;
+	c->snapshot.fee_count = c->fee_count;
+	c->snapshot.rate = c->rate;
+	c->snapshot.rate_count = c->rate_count;
 }
 
 struct conf *conf_load(const char *file, const char **ret_error)
@@ -153,18 +168,14 @@ struct conf *conf_load(const char *file, const char **ret_error)
 		load_routes(&l, conf_path(&l, raw->routes));
 	if (!l.failed && raw->rates)
 		load_rates(&l, conf_path(&l, raw->rates));
+	if (!l.failed) {
+		show_core(l.c);
+		conf_check(&l, conf_path(&l, raw->routes));
+	}
 	if (l.failed) {
 		conf_free(l.c);
 		return NULL;
 	}
-	l.c->snapshot.peer = l.c->peer;
-	l.c->snapshot.peer_count = l.c->peer_count;
-	l.c->snapshot.route = l.c->route;
-	l.c->snapshot.route_count = l.c->route_count;
-	l.c->snapshot.fee = l.c->fee;
-	l.c->snapshot.fee_count = l.c->fee_count;
-	l.c->snapshot.rate = l.c->rate;
-	l.c->snapshot.rate_count = l.c->rate_count;
 	return l.c;
 }
 

@@ -11,6 +11,7 @@
 #include "worker.h"
 
 #define CONF_PEERS_MAX  64
+#define CONF_HOSTS      8
 #define CONF_SETTINGS   32
 #define CONF_KEYS       16
 #define CONF_TIMINGS    8
@@ -58,7 +59,7 @@ struct conf {
 	const char *origin; /* public origin of the partners' listener, as partners sign it */
 	bool sandbox;       /* plain HTTP is allowed on loopback */
 	struct conf_listener partners, operators;
-	const char *hosts[8]; /* what Host may say on the partners' listener */
+	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */
 	size_t host_count;
 	const char *tls_cert_file, *tls_key_file,
 		*client_ca_file; /* NULL cert: plain, sandbox only */

@@ -75,6 +75,7 @@ struct loader {
 	const char *what; /* the entry, for messages */
 	bool failed;
 	struct raw_peer *peer[CONF_PEERS_MAX];
+	const char *peer_file[CONF_PEERS_MAX];
 };
 
 /* Files into texts. NULL: said by conf_fail. The texts of the first two stay for good. */
@@ -106,5 +107,7 @@ const char *conf_path(struct loader *l, const char *text);
 void conf_load_peers(struct loader *l, const char *dir);
 /* A participant's number by its name; 0 where absent. */
 uint16_t conf_peer_number(struct loader *l, const char *name, const char *text);
+/* What the machine could not run. PRE: all is loaded, the snapshot too. */
+void conf_check(struct loader *l, const char *routes_file);
 
 #endif

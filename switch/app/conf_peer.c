@@ -212,42 +212,50 @@ uint16_t conf_peer_number(struct loader *l, const char *name, const char *text)
 	return 0;
 }
 
+static int is_yaml(const struct dirent *e)
+{
+	return span_ends(span_str(e->d_name), SPAN(".yaml"));
+}
+
+static void load_peer(struct loader *l, const char *dir, const char *name)
+{
+	size_t at = l->c->peer_count, n = strlen(dir) + strlen(name) + 2;
+	char *file = malloc(n);
+
+	if (!file || at == CONF_PEERS_MAX) {
+		conf_fail(l, "too many participants");
+		free(file);
+		return;
+	}
+	snprintf(file, n, "%s/%s", dir, name);
+	l->what = NULL;
+	l->peer_file[at] = file;
+	l->peer[at] = conf_yaml_peer(l, file);
+	if (!l->peer[at])
+		return;
+	put_peer(l, l->peer[at], at);
+	l->c->peer_count++;
+}
+
 void conf_load_peers(struct loader *l, const char *dir)
 {
 	struct dirent **names = NULL;
-	int n = scandir(dir, &names, NULL, alphasort);
+	int n = scandir(dir, &names, is_yaml, alphasort);
 
 	if (n < 0) {
 		conf_fail(l, "participants: the folder %s cannot be read", dir);
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		const char *name = names[i]->d_name;
-		size_t len = strlen(name), at = l->c->peer_count;
-		if (!l->failed && len > 5 && strcmp(name + len - 5, ".yaml") == 0) {
-			char *file = malloc(strlen(dir) + len + 2);
-			if (!file || at == CONF_PEERS_MAX) {
-				conf_fail(l, "too many participants");
-			} else {
-				snprintf(file, strlen(dir) + len + 2, "%s/%s", dir, name);
-				l->what = NULL;
-				l->peer[at] = conf_yaml_peer(l, file);
-				if (l->peer[at]) {
-					put_peer(l, l->peer[at], at);
-					l->c->peer_count++;
-				}
-			}
-		}
+		if (!l->failed)
+			load_peer(l, dir, names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
 	for (size_t i = 0; i < l->c->peer_count; i++) {
+		l->file = l->peer_file[i];
 		l->what = l->peer[i]->name;
 		l->c->peer[i].debit_via = conf_peer_number(l, "debit_via", l->peer[i]->debit_via);
-		for (size_t j = 0; j < i; j++)
-			if (l->c->peer[j].number == l->c->peer[i].number)
-				conf_fail(l, "number: %d is %s's", l->c->peer[i].number,
-					l->c->peer[j].name);
 	}
 	l->what = NULL;
 }

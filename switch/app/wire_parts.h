@@ -70,7 +70,7 @@ struct wire {
 	struct rds *cache;
 	struct hs *server;
 	struct tls *server_tls;
-	struct span hosts[8];
+	struct span hosts[CONF_HOSTS];
 	struct secret *secret;
 	struct wire_peer *peer; /* one for each link */
 	struct ports ports;
