@@ -101,7 +101,7 @@ place_enter() {
 		exec setpriv --reuid="$user" --regid="$user" --init-groups -- "${back[@]}"
 	fi
 	as_service "${back[@]}"
-	rm -rf -- "$MAIN" # its parent may be root's
+	rmdir -- "$MAIN"
 	exit 0
 }
 
@@ -170,7 +170,10 @@ place_block() {
 	echo "$PORT_BASE" >"$RUN/ports"
 }
 
+# Who made the folder removes it: its parent may be one that only root, or somebody else, writes.
 place_clean() {
 	cd /
-	rm -rf -- "${MAIN:?}"
+	find "${MAIN:?}" -mindepth 1 -delete
+	[[ -n ${ENTERED-} ]] || rmdir -- "$MAIN" 2>/dev/null ||
+		say "$MAIN is empty; it was made by somebody else, who may remove it"
 }
