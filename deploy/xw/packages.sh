@@ -12,8 +12,9 @@ PACKAGES=(
 )
 # clang has the fuzzing engine.
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)
-# Commands that only the tests need, and the package to take where the command is missing.
-TEST_COMMANDS=(git:git node:nodejs npm:npm)
+# Commands that only the tests need, and the package to take where the command is missing. Of
+# prometheus only promtool is wanted: its server must not start with the machine either.
+TEST_COMMANDS=(git:git node:nodejs npm:npm promtool:prometheus)
 
 # The oldest that is safe (rule V-1); each line has fixes that older ones lack.
 FLOOR='
@@ -106,4 +107,5 @@ packages_install() (
 		die 'apt-get failed'
 	fi
 	rm -f "$log"
+	[[ " $* " != *' prometheus '* ]] || update-rc.d prometheus disable
 )
