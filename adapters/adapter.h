@@ -1,10 +1,11 @@
 /*
  * adapter.h: a peer's dialect as a pure translator between its bytes and the canonical message.
  *
- * An adapter does no I/O, reads no clock, allocates only from the arena it is given and keeps nothing
- * between calls. All state of a dialogue is in the payment record; all timing is in the core; all
- * sockets are in io. Four functions do the work, two for each direction: read_request and write_reply
- * (with seal_reply) when the peer asks us, write_call and read_answer when we ask the peer.
+ * An adapter does no I/O, reads no clock, allocates only from the arena it is given and keeps
+ * nothing between calls. All state of a dialogue is in the payment record; all timing is in the
+ * core; all sockets are in io. Four functions do the work, two for each direction: read_request and
+ * write_reply (with seal_reply) when the peer asks us, write_call and read_answer when we ask the
+ * peer.
  *
  * Lenient in, strict out. Readers verify signatures over the raw bytes before they parse.
  * A partner's result code that is not in the adapter's table is OUTCOME_UNKNOWN, never DECLINED.
@@ -20,20 +21,21 @@
 #include "when.h"
 
 enum sig_alg {
-	SIG_RSA_SHA256,	 /* PKCS#1 v1.5, RSA-2048 or more */
-	SIG_ED25519,	 /* 64 bytes over the text itself */
+	SIG_RSA_SHA256,  /* PKCS#1 v1.5, RSA-2048 or more */
+	SIG_ED25519,     /* 64 bytes over the text itself */
 	SIG_P256_SHA256, /* r and s, 64 bytes (RFC 9421 ecdsa-p256-sha256) */
 	SIG_HMAC_SHA256, /* 32 bytes */
 };
 
-/* Signing and verifying without seeing a key. The host finds the key by peer, purpose and version. */
+/* Signing and verifying without seeing a key. The host finds the key by peer, purpose and version.
+ */
 struct signer {
 	void *ctx;
 	/* Signs with our current key towards this peer. *ret_alg and *ret_key say which it was. */
 	bool (*sign)(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg *ret_alg,
 		struct span *ret_key);
-	/* Verifies with the peer's key of that name or version (empty: the newest). False also where
-	 * the key is unknown or retired. */
+	/* Verifies with the peer's key of that name or version (empty: the newest). False also
+	 * where the key is unknown or retired. */
 	bool (*verify)(void *ctx, struct span key, struct span data, struct span sig);
 	/* HMAC with a named secret of this peer ("webhook"): for MACs that must be recomputed. */
 	bool (*mac)(void *ctx, const char *secret, struct span data, uint8_t ret[32]);
@@ -45,12 +47,13 @@ struct signer {
 struct adapter_env {
 	struct arena *arena;
 	struct wall now;
-	uint8_t nonce[16];	/* fresh randomness */
-	struct span peer;	/* the peer's name in our configuration, "bluecode" */
-	struct span token;	/* its access token, where the caps row asks for one */
-	struct span origin;	/* our own public origin, "https://switch.example" */
-	struct span authority;	/* outgoing calls: host[:port] of the peer's base URL */
-	struct span base_path;	/* outgoing calls: path prefix of the peer's base URL, no final "/" */
+	uint8_t nonce[16];     /* fresh randomness */
+	struct span peer;      /* the peer's name in our configuration, "bluecode" */
+	struct span token;     /* its access token, where the caps row asks for one */
+	struct span origin;    /* our own public origin, "https://switch.example" */
+	struct span authority; /* outgoing calls: host[:port] of the peer's base URL */
+	struct span
+		base_path; /* outgoing calls: path prefix of the peer's base URL, no final "/" */
 	const struct signer *signer;
 	void *settings_ctx;
 	/* A setting of the peer's file by name ("client_id"); SPAN_NONE where absent. */
@@ -62,10 +65,10 @@ struct route {
 	const char *method;
 	const char *path;
 	enum op op;
-	uint8_t kind;	     /* the adapter's own distinction between routes of one op */
+	uint8_t kind; /* the adapter's own distinction between routes of one op */
 	bool allow_underscore;
-	size_t body_max;     /* 0: the default */
-	uint16_t hold_ms;    /* how long the caller may be kept waiting for a final answer */
+	size_t body_max;  /* 0: the default */
+	uint16_t hold_ms; /* how long the caller may be kept waiting for a final answer */
 };
 
 #define ROUTE_ARGS_MAX 2
@@ -78,24 +81,26 @@ struct request {
 
 struct adapter {
 	const char *name;
-	const struct caps *caps; /* ends with OP_NONE */
+	const struct caps *caps;    /* ends with OP_NONE */
 	const struct route *routes; /* ends with method NULL */
 
-	/* Who claims to speak: Client-Id, owner of the keyid, path segment... Not yet proven. False:
-	 * the message does not say. The shell finds the peer whose setting `identity` equals it. */
+	/* Who claims to speak: Client-Id, owner of the keyid, path segment... Not yet proven.
+	 * False: the message does not say. The shell finds the peer whose setting `identity` equals
+	 * it. */
 	bool (*identify)(const struct request *rq, struct span *ret_identity);
 
 	/*
-	 * Verifies and reads a request or push. RC_OK: *ret is complete and canonical, authentic says
-	 * whether the signature held. Otherwise *ret carries only `problem`, to be given back by
-	 * write_reply; RC_AUTH for signatures, RC_BAD or RC_RANGE for contents. RC_FULL: the arena ran
-	 * out, *ret is untouched.
+	 * Verifies and reads a request or push. RC_OK: *ret is complete and canonical, authentic
+	 * says whether the signature held. Otherwise *ret carries only `problem`, to be given back
+	 * by write_reply; RC_AUTH for signatures, RC_BAD or RC_RANGE for contents. RC_FULL: the
+	 * arena ran out, *ret is untouched.
 	 */
-	enum rc (*read_request)(const struct adapter_env *env, const struct request *rq,
-		Xw__Canonical **ret);
+	enum rc (*read_request)(
+		const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret);
 
-	/* Status and body of the answer, without anything that differs between two calls with the same
-	 * canonical reply: the bytes are stored and repeated. `reply->problem` makes a refusal. */
+	/* Status and body of the answer, without anything that differs between two calls with the
+	 * same canonical reply: the bytes are stored and repeated. `reply->problem` makes a
+	 * refusal. */
 	void (*write_reply)(const struct adapter_env *env, const struct request *rq,
 		const Xw__Canonical *reply, struct http_out *out);
 	/* Adds the headers of this very answer: time, signature, replay marks. */
@@ -103,14 +108,17 @@ struct adapter {
 		struct http_out *out);
 
 	/* Writes and signs a call of ours. RC_RANGE: the peer's rules cannot carry this message
-	 * (nothing is sent; say why in *ret_why, a constant). */
+	 * (nothing is sent; say why in *ret_why, a constant). RC_OK without a method: there is
+	 * nobody to ask, the payer carries it there; nothing is sent, and read_answer, which is
+	 * called at once with an answer of status 0, says how things stand. */
 	enum rc (*write_call)(const struct adapter_env *env, const Xw__Canonical *call,
 		struct http_out *out, const char **ret_why);
 
 	/*
-	 * Verifies and reads the answer to `out`, the call as it was sent. Always RC_OK with a message
-	 * whose outcome is UNKNOWN where the answer cannot be believed or understood; RC_FULL when the
-	 * arena ran out (the shell takes it as unknown too). `call` is what write_call was given.
+	 * Verifies and reads the answer to `out`, the call as it was sent. Always RC_OK with a
+	 * message whose outcome is UNKNOWN where the answer cannot be believed or understood;
+	 * RC_FULL when the arena ran out (the shell takes it as unknown too). `call` is what
+	 * write_call was given.
 	 */
 	enum rc (*read_answer)(const struct adapter_env *env, const Xw__Canonical *call,
 		const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret);
@@ -129,11 +137,11 @@ MUST enum rc adapter_route(const struct adapter *a, const struct http_msg *m, st
  * NULL and is sticky: take all parts first, look at arena_ok once, then fill them.
  */
 Xw__Canonical *canonical_new(struct arena *a, enum op op, bool answer);
-Xw__Canonical *canonical_problem(struct arena *a, enum op op, enum reason reason, const char *detail,
-	const char *pointer);
+Xw__Canonical *canonical_problem(
+	struct arena *a, enum op op, enum reason reason, const char *detail, const char *pointer);
 /* The partner's code and words are for people: cut to 64 and 256 bytes where they are longer. */
-Xw__Outcome *canonical_outcome(struct arena *a, enum outcome o, enum reason r, struct span code,
-	struct span text);
+Xw__Outcome *canonical_outcome(
+	struct arena *a, enum outcome o, enum reason r, struct span code, struct span text);
 Xw__Money *canonical_money(struct arena *a, int64_t minor, struct span currency);
 Xw__Order *canonical_order(struct arena *a); /* with merchant */
 Xw__Party *canonical_party(struct arena *a);
@@ -152,7 +160,7 @@ char *canonical_str(struct arena *a, struct span s);
  */
 void canonical_text_write(struct buf *b, const Xw__Canonical *m);
 /* The way back. RC_BAD: *ret_line is the first line (from 1) that is not as above; RC_FULL. */
-MUST enum rc canonical_text_read(struct arena *a, struct span text, Xw__Canonical **ret,
-	size_t *ret_line);
+MUST enum rc canonical_text_read(
+	struct arena *a, struct span text, Xw__Canonical **ret, size_t *ret_line);
 
 #endif

@@ -210,6 +210,7 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	m->quantity = number(&r, from->quantity, MSG_CODES_MAX, "quantity");
 	STR(&r, from->status, m->status);
 	STR(&r, from->nonce, m->nonce);
+	STR(&r, from->action_url, m->action_url);
 	m->version = (uint32_t)number(&r, from->version, INT32_MAX, "version");
 	read_lists(&r, from, m);
 	if (r.rc != RC_OK)
@@ -404,7 +405,7 @@ enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
 	to->object_id = text(a, m->object_id);
 	to->event_id = text(a, m->event_id);
 	to->issuer_payment_id = text(a, m->issuer_payment_id);
-	if (m->code.text[0] || m->code.format[0])
+	if (m->code.text[0] || m->code.format[0] || m->code.scheme[0])
 		to->code = put_code(a, &m->code);
 	to->payer = put_party(a, &m->payer);
 	to->acquirer = put_party(a, &m->acquirer);
@@ -423,6 +424,7 @@ enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
 	to->quantity = m->quantity;
 	to->status = text(a, m->status);
 	to->nonce = text(a, m->nonce);
+	to->action_url = text(a, m->action_url);
 	to->version = (int32_t)m->version;
 	put_lists(a, m, to);
 	if (!arena_ok(a))

@@ -58,6 +58,8 @@ void idem_fingerprint(const struct msg *m, uint8_t ret[16])
 	put(&p, span_str(m->refund.id));
 	put_money(&p, m->refund.amount, text[3]);
 	put(&p, span_str(m->object_id));
+	if (!m->code.text[0] && m->code.scheme[0])
+		put(&p, span_str(m->code.scheme));
 	d = digest_sha256_parts(p.all, 2 * p.n);
 	memcpy(ret, d.b, 16);
 }

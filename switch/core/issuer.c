@@ -59,7 +59,7 @@ static bool next_candidate(struct turn *t)
 	if (p->undo.phase != UNDO_NONE || !candidate_follows(p))
 		return false;
 	post_release(t);
-	p->iss.their_id[0] = p->iss.their_code[0] = '\0';
+	p->iss.their_id[0] = p->iss.their_code[0] = p->action_url[0] = '\0';
 	p->iss.attempt++;
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_NO));
 	issuer_ask(t);
@@ -230,6 +230,8 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	if (m->brand[0])
 		memcpy(t->p->brand, m->brand, sizeof t->p->brand);
+	if (m->action_url[0])
+		memcpy(t->p->action_url, m->action_url, sizeof t->p->action_url);
 	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
 		settled(t, o, m);
 		return;

@@ -104,8 +104,9 @@ struct msg {
 	uint8_t refund_count;
 	struct msg_refund refunds[MSG_REFUNDS_MAX];
 	char status[25];
-	uint32_t version; /* of our record, in replies and notifications */
-	char nonce[193];  /* "<keyid> <nonce>" of a signed request */
+	uint32_t version;     /* of our record, in replies and notifications */
+	char nonce[193];      /* "<keyid> <nonce>" of a signed request */
+	char action_url[513]; /* pending: where the payer goes on, in a browser */
 };
 
 #endif

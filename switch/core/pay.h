@@ -175,7 +175,8 @@ struct pay {
 	char merchant_city[65], store_id[MSG_ID], store_name[257], terminal_id[MSG_ID];
 	char brand[65];
 	char notify_url[513];
-	char limit[33]; /* name of our limit that refused */
+	char action_url[513]; /* where the payer goes on, in a browser; of the issuer's last word */
+	char limit[33];       /* name of our limit that refused */
 	struct money limit_value;
 };
 
@@ -193,6 +194,12 @@ static inline bool pay_is_final(const struct pay *p)
 static inline bool pay_is_scan(const struct pay *p)
 {
 	return p->flow == FLOW_SCAN || p->flow == FLOW_WALLET_DEBITS;
+}
+
+/* The payer is to go on at `action_url`, and nobody else can. */
+static inline bool pay_awaits_action(const struct pay *p)
+{
+	return p->action_url[0] && pay_state(p) == PAY_PENDING;
 }
 
 /* Whether the answer of that number can still change. */

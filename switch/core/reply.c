@@ -273,6 +273,12 @@ static void put_limit(const struct pay *p, struct msg *m)
 	CHECK(buf_ok(&b));
 }
 
+/* It reads what we asked it to debit, by the id that we gave it for that. */
+static bool is_debited(const struct pay *p, uint16_t to)
+{
+	return to == p->iss.peer && to != p->acq.peer && to != p->via && p->iss.op != OP_NONE;
+}
+
 void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret)
 {
 	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
@@ -282,7 +288,10 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	ret->answer = true;
 	put_id(p, 0, 0, ret->object_id);
 	memcpy(ret->peer_id, ret->object_id, sizeof ret->peer_id);
-	memcpy(ret->request_id, caller->their_request, sizeof ret->request_id);
+	if (is_debited(p, to))
+		put_debit_id(p, p->iss.attempt, ret->request_id);
+	else
+		memcpy(ret->request_id, caller->their_request, sizeof ret->request_id);
 	memcpy(ret->issuer_payment_id, p->iss.their_id, sizeof ret->issuer_payment_id);
 	memcpy(ret->brand, p->brand, sizeof ret->brand);
 	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
@@ -290,12 +299,15 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	ret->amount = p->amount;
 	/* Each side reads its own amount: the wallet what its payer pays, the other what it gets.
 	 */
-	ret->settle = pay_is_scan(p) && to == p->via ? p->iss.ask : p->acq.owe;
+	ret->settle = is_debited(p, to) || (pay_is_scan(p) && to == p->via) ? p->iss.ask
+									    : p->acq.owe;
 	ret->expires = p->expires;
 	memcpy(ret->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
+	if (pay_awaits_action(p))
+		memcpy(ret->action_url, p->action_url, sizeof ret->action_url);
 	if (ret->reason == REASON_LIMIT && p->limit[0])
 		put_limit(p, ret);
 	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)

@@ -89,6 +89,8 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 		outbound_call(w, l, &st->call[i]);
 	settle(w, l, it->rq, st);
 	answer(w, l, ws);
+	if (pay_awaits_action(&l->rec))
+		inbound_settled(w, l);
 	if (ws->c.has_out)
 		w->port->bell(w->port->ctx, NULL);
 	if (st->reply_count)

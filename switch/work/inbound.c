@@ -202,7 +202,8 @@ void inbound_settled(struct wrk *w, struct live *l)
 	for (n = l->waiters.next; n != &l->waiters; n = next) {
 		struct rq *rq = LIST_OBJ(n, struct rq, node);
 		next = n->next;
-		if (!pay_answer_final(&l->rec, rq->seq))
+		/* What the payer has to do comes before the end, so it is not held back. */
+		if (!pay_answer_final(&l->rec, rq->seq) && !pay_awaits_action(&l->rec))
 			continue;
 		leave(w, rq);
 		inbound_answer(w, rq, &l->rec, rq->seq);
@@ -618,13 +619,16 @@ static void claims(struct rq *rq)
 	idem_fingerprint(m, ev->fingerprint);
 }
 
-/* Whose code is it? The recognition table speaks; the core routes. */
+/* Whose code is it? The recognition table speaks; the core routes. A payer who shows no code named
+ * the wallet instead. */
 static void recognise(struct wrk *w, struct rq *rq)
 {
 	struct msg *m = rq->msg;
 	struct arena a = arena_init(w->scratch, sizeof w->scratch);
 	struct qr *q;
 
+	if (!m->code.text[0] && m->code.scheme[0])
+		rq->ev.scheme[rq->ev.scheme_count++] = m->code.scheme;
 	if (!m->code.text[0] || !(q = arena_new(&a, struct qr)))
 		return;
 	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);

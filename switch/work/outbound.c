@@ -117,6 +117,32 @@ static uint32_t allowed_ms(const struct callout *c)
 	return caps ? caps->allowed_ms : 5000;
 }
 
+/* What the answer says; NULL where it is not to be believed. */
+static struct msg *understood(
+	struct wrk *w, struct callout *c, const struct http_msg *answer, Xw__Canonical **ret)
+{
+	struct adapter_env env = env_for(w, c->link, &c->arena);
+	const char *where;
+	struct msg *m;
+
+	c->raw = digest_sha256(answer->body);
+	c->raw_body = arena_dup(&c->arena, answer->body);
+	if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, ret) != RC_OK)
+		return NULL;
+	m = c->scratch ? c->scratch : arena_new(&c->arena, struct msg);
+	return m && canon_read(*ret, m, &where) == RC_OK ? m : NULL;
+}
+
+/* The adapter alone answers: nobody is asked. */
+static void settle_alone(struct wrk *w, struct callout *c)
+{
+	static const struct http_msg nothing = { .is_answer = true };
+	Xw__Canonical *canonical = NULL;
+	struct msg *m = understood(w, c, &nothing, &canonical);
+
+	ended(w, c, m, canonical, LOST_UNSENT);
+}
+
 static void send(struct wrk *w, struct callout *c)
 {
 	struct adapter_env env = env_for(w, c->link, &c->arena);
@@ -127,6 +153,10 @@ static void send(struct wrk *w, struct callout *c)
 	rc = c->link->adapter->write_call(&env, c->message, &c->out, &why);
 	if (rc != RC_OK || !http_out_ok(&c->out)) {
 		unwritable(w, c, rc == RC_RANGE ? why : "the call does not fit");
+		return;
+	}
+	if (!c->out.method) {
+		settle_alone(w, c);
 		return;
 	}
 	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out,
@@ -269,25 +299,16 @@ void wrk_on_call_end(
 	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer)
 {
 	struct callout *c = slab_at(&w->calls, (uint32_t)cookie);
-	struct adapter_env env;
 	Xw__Canonical *canonical = NULL;
 	struct msg *m = NULL;
-	const char *where;
 
 	if (c->magic != CALL_MAGIC || c->generation != (uint32_t)(cookie >> 32))
 		return;
 	if (end == CALL_ANSWER) {
-		env = env_for(w, c->link, &c->arena);
 		if (answer->status ==
 			401) /* revoked before its time: the next call fetches another */
 			link_state(w, c->link)->token_bytes = 0;
-		c->raw = digest_sha256(answer->body);
-		c->raw_body = arena_dup(&c->arena, answer->body);
-		if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, &canonical) ==
-			RC_OK)
-			m = c->scratch ? c->scratch : arena_new(&c->arena, struct msg);
-		if (m && canon_read(canonical, m, &where) != RC_OK)
-			m = NULL; /* out of bounds: not to be believed */
+		m = understood(w, c, answer, &canonical);
 	}
 	if (c->is_token) {
 		token_ended(w, c, m ? canonical : NULL);

@@ -34,6 +34,41 @@ static void declined_and_next_candidate(void **state)
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
+/* Where the payer goes on is told as long as he can, and to nobody who has asked of the next. */
+static void payer_goes_on(void **state)
+{
+	struct payworld *w = *state;
+	struct msg m;
+
+	pw_pay(w, "bluecode", 8900);
+	memcpy(w->m.action_url, "https://pay.example/1", 22);
+	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	reply_build(&w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
+	assert_string_equal(m.action_url, "https://pay.example/1");
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	reply_build(&w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
+	assert_string_equal(m.action_url, "");
+}
+
+/* An issuer that reads a payment reads its own side of it: its id, and what it is to debit. */
+static void issuer_reads_its_side(void **state)
+{
+	struct payworld *w = *state;
+	char id[MSG_ID];
+	struct buf b = buf_init(id, sizeof id);
+	struct msg m;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_CODE_UNKNOWN); /* SCHEME is the second */
+	pay_write_id(&w->rec, 'a', 1, &b);
+	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
+	assert_true(span_eq(span_str(m.request_id), buf_span(&b)));
+	assert_true(money_eq(m.settle, w->rec.iss.ask));
+	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	assert_string_equal(m.request_id, w->rec.acq.their_request);
+	assert_true(money_eq(m.settle, w->rec.acq.owe));
+}
+
 static void never_next_after_timeout(void **state)
 {
 	struct payworld *w = *state;
@@ -249,6 +284,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		core_case(approved),
 		core_case(declined_and_next_candidate),
+		core_case(payer_goes_on),
+		core_case(issuer_reads_its_side),
 		core_case(never_next_after_timeout),
 		core_case(unsent_goes_on),
 		core_case(lost_then_found),

@@ -52,6 +52,7 @@ static enum rc write_call(const struct adapter_env *env, const Xw__Canonical *ca
 	struct http_out *out, const char **ret_why)
 {
 	(void)env, (void)ret_why;
+	out->method = call->payer && strcmp(call->payer->id, "browser") == 0 ? NULL : "POST";
 	canonical_text_write(&out->body, call);
 	return RC_OK;
 }
@@ -59,10 +60,14 @@ static enum rc write_call(const struct adapter_env *env, const Xw__Canonical *ca
 static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
 {
+	struct span text = answer->status
+				   ? answer->body
+				   : SPAN("op: debit\nanswer: true\noutcome.result: pending\n"
+					  "action_url: https://switch.example/forms/1\n");
 	size_t line;
 
 	(void)call, (void)out;
-	assert_int_equal(canonical_text_read(env->arena, answer->body, ret, &line), RC_OK);
+	assert_int_equal(canonical_text_read(env->arena, text, ret, &line), RC_OK);
 	return RC_OK;
 }
 
@@ -239,6 +244,7 @@ static void no_bell(void *ctx, const struct pay_id *id)
 	(void)ctx, (void)id;
 }
 
+static const struct route_row shoes = { .scheme = "shoes", .mode = 'C', .to = 2 };
 static struct peer peers[2];
 static struct link links[2];
 static struct snapshot sn;
@@ -466,6 +472,28 @@ static void many_wait(void **state)
 	done(o);
 }
 
+/* A wallet that the payer's own browser goes to: nobody is called, and where the payer has to go is
+ * told at once, not at the end of the time that the request may be held. */
+static void the_payer_goes_on(void **state)
+{
+	struct world *o = fresh();
+	int by_token, by_name;
+
+	(void)state;
+	by_token = request(o, "/scheme/pay",
+		"op: debit\nauthentic: true\nkey: 1\nrequest_id: 1\npayer.id: 2-browser\n"
+		"payment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	by_name = request(o, "/wallet/pay",
+		"op: debit\nauthentic: true\nkey: 2\nrequest_id: 2\npayer.id: browser\n"
+		"code.scheme: shoes\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	all(o);
+	assert_int_equal(o->calls, 0);
+	assert_non_null(strstr(o->body[by_token], "outcome.result: pending"));
+	assert_non_null(strstr(o->body[by_token], "action_url: https://switch.example/forms/1"));
+	assert_non_null(strstr(o->body[by_name], "action_url: https://switch.example/forms/1"));
+	done(o);
+}
+
 /* The clerk finds a payment overdue of which it has an older copy: it looks again first. */
 static void resumed_from_the_ledger(void **state)
 {
@@ -501,7 +529,11 @@ static int world_of_two(void **state)
 			.peer = &peers[i], .adapter = &dialect, .identity = span_str(name[i])
 		};
 	}
-	sn = (struct snapshot){ .peer = peers, .peer_count = 2, .quote_life_s = 600 };
+	sn = (struct snapshot){ .peer = peers,
+		.peer_count = 2,
+		.route = &shoes,
+		.route_count = 1,
+		.quote_life_s = 600 };
 	return 0;
 }
 
@@ -512,6 +544,7 @@ int main(void)
 		cmocka_unit_test(cancel_beside_its_payment),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(many_wait),
+		cmocka_unit_test(the_payer_goes_on),
 		cmocka_unit_test(resumed_from_the_ledger),
 	};
 
