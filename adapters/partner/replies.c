@@ -185,6 +185,11 @@ static void write_result(struct jw *w, const Xw__Canonical *c)
 	jw_opt(w, "wallet", span_str(c->brand));
 	jw_opt(w, "wallet_payment_id", span_str(c->issuer_payment_id));
 	write_reason(w, c->outcome);
+	if (*c->action_url) {
+		jw_obj(w, "action");
+		jw_str(w, "url", span_str(c->action_url));
+		jw_end(w, '}');
+	}
 	if (paid)
 		partner_write_time(w, "paid_at", c->outcome->at);
 	else if (c->payment)

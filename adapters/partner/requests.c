@@ -80,12 +80,16 @@ static void read_payer(struct body *b, Xw__Party *payer, enum presence id)
 
 static void read_payment(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
-	static const char *const known[] = { "partner_payment_id", "code", "amount", "merchant",
-		"terminal_id", "order", "expires_at", "notify_url", NULL };
+	static const char *const known[] = { "partner_payment_id", "code", "wallet", "amount",
+		"merchant", "terminal_id", "order", "expires_at", "notify_url", NULL };
+	enum presence code = json_get(b->root, "wallet") ? OPTIONAL : REQUIRED;
 
 	body_only(b, b->root, "", known);
 	c->request_id = body_text(b, b->root, "", RULE("partner_payment_id", 1, 64, ID), REQUIRED);
-	c->code->text = body_text(b, b->root, "", RULE("code", 1, 512, CODE), REQUIRED);
+	c->code->text = body_text(b, b->root, "", RULE("code", 1, 512, CODE), code);
+	c->code->scheme = body_text(b, b->root, "", RULE("wallet", 1, 32, ID), OPTIONAL);
+	if (*c->code->text && *c->code->scheme)
+		body_fault(b, "send the payer's code or name the wallet, not both", "", "wallet");
 	c->payment->amount = body_money(b, b->root, "", "amount", REQUIRED);
 	c->order->amount = c->payment->amount;
 	read_merchant(b, c->order->merchant);

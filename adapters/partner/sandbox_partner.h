@@ -81,7 +81,7 @@ struct fake_payment {
 	bool confirm;    /* scans: confirm at once */
 	bool confirmed;
 	bool cancelling; /* asked for, and no answer yet */
-	bool told; /* a webhook came */
+	bool told;       /* a webhook came */
 	uint8_t tries;
 	uint8_t refund_count;
 	char id[FAKE_ID]; /* ours */
@@ -94,6 +94,8 @@ struct fake_payment {
 	struct money amount, settled, returned;
 	struct money typed; /* scans: by the payer, where the merchant's code carries no amount */
 	char code[513];
+	char wallet[33];  /* named by its payer, who shows no code */
+	char action[257]; /* where the switch sends the payer; "" once that is over */
 	char handle[65];
 	char phone[65]; /* scans and codes: how the wallet itself knows its user, where that differs
 			 */

@@ -139,6 +139,7 @@ static void write_create(const struct sandbox_host *h, const struct fake_payment
 		jw_str(w, id_name(p), span_str(p->id));
 	if (*p->code && p->kind != KIND_PAYOUT)
 		jw_str(w, "code", span_str(p->code));
+	jw_opt(w, "wallet", span_str(p->wallet));
 	pfake_write_money(w, "amount", amount);
 	if (p->kind == KIND_CODES)
 		jw_int(w, "quantity", 3);
@@ -299,6 +300,8 @@ void pfake_till_result(struct fake_payment *p, const struct json *data)
 	p->version = (int32_t)version;
 	pfake_text(data, "id", p->switch_id, sizeof p->switch_id);
 	pfake_text(data, "status", p->status, sizeof p->status);
+	if (!pfake_text(data, "action.url", p->action, sizeof p->action))
+		p->action[0] = '\0';
 	if (p->kind == KIND_ORDER)
 		pfake_text(data, "code.text", p->code, sizeof p->code);
 	if (codes && json_is_array(codes) && json_count(codes) > 0)

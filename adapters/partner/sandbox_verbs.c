@@ -27,6 +27,7 @@ static void show(const struct fake_payment *p, struct jw *w)
 	jw_opt(w, "status", span_str(p->status));
 	jw_opt(w, "problem", span_str(p->problem));
 	jw_opt(w, "code", span_str(p->code));
+	jw_opt(w, "action", span_str(p->action));
 	jw_int(w, "http", p->http);
 	jw_int(w, "answers", p->answers);
 	jw_int(w, "replayed", p->replayed);
@@ -56,6 +57,7 @@ static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t k
 	if (read_amount(h, command, &p->amount) == false && kind != KIND_SCAN && kind != KIND_CODES)
 		return "amount and currency are needed";
 	pfake_text(command, "code", p->code, sizeof p->code);
+	pfake_text(command, "wallet", p->wallet, sizeof p->wallet);
 	if (!pfake_text(command, "payer", p->handle, sizeof p->handle))
 		CHECK(span_to_cstr(SPAN("user-approve"), p->handle, sizeof p->handle));
 	pfake_text(command, "payee", p->handle, sizeof p->handle);
