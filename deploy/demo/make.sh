@@ -283,6 +283,7 @@ switchd() {
 	name: crosswallet
 	environment: sandbox
 	origin: $ORIGIN
+	code_guid: org.crosswallet.demo
 	partners: 127.0.0.1:$PORT
 	operators: 127.0.0.1:$((PORT + 1))
 	hosts: ["127.0.0.1:$PORT"]

@@ -24,7 +24,7 @@ static void listener(
 
 static void load_routes(struct loader *l, const char *file)
 {
-	static const char *const modes[] = { "CPM", "MPM", NULL };
+	static const char *const modes[] = { "CPM", "MPM", "OUT", NULL };
 	struct raw_routes *r = conf_yaml_routes(l, file);
 
 	if (!r)
@@ -37,7 +37,7 @@ static void load_routes(struct loader *l, const char *file)
 		l->what = from->scheme;
 		if (!span_to_cstr(span_str(from->scheme), to->scheme, sizeof to->scheme))
 			conf_fail(l, "scheme: too long");
-		to->mode = conf_word(l, "mode", from->mode, modes) == 0 ? 'C' : 'M';
+		to->mode = (uint8_t) "CMO"[conf_word(l, "mode", from->mode, modes)];
 		to->from = conf_peer_number(l, "from", from->from);
 		to->to = conf_peer_number(l, "to", from->to);
 		to->priority = (int16_t)conf_number(
@@ -106,6 +106,9 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 
 	c->name = r->name;
 	c->origin = r->origin;
+	c->code_guid = r->code_guid;
+	if (strlen(r->code_guid) > 32 || !strchr(r->code_guid, '.'))
+		conf_fail(l, "code_guid: a reverse domain of yours, of 32 characters at most");
 	c->sandbox = conf_word(l, "environment", r->environment, environments) == 1;
 	listener(l, "partners", r->partners, &c->partners);
 	listener(l, "operators", r->operators, &c->operators);

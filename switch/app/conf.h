@@ -57,6 +57,7 @@ struct conf {
 	const char *file;
 	const char *name;
 	const char *origin; /* public origin of the partners' listener, as partners sign it */
+	const char *code_guid; /* identifies our template in merchant codes */
 	bool sandbox;       /* plain HTTP is allowed on loopback */
 	struct conf_listener partners, operators;
 	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */

@@ -50,7 +50,7 @@ struct raw_rate {
 };
 
 struct raw_switch {
-	char *name, *origin, *environment, *partners, *operators, *postgres, *redis, *secret,
+	char *name, *origin, *code_guid, *environment, *partners, *operators, *postgres, *redis, *secret,
 		*workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
 	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca;

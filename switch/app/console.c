@@ -23,7 +23,6 @@ struct console {
 	struct proc_page *page;
 	struct proc_slot *slot;
 	struct hs *server;
-	bool stopping;
 	char text[TEXT_MAX];
 };
 
@@ -259,12 +258,7 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 
 static void on_term(void *ctx)
 {
-	struct console *c = ctx;
-
-	if (c->stopping)
-		_Exit(0);
-	c->stopping = true;
-	hs_drain(c->server);
+	loop_stop(((struct console *)ctx)->loop);
 }
 
 static struct mono turn(void *ctx)
@@ -273,9 +267,7 @@ static struct mono turn(void *ctx)
 	struct mono now = loop_now(c->loop).mono;
 
 	c->slot->turned_us = now.us;
-	if (c->stopping && hs_stats(c->server)->conns == 0)
-		loop_stop(c->loop);
-	return mono_plus_ms(now, c->stopping ? 20 : 500);
+	return mono_plus_ms(now, 500);
 }
 
 int console_run(

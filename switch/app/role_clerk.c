@@ -14,6 +14,7 @@
 #define LOOK_MS       1000
 #define COUNT_MS      5000
 #define PARTITIONS_MS (6 * 3600 * 1000)
+#define CODES_MS      60000
 #define GRACE_MS      1500 /* a worker that has the payment in memory hears its alarm first */
 #define LEASE_MS      30000
 #define MOST          64
@@ -25,7 +26,7 @@ struct clerk {
 	struct proc_slot *slot;
 	bool stopping, rung;
 	uint64_t missed; /* looks that could not be begun; the next one comes in a second */
-	struct mono look, outbox, counts, partitions, give_up;
+	struct mono look, outbox, counts, partitions, codes, give_up;
 };
 
 static void on_term(void *ctx)
@@ -113,6 +114,8 @@ static void look(struct clerk *k)
 		wire_counts(k->wire);
 	if (is_time(k, &k->partitions, PARTITIONS_MS))
 		wire_partitions(k->wire);
+	if (is_time(k, &k->codes, CODES_MS))
+		wire_expire_codes(k->wire);
 }
 
 static struct mono turn(void *ctx)

@@ -141,3 +141,11 @@ void wire_partitions(struct wire *w)
 	if (pg_send(w->clerk, PG_STMT_PARTITIONS_MAKE, &params, on_outbox_kept, w) != RC_OK)
 		proc_log("warning", "partitions", "not looked after now; again in hours");
 }
+
+void wire_expire_codes(struct wire *w)
+{
+	struct pg_params params = { 0 };
+
+	if (pg_send(w->clerk, PG_STMT_CODES_EXPIRE, &params, on_outbox_kept, w) != RC_OK)
+		proc_log("info", "codes", "not swept now; again in a minute");
+}

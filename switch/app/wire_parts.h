@@ -25,7 +25,7 @@ struct wire_commit {
 	struct pgb_item item;
 };
 
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CACHE, ASK_NONCE };
+enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEPT, ASK_CACHE, ASK_NONCE };
 
 struct ask {
 	struct wire *w;
@@ -94,7 +94,7 @@ void wire_net_ports(struct ports *p);
 void wire_bell_ports(struct ports *p);
 
 MUST bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why);
-MUST bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why);
+MUST bool wire_net_open(struct wire *w, const char **ret_why);
 MUST bool wire_bell_open(struct wire *w);
 void wire_store_close(struct wire *w);
 void wire_net_close(struct wire *w);

@@ -81,14 +81,13 @@ static void put_rows(struct pgb_item *it, const struct commit *c)
 			.head = c->raw[i].head,
 			.body = c->raw[i].body,
 			.signature = c->raw[i].signature };
-	if (c->has_out) {
-		it->outs = 1;
-		it->out[0] = (struct pgb_out){ .id = c->out_id,
-			.seq = (int16_t)c->out_seq,
-			.peer = (int16_t)c->out_peer,
+	it->outs = c->out_count;
+	for (int i = 0; i < c->out_count; i++)
+		it->out[i] = (struct pgb_out){ .id = c->out[i].id,
+			.seq = (int16_t)c->out[i].seq,
+			.peer = (int16_t)c->out[i].peer,
 			.next_at = { 0 },
-			.body = c->out_body };
-	}
+			.body = c->out[i].body };
 	if (st->exception) {
 		it->exceptions = 1;
 		it->exception[0] = (struct pgb_exception){ .kind = (int16_t)st->exception,
@@ -172,7 +171,10 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 			if (pg_bytes(a->rows, 0, 2).n == sizeof l.fingerprint)
 				memcpy(l.fingerprint, pg_bytes(a->rows, 0, 2).p,
 					sizeof l.fingerprint);
-		} else if (found) {
+		} else if (found && kind == ASK_CODE) {
+			l.peer = (uint16_t)pg_int(a->rows, 0, 0);
+			l.payer = pg_bytes(a->rows, 0, 1);
+		} else if (found && kind == ASK_REPLY) {
 			l.status = (int)pg_int(a->rows, 0, 0);
 			l.body = pg_bytes(a->rows, 0, 1);
 		}
@@ -227,6 +229,31 @@ static enum rc port_load_reply(void *ctx, const struct pay_id *id, int seq, stru
 	pg_add_id(&params, id);
 	pg_add_int2(&params, (int16_t)seq);
 	return ask(q, PG_STMT_LOAD_REPLY, &params);
+}
+
+static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_CODE, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, span_of(hash, 16));
+	return ask(q, PG_STMT_CODE_FIND, &params);
+}
+
+static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_KEPT, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, span_of(c->hash, (size_t)c->count * sizeof c->hash[0]));
+	pg_add_int2(&params, (int16_t)c->peer);
+	pg_add_bytes(&params, c->payer);
+	pg_add_time(&params, c->until);
+	return ask(q, PG_STMT_CODES_KEEP, &params);
 }
 
 /* Cache */
@@ -363,6 +390,8 @@ void wire_store_ports(struct ports *p)
 	p->load = port_load;
 	p->find = port_find;
 	p->load_reply = port_load_reply;
+	p->find_code = port_find_code;
+	p->keep_codes = port_keep_codes;
 	p->cache_get = port_cache_get;
 	p->cache_put = port_cache_put;
 	p->nonce = port_nonce;

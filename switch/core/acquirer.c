@@ -108,7 +108,7 @@ static void resolved(struct turn *t, const struct msg *m)
 		p->expires = m->expires;
 	/* Its later messages name the order by its own id: that id is ours to answer for from now
 	 * on. */
-	if (l->their_request[0]) {
+	if (l->their_request[0] && pay_id_is_none(&p->order)) {
 		t->st->claim[t->st->claim_count++] = idem_claim(l->peer, "id", l->their_request);
 		t->st->claim_seq = SEQ_FIRST;
 	}
@@ -134,14 +134,20 @@ static void resolved(struct turn *t, const struct msg *m)
 	turn_reply(t, SEQ_FIRST);
 }
 
-void acquirer_tell(struct turn *t)
-{
-	ask(t, OP_TELL);
-}
-
 static bool told_success(const struct pay *p)
 {
 	return p->iss.phase == LEG_YES;
+}
+
+void acquirer_tell(struct turn *t)
+{
+	if (pay_id_is_none(&t->p->order)) {
+		ask(t, OP_TELL);
+	} else if (told_success(t->p)) {
+		/* An order of ours was agreed to when it was made, and is this payment's alone. */
+		turn_reply(t, SEQ_CONFIRM);
+		turn_notify(t, SEQ_CONFIRM);
+	}
 }
 
 static void told(struct turn *t)

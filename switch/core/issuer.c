@@ -299,7 +299,11 @@ void issuer_push(struct turn *t, const struct msg *m)
 	const struct caps *c = turn_caps(t, l->peer, OP_PUSH);
 	bool open = l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN;
 
-	if (c && c->push_decides && m->authentic && m->outcome != OUTCOME_UNKNOWN &&
+	/* A success that names no amount cannot be compared with what was asked: a hint (W-4). */
+	bool complete = !money_is_none(m->amount) ||
+			(m->outcome != OUTCOME_APPROVED && m->outcome != OUTCOME_HELD);
+
+	if (c && c->push_decides && m->authentic && complete && m->outcome != OUTCOME_UNKNOWN &&
 		m->outcome != OUTCOME_NONE) {
 		issuer_answer(t, OP_PUSH, m);
 		return;

@@ -98,6 +98,32 @@ static enum pay_state debit_state(const struct pay *p)
 	CHECK_UNREACHABLE();
 }
 
+static enum pay_state order_state(const struct pay *p)
+{
+	if (p->confirmed)
+		return PAY_TAKEN;
+	return p->acq.phase == LEG_YES ? PAY_OPEN : PAY_DECLINED;
+}
+
+static enum pay_state credit_state(const struct pay *p)
+{
+	switch ((enum leg_phase)p->acq.phase) {
+	case LEG_IDLE:
+		return PAY_NEW;
+	case LEG_SENT:
+		return p->stuck ? PAY_STUCK : PAY_CREDITING;
+	case LEG_PENDING:
+		return p->stuck ? PAY_STUCK : PAY_PENDING;
+	case LEG_UNKNOWN:
+		return p->stuck ? PAY_STUCK : PAY_IN_DOUBT;
+	case LEG_YES:
+		return PAY_PAID;
+	case LEG_NO:
+		return PAY_DECLINED;
+	}
+	CHECK_UNREACHABLE();
+}
+
 static enum pay_state scan_state(const struct pay *p)
 {
 	if (p->acq.op == OP_RESOLVE || p->acq.op == OP_NONE) {
@@ -118,7 +144,21 @@ enum pay_state pay_state(const struct pay *p)
 		return PAY_NEW;
 	if (p->undo.phase != UNDO_NONE)
 		return undo_state(p);
-	return p->flow == FLOW_DEBIT || p->flow == FLOW_CLOSED ? debit_state(p) : scan_state(p);
+	switch ((enum flow)p->flow) {
+	case FLOW_NONE:
+	case FLOW_DEBIT:
+	case FLOW_CLOSED:
+		return debit_state(p);
+	case FLOW_SCAN:
+	case FLOW_WALLET_DEBITS:
+	case FLOW_PUSHED:
+		return scan_state(p);
+	case FLOW_ORDER:
+		return order_state(p);
+	case FLOW_CREDIT:
+		return credit_state(p);
+	}
+	CHECK_UNREACHABLE();
 }
 
 bool pay_answer_final(const struct pay *p, int seq)

@@ -26,6 +26,9 @@ enum flow {
 		      */
 	FLOW_CLOSED, /* cancelled before it ever came: kept so that a late request finds it closed
 		      */
+	FLOW_ORDER,  /* the acquirer's side made a code; the payment that takes it is another record
+		      */
+	FLOW_CREDIT, /* pay-out: the caller's prefunded money is credited to a wallet */
 };
 
 enum side { SIDE_ACQUIRER, SIDE_ISSUER };
@@ -146,7 +149,7 @@ struct pay {
 	uint32_t version; /* of the last committed step; 0: not there yet */
 	uint32_t salt;  /* of the last step's event: the same step taken by two processes differs */
 	uint8_t flow;   /* enum flow */
-	uint8_t mode;   /* 'C' consumer-presented, 'M' merchant-presented */
+	uint8_t mode;   /* 'C' consumer-presented, 'M' merchant-presented, 'O' pay-out */
 	uint8_t caller; /* enum side of the peer that asked us first */
 	struct wall created, expires, due; /* due: when it wants to be stepped; none: it rests */
 	struct money amount;               /* what the acquirer's side wants, order currency */
@@ -161,10 +164,11 @@ struct pay {
 	struct money fee;                        /* accrued from the acquirer, position currency */
 	uint8_t posted;                          /* enum posted */
 	uint8_t late;                            /* a success came after the undo: exception */
-	uint8_t confirmed;                       /* FLOW_SCAN: the payer confirmed */
-	uint8_t stuck;                           /* on the exception list */
-	uint8_t answered; /* bit n: answer n (below SEQ_REFUND) was made final */
-	uint16_t via;     /* FLOW_SCAN: the participant whose server scanned */
+	uint8_t confirmed;   /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
+	uint8_t stuck;       /* on the exception list */
+	uint8_t answered;    /* bit n: answer n (below SEQ_REFUND) was made final */
+	uint16_t via;        /* FLOW_SCAN: the participant whose server scanned */
+	struct pay_id order; /* FLOW_SCAN: the order of ours that it pays */
 	uint16_t candidate[CANDIDATES_MAX];
 	uint8_t candidate_count;
 	uint8_t code_hash[16]; /* keyed, by the shell */

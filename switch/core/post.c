@@ -101,7 +101,7 @@ void post_payment(struct turn *t)
 	struct pay *p = t->p;
 
 	post_release(t);
-	p->fee = fee_of(t, p->acq.owe);
+	p->fee = p->flow == FLOW_CREDIT ? MONEY_NONE : fee_of(t, p->acq.owe);
 	book(t, p->iss.owe, p->acq.owe, p->fee);
 	p->posted = POSTED_PAYMENT;
 }

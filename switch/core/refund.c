@@ -39,7 +39,8 @@ static struct money share(
 	CHECK(money_scale(whole, money_minor(part), money_minor(of), money_ccy(whole),
 		      ROUND_HALF_EVEN, &m) == RC_OK);
 	CHECK(money_sub(m, before, &m) == RC_OK);
-	return m;
+	/* They may have stated more for an earlier part: then this one brings nothing back. */
+	return money_sign(m) < 0 ? money_of(0, money_ccy(m)) : m;
 }
 
 static void add(struct money *sum, struct money m)
@@ -142,10 +143,9 @@ static void again(struct turn *t, struct refund *r, enum refund_phase phase)
 		turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_STUCK));
 	if (!t->p->stuck)
 		turn_exception(t, EXCEPTION_REFUND);
-	/* Asking again is safe only where the partner knows the id, or where it is merely asked
-	 * about. */
-	if (c->repeat != REPEAT_NEVER)
-		r->next = ladder_slow(r->tries - c->ladder.count, t->ev->now);
+	r->next = ladder_slow(
+		(unsigned)(r->tries > c->ladder.count ? r->tries - c->ladder.count : 0),
+		t->ev->now);
 }
 
 /* They know nothing of it. Where they recognise our id, send it again. Where they do not, a repeat
@@ -188,6 +188,25 @@ static enum outcome by_counts(const struct pay *p, const struct refund *r, const
 	return money_eq(m->returned, before) ? OUTCOME_NOT_FOUND : OUTCOME_UNKNOWN;
 }
 
+/* What they state is booked, unless more would be given back than was owed: then ours stands, and
+ * a person is told. */
+static void settled(struct turn *t, struct refund *r, struct money stated)
+{
+	struct pay *p = t->p;
+	struct money sum = stated;
+
+	bool fits = money_is_none(p->iss_returned) ||
+		    money_add(sum, p->iss_returned, &sum) == RC_OK;
+
+	for (int i = 0; i < REFUNDS_OPEN && fits; i++)
+		if (&p->refund[i] != r && refund_is_open(&p->refund[i]))
+			fits = money_add(sum, p->refund[i].iss_owe, &sum) == RC_OK;
+	if (fits && money_cmp(sum, p->iss.owe) <= 0)
+		r->iss_owe = stated;
+	else
+		turn_exception(t, EXCEPTION_AMOUNT);
+}
+
 void refund_answer(struct turn *t, const struct msg *m)
 {
 	struct pay *p = t->p;
@@ -216,7 +235,7 @@ void refund_answer(struct turn *t, const struct msg *m)
 	case OUTCOME_REVERSED:
 		if (m->has_refund && money_same(m->refund.settle, r->iss_owe) &&
 			money_sign(m->refund.settle) > 0)
-			r->iss_owe = m->refund.settle;
+			settled(t, r, m->refund.settle);
 		finish(t, r, REFUND_DONE);
 		break;
 	case OUTCOME_DECLINED:
@@ -271,8 +290,10 @@ void refund_due(struct turn *t)
 			ask(t, r, OP_INQUIRE_REFUND);
 		else if (c->repeat == REPEAT_SAME_ID)
 			ask(t, r, OP_REFUND);
-		else
+		else if (turn_caps(t, p->iss.peer, OP_INQUIRE))
 			ask(t, r, OP_INQUIRE);
+		else /* neither safe to repeat nor to be asked about: a person's */
+			again(t, r, REFUND_UNKNOWN);
 		turn_moved(t, "asked about the refund again");
 		return; /* one call a step; the next alarm does the others */
 	}

@@ -4,8 +4,7 @@
  * Each is a function of the record alone, so that the same one can be made again after a crash. The
  * hard thing is the word for the outcome: nothing that is not certain may be called declined.
  */
-#include "check.h"
-#include "step.h"
+#include "turn.h"
 
 static void put_id(const struct pay *p, char kind, unsigned n, char *dst)
 {
@@ -16,7 +15,7 @@ static void put_id(const struct pay *p, char kind, unsigned n, char *dst)
 	dst[b.n] = '\0';
 }
 
-static void put_order(const struct pay *p, struct msg *m)
+void reply_order(const struct pay *p, struct msg *m)
 {
 	memcpy(m->order_reference, p->order_reference, sizeof m->order_reference);
 	memcpy(m->order_description, p->order_description, sizeof m->order_description);
@@ -29,6 +28,20 @@ static void put_order(const struct pay *p, struct msg *m)
 	memcpy(m->merchant.store_name, p->store_name, sizeof m->merchant.store_name);
 	memcpy(m->merchant.terminal_id, p->terminal_id, sizeof m->merchant.terminal_id);
 	m->order_amount = p->amount;
+}
+
+static void put_order_id(const struct pay *p, char *dst)
+{
+	struct buf b = buf_init(dst, MSG_ID - 1);
+
+	pay_id_write(&b, &p->order);
+	CHECK(buf_ok(&b));
+	dst[b.n] = '\0';
+}
+
+static void put_mode(const struct pay *p, char dst[4])
+{
+	memcpy(dst, p->mode == 'C' ? "CPM" : p->mode == 'O' ? "OUT" : "MPM", 4);
 }
 
 /* The id by which the issuer knows the debit of this attempt. */
@@ -82,12 +95,12 @@ static void call_issuer(
 	m->settle_ccy = peer->settle;
 	switch (c->op) {
 	case OP_DEBIT:
-		put_order(p, m);
+		reply_order(p, m);
 		put_payer(sn, p, c->peer, m);
 		memcpy(m->code.format, p->code_format, sizeof m->code.format);
 		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
 		m->expires = p->expires;
-		memcpy(m->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
+		put_mode(p, m->mode);
 		break;
 	case OP_CAPTURE:
 		put_id(p, 'k', 1, m->key);
@@ -120,8 +133,24 @@ static void call_issuer(
 	}
 }
 
+/* A pay-out: the wallet stands where an acquirer does, and knows it by our id. */
+static void call_credit(const struct pay *p, struct msg *m)
+{
+	put_id(p, 0, 0, m->request_id);
+	memcpy(m->key, m->request_id, sizeof m->key);
+	memcpy(m->peer_id, p->acq.their_id, sizeof m->peer_id);
+	reply_order(p, m);
+	m->amount = p->acq.owe;
+	m->settle_ccy = money_ccy(p->acq.owe);
+	put_mode(p, m->mode);
+}
+
 static void call_acquirer(const struct pay *p, const struct call *c, struct msg *m)
 {
+	if (p->flow == FLOW_CREDIT) {
+		call_credit(p, m);
+		return;
+	}
 	put_id(p, 0, 0, m->peer_id);
 	memcpy(m->request_id, p->acq.their_request, sizeof m->request_id);
 	memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
@@ -192,20 +221,34 @@ static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
 	case PAY_IN_DOUBT:
 	case PAY_CAPTURING:
 	case PAY_TELLING:
+	case PAY_CREDITING:
+	case PAY_TAKEN:
 	case PAY_UNDOING:
 		return OUTCOME_PENDING;
 	}
 	CHECK_UNREACHABLE();
 }
 
-/* For the requester its own id stands first; ours is the answering side's. */
-static void refund_of(const struct pay *p, const struct refund *r, struct msg_refund *ret)
+/* Each side reads its own ids and amounts: what the other has agreed with us is not its business.
+ * A participant on both sides reads as who began the payment. */
+static enum side side_of(const struct pay *p, uint16_t peer)
 {
+	bool acquirer = peer == p->acq.peer, issuer = peer == p->iss.peer || peer == p->via;
+
+	return acquirer && issuer ? (enum side)p->caller : acquirer ? SIDE_ACQUIRER : SIDE_ISSUER;
+}
+
+/* For the requester its own id stands first; ours is the answering side's. */
+static void refund_of(
+	const struct pay *p, const struct refund *r, enum side side, struct msg_refund *ret)
+{
+	bool asked = side == SIDE_ACQUIRER && r->request_id[0];
+
 	memset(ret, 0, sizeof *ret);
 	put_id(p, 'r', r->seq, ret->peer_id);
-	memcpy(ret->id, r->request_id[0] ? r->request_id : ret->peer_id, sizeof ret->id);
+	memcpy(ret->id, asked ? r->request_id : ret->peer_id, sizeof ret->id);
 	ret->amount = r->amount;
-	ret->settle = r->acq_owe;
+	ret->settle = side == SIDE_ACQUIRER ? r->acq_owe : r->iss_owe;
 	switch ((enum refund_phase)r->phase) {
 	case REFUND_DONE:
 		ret->outcome = OUTCOME_APPROVED;
@@ -223,7 +266,7 @@ static void refund_of(const struct pay *p, const struct refund *r, struct msg_re
 	}
 }
 
-static void reply_refund(const struct pay *p, int seq, struct msg *m)
+static void reply_refund(const struct pay *p, enum side side, int seq, struct msg *m)
 {
 	const struct refund *r = pay_refund(p, seq - SEQ_REFUND);
 
@@ -233,7 +276,7 @@ static void reply_refund(const struct pay *p, int seq, struct msg *m)
 		m->reason = REASON_NONE;
 		return;
 	}
-	refund_of(p, r, &m->refund);
+	refund_of(p, r, side, &m->refund);
 	m->outcome = m->refund.outcome;
 	m->reason = (enum reason)r->reason;
 	m->at = r->since;
@@ -281,28 +324,29 @@ static bool is_debited(const struct pay *p, uint16_t to)
 
 void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret)
 {
-	const struct leg *caller = p->caller == SIDE_ACQUIRER ? &p->acq : &p->iss;
+	enum side side = side_of(p, to);
+	const struct leg *own = side == SIDE_ACQUIRER ? &p->acq : &p->iss;
 
 	memset(ret, 0, sizeof *ret);
 	ret->op = op;
 	ret->answer = true;
 	put_id(p, 0, 0, ret->object_id);
+	if (side == SIDE_ACQUIRER && !pay_id_is_none(&p->order))
+		put_order_id(p, ret->object_id); /* it knows the payment by the order it made */
 	memcpy(ret->peer_id, ret->object_id, sizeof ret->peer_id);
 	if (is_debited(p, to))
 		put_debit_id(p, p->iss.attempt, ret->request_id);
 	else
-		memcpy(ret->request_id, caller->their_request, sizeof ret->request_id);
+		memcpy(ret->request_id, own->their_request, sizeof ret->request_id);
 	memcpy(ret->issuer_payment_id, p->iss.their_id, sizeof ret->issuer_payment_id);
 	memcpy(ret->brand, p->brand, sizeof ret->brand);
 	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
-	put_order(p, ret);
+	reply_order(p, ret);
 	ret->amount = p->amount;
-	/* Each side reads its own amount: the wallet what its payer pays, the other what it gets.
-	 */
-	ret->settle = is_debited(p, to) || (pay_is_scan(p) && to == p->via) ? p->iss.ask
-									    : p->acq.owe;
+	/* The acquirer what it gets, the other side what its payer pays. */
+	ret->settle = side == SIDE_ACQUIRER ? p->acq.owe : p->iss.ask;
 	ret->expires = p->expires;
-	memcpy(ret->mode, p->mode == 'C' ? "CPM" : "MPM", 4);
+	put_mode(p, ret->mode);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
@@ -320,13 +364,13 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	}
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		if (p->refund[i].phase != REFUND_NONE)
-			refund_of(p, &p->refund[i], &ret->refunds[ret->refund_count++]);
+			refund_of(p, &p->refund[i], side, &ret->refunds[ret->refund_count++]);
 	if (op == OP_TELL && p->flow == FLOW_WALLET_DEBITS) {
 		/* The wallet's own debit: what was booked is acknowledged, whatever comes later. */
 		ret->outcome = OUTCOME_APPROVED;
 		ret->reason = REASON_NONE;
 	} else if (seq >= SEQ_REFUND) {
-		reply_refund(p, seq, ret);
+		reply_refund(p, side, seq, ret);
 	} else if (seq == SEQ_CANCEL) {
 		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ||
 					       (pay_is_final(p) && p->iss.phase != LEG_YES)

@@ -7,7 +7,7 @@
  */
 #include "turn.h"
 
-static void claim(struct turn *t, int seq)
+void turn_claim(struct turn *t, int seq)
 {
 	struct step *st = t->st;
 
@@ -19,7 +19,7 @@ static void claim(struct turn *t, int seq)
 	st->fate_seq = seq;
 }
 
-static void begin(struct turn *t, enum flow flow, char mode, enum side caller)
+void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller)
 {
 	struct pay *p = t->p;
 	const struct msg *m = t->ev->msg;
@@ -55,13 +55,13 @@ static void debit(struct turn *t)
 		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
 		return;
 	}
-	begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
+	turn_begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
 	turn_order(t, m);
 	p->amount = m->amount;
 	if (peer->scheme) /* a scheme states what it will collect from us for it */
 		p->acq.owe = money_is_none(m->settle) ? m->amount : m->settle;
 	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_YES));
-	claim(t, SEQ_FIRST);
+	turn_claim(t, SEQ_FIRST);
 	why = route_find(t, m);
 	if (p->expires.us <= t->ev->now.us)
 		why = REASON_EXPIRED;
@@ -79,10 +79,12 @@ static void scan(struct turn *t)
 	const struct peer *wallet = turn_peer(t, t->ev->peer);
 	enum reason why;
 
-	begin(t, wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS,
+	turn_begin(t,
+		wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS,
 		'M', SIDE_ISSUER);
 	p->via = t->ev->peer;
-	claim(t, SEQ_FIRST);
+	p->order = t->ev->order;
+	turn_claim(t, SEQ_FIRST);
 	why = route_find(t, t->ev->msg);
 	if (why == REASON_NONE) {
 		acquirer_resolve(t);
@@ -113,7 +115,13 @@ static void confirm(struct turn *t)
 		turn_refuse(t, REASON_AMOUNT, "not the amount that was shown to the payer");
 		return;
 	}
-	claim(t, SEQ_CONFIRM);
+	if (t->ev->order_taken) {
+		turn_refuse(t, REASON_CLOSED, "another payer was first, or the order was closed");
+		return;
+	}
+	turn_claim(t, SEQ_CONFIRM);
+	if (!pay_id_is_none(&p->order))
+		order_take(t, &p->order, SEQ_CONFIRM);
 	p->confirmed = 1;
 	p->candidate[0] = p->iss.peer;
 	p->candidate_count = 1;
@@ -171,7 +179,7 @@ static void pushed(struct turn *t)
 		turn_refuse(t, REASON_AMOUNT, "nothing is pushed");
 		return;
 	}
-	begin(t, FLOW_PUSHED, 'M', SIDE_ISSUER);
+	turn_begin(t, FLOW_PUSHED, 'M', SIDE_ISSUER);
 	p->via = peer->number;
 	p->amount = m->amount;
 	p->iss.ask = m->amount;
@@ -179,7 +187,7 @@ static void pushed(struct turn *t)
 	p->iss.taken = p->iss.ask;
 	memcpy(p->iss.their_id, m->peer_id, sizeof p->iss.their_id);
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
-	claim(t, SEQ_FIRST);
+	turn_claim(t, SEQ_FIRST);
 	why = money_same(p->iss.owe, money_of(0, peer->settle)) ? route_find(t, m)
 								: REASON_CURRENCY;
 	if (why == REASON_NONE) {
@@ -218,8 +226,8 @@ static void cancel_first(struct turn *t)
 		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
 		return;
 	}
-	begin(t, FLOW_CLOSED, 'C', SIDE_ACQUIRER);
-	claim(t, SEQ_CANCEL);
+	turn_begin(t, FLOW_CLOSED, 'C', SIDE_ACQUIRER);
+	turn_claim(t, SEQ_CANCEL);
 	p->undo.cause = UNDO_BY_CALLER;
 	p->undo.asked = CANCEL_TAKEN;
 	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_UNDONE));
@@ -269,7 +277,11 @@ static void cancel(struct turn *t)
 		t->st->fate_seq = SEQ_CANCEL;
 		return;
 	}
-	claim(t, SEQ_CANCEL);
+	turn_claim(t, SEQ_CANCEL);
+	if (p->flow == FLOW_ORDER) {
+		order_take(t, &p->id, SEQ_CANCEL);
+		p->acq.next = WALL_NONE;
+	}
 	p->undo.asked = at_once ? CANCEL_TAKEN : CANCEL_WAITS;
 	if (at_once || p->undo.phase == UNDO_UNDONE)
 		turn_reply(t, SEQ_CANCEL);
@@ -308,7 +320,7 @@ static void refund(struct turn *t)
 			"a refund is in the currency of the payment and positive");
 		return;
 	}
-	claim(t, SEQ_REFUND + p->refund_seq + 1);
+	turn_claim(t, SEQ_REFUND + p->refund_seq + 1);
 	if (t->ev->cap_refused)
 		refund_begin(t, m, REASON_LIMIT);
 	else if (wall_diff_ms(t->ev->now, p->created) > (int64_t)asks->refund_days * 86400000)
@@ -358,6 +370,8 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 		return p->flow == FLOW_SCAN && peer == p->via;
 	if (op == OP_TELL)
 		return peer == p->via;
+	if (p->flow == FLOW_CREDIT)
+		return false; /* a credit is the wallet's user's for good */
 	if (op == OP_CANCEL && p->flow == FLOW_PUSHED)
 		return false; /* what is accepted is refunded */
 	if (op == OP_CANCEL)
@@ -396,6 +410,11 @@ void request_step(struct turn *t)
 		t->st->fate_seq = ev->prior_seq;
 		return;
 	}
+	if (p->flow == FLOW_ORDER && !ev->order_free &&
+		(pay_state(p) == PAY_TAKEN || (ev->op != OP_CANCEL && pay_state(p) == PAY_OPEN))) {
+		t->st->fate = FATE_FOLLOW;
+		return;
+	}
 	if (ev->op == OP_READ || ev->op == OP_INQUIRE) {
 		read(t);
 		return;
@@ -408,6 +427,10 @@ void request_step(struct turn *t)
 		debit(t);
 	else if (ev->op == OP_RESOLVE && p->version == 0)
 		scan(t);
+	else if (ev->op == OP_ORDER && p->version == 0)
+		order_begin(t);
+	else if (ev->op == OP_CREDIT && p->version == 0)
+		credit_begin(t);
 	else if (ev->op == OP_CONFIRM)
 		confirm(t);
 	else if (ev->op == OP_TELL && p->version == 0)

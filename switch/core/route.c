@@ -32,13 +32,19 @@ static bool is_down(const struct pay_event *ev, uint16_t to)
 	return false;
 }
 
+/* What the other side is asked to do, by mode. */
+static enum op asked_by(uint8_t mode)
+{
+	return mode == 'C' ? OP_DEBIT : mode == 'O' ? OP_CREDIT : OP_RESOLVE;
+}
+
 static void add(struct turn *t, uint16_t to)
 {
 	struct pay *p = t->p;
 	const struct peer *peer = snapshot_peer(t->sn, to);
 
 	/* Numbers come from outside too: only who can do it is a candidate. */
-	if (!peer || !peer_caps(peer, p->mode == 'C' ? OP_DEBIT : OP_RESOLVE))
+	if (!peer || !peer_caps(peer, asked_by(p->mode)))
 		return;
 	if (is_down(t->ev, to)) {
 		t->unreachable = true;
@@ -91,11 +97,13 @@ enum reason route_find(struct turn *t, const struct msg *m)
 		       : t->unreachable   ? REASON_UNAVAILABLE
 					  : REASON_PAYER;
 	}
-	for (int i = 0; i < t->ev->scheme_count; i++)
+	if (t->ev->code_peer) /* made or fetched through us: straight to whose it is */
+		add(t, t->ev->code_peer);
+	for (int i = 0; i < t->ev->scheme_count && !t->ev->code_peer; i++)
 		add_scheme(t, t->ev->scheme[i]);
 	if (p->candidate_count)
 		return REASON_NONE;
 	if (t->unreachable)
 		return REASON_UNAVAILABLE;
-	return t->ev->scheme_count ? REASON_NO_ROUTE : REASON_CODE_UNKNOWN;
+	return t->ev->scheme_count || t->ev->code_peer ? REASON_NO_ROUTE : REASON_CODE_UNKNOWN;
 }

@@ -55,22 +55,36 @@ void turn_reply(struct turn *t, int seq)
 	t->st->reply_seq[t->st->reply_count++] = seq;
 }
 
-/* A result is pushed where the caller's agreement asks for all of them, or where its request must
- * have been answered "pending" before. */
+/* A result is pushed where the agreement asks for all of them, or where the request must have been
+ * answered "pending" before; `asked` none: there was no request that could have waited for it. */
+static void notify(struct turn *t, uint16_t to, int seq, struct wall asked)
+{
+	const struct peer *peer = turn_peer(t, to);
+	struct step *st = t->st;
+
+	if (!peer_caps(peer, OP_NOTIFY) || peer->notify == NOTIFY_NEVER)
+		return;
+	if (peer->notify == NOTIFY_LATE && asked.us &&
+		wall_diff_ms(t->ev->now, asked) + 250 < peer->hold_ms)
+		return;
+	CHECK(st->notify_count < STEP_NOTIFIES);
+	st->notify[st->notify_count++] = (struct notify){ to, seq };
+}
+
+/* To who asked; and to who made an order, which others pay. */
 void turn_notify(struct turn *t, int seq)
 {
 	const struct pay *p = t->p;
-	const struct peer *peer = turn_peer(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via);
-	struct wall asked = p->created;
+	const struct refund *r;
 
-	if (seq >= SEQ_REFUND && pay_refund(p, seq - SEQ_REFUND))
-		asked = pay_refund(p, seq - SEQ_REFUND)->since;
-	if (!peer_caps(peer, OP_NOTIFY) || peer->notify == NOTIFY_NEVER)
+	if (seq >= SEQ_REFUND) {
+		r = pay_refund(p, seq - SEQ_REFUND);
+		notify(t, p->acq.peer, seq, r ? r->since : p->created);
 		return;
-	if (peer->notify == NOTIFY_LATE && wall_diff_ms(t->ev->now, asked) + 250 < peer->hold_ms)
-		return;
-	t->st->notify = true;
-	t->st->notify_seq = seq;
+	}
+	notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq, p->created);
+	if (!pay_id_is_none(&p->order) && p->acq.peer != p->via)
+		notify(t, p->acq.peer, seq, WALL_NONE);
 }
 
 void turn_refuse(struct turn *t, enum reason why, const char *detail)
@@ -136,7 +150,13 @@ static void due(struct turn *t)
 	struct pay *p = t->p;
 	struct wall now = t->ev->now;
 
-	if (is_due(p->undo.next, now)) {
+	if (p->flow == FLOW_ORDER) {
+		if (is_due(p->acq.next, now))
+			order_due(t);
+	} else if (p->flow == FLOW_CREDIT) {
+		if (is_due(p->acq.next, now))
+			credit_due(t);
+	} else if (is_due(p->undo.next, now)) {
 		undo_due(t);
 	} else if (is_due(p->iss.next, now)) {
 		if (pay_state(p) == PAY_OPEN) {
@@ -166,6 +186,8 @@ static void answer(struct turn *t)
 
 	if (ev->refund_seq)
 		refund_answer(t, ev->msg);
+	else if (t->p->flow == FLOW_CREDIT)
+		credit_answer(t, ev->op, ev->msg);
 	else if (ev->side == SIDE_ACQUIRER)
 		acquirer_answer(t, ev->op, ev->msg);
 	else if (ev->attempt != t->p->iss.attempt)
@@ -182,6 +204,8 @@ static void no_answer(struct turn *t)
 
 	if (ev->refund_seq)
 		refund_no_answer(t, ev->lost);
+	else if (t->p->flow == FLOW_CREDIT)
+		credit_no_answer(t, ev->lost);
 	else if (ev->side == SIDE_ACQUIRER)
 		acquirer_no_answer(t, ev->op, ev->lost);
 	else if (ev->attempt != t->p->iss.attempt)
@@ -203,7 +227,9 @@ static void push(struct turn *t)
 		return;
 	}
 	t->st->fate = FATE_ACK;
-	if (peer == p->iss.peer)
+	if (p->flow == FLOW_CREDIT && peer == p->acq.peer)
+		credit_push(t, t->ev->msg);
+	else if (p->flow != FLOW_CREDIT && peer == p->iss.peer)
 		issuer_push(t, t->ev->msg);
 }
 
@@ -219,7 +245,8 @@ static void operator_step(struct turn *t)
 			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
 		break;
 	case OPERATOR_UNDO:
-		if (u->phase == UNDO_NONE && !pay_is_final(t->p))
+		if (u->phase == UNDO_NONE && !pay_is_final(t->p) && t->p->iss.peer &&
+			t->p->flow != FLOW_CREDIT)
 			undo_want(t, UNDO_BY_CALLER);
 		else
 			turn_refuse(t, REASON_STATE, "there is nothing to undo");
@@ -229,7 +256,12 @@ static void operator_step(struct turn *t)
 			turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_WRITTEN_OFF));
 			u->next = WALL_NONE;
 			t->p->stuck = 0;
+			post_release(t); /* what is booked stays so; a person has judged */
 			turn_reply(t, SEQ_FIRST);
+			if (pay_is_scan(t->p) && t->p->confirmed)
+				turn_reply(t, SEQ_CONFIRM);
+			if (t->p->undo.asked != CANCEL_NOT_ASKED)
+				turn_reply(t, SEQ_CANCEL);
 		} else {
 			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
 		}

@@ -18,10 +18,11 @@ struct entry {
 	bool guarded; /* refused if it would pass the account's cap */
 };
 
-#define STEP_ENTRIES 16
-#define STEP_ACTIONS 4
-#define STEP_CLAIMS  3
-#define STEP_REPLIES 4
+#define STEP_ENTRIES  16
+#define STEP_ACTIONS  4
+#define STEP_CLAIMS   3
+#define STEP_REPLIES  4
+#define STEP_NOTIFIES 2
 
 /* Ask this peer this operation. The message is made by call_build from the committed record. */
 struct call {
@@ -40,6 +41,7 @@ enum fate {
 	FATE_REPLAY, /* the stored final answer `fate_seq` is repeated, byte for byte */
 	FATE_VIEW,   /* it gets the record as it stands now (reads) */
 	FATE_REFUSE, /* it gets the problem below; nothing changed */
+	FATE_FOLLOW, /* it is about whatever payment has taken this order; if none has, about it */
 	FATE_ACK,    /* it is thanked */
 };
 
@@ -61,6 +63,7 @@ struct step {
 	struct claim claim[STEP_CLAIMS];
 	int claim_seq;
 	uint8_t claim_fingerprint[16];
+	bool takes_order; /* the last claim is one on an order: order_claim() */
 
 	uint8_t entry_count;
 	struct entry entry[STEP_ENTRIES];
@@ -71,8 +74,11 @@ struct step {
 	uint8_t reply_count; /* answers that this step makes final */
 	int reply_seq[STEP_REPLIES];
 
-	bool notify; /* the result of `notify_seq` is owed to the caller's side as a notification */
-	int notify_seq;
+	uint8_t notify_count; /* results that are owed as notifications */
+	struct notify {
+		uint16_t to;
+		int seq;
+	} notify[STEP_NOTIFIES];
 
 	bool forget_code;   /* the payer's code is not needed any more */
 	bool keep_evidence; /* the event's message decided money: keep it raw */
@@ -103,6 +109,12 @@ void call_build(
 void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret);
 /* The notification that is owed for it. */
 void notify_build(const struct pay *p, uint16_t to, int seq, struct msg *ret);
+
+/* order.c: what an order of ours says to one who scanned its code; `taken`: a payment has it. */
+void order_resolve(
+	const struct pay *order, uint16_t acquirer, bool taken, struct wall now, struct msg *ret);
+/* The claim by which one payment, a cancel or the expiry takes the order. */
+struct claim order_claim(const struct pay_id *id);
 
 /* idem.c: the fields that make two requests the same (rule I-4). */
 void idem_fingerprint(const struct msg *m, uint8_t ret[16]);

@@ -36,6 +36,8 @@ void turn_moved(struct turn *t, const char *sentence);
 
 /* What stands behind the code: the merchant and its order. */
 void turn_order(struct turn *t, const struct msg *m);
+/* reply.c: the same, back into a message. */
+void reply_order(const struct pay *p, struct msg *m);
 
 /* ladder.c: when to ask again after `tries` tries; WALL_NONE when the ladder is used up. */
 struct wall ladder_next(const struct ladder *l, unsigned tries, struct wall now);
@@ -76,6 +78,23 @@ void refund_due(struct turn *t);
 
 /* request.c: what peers may ask */
 void request_step(struct turn *t);
+/* The record of a new payment, as far as every flow has it; `caller` is the side that asks. */
+void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller);
+/* The request's ids are claimed by this step, and it waits for answer `seq`. */
+void turn_claim(struct turn *t, int seq);
+
+/* order.c: merchant codes of our own making */
+void order_begin(struct turn *t);
+void order_due(struct turn *t);
+/* Claims the order: one of payment, cancel and expiry gets it. */
+void order_take(struct turn *t, const struct pay_id *id, int seq);
+
+/* credit.c: pay-outs */
+void credit_begin(struct turn *t);
+void credit_answer(struct turn *t, enum op op, const struct msg *m);
+void credit_no_answer(struct turn *t, enum lost lost);
+void credit_push(struct turn *t, const struct msg *m);
+void credit_due(struct turn *t);
 
 /* route.c: fills p->candidate; the reason when there is none */
 enum reason route_find(struct turn *t, const struct msg *m);

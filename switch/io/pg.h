@@ -41,7 +41,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 7
+#define PG_SCHEMA_NEEDED 8
 
 struct pg;
 struct pg_rows;

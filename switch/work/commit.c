@@ -26,6 +26,9 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	case FATE_ACK:
 		inbound_view(w, rq, &l->rec, st->fate_seq);
 		break;
+	case FATE_FOLLOW:
+		order_follow(w, rq, &l->rec.id);
+		break;
 	case FATE_REFUSE:
 		if (st->refusal == REASON_REPEAT || st->refusal == REASON_DUPLICATE)
 			w->stats.conflicts++;
@@ -91,7 +94,7 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 	answer(w, l, ws);
 	if (pay_awaits_action(&l->rec))
 		inbound_settled(w, l);
-	if (ws->c.has_out)
+	if (ws->c.out_count)
 		w->port->bell(w->port->ctx, NULL);
 	if (st->reply_count)
 		w->port->bell(w->port->ctx, &l->rec.id);
@@ -112,25 +115,30 @@ static void remember_claims(struct wrk *w, struct live *l, struct work_step *ws)
 			ws->claim[ws->claim_count++] = ws->st.claim[i];
 }
 
-static void put_notification(struct wrk *w, struct work_step *ws)
+static void put_notifications(struct wrk *w, struct work_step *ws)
 {
 	struct commit *c = &ws->c;
-	struct arena a = arena_init(w->scratch, sizeof w->scratch);
-	struct msg *m = arena_new(&a, struct msg);
-	struct buf body = buf_init(ws->out, sizeof ws->out);
-	const struct pay *p = &ws->st.next;
-	Xw__Canonical *canonical;
-	uint8_t random[9];
 
-	CHECK(m);
-	c->out_peer = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via;
-	notify_build(p, c->out_peer, ws->st.notify_seq, m);
-	CHECK(canon_write(m, &a, &canonical) == RC_OK && canon_pack(canonical, &body) == RC_OK);
-	w->port->entropy(w->port->ctx, random, sizeof random);
-	c->has_out = true;
-	c->out_id = pay_id_make(w->wall, w->conf.shard, random);
-	c->out_seq = ws->st.notify_seq;
-	c->out_body = buf_span(&body);
+	for (int i = 0; i < ws->st.notify_count; i++) {
+		const struct notify *n = &ws->st.notify[i];
+		struct arena a = arena_init(w->scratch, sizeof w->scratch);
+		struct msg *m = arena_new(&a, struct msg);
+		struct buf body = buf_init(ws->out[i], sizeof ws->out[i]);
+		Xw__Canonical *canonical;
+		uint8_t random[9];
+
+		CHECK(m);
+		notify_build(&ws->st.next, n->to, n->seq, m);
+		CHECK(canon_write(m, &a, &canonical) == RC_OK &&
+			canon_pack(canonical, &body) == RC_OK);
+		w->port->entropy(w->port->ctx, random, sizeof random);
+		c->out[c->out_count++] = (struct commit_out){
+			.id = pay_id_make(w->wall, w->conf.shard, random),
+			.peer = n->to,
+			.seq = n->seq,
+			.body = buf_span(&body),
+		};
+	}
 }
 
 static void put_reply(struct wrk *w, struct work_step *ws)
@@ -245,8 +253,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 		ws->c.evidence = buf_span(&evidence);
 	if (ws->st.reply_count)
 		put_reply(w, ws);
-	if (ws->st.notify)
-		put_notification(w, ws);
+	put_notifications(w, ws);
 	put_raw(ws, it);
 	put_secret(w, l, ws);
 	remember_claims(w, l, ws);
@@ -326,6 +333,27 @@ static void fenced(struct wrk *w, struct live *l, struct item *it)
 	unsent(w, l, it);
 }
 
+/* The order that this step wanted is another's. A cancel goes to the payment that has it; the
+ * confirmation of another payer, and the order's own alarm, are told so. */
+static void order_gone(struct wrk *w, struct live *l, struct item *it, const struct pay_id *payment)
+{
+	struct live *owner;
+
+	w->stats.claimed++;
+	if (pay_id_eq(payment, &l->rec.id)) { /* another process took this very step */
+		fenced(w, l, it);
+	} else if (it->ev.op != OP_CANCEL) {
+		it->ev.order_taken = true;
+		list_prepend(&l->inbox, &it->node);
+	} else if ((owner = live_get(w, payment)) != NULL) {
+		live_refresh(w, owner);
+		live_push(w, owner, it);
+	} else {
+		inbound_refuse(w, it->rq, REASON_OVERLOADED, "too much at once", NULL);
+		item_free(w, it);
+	}
+}
+
 static void committed(struct wrk *w, struct live *l, struct item *it, struct work_step *ws)
 {
 	struct pay before = l->rec;
@@ -381,7 +409,10 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		committed(w, l, it, ws);
 		break;
 	case COMMIT_CLAIMED:
-		claimed(w, l, it, r);
+		if (ws->st.takes_order && r->claim == ws->st.claim_count - 1)
+			order_gone(w, l, it, &r->payment);
+		else
+			claimed(w, l, it, r);
 		inbound_unjoin(w, l);
 		break;
 	case COMMIT_FENCE:

@@ -30,8 +30,7 @@ static void finish(struct wrk *w, struct rq *rq)
 	rq->magic = 0;
 }
 
-/* Writers get what is left of the exchange's arena, headers and body apart. */
-static bool room(struct rq *rq, struct http_out *out, size_t body)
+bool inbound_room(struct rq *rq, struct http_out *out, size_t body)
 {
 	char *headers = arena_alloc(rq->arena, 4096), *text = arena_alloc(rq->arena, body);
 
@@ -40,13 +39,12 @@ static bool room(struct rq *rq, struct http_out *out, size_t body)
 	return headers && text;
 }
 
-static void send(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed)
+void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed)
 {
 	struct adapter_env env = env_for(w, rq->link, rq->arena);
 	struct exchange_ref ref = rq->ref;
 
-	if (rq->link->adapter->seal_reply)
-		rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
+	rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
 	finish(w, rq);
 	if (!w->port->reply(w->port->ctx, ref, out))
 		w->stats.refused++;
@@ -57,7 +55,7 @@ void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bo
 	struct http_out out;
 
 	CHECK_OBJ(rq, REQUEST_MAGIC);
-	if (!room(rq, &out, body.n + 1)) {
+	if (!inbound_room(rq, &out, body.n + 1)) {
 		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
 		return;
 	}
@@ -65,7 +63,7 @@ void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bo
 	buf_add(&out.body, body);
 	if (replayed)
 		w->stats.replayed++;
-	send(w, rq, &out, replayed);
+	inbound_reply(w, rq, &out, replayed);
 }
 
 void inbound_refuse(
@@ -79,14 +77,14 @@ void inbound_refuse(
 
 	w->stats.refused++;
 	note_refused(w, rq, why, detail);
-	if (!problem || !room(rq, &out, 4096)) {
+	if (!problem || !inbound_room(rq, &out, 4096)) {
 		struct exchange_ref ref = rq->ref;
 		finish(w, rq);
 		w->port->reply(w->port->ctx, ref, &(struct http_out){ .status = 503 });
 		return;
 	}
 	rq->link->adapter->write_reply(&env, &rq->request, problem, &out);
-	send(w, rq, &out, false);
+	inbound_reply(w, rq, &out, false);
 }
 
 static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
@@ -99,6 +97,8 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 	if (!m)
 		return false;
 	reply_build(p, l->peer->number, rq->route->op, seq, m);
+	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN && !order_code(w, a, p, m->code.text))
+		return false;
 	if (canon_write(m, a, &reply) != RC_OK)
 		return false;
 	l->adapter->write_reply(&env, rq, reply, out);
@@ -109,12 +109,12 @@ void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 {
 	struct http_out out;
 
-	if (!room(rq, &out, 16384) ||
+	if (!inbound_room(rq, &out, 16384) ||
 		!write_view(w, rq->link, rq->arena, &rq->request, p, seq, &out)) {
 		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
 		return;
 	}
-	send(w, rq, &out, rq->replayed);
+	inbound_reply(w, rq, &out, rq->replayed);
 }
 
 /* The operation by which an answer was asked for: what its route is called. */
@@ -126,7 +126,22 @@ static enum op op_of_seq(const struct pay *p, int seq)
 		return OP_CANCEL;
 	if (seq == SEQ_CONFIRM)
 		return OP_CONFIRM;
-	return pay_is_scan(p) ? OP_RESOLVE : p->flow == FLOW_PUSHED ? OP_TELL : OP_DEBIT;
+	switch ((enum flow)p->flow) {
+	case FLOW_SCAN:
+	case FLOW_WALLET_DEBITS:
+		return OP_RESOLVE;
+	case FLOW_PUSHED:
+		return OP_TELL;
+	case FLOW_ORDER:
+		return OP_ORDER;
+	case FLOW_CREDIT:
+		return OP_CREDIT;
+	case FLOW_NONE:
+	case FLOW_DEBIT:
+	case FLOW_CLOSED:
+		break;
+	}
+	return OP_DEBIT;
 }
 
 bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
@@ -412,62 +427,21 @@ static bool join(struct wrk *w, struct rq *rq)
 
 static bool begins(enum op op)
 {
-	return op == OP_DEBIT || op == OP_RESOLVE;
+	return op == OP_DEBIT || op == OP_RESOLVE || op == OP_ORDER || op == OP_CREDIT;
 }
 
-/* Payer codes to show come from the participant that the route table names for them. */
-static void pass_on(struct wrk *w, struct rq *rq)
-{
-	const struct snapshot *sn = w->conf.snapshot;
-
-	for (size_t i = 0; i < sn->route_count; i++) {
-		const struct route_row *r = &sn->route[i];
-		if (r->off || strcmp(r->scheme, "payer-codes") != 0 ||
-			(r->from && r->from != rq->link->peer->number))
-			continue;
-		if (!outbound_pass_on(w, rq, link_of(w, r->to)))
-			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
-		return;
-	}
-	inbound_refuse(
-		w, rq, REASON_NO_ROUTE, "no participant gives payer codes to this wallet", NULL);
-}
-
-void inbound_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
-{
-	struct adapter_env env = env_for(w, rq->link, rq->arena);
-	struct http_out out;
-
-	CHECK_OBJ(rq, REQUEST_MAGIC);
-	if (!answer) {
-		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the scheme did not answer", NULL);
-		return;
-	}
-	if (answer->payer) /* towards the wallet its own token again */
-		answer->payer->id = rq->msg->payer.id;
-	if (!room(rq, &out, 16384)) {
-		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
-		return;
-	}
-	rq->link->adapter->write_reply(&env, &rq->request, answer, &out);
-	send(w, rq, &out, false);
-}
-
-static void dispatch(struct wrk *w, struct rq *rq)
+void inbound_dispatch(struct wrk *w, struct rq *rq)
 {
 	if (rq->msg->op == OP_CODES) {
-		pass_on(w, rq);
-		return;
-	}
-	if (rq->msg->op == OP_ORDER || rq->msg->op == OP_CREDIT) {
-		inbound_refuse(
-			w, rq, REASON_UNSUPPORTED, "this operation is not offered yet", NULL);
+		codes_pass_on(w, rq);
 		return;
 	}
 	if (begins(rq->msg->op) && rq->link->off) {
 		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
 		return;
 	}
+	if (codes_ask_whose(w, rq))
+		return;
 	if (rq->ev.claim_count && join(w, rq))
 		return;
 	if (begins(rq->msg->op))
@@ -497,7 +471,7 @@ void inbound_unjoin(struct wrk *w, struct live *l)
 		if (!rq)
 			continue;
 		rq->ev.repeated = rq->replayed = rq->joined = false;
-		dispatch(w, rq);
+		inbound_dispatch(w, rq);
 	}
 }
 
@@ -507,7 +481,7 @@ void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
 	struct span v = c->value;
 
 	if (!c->known || v.n < 18) {
-		dispatch(w, rq);
+		inbound_dispatch(w, rq);
 		return;
 	}
 	if (memcmp(v.p, rq->ev.fingerprint, 16) != 0) {
@@ -533,14 +507,14 @@ static void ask_cache(struct wrk *w, struct rq *rq)
 	struct wait *a;
 
 	if (!rq->ev.claim_count || !(a = wait_new(w, WAIT_CACHE, &k))) {
-		dispatch(w, rq);
+		inbound_dispatch(w, rq);
 		return;
 	}
 	a->rq = rq;
 	inbound_cache_key(&rq->ev.claim[0], &key);
 	if (w->port->cache_get(w->port->ctx, buf_span(&key), k) != RC_OK) {
 		wait_free(w, a);
-		dispatch(w, rq);
+		inbound_dispatch(w, rq);
 	}
 }
 
@@ -583,6 +557,10 @@ static const char *claim_kind(enum op op)
 		return "refund";
 	case OP_TELL:
 		return "tell";
+	case OP_ORDER:
+		return "order";
+	case OP_CREDIT:
+		return "credit";
 	case OP_NONE:
 	case OP_CAPTURE:
 	case OP_INQUIRE:
@@ -591,8 +569,6 @@ static const char *claim_kind(enum op op)
 	case OP_PUSH:
 	case OP_CODES:
 	case OP_TOKEN:
-	case OP_ORDER:
-	case OP_CREDIT:
 	case OP_READ:
 	case OP_MAX:
 		return NULL;
@@ -645,6 +621,20 @@ static void recognise(struct wrk *w, struct rq *rq)
 	if (rq->ev.scheme_count)
 		(void)span_to_cstr(
 			span_str(rq->ev.scheme[0]), m->code.scheme, sizeof m->code.scheme);
+	if (m->op == OP_RESOLVE)
+		(void)order_read(w, q, &rq->ev.order, &rq->ev.code_peer);
+}
+
+/* A pay-out names the wallet where it does not bring a code. */
+static void name_wallet(const struct wrk *w, struct rq *rq)
+{
+	const struct msg *m = rq->msg;
+
+	if (m->op != OP_CREDIT || m->code.text[0])
+		return;
+	for (size_t i = 0; i < w->conf.link_count; i++)
+		if (strcmp(w->conf.link[i].peer->name, m->code.scheme) == 0)
+			rq->ev.code_peer = w->conf.link[i].peer->number;
 }
 
 static const struct link *link_by_identity(
@@ -760,5 +750,6 @@ void wrk_on_request(
 	rq->ev.msg = rq->msg;
 	claims(rq);
 	recognise(w, rq);
+	name_wallet(w, rq);
 	ask_nonce(w, rq);
 }

@@ -46,6 +46,11 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.cap_refused = ev->cap_refused;
 	e.snapshot = (int32_t)snapshot;
 	e.salt = ev->salt;
+	e.code_peer = ev->code_peer;
+	if (!pay_id_is_none(&ev->order))
+		e.order = data(ev->order.b, sizeof ev->order.b);
+	e.order_free = ev->order_free;
+	e.order_taken = ev->order_taken;
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
 	e.schemes = schemes;

@@ -68,7 +68,7 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 	}
 	if (!c->live) {
 		if (c->rq)
-			inbound_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
+			codes_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
 		else if (c->delivered)
 			c->delivered(c->delivered_ctx, &c->out_id,
 				m && !m->has_problem && m->outcome == OUTCOME_APPROVED, c->raw.b);
@@ -232,6 +232,15 @@ static void token_ended(struct wrk *w, struct callout *c, const Xw__Canonical *m
 	release_waiting(w, s, got);
 }
 
+void outbound_local(struct wrk *w, struct callout *c, struct msg *answer)
+{
+	Xw__Canonical *canonical = NULL;
+
+	if (answer && canon_write(answer, &c->arena, &canonical) != RC_OK)
+		answer = NULL;
+	ended(w, c, answer, canonical, LOST_UNSENT);
+}
+
 void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 {
 	const struct link *link = link_of(w, call->peer);
@@ -247,12 +256,17 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	m = arena_new(&c->arena, struct msg);
 	CHECK(m);
 	c->scratch = m; /* large: used again for the answer */
+	if (call->op == OP_RESOLVE && !pay_id_is_none(&l->rec.order)) {
+		order_resolve_call(w, c);
+		return;
+	}
 	call_build(w->conf.snapshot, &l->rec, call, m);
 	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code) {
 		const char *handle = memchr(l->secret, '\0', l->secret_bytes);
 		/* A merchant's code is for the side that resolves it, and a code that a scheme gave
 		 * out for the scheme: these payers are debited by handle or token. */
-		bool by_code = l->rec.mode == 'C' && !link_of(w, l->rec.acq.peer)->peer->scheme;
+		bool by_code = l->rec.mode == 'C' && !l->rec.payer_id[0] &&
+			       !link_of(w, l->rec.acq.peer)->peer->scheme;
 		if (by_code || call->op == OP_RESOLVE)
 			(void)span_to_cstr(span_str(l->secret), m->code.text, sizeof m->code.text);
 		CHECK(handle);

@@ -18,7 +18,7 @@ struct exchange_ref {
 	uint32_t listener, slot, generation;
 };
 
-#define COMMIT_OUTS 1
+#define COMMIT_OUTS STEP_NOTIFIES
 #define COMMIT_RAWS 2
 
 struct commit_raw {
@@ -26,6 +26,14 @@ struct commit_raw {
 	enum op op;
 	bool outgoing;
 	struct span key, head, body, signature;
+};
+
+/* A notification that is owed. */
+struct commit_out {
+	struct pay_id id;
+	uint16_t peer;
+	int seq;
+	struct span body; /* packed canonical */
 };
 
 /* One step on its way into the ledger. */
@@ -37,11 +45,8 @@ struct commit {
 	bool replies;
 	int reply_seq, reply_status;
 	struct span reply; /* the body, as it will be sent and repeated */
-	bool has_out;      /* a notification is owed */
-	struct pay_id out_id;
-	uint16_t out_peer;
-	int out_seq;
-	struct span out_body; /* packed canonical */
+	int out_count;
+	struct commit_out out[COMMIT_OUTS];
 	int raw_count;
 	struct commit_raw raw[COMMIT_RAWS];
 	bool set_secret, remove_secret;
@@ -68,6 +73,15 @@ struct commit_result {
 	int64_t value, cap;
 };
 
+/* Payer codes that a participant's user may show at tills, as keyed hashes. */
+struct shown_codes {
+	uint16_t peer;
+	struct span payer; /* the participant's own token of its user */
+	struct wall until;
+	int count;
+	uint8_t hash[MSG_CODES_MAX][16];
+};
+
 /* Why something is loaded; the worker's own, given back with the completion. */
 struct load_key {
 	uint32_t slot, generation;
@@ -83,6 +97,8 @@ struct loaded {
 	uint8_t fingerprint[16];
 	int status; /* reply */
 	struct span body;
+	uint16_t peer; /* code: whose it is, and whose user's */
+	struct span payer;
 };
 
 struct cache_answer {
@@ -103,6 +119,10 @@ struct ports {
 	/* The payment that a claim belongs to. */
 	enum rc (*find)(void *ctx, const struct claim *claim, struct load_key k);
 	enum rc (*load_reply)(void *ctx, const struct pay_id *id, int seq, struct load_key k);
+
+	/* Kept until they expire; the completion says RC_OK or RC_IO. */
+	enum rc (*keep_codes)(void *ctx, const struct shown_codes *c, struct load_key k);
+	enum rc (*find_code)(void *ctx, const uint8_t hash[16], struct load_key k);
 
 	enum rc (*cache_get)(void *ctx, struct span key, struct load_key k); /* wrk_on_cache */
 	void (*cache_put)(void *ctx, struct span key, struct span value);

@@ -44,9 +44,12 @@ struct rq {
 	struct digest raw;
 	struct live *live;
 	int seq;
-	bool replayed; /* it repeats an earlier request */
-	bool joined;   /* one whose commit is under way in this worker */
-	int looked_up; /* claims that were looked up in the ledger before refusing */
+	bool replayed;       /* it repeats an earlier request */
+	bool code_asked;     /* whose code it is */
+	bool joined;         /* one whose commit is under way in this worker */
+	struct pay_id order; /* that was followed to its payment */
+	struct http_out out; /* an answer that waits for the ledger */
+	int looked_up;       /* claims that were looked up in the ledger before refusing */
 	enum reason refusal;
 	const char *refusal_detail;
 	struct mono arrived;
@@ -93,7 +96,7 @@ struct work_step {
 	int claim_count;
 	char reply[16384];
 	char evidence[24576];
-	char out[16384];
+	char out[STEP_NOTIFIES][16384];
 	char sealed[SECRET_MAX + 64];
 };
 
@@ -114,6 +117,7 @@ struct callout {
 	struct mono start_by; /* not sent by then, it is not sent at all */
 	struct msg *scratch;
 	struct rq *rq;        /* a question passed on: who asked us */
+	bool order_taken;     /* RESOLVE of an order of ours: another payment has it */
 	struct pay_id out_id; /* a notification */
 	wrk_delivered_fn *delivered;
 	void *delivered_ctx;
@@ -121,7 +125,20 @@ struct callout {
 	char store[CALL_BYTES];
 };
 
-enum wait_kind { WAIT_FREE, WAIT_NONCE, WAIT_CACHE, WAIT_FIND, WAIT_CLAIM, WAIT_LIVE, WAIT_REPLY };
+enum wait_kind {
+	WAIT_FREE,
+	WAIT_NONCE,
+	WAIT_CACHE,
+	WAIT_CODE,
+	WAIT_KEPT,
+	WAIT_FIND,
+	WAIT_CLAIM,
+	WAIT_LIVE,
+	WAIT_REPLY,
+	WAIT_ORDER_TAKEN,
+	WAIT_ORDER,
+	WAIT_FOLLOW,
+};
 
 /* A question to database or cache that is out. */
 struct wait {
@@ -129,6 +146,7 @@ struct wait {
 	uint32_t generation;
 	struct rq *rq;
 	struct live *live;
+	struct callout *call;
 };
 
 struct env_ctx {
@@ -214,8 +232,21 @@ void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_cache_key(const struct claim *c, struct buf *ret);
 
+/* A request that was read: to the payment that it begins or is about. */
+void inbound_dispatch(struct wrk *w, struct rq *rq);
+/* Writers get what is left of the exchange's arena, headers and body apart. */
+bool inbound_room(struct rq *rq, struct http_out *out, size_t body);
+/* Seals it and gives it to the requester, who then waits no longer. */
+void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed);
+
+/* codes.c */
+void codes_pass_on(struct wrk *w, struct rq *rq);
 /* The answer to a question that was passed on; NULL: none came. */
-void inbound_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer);
+void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer);
+void codes_kept(struct wrk *w, struct rq *rq, const struct loaded *got);
+/* True: the ledger is asked first whose code the till has brought. */
+bool codes_ask_whose(struct wrk *w, struct rq *rq);
+void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got);
 
 /* commit.c */
 void commit_step(struct wrk *w, struct live *l, struct item *it);
@@ -224,6 +255,19 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *c);
 /* Passes a question on that moves no money and begins nothing; false: no room. */
 bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to);
 void outbound_free(struct wrk *w, struct callout *c);
+/* The answer to a call that we answer ourselves; NULL: there is none. */
+void outbound_local(struct wrk *w, struct callout *c, struct msg *answer);
+/* order.c */
+struct qr;
+/* The text of an order's code; false where its data do not fit one. */
+bool order_code(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
+bool order_read(
+	const struct wrk *w, const struct qr *q, struct pay_id *ret_order, uint16_t *ret_peer);
+void order_resolve_call(struct wrk *w, struct callout *c);
+void order_taken_found(struct wrk *w, struct callout *c, const struct loaded *got);
+void order_loaded(struct wrk *w, struct callout *c, const struct loaded *got);
+void order_follow(struct wrk *w, struct rq *rq, const struct pay_id *order);
+void order_followed(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* journal.c: the event as evidence; false when it does not fit. */
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
 /* gate.c: a participant that cannot be reached gets nothing new for a while. It never stops

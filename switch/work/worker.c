@@ -40,6 +40,7 @@ struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret)
 	a->generation++;
 	a->rq = NULL;
 	a->live = NULL;
+	a->call = NULL;
 	*ret = (struct load_key){ slab_index(&w->waits, a), a->generation };
 	return a;
 }
@@ -257,25 +258,8 @@ static bool may_begin(const struct rq *rq)
 	       (rq->msg->op == OP_TELL && rq->msg->code.text[0]);
 }
 
-void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
+static void found(struct wrk *w, struct rq *rq, const struct loaded *got)
 {
-	struct wait *a = wait_find(w, k);
-	struct live *l = a->live;
-	struct rq *rq = a->rq;
-	enum wait_kind kind = a->kind;
-
-	wait_free(w, a);
-	if (kind == WAIT_LIVE) {
-		CHECK_OBJ(l, LIVE_MAGIC);
-		loaded_live(w, l, got);
-		return;
-	}
-	CHECK_OBJ(rq, REQUEST_MAGIC);
-	if (kind == WAIT_CLAIM) {
-		inbound_claim_found(w, rq, got);
-		return;
-	}
-	CHECK(kind == WAIT_FIND);
 	if (got->rc == RC_OK)
 		inbound_to_payment(w, rq, &got->payment);
 	else if (got->rc == RC_NOENT && may_begin(rq))
@@ -284,6 +268,57 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		inbound_refuse(w, rq, got->rc == RC_NOENT ? REASON_NOT_FOUND : REASON_UNAVAILABLE,
 			got->rc == RC_NOENT ? "no such payment" : "the ledger does not answer",
 			NULL);
+}
+
+void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
+{
+	struct wait *a = wait_find(w, k);
+	struct live *l = a->live;
+	struct rq *rq = a->rq;
+	struct callout *c = a->call;
+	enum wait_kind kind = a->kind;
+
+	wait_free(w, a);
+	switch (kind) {
+	case WAIT_LIVE:
+		CHECK_OBJ(l, LIVE_MAGIC);
+		loaded_live(w, l, got);
+		return;
+	case WAIT_ORDER_TAKEN:
+		CHECK_OBJ(c, CALL_MAGIC);
+		order_taken_found(w, c, got);
+		return;
+	case WAIT_ORDER:
+		CHECK_OBJ(c, CALL_MAGIC);
+		order_loaded(w, c, got);
+		return;
+	case WAIT_CLAIM:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		inbound_claim_found(w, rq, got);
+		return;
+	case WAIT_FOLLOW:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		order_followed(w, rq, got);
+		return;
+	case WAIT_CODE:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		codes_found(w, rq, got);
+		return;
+	case WAIT_KEPT:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		codes_kept(w, rq, got);
+		return;
+	case WAIT_FIND:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		found(w, rq, got);
+		return;
+	case WAIT_FREE:
+	case WAIT_NONCE:
+	case WAIT_CACHE:
+	case WAIT_REPLY:
+		break;
+	}
+	CHECK_UNREACHABLE();
 }
 
 void wrk_on_reply_loaded(struct wrk *w, struct load_key k, const struct loaded *got)

@@ -27,7 +27,8 @@ struct wrk_conf {
 	const struct snapshot *snapshot;
 	const struct link *link;
 	size_t link_count;
-	struct span origin; /* our public origin */
+	struct span origin;    /* our public origin */
+	struct span code_guid; /* identifier of our template in merchant codes: a reverse domain */
 	unsigned shard;
 	uint32_t payments_max; /* in memory at once */
 	uint32_t calls_max;    /* out at once */

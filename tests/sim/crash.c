@@ -142,6 +142,7 @@ void proc_start(struct sim *s, int proc)
 		.link = s->config.link,
 		.link_count = PARTIES,
 		.origin = SPAN("https://switch.example"),
+		.code_guid = SPAN("example.switch"),
 		.shard = 1,
 		.payments_max = s->faults.small ? 24 : 400,
 		.calls_max = s->faults.small ? 6 : 64,

@@ -32,11 +32,10 @@ struct pg_commit {
 	int claim_seq;
 	uint8_t fingerprint[16];
 	struct entry entry[STEP_ENTRIES];
-	struct span record, reply, secret, out_body;
-	bool replies, has_out, set_secret, remove_secret, exception;
-	int reply_seq, reply_status, out_seq;
-	uint16_t out_peer;
-	struct pay_id out_id;
+	struct span record, reply, secret;
+	bool replies, set_secret, remove_secret, exception;
+	int reply_seq, reply_status, out_count;
+	struct commit_out out[COMMIT_OUTS];
 	int64_t due_us;
 };
 
@@ -184,16 +183,16 @@ static void put_reply(struct sim *s, struct ledger_pay *p, const struct pg_commi
 	p->replies = r;
 }
 
-static void put_out(struct sim *s, const struct pg_commit *c)
+static void put_out(struct sim *s, const struct pg_commit *c, const struct commit_out *out)
 {
 	struct ledger_out *o = world_alloc(s, sizeof *o);
 
-	*o = (struct ledger_out){ .id = c->out_id,
+	*o = (struct ledger_out){ .id = out->id,
 		.payment = c->id,
-		.peer = c->out_peer,
-		.seq = c->out_seq,
+		.peer = out->peer,
+		.seq = out->seq,
 		.next_us = world_wall(s).us,
-		.body = c->out_body };
+		.body = out->body };
 	*s->ledger.outs_end = o;
 	s->ledger.outs_end = &o->next;
 	s->ledger.outs_owed++;
@@ -254,8 +253,8 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 	put_claims(s, c);
 	if (c->replies)
 		put_reply(s, p, c);
-	if (c->has_out)
-		put_out(s, c);
+	for (int i = 0; i < c->out_count; i++)
+		put_out(s, c, &c->out[i]);
 	put_due(s, p, c);
 	p->exceptions += c->exception;
 	s->ledger.commits++;
@@ -298,14 +297,14 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 
 /* ---- its way ---- */
 
-struct judged {
+struct verdict {
 	struct commit *c;
 	struct commit_result r;
 };
 
 static void tell(struct proc *p, void *arg)
 {
-	struct judged *v = arg;
+	struct verdict *v = arg;
 
 	wrk_on_commit(p->w, v->c, &v->r);
 }
@@ -313,7 +312,7 @@ static void tell(struct proc *p, void *arg)
 static void on_verdict(struct sim *s, const struct event *e)
 {
 	struct pg_commit *c = s->ledger.commit[e->a];
-	struct judged v = { c->c, { 0 } };
+	struct verdict v = { c->c, { 0 } };
 	uint8_t proc = c->proc;
 	uint32_t life = c->life;
 
@@ -432,18 +431,18 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c)
 		.record = world_keep(s, span_of(st->record, st->record_bytes)),
 		.reply = world_keep(s, c->reply),
 		.secret = world_keep(s, c->secret),
-		.out_body = world_keep(s, c->out_body),
 		.replies = c->replies,
-		.has_out = c->has_out,
+		.out_count = c->out_count,
 		.set_secret = c->set_secret,
 		.remove_secret = c->remove_secret,
 		.exception = st->exception != EXCEPTION_NONE,
 		.reply_seq = c->reply_seq,
 		.reply_status = c->reply_status,
-		.out_seq = c->out_seq,
-		.out_peer = c->out_peer,
-		.out_id = c->out_id,
 		.due_us = st->next.due.us };
+	for (int i = 0; i < c->out_count; i++) {
+		to->out[i] = c->out[i];
+		to->out[i].body = world_keep(s, c->out[i].body);
+	}
 	memcpy(to->claim, st->claim, sizeof to->claim);
 	memcpy(to->entry, st->entry, sizeof to->entry);
 	memcpy(to->fingerprint, st->claim_fingerprint, 16);
@@ -464,7 +463,7 @@ void pg_died(struct sim *s, int proc)
 
 /* ---- questions ---- */
 
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY };
+enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP };
 
 struct ask {
 	enum ask_kind kind;
@@ -475,6 +474,7 @@ struct ask {
 	struct pay_id id;
 	struct claim claim;
 	int seq;
+	uint8_t hash[16];
 };
 
 struct answered {
@@ -492,11 +492,34 @@ static void tell_loaded(struct proc *p, void *arg)
 		wrk_on_loaded(p->w, a->q->k, &a->l);
 }
 
+/* Kept for good: what has expired is only not found any more. */
+static const struct ledger_code *code_of(struct sim *s, const uint8_t hash[16])
+{
+	for (const struct ledger_code *c = s->ledger.codes; c; c = c->next)
+		if (memcmp(c->hash, hash, 16) == 0 && c->until_us > world_wall(s).us)
+			return c;
+	return NULL;
+}
+
+static void keep_codes(struct sim *s, const struct shown_codes *shown)
+{
+	for (int i = 0; i < shown->count; i++) {
+		struct ledger_code *c = world_alloc(s, sizeof *c);
+		*c = (struct ledger_code){ .peer = shown->peer,
+			.payer = world_keep(s, shown->payer),
+			.until_us = shown->until.us,
+			.next = s->ledger.codes };
+		memcpy(c->hash, shown->hash[i], 16);
+		s->ledger.codes = c;
+	}
+}
+
 static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
 {
 	const struct ledger_pay *p = pg_find_pay(s, &q->id);
 	const struct ledger_claim *k;
 	const struct ledger_reply *r;
+	const struct ledger_code *code;
 
 	ret->rc = RC_NOENT;
 	if (q->kind == ASK_LOAD && p) {
@@ -509,6 +532,12 @@ static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
 		ret->payment = k->payment;
 		ret->seq = k->seq;
 		memcpy(ret->fingerprint, k->fingerprint, sizeof ret->fingerprint);
+	} else if (q->kind == ASK_KEEP) {
+		ret->rc = RC_OK;
+	} else if (q->kind == ASK_CODE && (code = code_of(s, q->hash)) != NULL) {
+		ret->rc = RC_OK;
+		ret->peer = code->peer;
+		ret->payer = code->payer;
 	} else if (q->kind == ASK_REPLY && p && (r = pg_reply(p, q->seq)) != NULL) {
 		ret->rc = RC_OK;
 		ret->status = r->status;
@@ -564,4 +593,22 @@ enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq,
 	struct ask q = { .kind = ASK_REPLY, .k = k, .id = *id, .seq = seq };
 
 	return ask(s, proc, &q);
+}
+
+enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct load_key k)
+{
+	struct ask q = { .kind = ASK_CODE, .k = k };
+
+	memcpy(q.hash, hash, 16);
+	return ask(s, proc, &q);
+}
+
+enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k)
+{
+	struct ask q = { .kind = ASK_KEEP, .k = k };
+	enum rc rc = ask(s, proc, &q);
+
+	if (rc == RC_OK)
+		keep_codes(s, c);
+	return rc;
 }

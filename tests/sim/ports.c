@@ -74,6 +74,20 @@ static enum rc port_load_reply(void *ctx, const struct pay_id *id, int seq, stru
 	return pg_load_reply(s, no(ctx), id, seq, k);
 }
 
+static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_find_code(s, no(ctx), hash, k);
+}
+
+static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_keep_codes(s, no(ctx), c, k);
+}
+
 static enum rc port_cache_get(void *ctx, struct span key, struct load_key k)
 {
 	struct sim *s = enter(ctx);
@@ -173,6 +187,8 @@ void ports_bind(struct proc *p)
 		.load = port_load,
 		.find = port_find,
 		.load_reply = port_load_reply,
+		.find_code = port_find_code,
+		.keep_codes = port_keep_codes,
 		.cache_get = port_cache_get,
 		.cache_put = port_cache_put,
 		.nonce = port_nonce,

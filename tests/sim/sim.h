@@ -252,8 +252,17 @@ struct ledger_out {
 
 struct pg_commit; /* one on its way */
 
+struct ledger_code {
+	uint8_t hash[16];
+	uint16_t peer;
+	struct span payer;
+	int64_t until_us;
+	struct ledger_code *next;
+};
+
 struct ledger {
 	struct map pays, claims;
+	struct ledger_code *codes;
 	struct ledger_pay *pay[LEDGER_PAYMENTS];
 	int pay_count;
 	struct ledger_account account[LEDGER_ACCOUNTS];
@@ -270,6 +279,8 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c);
 enum rc pg_load(struct sim *s, int proc, const struct pay_id *id, struct load_key k);
 enum rc pg_find(struct sim *s, int proc, const struct claim *claim, struct load_key k);
 enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq, struct load_key k);
+enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct load_key k);
+enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k);
 void pg_died(struct sim *s, int proc);
 struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);

@@ -20,7 +20,7 @@ static void begin(struct paywalk *k)
 {
 	static const char *const scheme[] = { "bluecode", "alipay-plus", "vipps" };
 
-	switch (dice(k, 6)) {
+	switch (dice(k, 7)) {
 	case 0:
 		pw_scan(k->w);
 		break;
@@ -29,6 +29,9 @@ static void begin(struct paywalk *k)
 		break;
 	case 2:
 		pw_tell(k->w, SELF, OUTCOME_APPROVED, 1000);
+		break;
+	case 3:
+		pw_pay_out(k->w, WALLET, 1 + dice(k, 100000));
 		break;
 	default:
 		pw_pay(k->w, scheme[dice(k, 3)], 1 + dice(k, 100000));
@@ -88,7 +91,8 @@ static enum outcome honest(const struct leg *iss, enum op asked)
 
 	if (asked == OP_CANCEL)
 		return OUTCOME_REVERSED;
-	if (asked == OP_CAPTURE || asked == OP_REFUND || asked == OP_TELL || taken)
+	if (asked == OP_CAPTURE || asked == OP_REFUND || asked == OP_TELL || asked == OP_CREDIT ||
+		taken)
 		return OUTCOME_APPROVED;
 	return iss->op == OP_CAPTURE ? OUTCOME_HELD : OUTCOME_DECLINED;
 }

@@ -47,8 +47,14 @@ static const struct caps push_caps[] = {
 	{ .op = OP_PUSH },
 	{ .op = OP_NONE },
 };
+static const struct caps credit_caps[] = {
+	{ .op = OP_NOTIFY, .allowed_ms = ALLOW },
+	{ .op = OP_RESOLVE, .allowed_ms = ALLOW },
+	{ .op = OP_CREDIT, .allowed_ms = ALLOW, .sends_code = true, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_NONE },
+};
 static const struct caps till_caps[] = { { .op = OP_NOTIFY, .allowed_ms = ALLOW },
-	{ .op = OP_NONE } };
+	{ .op = OP_RESOLVE, .allowed_ms = ALLOW }, { .op = OP_NONE } };
 
 static const struct caps self_caps[] = {
 	/* a wallet that debits its users by itself */
@@ -104,7 +110,7 @@ static void configure(void)
 	set_peer(SCHEME, "scheme", EUR, true, scheme_caps);
 	set_peer(CODE, "code", EUR, false, code_caps);
 	set_peer(PUSH, "push", NOK, false, push_caps);
-	set_peer(WALLET, "wallet", NOK, false, till_caps);
+	set_peer(WALLET, "wallet", NOK, false, credit_caps);
 	set_peer(TOUR, "tour", EUR, false, till_caps);
 	set_peer(SELF, "self", EUR, false, self_caps);
 	peers[WALLET - 1].debit_via = PUSH;
@@ -219,18 +225,23 @@ void pw_step(struct payworld *w, struct pay_event ev)
 	w->now.us += 1000;
 }
 
-/* A request with w->m, as it stands, that may begin a payment. */
+void pw_begin(struct payworld *w, struct pay_event ev)
+{
+	w->m.op = ev.op;
+	ev.kind = EV_REQUEST;
+	ev.msg = &w->m;
+	ev.claim_count = 1;
+	if (pay_id_is_none(&ev.new_id))
+		ev.new_id = (struct pay_id){ { 1, 2, 3 } };
+	pw_step(w, ev);
+}
+
 static void begin(struct payworld *w, enum op op, int peer, const char *scheme)
 {
-	w->m.op = op;
-	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
-			   .op = op,
-			   .peer = (uint16_t)peer,
-			   .msg = &w->m,
-			   .claim_count = 1,
-			   .new_id = { { 1, 2, 3 } },
-			   .scheme_count = 1,
-			   .scheme = { scheme } });
+	pw_begin(w, (struct pay_event){ .op = op,
+			    .peer = (uint16_t)peer,
+			    .scheme_count = 1,
+			    .scheme = { scheme } });
 }
 
 void pw_pay(struct payworld *w, const char *scheme, int64_t minor)
@@ -240,6 +251,14 @@ void pw_pay(struct payworld *w, const char *scheme, int64_t minor)
 	set_text(w->m.code.text, sizeof w->m.code.text, "98802222100100123456");
 	w->m.amount = money_of(minor, EUR);
 	begin(w, OP_DEBIT, TILL, scheme);
+}
+
+void pw_pay_out(struct payworld *w, int wallet, int64_t minor)
+{
+	w->m = (struct msg){ .amount = money_of(minor, EUR) };
+	set_text(w->m.request_id, sizeof w->m.request_id, "payout-1");
+	pw_begin(w,
+		(struct pay_event){ .op = OP_CREDIT, .peer = TOUR, .code_peer = (uint16_t)wallet });
 }
 
 void pw_scan_begin(struct payworld *w, int peer)
@@ -291,6 +310,12 @@ void pw_ask(struct payworld *w, enum op op, int peer, int64_t minor)
 			   .peer = (uint16_t)peer,
 			   .msg = &w->m,
 			   .claim_count = 1 });
+}
+
+void pw_call(const struct payworld *w, struct msg *ret)
+{
+	CHECK(w->st.call_count == 1);
+	call_build(&sn, &w->rec, &w->st.call[0], ret);
 }
 
 void pw_answer_with(struct payworld *w, enum side side, enum op op, enum outcome o, enum reason r)

@@ -36,8 +36,14 @@ int64_t pw_position(struct payworld *w, int peer, struct ccy c);
 /* One step; the time is the world's. */
 void pw_step(struct payworld *w, struct pay_event ev);
 
+/* A request with w->m, as it stands, that may begin a payment. */
+void pw_begin(struct payworld *w, struct pay_event ev);
+/* The message of the one call that the last step asked for. */
+void pw_call(const struct payworld *w, struct msg *ret);
 /* TILL scans a payer's code that the recognition table gives to `scheme`. */
 void pw_pay(struct payworld *w, const char *scheme, int64_t minor);
+/* TOUR has a user of that wallet credited. */
+void pw_pay_out(struct payworld *w, int wallet, int64_t minor);
 /* A user of `peer` scans a code of SCHEME, which is asked what stands behind it. */
 void pw_scan_begin(struct payworld *w, int peer);
 /* SCHEME's answer. */

@@ -97,7 +97,7 @@ static int set_up(void **state)
 	snprintf(path, sizeof path, "%s/participants", dir);
 	assert_int_equal(mkdir(path, 0700), 0);
 	write_file("switchd.yaml",
-		"name: test\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
+		"name: test\ncode_guid: example.switch\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
 		"partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\n"
 		"secret: secret\nparticipants: participants\nroutes: routes.yaml\n");
 	write_file("routes.yaml", "routes: []\n");
@@ -249,7 +249,7 @@ static void test_no_more_hosts_than_are_kept(void **state)
 {
 	(void)state;
 	write_file("switchd.yaml",
-		"name: test\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
+		"name: test\ncode_guid: example.switch\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
 		"partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\n"
 		"secret: secret\nparticipants: participants\nroutes: routes.yaml\n"
 		"hosts: [a, b, c, d, e, f, g, h, i]\n");

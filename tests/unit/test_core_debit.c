@@ -263,6 +263,64 @@ static void another_amount(void **state)
 	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
 }
 
+/* A signed success that names no amount makes us ask; it does not decide. */
+static void push_without_an_amount(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	w->m = (struct msg){ .outcome = OUTCOME_APPROVED, .authentic = true };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
+	assert_state(w, PAY_IN_DOUBT);
+	assert_call(w, OP_INQUIRE);
+}
+
+/* Each side reads its own ids and amounts, and nothing of the other's. */
+static void each_side_reads_its_own(void **state)
+{
+	struct payworld *w = *state;
+	struct msg m;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	w->rec.acq.owe = money_of(990, EUR);
+	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	assert_string_equal(m.request_id, "till-payment-1");
+	assert_int_equal(money_minor(m.settle), 990);
+	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
+	assert_string_not_equal(m.request_id, "till-payment-1");
+	assert_int_equal(money_minor(m.settle), 1000);
+}
+
+static void operate(struct payworld *w, enum operator_verb verb)
+{
+	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = verb });
+}
+
+/* A person closes what cannot be known: nothing stays reserved, and the caller is answered. */
+static void written_off(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 1000);
+	operate(w, OPERATOR_WRITE_OFF);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (pay_state(&w->rec) != PAY_STUCK) {
+		pw_due(w);
+		if (w->st.call_count)
+			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
+	}
+	assert_int_equal(w->reserved, 1000);
+	operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_WRITTEN_OFF);
+	assert_int_equal(w->reserved, 0);
+	assert_int_equal(w->st.reply_count, 1);
+	assert_int_equal(w->rec.due.us, 0);
+}
+
 static void push_of_a_stranger(void **state)
 {
 	struct payworld *w = *state;
@@ -297,6 +355,9 @@ int main(void)
 		core_case(repeats),
 		core_case(another_amount),
 		core_case(push_of_a_stranger),
+		core_case(push_without_an_amount),
+		core_case(each_side_reads_its_own),
+		core_case(written_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,55 @@ static void refund_of_an_older_copy(void **state)
 	free(m);
 }
 
+/* What the issuer states for a refund is booked, as long as no more goes back than was owed. */
+static void settlement_that_they_state(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	w->m = (struct msg){ .has_refund = true };
+	w->m.refund.settle = money_of(900, EUR);
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 100);
+	pw_ask(w, OP_REFUND, TILL, 100); /* its own share went back with the first */
+	w->m = (struct msg){ .has_refund = true };
+	w->m.refund.settle = money_of(101, EUR);
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 100);
+	pw_ask(w, OP_REFUND, TILL, 800);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_REFUNDED);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
+	assert_int_equal(pw_position(w, TILL, EUR), 0);
+}
+
+/* A refund that may never be repeated nor asked about stands on the list, and its alarm goes on. */
+static void refund_of_unknown_fate(void **state)
+{
+	static const struct caps once = { .op = OP_REFUND,
+		.repeat = REPEAT_NEVER,
+		.allowed_ms = 5000,
+		.ladder = { 2, { 2, 3 } } };
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_REFUND] = &once;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_peer(CODE)->caps[OP_INQUIRE] = NULL;
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	assert_state(w, PAY_STUCK);
+	assert_int_equal(w->st.exception, EXCEPTION_REFUND);
+	for (int i = 0; i < 3; i++) {
+		pw_due(w);
+		assert_int_equal(w->st.call_count, 0);
+		assert_state(w, PAY_STUCK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +223,8 @@ int main(void)
 		core_case(refund_not_found),
 		core_case(refund_read_by_others),
 		core_case(refund_of_an_older_copy),
+		core_case(settlement_that_they_state),
+		core_case(refund_of_unknown_fate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

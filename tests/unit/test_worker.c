@@ -172,6 +172,18 @@ static enum rc no_reply(void *ctx, const struct pay_id *id, int seq, struct load
 	return RC_IO;
 }
 
+static enum rc no_codes(void *ctx, const struct shown_codes *c, struct load_key k)
+{
+	(void)ctx, (void)c, (void)k;
+	return RC_IO;
+}
+
+static enum rc no_code(void *ctx, const uint8_t code[16], struct load_key k)
+{
+	(void)ctx, (void)code, (void)k;
+	return RC_IO;
+}
+
 static enum rc no_cache(void *ctx, struct span key, struct load_key k)
 {
 	(void)ctx, (void)key, (void)k;
@@ -252,6 +264,7 @@ static struct wrk_conf conf = { .snapshot = &sn,
 	.link = links,
 	.link_count = 2,
 	.origin = { "https://switch.example", 22 },
+	.code_guid = { "example.switch", 14 },
 	.payments_max = 16,
 	.calls_max = 8 };
 
@@ -262,8 +275,8 @@ static struct world *fresh(void)
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
-		no_reply, no_cache, no_put, no_cache, take_call, take_reply, no_signer, no_setting,
-		hash, seal, unseal, no_log, no_bell };
+		no_reply, no_codes, no_code, no_cache, no_put, no_cache, take_call, take_reply,
+		no_signer, no_setting, hash, seal, unseal, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	o->w = wrk_init(o->memory, &conf, &ports);

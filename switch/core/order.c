@@ -1,0 +1,91 @@
+/*
+ * order.c: orders of ours: a merchant code that the acquirer's side has made, for one payment.
+ *
+ * The order and the payment that takes it are two records, since many may scan it and each of them
+ * gets amounts of his own; what joins them is a claim. The payment takes it with its debit's
+ * intent, a cancel or the expiry with theirs: the ledger lets exactly one of them have it. The
+ * acquirer's side knows the payment by the order's id. Must never let an order be paid whose claim
+ * another has.
+ */
+#include "turn.h"
+
+struct claim order_claim(const struct pay_id *id)
+{
+	char text[ID_TEXT_LEN + 1] = "";
+	struct buf b = buf_init(text, ID_TEXT_LEN);
+
+	pay_id_write(&b, id);
+	return idem_claim(0, "order", text);
+}
+
+void order_take(struct turn *t, const struct pay_id *id, int seq)
+{
+	struct step *st = t->st;
+
+	CHECK(st->claim_count < STEP_CLAIMS);
+	st->claim[st->claim_count++] = order_claim(id);
+	st->claim_seq = seq;
+	st->takes_order = true;
+}
+
+void order_begin(struct turn *t)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+	const struct msg *m = t->ev->msg;
+	const struct peer *peer = turn_peer(t, t->ev->peer);
+	enum reason why;
+
+	if (money_sign(m->amount) <= 0) {
+		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
+		return;
+	}
+	turn_begin(t, FLOW_ORDER, 'M', SIDE_ACQUIRER);
+	turn_order(t, m);
+	p->amount = m->amount;
+	turn_claim(t, SEQ_FIRST);
+	turn_reply(t, SEQ_FIRST);
+	why = p->expires.us <= t->ev->now.us ? REASON_EXPIRED : fx_acquirer(t);
+	if (why == REASON_NONE)
+		why = limit_check(t, peer, peer);
+	turn_moved(t, fsm_move(&fsm_leg, &l->phase, why == REASON_NONE ? LEG_YES : LEG_NO));
+	l->reason = (uint8_t)why;
+	if (why == REASON_NONE)
+		l->next = p->expires;
+}
+
+void order_due(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	p->acq.next = WALL_NONE;
+	if (t->ev->order_taken) {
+		p->confirmed = 1;
+		turn_moved(t, "a payment has taken the order");
+		return;
+	}
+	order_take(t, &p->id, SEQ_FIRST);
+	undo_want(t, UNDO_EXPIRED);
+}
+
+void order_resolve(
+	const struct pay *o, uint16_t acquirer, bool taken, struct wall now, struct msg *ret)
+{
+	bool open = o->flow == FLOW_ORDER && o->acq.peer == acquirer && pay_state(o) == PAY_OPEN;
+
+	memset(ret, 0, sizeof *ret);
+	ret->op = OP_RESOLVE;
+	ret->answer = ret->authentic = true;
+	ret->at = now;
+	if (!open || taken || o->expires.us <= now.us) {
+		ret->outcome = OUTCOME_DECLINED;
+		ret->reason = o->acq.peer == acquirer ? REASON_CLOSED : REASON_CODE_UNKNOWN;
+		return;
+	}
+	ret->outcome = OUTCOME_APPROVED;
+	reply_order(o, ret);
+	memcpy(ret->request_id, o->acq.their_request, sizeof ret->request_id);
+	ret->amount = o->amount;
+	ret->settle = o->acq.owe;
+	ret->expires = o->expires;
+}

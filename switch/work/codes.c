@@ -1,0 +1,129 @@
+/*
+ * codes.c: payer codes: fetched for a wallet's user from the participant that gives them out, and
+ * known again when a till brings one.
+ *
+ * The hard thing is the loop: a code that we fetched would lead to the scheme, and from there back
+ * to us. So what is fetched is kept, as a keyed hash, before the wallet gets it, and a till's code
+ * is looked up before it is routed. Must never keep a code itself.
+ */
+#include "work.h"
+
+/* Payer codes to show come from the participant that the route table names for them. */
+void codes_pass_on(struct wrk *w, struct rq *rq)
+{
+	const struct snapshot *sn = w->conf.snapshot;
+
+	for (size_t i = 0; i < sn->route_count; i++) {
+		const struct route_row *r = &sn->route[i];
+		if (r->off || strcmp(r->scheme, "payer-codes") != 0 ||
+			(r->from && r->from != rq->link->peer->number))
+			continue;
+		if (!outbound_pass_on(w, rq, link_of(w, r->to)))
+			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	inbound_refuse(
+		w, rq, REASON_NO_ROUTE, "no participant gives payer codes to this wallet", NULL);
+}
+
+/* The wallet gets its codes once we shall know them again. */
+static void keep_codes(struct wrk *w, struct rq *rq, const Xw__Canonical *answer)
+{
+	struct shown_codes shown = { .peer = rq->link->peer->number,
+		.payer = span_str(rq->msg->payer.id) };
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_KEPT, &k);
+
+	for (size_t i = 0; i < answer->n_codes && shown.count < MSG_CODES_MAX; i++) {
+		const Xw__Code *c = answer->codes[i];
+		w->port->code_hash(w->port->ctx, span_str(c->text), shown.hash[shown.count++]);
+		if (c->valid_until > shown.until.us)
+			shown.until.us = c->valid_until;
+	}
+	if (a)
+		a->rq = rq;
+	if (!a || w->port->keep_codes(w->port->ctx, &shown, k) != RC_OK) {
+		if (a)
+			wait_free(w, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+}
+
+void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+
+	CHECK_OBJ(rq, REQUEST_MAGIC);
+	if (!answer) {
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the scheme did not answer", NULL);
+		return;
+	}
+	if (answer->payer) /* towards the wallet its own token again */
+		answer->payer->id = rq->msg->payer.id;
+	if (!inbound_room(rq, &rq->out, 16384)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, answer, &rq->out);
+	if (answer->n_codes)
+		keep_codes(w, rq, answer);
+	else
+		inbound_reply(w, rq, &rq->out, false);
+}
+
+static bool gives_codes(const struct wrk *w)
+{
+	for (size_t i = 0; i < w->conf.snapshot->route_count; i++)
+		if (strcmp(w->conf.snapshot->route[i].scheme, "payer-codes") == 0)
+			return true;
+	return false;
+}
+
+/* A code that went through us goes straight to its wallet, not round by the scheme. */
+bool codes_ask_whose(struct wrk *w, struct rq *rq)
+{
+	struct load_key k;
+	struct wait *a;
+
+	if (rq->msg->op != OP_DEBIT || rq->link->peer->scheme || rq->code_asked || !gives_codes(w))
+		return false;
+	rq->code_asked = true;
+	if (!(a = wait_new(w, WAIT_CODE, &k))) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return true;
+	}
+	a->rq = rq;
+	if (w->port->find_code(w->port->ctx, rq->ev.code_hash, k) != RC_OK) {
+		wait_free(w, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+	return true;
+}
+
+void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got)
+{
+	Xw__Canonical *c = rq->canonical;
+
+	if (got->rc == RC_OK) {
+		/* In the message, so that the step can be run again from the evidence. */
+		if (!c->payer && !(c->payer = canonical_party(rq->arena))) {
+			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+			return;
+		}
+		c->payer->id = canonical_str(rq->arena, got->payer);
+		rq->ev.code_peer = got->peer;
+		CHECK(span_to_cstr(got->payer, rq->msg->payer.id, sizeof rq->msg->payer.id));
+	} else if (got->rc != RC_NOENT) {
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+		return;
+	}
+	inbound_dispatch(w, rq);
+}
+
+void codes_kept(struct wrk *w, struct rq *rq, const struct loaded *got)
+{
+	if (got->rc == RC_OK)
+		inbound_reply(w, rq, &rq->out, false);
+	else
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+}

@@ -1,0 +1,226 @@
+/*
+ * test_core_credit.c: pay-outs: prefunded money is credited to a wallet, once, and what became of
+ * it is asked until it is known.
+ */
+#include "core_case.h"
+
+static const struct caps credit_caps = {
+	.op = OP_CREDIT, .allowed_ms = 5000, .sends_code = true, .ladder = { 2, { 2, 3 } }
+};
+
+static void pay_out(struct payworld *w, int64_t minor)
+{
+	pw_peer(CODE)->caps[OP_CREDIT] = &credit_caps;
+	pw_pay_out(w, CODE, minor);
+}
+
+static void answer(struct payworld *w, enum outcome o, enum reason r)
+{
+	pw_answer_acquirer(w, OP_CREDIT, o, r);
+}
+
+static void lost(struct payworld *w, enum lost how)
+{
+	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+			   .op = OP_CREDIT,
+			   .side = SIDE_ACQUIRER,
+			   .peer = CODE,
+			   .lost = how });
+}
+
+static void credited(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	assert_state(w, PAY_CREDITING);
+	assert_call(w, OP_CREDIT);
+	assert_int_equal(w->st.call[0].peer, CODE);
+	assert_int_equal(w->reserved, 5000);
+	assert_int_equal(w->st.entry[0].account, acct_number(ACCT_POSITION, 10 + TOUR, EUR));
+	assert_true(w->st.entry[0].guarded);
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(pw_position(w, TOUR, EUR), 5000);
+	assert_int_equal(pw_position(w, CODE, EUR), -5000);
+	assert_int_equal(w->rec.due.us, 0);
+}
+
+static void into_another_currency(void **state)
+{
+	struct payworld *w = *state;
+	struct msg call;
+
+	pw_pay_out(w, WALLET, 1000);
+	pw_call(w, &call);
+	assert_int_equal(money_minor(call.amount), 11500);
+	assert_int_equal(money_ccy(call.amount).num, NOK.num);
+	assert_string_equal(call.mode, "OUT");
+	assert_int_equal(w->reserved, 1020); /* 115.00 NOK at 0.087, and 2 % */
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(pw_position(w, TOUR, EUR), 1020);
+	assert_int_equal(pw_position(w, WALLET, NOK), -11500);
+}
+
+static void refused(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	answer(w, OUTCOME_DECLINED, REASON_PAYER);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->reserved, 0);
+	assert_int_equal(pw_position(w, TOUR, EUR), 0);
+	assert_int_equal(w->st.reply_count, 1);
+}
+
+static void never_sent(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	lost(w, LOST_UNSENT);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_UNAVAILABLE);
+}
+
+/* Its answer is lost: the same one again, until somebody says what became of it. */
+static void lost_and_asked_again(void **state)
+{
+	struct payworld *w = *state;
+	struct msg first, second;
+
+	pay_out(w, 5000);
+	pw_call(w, &first);
+	lost(w, LOST_UNKNOWN);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->reserved, 5000);
+	pw_due(w);
+	assert_call(w, OP_CREDIT);
+	pw_call(w, &second);
+	assert_string_equal(first.request_id, second.request_id);
+	assert_string_equal(first.key, second.key);
+	lost(w, LOST_UNSENT); /* a repeat that never left says nothing about the first */
+	assert_state(w, PAY_IN_DOUBT);
+	pw_due(w);
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+}
+
+static void never_known_is_for_a_person(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	lost(w, LOST_UNKNOWN);
+	for (int i = 0; i < 2; i++) {
+		pw_due(w);
+		lost(w, LOST_UNKNOWN);
+	}
+	assert_state(w, PAY_STUCK);
+	assert_int_equal(w->st.exception, EXCEPTION_IN_DOUBT);
+	assert_int_equal(w->reserved, 5000);
+	pw_due(w); /* the slow lane goes on asking */
+	assert_call(w, OP_CREDIT);
+	answer(w, OUTCOME_DECLINED, REASON_PAYER);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->reserved, 0);
+}
+
+/* A wallet that does not know our ids is only ever asked about it. */
+static void inquired_where_a_repeat_could_credit_twice(void **state)
+{
+	static const struct caps once = { .op = OP_CREDIT,
+		.repeat = REPEAT_INQUIRE_FIRST,
+		.allowed_ms = 5000,
+		.ladder = { 2, { 2, 3 } } };
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	pw_peer(CODE)->caps[OP_CREDIT] = &once;
+	lost(w, LOST_UNKNOWN);
+	for (int i = 0; i < 4; i++) {
+		pw_due(w);
+		assert_call(w, OP_INQUIRE);
+		pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+	}
+	assert_state(w, PAY_STUCK);
+	pw_due(w);
+	pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+}
+
+static void another_amount_is_not_believed(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	w->m = (struct msg){ .amount = money_of(50000, EUR) };
+	pw_answer_with(w, SIDE_ACQUIRER, OP_CREDIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
+static void pending_then_pushed(void **state)
+{
+	static const struct caps decides = { .op = OP_PUSH, .push_decides = true };
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	pw_peer(CODE)->caps[OP_PUSH] = &decides;
+	answer(w, OUTCOME_PENDING, REASON_NONE);
+	assert_state(w, PAY_PENDING);
+	w->m = (struct msg){ .outcome = OUTCOME_APPROVED, .authentic = true };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	assert_state(w, PAY_PENDING); /* it names no amount: not believed */
+	w->m.amount = money_of(5000, EUR);
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	assert_state(w, PAY_PAID);
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	assert_false(w->st.changed);
+}
+
+static void cannot_be_called_back(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TOUR, 0);
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN);
+	pw_ask(w, OP_REFUND, CODE, 100);
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN);
+}
+
+static void only_where_it_can_be_credited(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay_out(w, PUSH, 1000);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_NO_ROUTE);
+	assert_int_equal(w->st.entry_count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		core_case(credited),
+		core_case(into_another_currency),
+		core_case(refused),
+		core_case(never_sent),
+		core_case(lost_and_asked_again),
+		core_case(never_known_is_for_a_person),
+		core_case(inquired_where_a_repeat_could_credit_twice),
+		core_case(another_amount_is_not_believed),
+		core_case(pending_then_pushed),
+		core_case(cannot_be_called_back),
+		core_case(only_where_it_can_be_credited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/*
+ * test_core_order.c: orders of our own making, and the payments that take them: two records, of
+ * which one claim lets exactly one have the order.
+ */
+#include "core_case.h"
+
+#include <string.h>
+
+static void make(struct payworld *w, int64_t minor)
+{
+	w->m = (struct msg){ 0 };
+	memcpy(w->m.request_id, "till-order-1", 13);
+	w->m.amount = money_of(minor, EUR);
+	pw_begin(w, (struct pay_event){ .op = OP_ORDER, .peer = TILL });
+}
+
+/* A user of WALLET scans the order's code; what stands behind it is the order's own word. */
+static void scan(struct payworld *w, const struct pay *order, int acquirer)
+{
+	w->m = (struct msg){ 0 };
+	memcpy(w->m.request_id, "scan-2", 7);
+	pw_begin(w, (struct pay_event){ .op = OP_RESOLVE,
+			    .peer = WALLET,
+			    .order = order->id,
+			    .code_peer = (uint16_t)acquirer,
+			    .new_id = { { 9, 9 } } });
+	assert_call(w, OP_RESOLVE);
+	assert_int_equal(w->st.call[0].peer, acquirer);
+	order_resolve(order, (uint16_t)acquirer, false, w->now, &w->m);
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, w->m.outcome, w->m.reason);
+}
+
+static void assert_takes(const struct payworld *w, const struct pay *order)
+{
+	struct claim c = order_claim(&order->id);
+
+	assert_true(w->st.takes_order);
+	assert_memory_equal(w->st.claim[w->st.claim_count - 1].digest, c.digest, 16);
+}
+
+static void assert_order_id(const struct pay *order, const char *text)
+{
+	struct pay_id id;
+
+	assert_int_equal(pay_id_parse(span_str(text), &id), RC_OK);
+	assert_true(pay_id_eq(&id, &order->id));
+}
+
+static void waits_and_expires(void **state)
+{
+	struct payworld *w = *state;
+
+	make(w, 1000);
+	assert_state(w, PAY_OPEN);
+	assert_int_equal(w->st.reply_count, 1);
+	assert_int_equal(w->rec.due.us, w->rec.expires.us);
+	assert_int_equal(w->st.call_count, 0);
+	pw_due(w);
+	assert_takes(w, &w->rec);
+	assert_state(w, PAY_EXPIRED);
+	assert_int_equal(w->st.notify_count, 1);
+	assert_int_equal(w->st.notify[0].to, TILL);
+	assert_int_equal(w->rec.due.us, 0);
+}
+
+static void alarm_of_one_that_was_taken(void **state)
+{
+	struct payworld *w = *state;
+
+	make(w, 1000);
+	w->now = w->rec.due;
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .order_taken = true });
+	assert_state(w, PAY_TAKEN);
+	assert_int_equal(w->st.claim_count, 0);
+	assert_int_equal(w->st.notify_count, 0);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.fate, FATE_FOLLOW);
+}
+
+static void cancelled_by_the_till(void **state)
+{
+	struct payworld *w = *state;
+
+	make(w, 1000);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_takes(w, &w->rec);
+	assert_state(w, PAY_CANCELLED);
+	assert_int_equal(w->rec.due.us, 0);
+	pw_ask(w, OP_READ, TILL, 0);
+	assert_int_equal(w->st.fate, FATE_VIEW);
+}
+
+/* Whether it was taken is not in its own record: who asks is sent to the payment, if there is one.
+ */
+static void asked_about(void **state)
+{
+	static const enum op about[] = { OP_READ, OP_REFUND };
+	struct payworld *w = *state;
+
+	make(w, 1000);
+	for (size_t i = 0; i < sizeof about / sizeof *about; i++) {
+		pw_ask(w, about[i], TILL, 100);
+		assert_int_equal(w->st.fate, FATE_FOLLOW);
+	}
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_REFUND,
+			   .peer = TILL,
+			   .msg = &w->m,
+			   .order_free = true });
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_ask(w, OP_READ, WALLET, 0);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+}
+
+static void refused_at_once(void **state)
+{
+	struct payworld *w = *state;
+
+	make(w, 0);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	pw_peer(TILL)->amount_max = money_of(500, EUR);
+	make(w, 501);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.acq.reason, REASON_LIMIT);
+	assert_int_equal(w->rec.due.us, 0);
+}
+
+static void paid(void **state)
+{
+	struct payworld *o = *state, *w;
+	struct msg seen;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	assert_state(w, PAY_OPEN);
+	assert_int_equal(w->st.claim_count, 0); /* the order's id is the order's own */
+	assert_true(w->rec.expires.us <= o->rec.expires.us);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	assert_takes(w, &o->rec);
+	assert_call(w, OP_DEBIT);
+	pw_captured(w);
+	assert_int_equal(w->st.call_count, 0); /* its acquirer agreed when it made the order */
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->st.notify_count, 1);
+	assert_int_equal(w->st.notify[0].to, TILL);
+	assert_int_equal(pw_position(w, TILL, EUR), -995);
+	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &seen);
+	assert_order_id(&o->rec, seen.object_id);
+	assert_string_equal(seen.request_id, "till-order-1");
+	assert_int_equal(money_minor(seen.settle), 1000);
+	reply_build(&w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
+	assert_string_equal(seen.request_id, "scan-2");
+	assert_int_equal(money_ccy(seen.settle).num, NOK.num);
+	pw_ask(w, OP_REFUND, TILL, 400);
+	assert_call(w, OP_REFUND);
+	w->now.us += 7000000;
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+	assert_int_equal(w->st.notify[0].to, TILL); /* who asked for the refund, not who scanned */
+	pw_free(w);
+}
+
+static void declined_is_told(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->st.call_count, 0);
+	assert_int_equal(w->st.notify_count, 1);
+	assert_int_equal(w->st.notify[0].to, TILL);
+	pw_free(w);
+}
+
+static void another_was_first(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	w->m = (struct msg){ .op = OP_CONFIRM };
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_CONFIRM,
+			   .peer = WALLET,
+			   .msg = &w->m,
+			   .claim_count = 1,
+			   .order_taken = true });
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_CLOSED);
+	assert_false(w->st.changed);
+	pw_free(w);
+}
+
+static void what_it_says_to_a_scan(void **state)
+{
+	struct payworld *w = *state;
+	struct pay none = { 0 };
+	struct msg m;
+
+	make(w, 1000);
+	order_resolve(&w->rec, TILL, true, w->now, &m);
+	assert_int_equal(m.reason, REASON_CLOSED);
+	order_resolve(&w->rec, TOUR, false, w->now, &m); /* a forged code */
+	assert_int_equal(m.reason, REASON_CODE_UNKNOWN);
+	order_resolve(&none, TILL, false, w->now, &m);
+	assert_int_equal(m.reason, REASON_CODE_UNKNOWN);
+	order_resolve(&w->rec, TILL, false, w->rec.expires, &m);
+	assert_int_equal(m.reason, REASON_CLOSED);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	order_resolve(&w->rec, TILL, false, w->now, &m);
+	assert_int_equal(m.outcome, OUTCOME_DECLINED);
+	assert_int_equal(m.reason, REASON_CLOSED);
+}
+
+/* A payment is no order: its code would otherwise be paid a second time. */
+static void a_payment_is_no_order(void **state)
+{
+	struct payworld *w = *state;
+	struct msg m;
+
+	pw_pay(w, "bluecode", 1000);
+	order_resolve(&w->rec, TILL, false, w->now, &m);
+	assert_int_equal(m.outcome, OUTCOME_DECLINED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		core_case(waits_and_expires),
+		core_case(alarm_of_one_that_was_taken),
+		core_case(cancelled_by_the_till),
+		core_case(asked_about),
+		core_case(refused_at_once),
+		core_case(paid),
+		core_case(declined_is_told),
+		core_case(another_was_first),
+		core_case(what_it_says_to_a_scan),
+		core_case(a_payment_is_no_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
