@@ -141,7 +141,7 @@ struct apsf {
 	struct apsf_refund refund[APSF_REFUNDS];
 	struct apsf_code code[APSF_CODES];
 	struct apsf_misbehave misbehave[APSF_MISBEHAVE];
-	struct apsf_total total[APSF_TOTALS];
+	struct apsf_total total[APSF_TOTALS], forgotten[APSF_TOTALS];
 	uint32_t bad_signatures, bad_acknowledgements, notifications, evicted;
 };
 
@@ -205,6 +205,8 @@ void apsf_put_quote(
 void apsf_take(struct apsf *s, struct apsf_payment *p, struct wall at);
 /* So much of it moves back. */
 void apsf_give_back(struct apsf *s, struct apsf_payment *p, struct money m);
+/* It makes room for another: what it moved stays in the book as a sum. */
+void apsf_forget(struct apsf *s, const struct apsf_payment *p);
 
 /* ---- sandbox_store.c: finding and making records ---- */
 

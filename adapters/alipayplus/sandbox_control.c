@@ -41,6 +41,7 @@ static const struct {
 	{ "notify-first", DECIDE_APPROVE, TWIST_NONE, NOTIFY_FIRST, 0, "" },
 	{ "notify-thrice", DECIDE_APPROVE, TWIST_NONE, NOTIFY_THRICE, 0, "" },
 	{ "late-success", DECIDE_AFTER_CANCEL, TWIST_NONE, NOTIFY_AFTER, 500, "" },
+	{ "approve-no-notify", DECIDE_APPROVE, TWIST_NONE, NOTIFY_NEVER, 0, "" },
 };
 
 #define BEHAVIOUR_COUNT (sizeof behaviours / sizeof *behaviours)
@@ -457,14 +458,32 @@ void apsf_control(
 	jw_end(&c.w, '}');
 }
 
+/* What made room for others, summed up by leg and currency. */
+static bool forgotten_line(const struct apsf_total *t, struct jw *w)
+{
+	if (t->leg == LEG_NONE)
+		return false;
+	jw_obj(w, NULL);
+	jw_str(w, "id", SPAN_NONE);
+	jw_str(w, "own_id", SPAN_NONE);
+	jw_str(w, "leg", span_str(leg_name((enum apsf_leg)t->leg)));
+	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(t->taken))));
+	jw_int(w, "taken", money_minor(t->taken));
+	jw_int(w, "returned", money_minor(t->returned));
+	jw_str(w, "state", SPAN("forgotten"));
+	jw_end(w, '}');
+	return true;
+}
+
 bool apsf_book_line(void *state, size_t i, struct buf *ret_json)
 {
 	struct apsf *s = state;
 	struct jw w = jw_init(ret_json);
+	size_t count = s->payment_count < APSF_PAYMENTS ? s->payment_count : APSF_PAYMENTS;
 
 	CHECK_OBJ(s, APSF_MAGIC);
-	if (i >= APSF_PAYMENTS || s->payment[i].leg == LEG_NONE)
-		return false; /* slots fill in order, so this is the end */
+	if (i >= count)
+		return i - count < APSF_TOTALS && forgotten_line(&s->forgotten[i - count], &w);
 	jw_obj(&w, NULL);
 	put_line(&w, &s->payment[i]);
 	jw_end(&w, '}');

@@ -123,10 +123,11 @@ void apsf_put_quote(
 }
 
 /* The row of that leg and currency, made where there is none. */
-static struct apsf_total *total_of(struct apsf *s, enum apsf_leg leg, struct ccy c)
+static struct apsf_total *total_of(
+	struct apsf_total total[APSF_TOTALS], enum apsf_leg leg, struct ccy c)
 {
 	for (size_t i = 0; i < APSF_TOTALS; i++) {
-		struct apsf_total *t = &s->total[i];
+		struct apsf_total *t = &total[i];
 
 		if (t->leg == LEG_NONE) {
 			t->leg = (uint8_t)leg;
@@ -145,7 +146,7 @@ static void add(struct money *sum, struct money m)
 
 void apsf_take(struct apsf *s, struct apsf_payment *p, struct wall at)
 {
-	struct apsf_total *t = total_of(s, (enum apsf_leg)p->leg, money_ccy(p->settle));
+	struct apsf_total *t = total_of(s->total, (enum apsf_leg)p->leg, money_ccy(p->settle));
 
 	p->state = STATE_PAID;
 	p->once_paid = true;
@@ -158,9 +159,23 @@ void apsf_take(struct apsf *s, struct apsf_payment *p, struct wall at)
 
 void apsf_give_back(struct apsf *s, struct apsf_payment *p, struct money m)
 {
-	struct apsf_total *t = total_of(s, (enum apsf_leg)p->leg, money_ccy(m));
+	struct apsf_total *t = total_of(s->total, (enum apsf_leg)p->leg, money_ccy(m));
 
 	add(&p->given_back, m);
 	if (t)
 		add(&t->returned, m);
+}
+
+void apsf_forget(struct apsf *s, const struct apsf_payment *p)
+{
+	struct apsf_total *t = NULL;
+
+	s->evicted++;
+	if (p->once_paid)
+		t = total_of(s->forgotten, (enum apsf_leg)p->leg, money_ccy(p->settle));
+	if (!t)
+		return;
+	t->payments++;
+	add(&t->taken, p->settle);
+	add(&t->returned, p->given_back);
 }

@@ -82,7 +82,7 @@ struct apsf_payment *apsf_payment_new(
 	uint16_t generation = (uint16_t)(p->generation + 1);
 
 	if (p->leg != LEG_NONE)
-		s->evicted++;
+		apsf_forget(s, p);
 	*p = (struct apsf_payment){
 		.leg = (uint8_t)leg, .generation = generation, .created = h->now
 	};

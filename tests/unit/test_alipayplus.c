@@ -423,6 +423,29 @@ static void notifications_come_first_or_thrice(void **state)
 	assert_int_equal(play.asked[OP_PUSH], 4);
 }
 
+static void a_code_may_keep_its_wallet_quiet(void **state)
+{
+	(void)state;
+	start_play();
+	assert_outcome(
+		pay("281666029230000000000001", OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
+	fake_run(&fake, 200000);
+	assert_int_equal(play.asked[OP_PUSH], 0);
+	assert_book(760, 0);
+}
+
+/* The oldest makes room; the book goes on holding what it moved. */
+static void what_is_forgotten_stays_in_the_sums(void **state)
+{
+	(void)state;
+	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
+	for (int i = 0; i < 4096; i++)
+		fake_control(&fake, "{\"do\":\"order\",\"currency\":\"SGD\",\"value\":\"100\"}");
+	assert_string_equal(fake_control_get(&fake, "{\"do\":\"totals\"}", "evicted"), "1");
+	assert_outcome(inquire(), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
+	assert_book(760, 0);
+}
+
 static void a_success_after_cancel_is_the_schemes_to_reverse(void **state)
 {
 	(void)state;
@@ -753,6 +776,8 @@ int main(void)
 		T(every_result_is_notified_until_acknowledged),
 		T(notifications_are_repeated_eight_times_in_a_day),
 		T(notifications_come_first_or_thrice),
+		T(a_code_may_keep_its_wallet_quiet),
+		T(what_is_forgotten_stays_in_the_sums),
 		T(a_success_after_cancel_is_the_schemes_to_reverse),
 		T(an_order_is_resolved_paid_and_told),
 		T(what_comes_too_late_is_refused_and_cancelled),
