@@ -3,17 +3,18 @@
 # and certificates, every key pair and secret, switchd.yaml with participants, routes and rates, and
 # the sandbox's file. It is what `./xw up` runs; as a partner's first configuration it may be copied.
 #
-#   make.sh DIR PORT POSTGRES REDIS
+#   make.sh DIR PORT POSTGRES REDIS [OTHERS]
 #
 #   DIR       keys/ and conf/ are made in it
 #   PORT      first of a block: +0 partners, +1 operators, +2 the sandbox's control, +10... the fakes
 #   POSTGRES  conninfo of the payment path's role; REDIS the path of its socket
+#   OTHERS    a part that says by `participants` and `routes` who takes part instead
 #
 # The hard thing is to be run again at any time: keys, secrets and certificates that exist are kept,
 # a file is written whole or not at all, and one that would say the same is left alone, so that
 # whoever compares knows whether anything changed. Nothing here is secret: the keys are of this run.
 set -euo pipefail
-(($# == 4)) || { sed -n '6,8s/^# *//p' "$0" >&2; exit 2; }
+(($# == 4 || $# == 5)) || { sed -n '6p' "$0" | cut -c5- >&2; exit 2; }
 here=$(dirname -- "$(readlink -f -- "$0")")
 # shellcheck source=deploy/xw/say.sh
 . "$here/../xw/say.sh"
@@ -160,7 +161,7 @@ alipayplus() {
 	currency: EUR
 	zone: "+08:00"
 	cancel_until: "00:15"
-	cap: "500000.00"
+	cap: "${CAP:-500000.00}"
 	identity: $client
 	settings:
 	  - {name: client_id, value: $client}
@@ -171,11 +172,11 @@ alipayplus() {
 }
 
 # A partner on our own API, with members beyond those that all have on standard input. Our key is
-# Ed25519, since webhooks want it; theirs is what they like.
+# Ed25519 unless said otherwise, since webhooks want it; theirs is what they like.
 partner() {
-	local name=$1 number=$2 algorithm=$3 ours theirs
+	local name=$1 number=$2 algorithm=$3 our_algorithm=${4-ed25519} ours theirs
 	ours=$(key_id switch "$name" crosswallet) theirs=$(key_id sandbox "$name" "$name")
-	pair ed25519 "$name" switch "$ours"
+	pair "$our_algorithm" "$name" switch "$ours"
 	pair "$algorithm" "$name" sandbox "$theirs"
 	FAKE+=(keyid "$theirs")
 	participant "$name" "$number" partner /interop/v1 < <(
@@ -187,11 +188,11 @@ partner() {
 vipps() {
 	local name
 	for name in subscription_key client_secret webhook; do secret vipps $name; done
-	FAKE=(msn 123456 currency NOK client_id crosswallet-sandbox)
+	FAKE=(msn 123456 currency NOK client_id crosswallet-sandbox act_ms "${ACT_MS:-300}")
 	participant vipps 12 vipps <<-YAML
 	roles: [issuer]
 	currency: NOK
-	cap: "2000000.00"
+	cap: "${CAP:-2000000.00}"
 	settings:
 	  - {name: msn, value: "123456"}
 	  - {name: client_id, value: crosswallet-sandbox}
@@ -205,7 +206,7 @@ bluecode() {
 	participant bluecode 13 bluecode <<-YAML
 	roles: [issuer]
 	currency: EUR
-	cap: "200000.00"
+	cap: "${CAP:-200000.00}"
 	settings:
 	  - {name: access_id, value: crosswallet}
 	  - {name: branch_ext_id, value: branch-1}
@@ -312,6 +313,8 @@ sandbox() {
 	} | put "$CONF/switchsandbox.json"
 }
 
+# shellcheck disable=SC1090
+[[ -z ${5-} ]] || . "$5"
 authority
 participants
 routes

@@ -15,29 +15,11 @@ set client_min_messages = warning;
 create temp table crossed (n int generated always as identity, corridor text, id text, told text, expected text);
 \set load '\\copy crossed (corridor, id, told, expected) from ' :'crossed'
 :load
-create temp table book (line jsonb);
-\set load '\\copy book from ' :'books' ' with (format csv, quote e''\\x01'', delimiter e''\\x02'')'
-:load
+\ir books.sql
 
--- Our ids as partners see them: 128 bits in base 32, the first digit at most 7.
-create function pg_temp.id_text(id uuid) returns text language sql immutable as $$
-	select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substring(b from n for 5)::int + 1, 1), ''
-		order by n)
-	from (values (b'00' || ('x' || replace(id::text, '-', ''))::bit(128))) v (b), generate_series(1, 126, 5) n
-$$;
 -- Minor units with two decimals, which is what the currencies of this run have.
 create function pg_temp.major(minor numeric, currency text) returns text language sql immutable as
 	$$ select to_char(minor / 100, 'FM999999999990.00') || ' ' || currency $$;
-
--- What a payment moved on each participant's account with us: + they owe us more. `fee` is ours, and
--- part of that; a partner's book knows the payment and not what we take for it.
-create temp view moved as
-	select e.payment, a.agreement as participant, e.currency,
-		coalesce(sum(e.amount) filter (where a.class = 1), 0)::bigint as amount,
-		-coalesce(sum(e.amount) filter (where a.class = 3), 0)::bigint as fee
-	from ledger.entry e join ledger.account a on a.number = e.account
-	where e.kind = 3 and a.class in (1, 3)
-	group by 1, 2, 3;
 
 create temp view corridor as
 	select c.n, c.corridor, c.id, c.told, c.expected, p.final,
@@ -50,27 +32,6 @@ create temp view corridor as
 	left join moved a on a.payment = p.payment and a.participant = p.acquirer
 	left join ledger.participant pi on pi.number = p.issuer
 	left join ledger.participant pa on pa.number = p.acquirer;
-
--- The partners' books, one row for each payment and side. A wallet that only scanned moved nothing.
-create temp view theirs as
-	select p.number as participant, left(l ->> 'id', 26) as id, l ->> 'currency' as currency,
-		sum(((l ->> 'taken')::bigint - (l ->> 'returned')::bigint)
-			* case when l ->> 'role' = 'acquirer' or l ->> 'leg' like 'mpp-%' then -1 else 1 end)::bigint as amount
-	from book
-	join ledger.participant p on p.name = book.line ->> 'name', jsonb_array_elements(book.line -> 'lines') l
-	where l ->> 'role' is distinct from 'scan'
-	group by 1, 2, 3;
-
-create temp table difference as
-	select coalesce(t.id, pg_temp.id_text(m.payment)) as id, p.name as participant,
-		coalesce(t.currency, m.currency) as currency, coalesce(m.amount - m.fee, 0) as ours,
-		coalesce(t.amount, 0) as theirs
-	from theirs t
-	full join moved m
-		on m.participant = t.participant and pg_temp.id_text(m.payment) = t.id and m.currency = t.currency
-	join ledger.participant p on p.number = coalesce(t.participant, m.participant)
-	where coalesce(m.amount - m.fee, 0) <> coalesce(t.amount, 0)
-		and (t.id is not null or ledger.id_time(m.payment) >= :'since');
 
 create temp table balance as
 	select currency, class, name, posted, reserved from ledger.balance where posted <> 0 or reserved <> 0;
