@@ -24,6 +24,7 @@ check_all() {
 	check_meson 'the same under sanitizers' build-asan --no-suite taste
 	sim_row
 	fuzz_targets 30
+	bench_row
 	check_script 'plays' tests/play/plays.sh
 	check_script 'the entry script' tests/play/entry.sh
 

@@ -1,0 +1,161 @@
+# shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
+# `./xw bench`: the corridors of bench/README.md, each on an empty ledger with fakes that begin their
+# books anew, and two yardsticks in the same run. Servers, state and ports are its own.
+#
+# The hard thing is that a figure counts only where the books are right, so after each corridor all
+# payments must become final and every partner's book equal the ledger, or the corridor fails.
+
+BENCH_CORRIDORS=(alipayplus-cpm alipayplus-cpm-quiet vipps-mpm wallet-cpm mix)
+BENCH_SECONDS=900 # of all of it where nobody says
+BENCH_PAYER_MS=200 # a Vipps user's hand; taken out of the latencies
+BENCH_SETTLE=60   # until the last payment is final
+
+# bench_run [--seconds N] [--json]
+bench_run() {
+	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor rows=() objects=()
+	while (($#)); do
+		case $1 in
+		--seconds) seconds=$2; shift ;;
+		--json) JSON=yes ;;
+		esac
+		shift
+	done
+	trap check_stop EXIT
+	check_stop
+	build_tree build --buildtype=release
+	bench_begin
+	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
+	tps=$(bench_pgbench $((seconds < 300 ? 5 : 20)))
+	each=$(((seconds - 40) / ${#BENCH_CORRIDORS[@]} - 15)) # the rest: starting, comparing books
+	((each >= 5)) || each=5
+	for corridor in "${BENCH_CORRIDORS[@]}"; do
+		step "bench: $corridor"
+		bench_corridor "$corridor" --seconds "$each" || good=1
+		rows+=("$BENCH_ROW") objects+=("$BENCH_OBJECT")
+	done
+	bench_table "$tps" "$speeds"
+	((good == 0)) || say 'a corridor does not count: an error, or the books differ; see above'
+	[[ -z $JSON ]] || bench_json "$tps" "$speeds"
+	check_stop
+	trap - EXIT
+	exit $good
+}
+
+# Servers, keys and configuration; a migrated database that others are copied from.
+bench_begin() {
+	DB=bench PORT_BASE=$((PORT_BASE + 50))
+	servers_up
+	server_migrate xw_tmpl
+	mkdir -p "$RUN/bin" "$RUN/bench"
+	BENCH_PAYER_MS=$BENCH_PAYER_MS bash "$SRC/deploy/demo/make.sh" "$RUN" "$PORT_BASE" "host=$SOCK port=5432 dbname=$DB user=switch_rw" \
+		"$SOCK/redis.sock" "$SRC/bench/participants.sh" || die 'no configuration'
+}
+
+bench_program() { "$(build_program switchbench)" "$@"; }
+
+# TPC-B as pgbench has it: 16 clients, prepared statements, scale 20, in a database of its own.
+bench_pgbench() {
+	local bin
+	bin=$(server_pg_bin)
+	step 'bench: pgbench'
+	server_sql -d postgres -c 'set client_min_messages = warning' -c 'drop database if exists pgbench' -c 'create database pgbench'
+	PGHOST=$SOCK PGUSER=postgres "$bin/pgbench" -q -i -s 20 pgbench >"$RUN/log/pgbench.log" 2>&1 &&
+		PGHOST=$SOCK PGUSER=postgres "$bin/pgbench" -n -M prepared -c 16 -j 1 -T "$1" pgbench \
+			>>"$RUN/log/pgbench.log" 2>&1 || die "pgbench failed; see $RUN/log/pgbench.log"
+	server_sql -d postgres -c 'drop database pgbench' -c checkpoint
+	sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$RUN/log/pgbench.log"
+}
+
+# An empty ledger and cache, the switch, and fakes with empty books.
+bench_fresh() {
+	daemon_stop switchd TERM
+	daemon_stop switchsandbox TERM
+	redis-cli -s "$SOCK/redis.sock" flushall >/dev/null
+	server_sql -d postgres -c 'set client_min_messages = warning' -c "drop database if exists $DB" -c "create database $DB template xw_tmpl" \
+		-c checkpoint
+	up_programs
+}
+
+# bench_corridor NAME OPTION...: loads it and compares the books. Sets BENCH_ROW and BENCH_OBJECT; not
+# zero where it does not count.
+bench_corridor() {
+	local name=$1 out status=0 empty faults compared bytes payments
+	shift
+	bench_fresh
+	read -r _ _ empty < <(bench_books) || die 'the empty books cannot be read'
+	out=$(bench_program --corridor "$name" --port "$PORT_BASE" --operators $((PORT_BASE + 1)) \
+		--control $((PORT_BASE + 2)) --keys "$RUN/keys" --book "$RUN/bench/till" \
+		--payer-ms $BENCH_PAYER_MS --pids "$(daemon_pid switchd),$(daemon_pid pg),$(daemon_pid redis),$(daemon_pid switchsandbox)" \
+		"$@") || status=$?
+	((status <= 1)) || die "$name could not be run"
+	bench_settle
+	read -r faults compared bytes < <(bench_books "$RUN/bench/till") || die 'the books cannot be read'
+	BENCH_ROW=${out%%$'\n'*} BENCH_OBJECT=${out##*$'\n'}
+	[[ $BENCH_OBJECT =~ \"payments\":([0-9]+) ]] && payments=${BASH_REMATCH[1]}
+	((payments > 0)) || die "$name: no payment was made"
+	BENCH_OBJECT=${BENCH_OBJECT%\}},$(printf '"stored_bytes":%d,"compared":%d,"books_ok":%s}' \
+		$(((bytes - empty) / payments)) "$compared" "$( ((faults)) && echo false || echo true)")
+	if ((faults)); then
+		say "$name: the books are not right:"
+		cat "$RUN/bench/faults" >&2
+		BENCH_ROW+='  BOOKS DIFFER'
+	fi
+	say "      $compared entries compared, $payments payments, $(((bytes - empty) / payments)) bytes each"
+	((status == 0 && faults == 0))
+}
+
+# Nothing is left to happen.
+bench_settle() {
+	local until=$((SECONDS + BENCH_SETTLE))
+	until [[ $(server_sql -At -d "$DB" -c 'select count(*) from ledger.due') == 0 ]] || ((SECONDS > until)); do
+		sleep 0.5
+	done
+	sleep 0.5 # the fakes hear of it a moment later
+}
+
+# bench_books [BOOK-OF-THE-TILL]: faults, entries compared, bytes.
+bench_books() {
+	local zero
+	demo_books >"$RUN/bench/books" || return
+	[[ -z ${1-} ]] || cat "$1" >>"$RUN/bench/books"
+	zero=$(demo_zero) || return
+	server_sql -d "$DB" -v books="$RUN/bench/books" -v since="$(date -u -d "@$(demo_since)" +%FT%TZ)" \
+		-v faults="$RUN/bench/faults" -f "$SRC/bench/books.sql" >"$RUN/bench/sums" || return
+	if [[ -n $zero ]]; then
+		printf '%s\n' "$zero" >>"$RUN/bench/faults"
+		awk '{ print $1 + 1, $2, $3 }' "$RUN/bench/sums"
+	else
+		cat "$RUN/bench/sums"
+	fi
+}
+
+# bench_table TPS SPEEDS
+bench_table() {
+	local line
+	printf '\n%-21s %8s %9s %7s %6s %7s %7s %7s %8s %7s %8s\n' corridor offered achieved dropped errors \
+		'p50 ms' 'p99 ms' 'p999 ms' 'switchd' 'pg' 'product'
+	for line in "${rows[@]}"; do printf '%s\n' "$line"; done
+	printf '\nlast three: processor microseconds per payment; switchd with its clerk, product with Redis\n'
+	printf 'yardsticks of this run: pgbench TPC-B %.0f/s; RSA-2048 %s signatures/s on one core\n' "$1" "${2%% *}"
+	printf 'microseconds: RSA-2048 sign %s, verify %s; P-256 sign %s, verify %s\n' ${2#* }
+}
+
+bench_json() {
+	local IFS=, books=true
+	[[ ${objects[*]} != *'"books_ok":false'* ]] || books=false
+	printf '{"yardsticks":{"pgbench_tps":%.1f,"rsa2048_sign_per_s":%s},"corridors":[%s],"books_ok":%s}\n' \
+		"$1" "${2%% *}" "${objects[*]}" "$books"
+}
+
+# A short run for `./xw test`: the books must be right, no figure is judged.
+bench_row() {
+	step 'test: benchmark'
+	if (bench_begin && bench_corridor mix --rate 50 --seconds 5) >"$RUN/log/bench.log" 2>&1; then
+		check_row 'benchmark (50/s, mix)' 1 0 0
+	else
+		tail -n 12 "$RUN/log/bench.log" >&2
+		check_row 'benchmark (50/s, mix)' 0 1 0
+	fi
+	daemon_stop switchd TERM
+	daemon_stop switchsandbox TERM
+}
