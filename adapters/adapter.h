@@ -17,6 +17,8 @@
 #include "canonical.pb-c.h"
 #include "caps.h"
 #include "http1.h"
+#include "json.h"
+#include "money.h"
 #include "op.h"
 #include "when.h"
 
@@ -82,7 +84,8 @@ struct request {
 struct adapter {
 	const char *name;
 	const struct caps *caps;    /* ends with OP_NONE */
-	const struct route *routes; /* ends with method NULL */
+	const struct route *routes; /* ends with method NULL; NULL: it serves nothing, and the next
+				       four are NULL as well */
 
 	/* Who claims to speak: Client-Id, owner of the keyid, path segment... Not yet proven.
 	 * False: the message does not say. The shell finds the peer whose setting `identity` equals
@@ -103,14 +106,17 @@ struct adapter {
 	 * refusal. */
 	void (*write_reply)(const struct adapter_env *env, const struct request *rq,
 		const Xw__Canonical *reply, struct http_out *out);
-	/* Adds the headers of this very answer: time, signature, replay marks. */
+	/* Adds the headers of this very answer: time, signature, replay marks. NULL: there are
+	 * none.
+	 */
 	void (*seal_reply)(const struct adapter_env *env, const struct request *rq, bool replayed,
 		struct http_out *out);
 
 	/* Writes and signs a call of ours. RC_RANGE: the peer's rules cannot carry this message
-	 * (nothing is sent; say why in *ret_why, a constant). RC_OK without a method: there is
-	 * nobody to ask, the payer carries it there; nothing is sent, and read_answer, which is
-	 * called at once with an answer of status 0, says how things stand. */
+	 * (nothing is sent; say why in *ret_why, a constant). RC_FULL: it does not fit. RC_OK
+	 * without a method: there is nobody to ask, the payer carries it there; nothing is sent,
+	 * and read_answer, which is called at once with an answer of status 0, says how things
+	 * stand. */
 	enum rc (*write_call)(const struct adapter_env *env, const Xw__Canonical *call,
 		struct http_out *out, const char **ret_why);
 
@@ -132,17 +138,59 @@ const struct caps *adapter_caps(const struct adapter *a, enum op op); /* NULL: n
 MUST enum rc adapter_route(const struct adapter *a, const struct http_msg *m, struct request *ret,
 	struct buf *ret_methods);
 
+/* ---- what the partner's words mean ---------------------------------------------------------- */
+
+struct verdict {
+	enum outcome outcome;
+	enum reason reason;
+};
+#define VERDICT(o, r) ((struct verdict){ OUTCOME_##o, REASON_##r })
+
+#define OP_BIT(name) (UINT32_C(1) << OP_##name)
+
+/* What a word or number of the partner means in answer to some operations (OP_BITs). */
+struct code_rule {
+	const char *code;
+	uint32_t ops;
+	struct verdict verdict;
+};
+/* The row of a table that ends with code NULL; UNKNOWN for what is not in it for that operation. */
+struct verdict code_verdict(const struct code_rule *rules, enum op op, struct span code);
+
+/* ---- what every call needs ------------------------------------------------------------------ */
+
+/* A setting of the peer, a secret of its in clear; SPAN_NONE where absent. */
+struct span adapter_setting(const struct adapter_env *env, const char *name);
+struct span adapter_secret(const struct adapter_env *env, const char *name);
+/* "authorization: Bearer" with the access token of the env; "Basic" with name and password. */
+void adapter_put_bearer(const struct adapter_env *env, struct http_out *out);
+void adapter_put_basic(const struct adapter_env *env, struct span name, struct span password,
+	struct http_out *out);
+/* How write_call ends: as its comment says. `why` NULL: there is nothing against it. */
+MUST enum rc adapter_written(const struct adapter_env *env, const struct http_out *out,
+	const char *why, const char **ret_why);
+/* The seconds of Retry-After in ms; 0 where it is absent, a date, or more than max_s. */
+int32_t adapter_retry_after_ms(const struct http_msg *answer, int32_t max_s);
+
+/* ---- building messages ---------------------------------------------------------------------- */
+
 /*
- * What all adapters need for building messages: everything lives in env->arena. A full arena gives
- * NULL and is sticky: take all parts first, look at arena_ok once, then fill them.
+ * Everything lives in the arena. A full one gives NULL and is sticky: take all parts first, look at
+ * arena_ok once, then fill them.
  */
 Xw__Canonical *canonical_new(struct arena *a, enum op op, bool answer);
+/* An answer to `call`: our id of the payment, and of the refund where the call is about one. */
+Xw__Canonical *canonical_answer(struct arena *a, const Xw__Canonical *call);
 Xw__Canonical *canonical_problem(
 	struct arena *a, enum op op, enum reason reason, const char *detail, const char *pointer);
+/* Ends read_request with a problem: *ret and `rc`; or RC_FULL. */
+MUST enum rc canonical_refuse(struct arena *a, enum op op, enum rc rc, enum reason reason,
+	const char *detail, const char *pointer, Xw__Canonical **ret);
 /* The partner's code and words are for people: cut to 64 and 256 bytes where they are longer. */
 Xw__Outcome *canonical_outcome(
-	struct arena *a, enum outcome o, enum reason r, struct span code, struct span text);
-Xw__Money *canonical_money(struct arena *a, int64_t minor, struct span currency);
+	struct arena *a, struct verdict v, struct span code, struct span text);
+/* "HTTP 503": the code of an answer that holds none. */
+struct span canonical_http_code(struct arena *a, int status);
 Xw__Order *canonical_order(struct arena *a); /* with merchant */
 Xw__Party *canonical_party(struct arena *a);
 Xw__Payment *canonical_payment(struct arena *a);
@@ -153,6 +201,31 @@ Xw__Counts *canonical_counts(struct arena *a);
 Xw__Code *canonical_code(struct arena *a, struct span text);
 /* Protobuf strings are C strings: a copy in the arena; "" for an empty span, and at the limit. */
 char *canonical_str(struct arena *a, struct span s);
+/* Says in c->dropped what was not carried over, or was assumed; up to eight a message. */
+void canonical_drop(struct arena *a, Xw__Canonical *c, const char *what);
+
+/* ---- money in messages ---------------------------------------------------------------------- */
+
+Xw__Money *canonical_money(struct arena *a, int64_t minor, struct span currency);
+Xw__Money *canonical_money_of(struct arena *a, struct money m);
+/* MONEY_NONE where there is none, or none that can be. */
+struct money canonical_money_in(const Xw__Money *m);
+bool canonical_money_same(const Xw__Money *a, const Xw__Money *b); /* false where one is absent */
+/* {"currency":"EUR","value":"1000"}, value in minor units; nothing when NULL. */
+void canonical_money_write(struct jw *w, const char *key, const Xw__Money *m);
+
+/*
+ * A partner that knows one currency moves that of two sums which is in it: the order's, or what is
+ * settled; the order's where `currency` is empty. NULL: neither is.
+ */
+const Xw__Money *canonical_charge(const Xw__Payment *p, struct span currency);
+const Xw__Money *canonical_refund_charge(const Xw__Refund *r, struct span currency);
+/* Makes c->payment and states in it the sum that the partner says it moved, where the call has the
+ * one that we asked for. */
+void canonical_set_charge(struct arena *a, const Xw__Canonical *call, struct span currency,
+	Xw__Money *sum, Xw__Canonical *c);
+
+/* ---- messages as text ----------------------------------------------------------------------- */
 
 /*
  * A message as text for people and golden files: "path: value" lines in order of path, only what is

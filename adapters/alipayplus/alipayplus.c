@@ -14,34 +14,33 @@
  * successes are reversed by the scheme (7.5, 3). SPEC 4.8, 4.11: a notification is signed and
  * complete; ours is repeated until acknowledged.
  */
+#define MONEY_MS 8000
+#define OTHER_MS 5000
+
 static const struct caps caps[] = {
-	{ .op = OP_DEBIT, .repeat = REPEAT_SAME_ID, .allowed_ms = 8000, .sends_code = true },
+	{ .op = OP_DEBIT, .allowed_ms = MONEY_MS, .sends_code = true },
 	{ .op = OP_INQUIRE,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
+		.allowed_ms = OTHER_MS,
 		/* A pay may be in flight for 8 s on each of three hops. */
 		.not_found_s = 24,
-		.ladder = { 10, { 2, 2, 3, 3, 5, 5, 10, 10, 10, 10 } } },
+		.ladder = LADDER(2, 2, 3, 3, 5, 5, 10, 10, 10, 10) },
 	{ .op = OP_CANCEL,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 8000,
+		.allowed_ms = MONEY_MS,
 		.cancel_undoes = true,
 		.cancel_binds = true,
-		.ladder = { 20, { 2, 3, 3, 5, 5, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
-					10, 10 } } },
+		.ladder = LADDER(2, 3, 3, 5, 5, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
+			10, 10) },
 	{ .op = OP_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 8000,
-		.ladder = { 10, { 2, 3, 5, 10, 10, 30, 60, 60, 300, 300 } } },
-	{ .op = OP_RESOLVE, .repeat = REPEAT_SAME_ID, .allowed_ms = 8000, .sends_code = true },
+		.allowed_ms = MONEY_MS,
+		.ladder = LADDER(2, 3, 5, 10, 10, 30, 60, 60, 300, 300) },
+	{ .op = OP_RESOLVE, .allowed_ms = MONEY_MS, .sends_code = true },
 	/* SPEC 14.9: the scheme's ladder for an MPP was cut off in the text; this is its own
 	 * towards acquirers (4.8), with a quick start, as a user waits. */
 	{ .op = OP_TELL,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = { 12, { 2, 3, 5, 10, 30, 120, 600, 600, 3600, 7200, 21600, 54000 } } },
+		.allowed_ms = OTHER_MS,
+		.ladder = LADDER(2, 3, 5, 10, 30, 120, 600, 600, 3600, 7200, 21600, 54000) },
 	/* Codes that got lost expire within a minute; asking again gives others. */
-	{ .op = OP_CODES, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
+	{ .op = OP_CODES, .allowed_ms = OTHER_MS },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };
@@ -50,16 +49,14 @@ static const struct caps caps[] = {
 #define HOLD_MONEY_MS 6000
 #define HOLD_OTHER_MS 4000
 
+#define PATH(api) "/aps/{peer}/v1/payments/" api
+
 static const struct route routes[] = {
-	{ "POST", "/aps/{peer}/v1/payments/pay", OP_DEBIT, APS_PAY, false, 0, HOLD_MONEY_MS },
-	{ "POST", "/aps/{peer}/v1/payments/inquiryPayment", OP_READ, APS_INQUIRY_PAYMENT, false, 0,
-		HOLD_OTHER_MS },
-	{ "POST", "/aps/{peer}/v1/payments/cancelPayment", OP_CANCEL, APS_CANCEL_PAYMENT, false, 0,
-		HOLD_MONEY_MS },
-	{ "POST", "/aps/{peer}/v1/payments/refund", OP_REFUND, APS_REFUND, false, 0,
-		HOLD_MONEY_MS },
-	{ "POST", "/aps/{peer}/v1/payments/notifyPayment", OP_PUSH, APS_NOTIFY_PAYMENT, false, 0,
-		HOLD_OTHER_MS },
+	{ "POST", PATH("pay"), OP_DEBIT, APS_PAY, .hold_ms = HOLD_MONEY_MS },
+	{ "POST", PATH("inquiryPayment"), OP_READ, APS_INQUIRY_PAYMENT, .hold_ms = HOLD_OTHER_MS },
+	{ "POST", PATH("cancelPayment"), OP_CANCEL, APS_CANCEL_PAYMENT, .hold_ms = HOLD_MONEY_MS },
+	{ "POST", PATH("refund"), OP_REFUND, APS_REFUND, .hold_ms = HOLD_MONEY_MS },
+	{ "POST", PATH("notifyPayment"), OP_PUSH, APS_NOTIFY_PAYMENT, .hold_ms = HOLD_OTHER_MS },
 	{ .method = NULL },
 };
 

@@ -9,8 +9,6 @@
 #define XW_APS_H
 
 #include "adapter.h"
-#include "json.h"
-#include "money.h"
 
 #define APS_ID_MAX 64 /* paymentRequestId, refundRequestId, paymentId, customerId ... */
 
@@ -46,26 +44,15 @@ MUST enum rc aps_seal(const struct adapter_env *env, const char *time_header, st
 
 /* ---- aps_codes.c: result codes ---- */
 
-/* Where a result stands: the result of a call of ours, or a payment's (paymentResult). */
-enum aps_place {
-	APS_AT_PAY = 1,
-	APS_AT_PAYMENT_RESULT = 2,
-	APS_AT_INQUIRY = 4,
-	APS_AT_CANCEL = 8,
-	APS_AT_REFUND = 16,
-	APS_AT_RESOLVE = 32,
-	APS_AT_TELL = 64,
-	APS_AT_CODES = 128,
-};
-
+/* What a code says of a payment or of our call. */
 struct aps_verdict {
-	enum outcome outcome;
-	enum reason reason;
+	struct verdict v;
 	bool refused_call; /* about our call, not about the payment: a `problem` */
 };
 
-/* resultStatus and resultCode as received. Anything unheard of is UNKNOWN. */
-struct aps_verdict aps_verdict(enum aps_place at, struct span status, struct span code);
+/* resultStatus and resultCode as received, in answer to `op`; in a payment's own paymentResult,
+ * which notifications carry, to OP_PUSH. Anything unheard of is UNKNOWN. */
+struct aps_verdict aps_verdict(enum op op, struct span status, struct span code);
 
 struct aps_result {
 	const char *code;
@@ -73,7 +60,7 @@ struct aps_result {
 };
 
 /* What we answer for a payment in that state, and for a call that we refuse. */
-struct aps_result aps_result_of(enum aps_api api, enum outcome outcome, enum reason reason);
+struct aps_result aps_result_of(enum aps_api api, const Xw__Outcome *o);
 struct aps_result aps_result_of_problem(enum aps_api api, enum reason reason);
 /* The table is sorted and every code of ours is in it; for the unit test. */
 bool aps_codes_check(void);
@@ -90,23 +77,22 @@ MUST enum rc aps_get_time(const struct json *from, const char *path, int64_t *re
 MUST enum rc aps_get_quote(
 	struct arena *a, const struct json *from, const char *path, Xw__Quote **ret);
 MUST enum rc aps_get_order(struct arena *a, const struct json *from, Xw__Order **ret);
-/* Says in c->dropped that this member was not carried over; up to eight a message. */
-void aps_drop(struct arena *a, Xw__Canonical *c, const char *name);
-/* The same for those of the NULL-terminated list that are there. */
+/* canonical_drop for those of the NULL-terminated list that are there. */
 void aps_note_dropped(
 	struct arena *a, const struct json *from, const char *const *names, Xw__Canonical *c);
-bool aps_same_money(const Xw__Money *a, const Xw__Money *b);
 
-/* PRE: aps_can_carry(m). */
-void aps_put_money(struct jw *w, const char *key, const Xw__Money *m);
+/* A result as received, `result` or `paymentResult`; empty where absent. */
+struct aps_said {
+	struct span status, code, message;
+};
+struct aps_said aps_get_result(const struct json *body, const char *name);
+
 /* NULL, or why the scheme's rules cannot carry this amount. */
 const char *aps_cannot_carry(const Xw__Money *m);
 /* Cut to max bytes at a character; left out when empty. */
 void aps_put_text(struct jw *w, const char *key, const char *text, size_t max);
 void aps_put_time(struct jw *w, const char *key, int64_t us);
 void aps_put_result(struct jw *w, const char *key, struct aps_result r);
-
-struct span aps_setting(const struct adapter_env *env, const char *name);
 
 /* ---- the adapter's functions ---- */
 

@@ -8,8 +8,6 @@
  */
 #include "aps.h"
 
-#include "check.h"
-
 struct reading {
 	const struct adapter_env *env;
 	struct arena *a;
@@ -40,13 +38,13 @@ static void must_text(struct reading *r, const char *path, char **ret)
 static void get_text(struct reading *r, const char *path, size_t max, char **ret)
 {
 	if (aps_get_text(r->a, r->body, path, max, ret) != RC_OK)
-		aps_drop(r->a, r->c, path);
+		canonical_drop(r->a, r->c, path);
 }
 
 static void get_time(struct reading *r, const char *path, int64_t *ret)
 {
 	if (aps_get_time(r->body, path, ret) != RC_OK)
-		aps_drop(r->a, r->c, path);
+		canonical_drop(r->a, r->c, path);
 }
 
 /* An id that must be ours: absent is allowed where `mandatory` is not set, another never. */
@@ -65,7 +63,7 @@ static struct span settle_currency_asked(const struct reading *r)
 {
 	if (r->call->payment && *r->call->payment->settle_currency)
 		return span_str(r->call->payment->settle_currency);
-	return aps_setting(r->env, "settlement_currency");
+	return adapter_setting(r->env, "settlement_currency");
 }
 
 /*
@@ -92,7 +90,7 @@ static void read_paid(struct reading *r)
 
 	must_text(r, "paymentId", &c->peer_id);
 	must(r, aps_get_money(r->a, r->body, "paymentAmount", &c->payment->amount) == RC_OK);
-	must(r, !asked || aps_same_money(asked, c->payment->amount));
+	must(r, !asked || canonical_money_same(asked, c->payment->amount));
 	settle_payment(r);
 	optional(r, aps_get_quote(r->a, r->body, "settlementQuote", &c->payment->quote));
 	get_time(r, "paymentTime", &c->outcome->at);
@@ -153,21 +151,22 @@ static void read_transactions(struct reading *r)
 	}
 }
 
+static void set_outcome(struct reading *r, struct verdict v, const struct aps_said *said)
+{
+	r->c->outcome->result = v.outcome;
+	r->c->outcome->reason = v.reason;
+	r->c->outcome->code = canonical_str(r->a, said->code);
+	r->c->outcome->text = canonical_str(r->a, said->message);
+}
+
 /* SPEC alipayplus 4.5 [C:S38]: result is the outcome of the query, paymentResult that of the
  * payment. */
 static void read_inquiry(struct reading *r)
 {
-	struct span status = SPAN_NONE, code = SPAN_NONE, message = SPAN_NONE;
-	struct aps_verdict v;
+	struct aps_said said = aps_get_result(r->body, "paymentResult");
+	struct verdict v = aps_verdict(OP_PUSH, said.status, said.code).v;
 
-	json_str(r->body, "paymentResult.resultStatus", &status);
-	json_str(r->body, "paymentResult.resultCode", &code);
-	json_str(r->body, "paymentResult.resultMessage", &message);
-	v = aps_verdict(APS_AT_PAYMENT_RESULT, status, code);
-	r->c->outcome->result = v.outcome;
-	r->c->outcome->reason = v.reason;
-	r->c->outcome->code = canonical_str(r->a, code);
-	r->c->outcome->text = canonical_str(r->a, message);
+	set_outcome(r, v, &said);
 	check_own_id(r, "paymentRequestId", r->call->request_id, v.outcome == OUTCOME_APPROVED);
 	if (v.outcome != OUTCOME_APPROVED)
 		return;
@@ -187,7 +186,7 @@ static void read_refund(struct reading *r)
 	check_own_id(r, "refundRequestId", refund->id, false);
 	must_text(r, "refundId", &refund->peer_id);
 	must(r, aps_get_money(r->a, r->body, "refundAmount", &refund->amount) == RC_OK);
-	must(r, aps_same_money(refund->amount, r->call->refund->amount));
+	must(r, canonical_money_same(refund->amount, r->call->refund->amount));
 	optional(r, aps_get_money(r->a, r->body, "settlementAmount", &refund->settle));
 	get_time(r, "refundTime", &r->c->outcome->at);
 	if (!r->fits)
@@ -219,7 +218,7 @@ static void read_resolve(struct reading *r)
 {
 	static const char *const not_carried[] = { "surchargeInfo", "paymentPromoInfo",
 		"passThroughInfo", "authorizationInfo", NULL };
-	struct span ours = aps_setting(r->env, "settlement_currency");
+	struct span ours = adapter_setting(r->env, "settlement_currency");
 	Xw__Payment *p = r->c->payment;
 
 	if (!is_payable_order(r->body)) {
@@ -270,67 +269,21 @@ static void read_codes(struct reading *r)
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
-static enum aps_place place_of(enum op op)
+static void read_cancel(struct reading *r)
 {
-	switch (op) {
-	case OP_DEBIT:
-		return APS_AT_PAY;
-	case OP_INQUIRE:
-		return APS_AT_INQUIRY;
-	case OP_CANCEL:
-		return APS_AT_CANCEL;
-	case OP_REFUND:
-		return APS_AT_REFUND;
-	case OP_RESOLVE:
-		return APS_AT_RESOLVE;
-	case OP_TELL:
-		return APS_AT_TELL;
-	case OP_CODES:
-		return APS_AT_CODES;
-	case OP_NONE:
-	case OP_CAPTURE:
-	case OP_INQUIRE_REFUND:
-	case OP_NOTIFY:
-	case OP_PUSH:
-	case OP_TOKEN:
-	case OP_ORDER:
-	case OP_CONFIRM:
-	case OP_CREDIT:
-	case OP_READ:
-	case OP_MAX:
-		break;
-	}
-	CHECK_UNREACHABLE(); /* write_call refused it */
+	check_own_id(r, "paymentRequestId", r->call->request_id, false);
 }
 
-/* The members of an answer whose result is SUCCESS. */
-static void read_success(struct reading *r, enum aps_place at)
-{
-	switch (at) {
-	case APS_AT_PAY:
-		read_pay(r);
-		return;
-	case APS_AT_INQUIRY:
-		read_inquiry(r);
-		return;
-	case APS_AT_REFUND:
-		read_refund(r);
-		return;
-	case APS_AT_RESOLVE:
-		read_resolve(r);
-		return;
-	case APS_AT_CODES:
-		read_codes(r);
-		return;
-	case APS_AT_CANCEL:
-		check_own_id(r, "paymentRequestId", r->call->request_id, false);
-		return;
-	case APS_AT_TELL:
-	case APS_AT_PAYMENT_RESULT:
-		return;
-	}
-	CHECK_UNREACHABLE();
-}
+/* The members of an answer whose result is SUCCESS; none where it has no more to say. */
+static void (*const readers[OP_MAX])(struct reading *r) = {
+	[OP_DEBIT] = read_pay,
+	[OP_INQUIRE] = read_inquiry,
+	[OP_CANCEL] = read_cancel,
+	[OP_REFUND] = read_refund,
+	[OP_RESOLVE] = read_resolve,
+	[OP_TELL] = NULL,
+	[OP_CODES] = read_codes,
+};
 
 /* SPEC alipayplus 2.2, 2.3: the answer is signed over the URI of the request, with its own time. */
 static bool is_authentic(
@@ -338,7 +291,7 @@ static bool is_authentic(
 {
 	struct aps_envelope e = { .method = span_str(out->method),
 		.uri = buf_span(&out->target),
-		.client_id = aps_setting(env, "client_id"),
+		.client_id = adapter_setting(env, "client_id"),
 		.body = answer->body };
 	struct span signature, echoed;
 
@@ -359,7 +312,8 @@ static Xw__Canonical *answer_new(struct arena *a, const Xw__Canonical *call, enu
 		return NULL;
 	c->request_id = call->request_id;
 	c->peer_id = call->peer_id;
-	c->outcome = canonical_outcome(a, OUTCOME_UNKNOWN, reason, SPAN_NONE, SPAN_NONE);
+	c->outcome = canonical_outcome(
+		a, (struct verdict){ OUTCOME_UNKNOWN, reason }, SPAN_NONE, SPAN_NONE);
 	c->payment = canonical_payment(a);
 	c->payer = canonical_party(a);
 	return arena_ok(a) ? c : NULL;
@@ -367,28 +321,21 @@ static Xw__Canonical *answer_new(struct arena *a, const Xw__Canonical *call, enu
 
 static void read_result(struct reading *r)
 {
-	enum aps_place at = place_of((enum op)r->call->op);
-	struct span status = SPAN_NONE, code = SPAN_NONE, message = SPAN_NONE;
-	struct aps_verdict v;
+	enum op op = (enum op)r->call->op;
+	struct aps_said said = aps_get_result(r->body, "result");
+	struct aps_verdict v = aps_verdict(op, said.status, said.code);
 	Xw__Canonical *unfit;
 
-	json_str(r->body, "result.resultStatus", &status);
-	json_str(r->body, "result.resultCode", &code);
-	json_str(r->body, "result.resultMessage", &message);
-	v = aps_verdict(at, status, code);
 	if (v.refused_call) {
 		Xw__Canonical *refusal = canonical_problem(
-			r->a, (enum op)r->call->op, v.reason, canonical_str(r->a, code), "");
+			r->a, op, v.v.reason, canonical_str(r->a, said.code), "");
 
 		r->c->problem = refusal ? refusal->problem : NULL;
 		return;
 	}
-	r->c->outcome->result = v.outcome;
-	r->c->outcome->reason = v.reason;
-	r->c->outcome->code = canonical_str(r->a, code);
-	r->c->outcome->text = canonical_str(r->a, message);
-	if (span_eq(status, SPAN("S")) && v.outcome != OUTCOME_UNKNOWN)
-		read_success(r, at);
+	set_outcome(r, v.v, &said);
+	if (span_eq(said.status, SPAN("S")) && v.v.outcome != OUTCOME_UNKNOWN && readers[op])
+		readers[op](r);
 	if (r->fits)
 		return;
 	/* It says that it went well, but not for what we asked. Nothing of it may be taken over: an
@@ -414,8 +361,9 @@ enum rc aps_read_answer(const struct adapter_env *env, const Xw__Canonical *call
 	r.c->authentic = authentic;
 	/* SPEC alipayplus 2.2, 7.1 [C:S38,S39]: the verdict is in the body of a 200; any other
 	 * status, an unsigned answer and one that does not parse are all unknown. */
-	if (authentic && answer->status == 200 && json_parse(r.a, answer->body, &r.body) == RC_OK &&
-		json_is_object(r.body))
+	if (authentic && answer->status == 200)
+		r.body = json_parse_object(r.a, answer->body);
+	if (r.body)
 		read_result(&r);
 	if (!arena_ok(r.a))
 		return RC_FULL;

@@ -25,17 +25,8 @@ enum rc aps_get_money(struct arena *a, const struct json *from, const char *path
 	rc = money_parse_minor(value, currency, &m);
 	if (rc != RC_OK)
 		return rc;
-	*ret = canonical_money(a, money_minor(m), currency);
+	*ret = canonical_money_of(a, m);
 	return arena_ok(a) ? RC_OK : RC_FULL;
-}
-
-static size_t count_characters(struct span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
 }
 
 enum rc aps_get_text(
@@ -49,7 +40,7 @@ enum rc aps_get_text(
 	}
 	if (!json_text(a, from, path, &s))
 		return arena_ok(a) ? RC_BAD : RC_FULL;
-	if (count_characters(s) > max)
+	if (span_utf8_count(s) > max)
 		return RC_RANGE;
 	*ret = canonical_str(a, s);
 	return arena_ok(a) ? RC_OK : RC_FULL;
@@ -181,38 +172,32 @@ enum rc aps_get_order(struct arena *a, const struct json *from, Xw__Order **ret)
 	return rc;
 }
 
-#define DROPPED_MAX 8
-
-void aps_drop(struct arena *a, Xw__Canonical *c, const char *name)
-{
-	if (!c->dropped)
-		c->dropped = arena_alloc(a, DROPPED_MAX * sizeof *c->dropped);
-	if (c->dropped && c->n_dropped < DROPPED_MAX)
-		c->dropped[c->n_dropped++] = canonical_str(a, span_str(name));
-}
-
 void aps_note_dropped(
 	struct arena *a, const struct json *from, const char *const *names, Xw__Canonical *c)
 {
 	for (; *names; names++)
 		if (json_get(from, *names))
-			aps_drop(a, c, *names);
+			canonical_drop(a, c, *names);
 }
 
-bool aps_same_money(const Xw__Money *a, const Xw__Money *b)
+struct aps_said aps_get_result(const struct json *body, const char *name)
 {
-	return a && b && a->minor == b->minor && strcmp(a->currency, b->currency) == 0;
+	const struct json *result = json_get(body, name);
+	struct aps_said said = { 0 };
+
+	(void)json_str(result, "resultStatus", &said.status);
+	(void)json_str(result, "resultCode", &said.code);
+	(void)json_str(result, "resultMessage", &said.message);
+	return said;
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
 const char *aps_cannot_carry(const Xw__Money *m)
 {
-	struct money checked;
-
 	if (!m)
 		return "there is no amount";
-	if (money_from_minor(m->minor, span_str(m->currency), &checked) != RC_OK)
+	if (money_is_none(canonical_money_in(m)))
 		return "the amount is out of range or its currency unknown";
 	/* SPEC alipayplus 5.1 [C:S27]: rupiah have two decimals by ISO, and both must be zero. */
 	if (strcmp(m->currency, "IDR") == 0 && m->minor % 100 != 0)
@@ -220,28 +205,9 @@ const char *aps_cannot_carry(const Xw__Money *m)
 	return NULL;
 }
 
-void aps_put_money(struct jw *w, const char *key, const Xw__Money *m)
-{
-	char storage[24];
-	struct buf digits = buf_init(storage, sizeof storage);
-
-	buf_i64(&digits, m->minor);
-	jw_obj(w, key);
-	jw_str(w, "currency", span_str(m->currency));
-	jw_str(w, "value", buf_span(&digits));
-	jw_end(w, '}');
-}
-
 void aps_put_text(struct jw *w, const char *key, const char *text, size_t max)
 {
-	struct span s = span_str(text);
-
-	if (s.n > max) {
-		while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
-			max--;
-		s.n = max;
-	}
-	jw_opt(w, key, s);
+	jw_opt(w, key, span_utf8_cut(span_str(text), max));
 }
 
 /* SPEC alipayplus 8 [C:S26]: the clearing day is UTC+8, so times are written in it. */

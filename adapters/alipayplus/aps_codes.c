@@ -11,49 +11,53 @@
 
 #include "check.h"
 
-#define PAYMENT (APS_AT_PAY | APS_AT_PAYMENT_RESULT | APS_AT_RESOLVE)
+#define PAY     OP_BIT(DEBIT)
+#define INQUIRE OP_BIT(INQUIRE)
+#define CANCEL  OP_BIT(CANCEL)
+#define REFUND  OP_BIT(REFUND)
+#define RESOLVE OP_BIT(RESOLVE)
+#define TELL    OP_BIT(TELL)
+#define CODES   OP_BIT(CODES)
+#define RESULT  OP_BIT(PUSH) /* a payment's own, wherever it stands */
+#define ANY     UINT32_MAX
+#define PAYMENT (PAY | RESULT | RESOLVE)
 /* Places where a definite failure of the call is a definite failure of what it asked for. */
-#define FINAL (PAYMENT | APS_AT_REFUND | APS_AT_CODES)
+#define FINAL (PAYMENT | REFUND | CODES)
 /*
  * Calls that are sent once, so that a refusal of the call as such is a refusal of what it asked.
  * Not refund, which is repeated with the same id: the gateway may refuse the repeat of one that was
  * done. Not cancel, inquiry and tell: those go on asking.
  */
-#define CALL (APS_AT_PAY | APS_AT_RESOLVE | APS_AT_CODES)
-#define ANY  255
+#define CALL (PAY | RESOLVE | CODES)
 
-struct row {
+static const struct row {
 	const char *code;
+	uint32_t ops;
 	char status;
-	uint8_t at; /* enum aps_place, or-ed */
-	enum outcome outcome;
-	enum reason reason;
-	bool refused_call;
-};
-
-#define YES(code, at)                                                                              \
+	struct aps_verdict verdict;
+} rows[] = {
+#define ROW(status, code, ops, outcome, reason)                                                    \
 	{                                                                                          \
-		code, 'S', at, OUTCOME_APPROVED, REASON_NONE, false                                \
+		code, ops, status,                                                                 \
+		{                                                                                  \
+			VERDICT(outcome, reason), false                                            \
+		}                                                                                  \
 	}
-#define NO(code, at, reason)                                                                       \
-	{                                                                                          \
-		code, 'F', at, OUTCOME_DECLINED, REASON_##reason, false                            \
-	}
+#define YES(code, ops)              ROW('S', code, ops, APPROVED, NONE)
+#define NO(code, ops, reason)       ROW('F', code, ops, DECLINED, reason)
+#define OPEN(code, outcome, reason) ROW('U', code, ANY, outcome, reason)
 #define REFUSED(code, reason)                                                                      \
 	{                                                                                          \
-		code, 'F', CALL, OUTCOME_NONE, REASON_##reason, true                               \
+		code, CALL, 'F',                                                                   \
+		{                                                                                  \
+			VERDICT(NONE, reason), true                                                \
+		}                                                                                  \
 	}
-#define OPEN(code, outcome, reason)                                                                \
-	{                                                                                          \
-		code, 'U', ANY, OUTCOME_##outcome, REASON_##reason, false                          \
-	}
-
-/* SPEC alipayplus 7.2 [C:S33,S40]: the codes, sorted by name; a code may have rows for several
- * places. */
-static const struct row rows[] = {
+	/* SPEC alipayplus 7.2 [C:S33,S40]: the codes, sorted by name; a code may have rows for
+	 * several places. */
 	REFUSED("ACCESS_DENIED", FORBIDDEN),
 	NO("BUSINESS_NOT_SUPPORT", FINAL, CONTRACT),
-	NO("CANCEL_WINDOW_EXCEED", APS_AT_CANCEL, WINDOW),
+	NO("CANCEL_WINDOW_EXCEED", CANCEL, WINDOW),
 	NO("CURRENCY_NOT_SUPPORT", FINAL, CURRENCY),
 	NO("EXPIRED_ACCESS_TOKEN", PAYMENT, PAYER),
 	NO("EXPIRED_CODE", PAYMENT, CODE_EXPIRED),
@@ -72,38 +76,36 @@ static const struct row rows[] = {
 	REFUSED("NO_INTERFACE_DEF", TECHNICAL),
 	/* SPEC alipayplus 4.11 [C:S32]: a refused notification means that the order is closed; the
 	 * user gets the money back. */
-	NO("ORDER_IS_CLOSED", PAYMENT | APS_AT_TELL, CLOSED),
+	NO("ORDER_IS_CLOSED", PAYMENT | TELL, CLOSED),
 	/* SPEC alipayplus 4.5 [C:S39]: not known *now*; not final while a pay may be in flight. */
-	{ "ORDER_NOT_EXIST", 'F', APS_AT_INQUIRY | APS_AT_CANCEL, OUTCOME_NOT_FOUND,
-		REASON_NOT_FOUND, false },
-	NO("ORDER_NOT_EXIST", APS_AT_REFUND, NOT_FOUND),
-	NO("ORDER_STATUS_INVALID", APS_AT_REFUND, STATE),
+	ROW('F', "ORDER_NOT_EXIST", INQUIRE | CANCEL, NOT_FOUND, NOT_FOUND),
+	NO("ORDER_NOT_EXIST", REFUND, NOT_FOUND),
+	NO("ORDER_STATUS_INVALID", REFUND, STATE),
 	NO("PARAM_ILLEGAL", FINAL, TECHNICAL),
 	NO("PAYMENT_AMOUNT_EXCEED_LIMIT", PAYMENT, LIMIT),
 	NO("PAYMENT_COUNT_EXCEED_LIMIT", PAYMENT, LIMIT),
 	OPEN("PAYMENT_IN_PROCESS", PENDING, NONE),
 	NO("PROCESS_FAIL", FINAL, TECHNICAL),
-	NO("REFUND_AMOUNT_EXCEED", APS_AT_REFUND, REFUND_SUM),
-	NO("REFUND_WINDOW_EXCEED", APS_AT_REFUND, WINDOW),
+	NO("REFUND_AMOUNT_EXCEED", REFUND, REFUND_SUM),
+	NO("REFUND_WINDOW_EXCEED", REFUND, WINDOW),
 	NO("REGULATION_RESTRICTION", FINAL, RISK),
 	/* SPEC alipayplus 7.2 [C:S20]: final for this call only; inquire the original. */
-	{ "REPEAT_REQ_INCONSISTENT", 'F', APS_AT_PAY | APS_AT_REFUND | APS_AT_TELL, OUTCOME_UNKNOWN,
-		REASON_REPEAT, false },
+	ROW('F', "REPEAT_REQ_INCONSISTENT", PAY | REFUND | TELL, UNKNOWN, REPEAT),
 	/* SPEC alipayplus 4.10 [C:S12]: an order code is bound to the first customer that scanned
 	   it. */
-	NO("REPEAT_REQ_INCONSISTENT", APS_AT_RESOLVE, CLOSED),
+	NO("REPEAT_REQ_INCONSISTENT", RESOLVE, CLOSED),
 	OPEN("REQUEST_TRAFFIC_EXCEED_LIMIT", UNKNOWN, OVERLOADED),
 	NO("RISK_REJECT", FINAL, RISK),
-	YES("SUCCESS", ANY & ~APS_AT_CANCEL),
-	{ "SUCCESS", 'S', APS_AT_CANCEL, OUTCOME_REVERSED, REASON_NONE, false },
+	YES("SUCCESS", ANY & ~CANCEL),
+	ROW('S', "SUCCESS", CANCEL, REVERSED, NONE),
 	NO("UNAVAILABLE_PAYMENT_METHOD", PAYMENT, PAYER),
 	OPEN("UNKNOWN_EXCEPTION", UNKNOWN, TECHNICAL),
 	NO("USER_AMOUNT_EXCEED_LIMIT", PAYMENT, LIMIT),
 	NO("USER_BALANCE_NOT_ENOUGH", PAYMENT, FUNDS),
-	NO("USER_KYC_NOT_QUALIFIED", PAYMENT | APS_AT_CODES, PAYER),
-	NO("USER_NOT_EXIST", PAYMENT | APS_AT_CODES, PAYER),
+	NO("USER_KYC_NOT_QUALIFIED", PAYMENT | CODES, PAYER),
+	NO("USER_NOT_EXIST", PAYMENT | CODES, PAYER),
 	NO("USER_PAYMENT_VERIFICATION_FAILED", PAYMENT, VERIFICATION),
-	NO("USER_STATUS_ABNORMAL", PAYMENT | APS_AT_CODES, PAYER),
+	NO("USER_STATUS_ABNORMAL", PAYMENT | CODES, PAYER),
 };
 
 #define ROW_COUNT (sizeof rows / sizeof *rows)
@@ -132,18 +134,12 @@ static size_t find(struct span code)
 	return low < ROW_COUNT && compare(code, rows[low].code) == 0 ? low : ROW_COUNT;
 }
 
-struct aps_verdict aps_verdict(enum aps_place at, struct span status, struct span code)
+struct aps_verdict aps_verdict(enum op op, struct span status, struct span code)
 {
-	struct aps_verdict v = { OUTCOME_UNKNOWN, REASON_NONE, false };
-
-	if (span_empty(code))
-		return v;
-	for (size_t i = find(code); i < ROW_COUNT && compare(code, rows[i].code) == 0; i++) {
-		if (!(rows[i].at & at) || !span_eq(status, span_of(&rows[i].status, 1)))
-			continue;
-		v = (struct aps_verdict){ rows[i].outcome, rows[i].reason, rows[i].refused_call };
-	}
-	return v;
+	for (size_t i = find(code); i < ROW_COUNT && compare(code, rows[i].code) == 0; i++)
+		if ((rows[i].ops >> op & 1) != 0 && span_eq(status, span_of(&rows[i].status, 1)))
+			return rows[i].verdict;
+	return (struct aps_verdict){ VERDICT(UNKNOWN, NONE), false };
 }
 
 /* ---- what we answer ------------------------------------------------------------------------ */
@@ -152,89 +148,65 @@ struct aps_verdict aps_verdict(enum aps_place at, struct span status, struct spa
  * SPEC alipayplus 4.9 [C:S33]: the codes that an MPP must return for given causes; 7.2 for the
  * rest. The three that stand for our own trouble are U: we never answer F for what we do not know.
  */
-static struct aps_result result_of_reason(enum aps_api api, enum reason reason)
+static const struct aps_result by_reason[] = {
+	[REASON_FUNDS] = { "USER_BALANCE_NOT_ENOUGH", 'F' },
+	[REASON_LIMIT] = { "USER_AMOUNT_EXCEED_LIMIT", 'F' },
+	[REASON_AMOUNT] = { "PAYMENT_AMOUNT_EXCEED_LIMIT", 'F' },
+	[REASON_CODE_UNKNOWN] = { "INVALID_CODE", 'F' },
+	[REASON_CODE_EXPIRED] = { "EXPIRED_CODE", 'F' },
+	[REASON_PAYER] = { "USER_STATUS_ABNORMAL", 'F' },
+	[REASON_VERIFICATION] = { "USER_PAYMENT_VERIFICATION_FAILED", 'F' },
+	[REASON_RISK] = { "RISK_REJECT", 'F' },
+	[REASON_MERCHANT] = { "MERCHANT_NOT_REGISTERED", 'F' },
+	[REASON_CURRENCY] = { "CURRENCY_NOT_SUPPORT", 'F' },
+	[REASON_CONTRACT] = { "INVALID_CONTRACT", 'F' },
+	[REASON_NO_ROUTE] = { "BUSINESS_NOT_SUPPORT", 'F' },
+	[REASON_UNSUPPORTED] = { "BUSINESS_NOT_SUPPORT", 'F' },
+	[REASON_CLOSED] = { "ORDER_IS_CLOSED", 'F' },
+	[REASON_EXPIRED] = { "ORDER_IS_CLOSED", 'F' },
+	[REASON_CANCELLED] = { "ORDER_IS_CLOSED", 'F' },
+	[REASON_UNRESOLVED] = { "ORDER_IS_CLOSED", 'F' },
+	[REASON_REPEAT] = { "REPEAT_REQ_INCONSISTENT", 'F' },
+	[REASON_DUPLICATE] = { "REPEAT_REQ_INCONSISTENT", 'F' },
+	[REASON_REFUND_SUM] = { "REFUND_AMOUNT_EXCEED", 'F' },
+	[REASON_WINDOW] = { "CANCEL_WINDOW_EXCEED", 'F' },
+	[REASON_STATE] = { "ORDER_STATUS_INVALID", 'F' },
+	[REASON_NOT_FOUND] = { "ORDER_NOT_EXIST", 'F' },
+	[REASON_MALFORMED] = { "PARAM_ILLEGAL", 'F' },
+	[REASON_KEY_MISSING] = { "PARAM_ILLEGAL", 'F' },
+	[REASON_KEY_INVALID] = { "PARAM_ILLEGAL", 'F' },
+	[REASON_SIGNATURE] = { "INVALID_SIGNATURE", 'F' },
+	[REASON_FORBIDDEN] = { "ACCESS_DENIED", 'F' },
+	[REASON_METHOD] = { "METHOD_NOT_SUPPORTED", 'F' },
+	[REASON_MEDIA] = { "MEDIA_TYPE_NOT_ACCEPTABLE", 'F' },
+	[REASON_BUSY] = { "PAYMENT_IN_PROCESS", 'U' },
+	[REASON_OVERLOADED] = { "REQUEST_TRAFFIC_EXCEED_LIMIT", 'U' },
+	[REASON_INTERNAL] = { "UNKNOWN_EXCEPTION", 'U' },
+	[REASON_NONE] = { "PROCESS_FAIL", 'F' },
+	[REASON_PAYER_REFUSED] = { "PROCESS_FAIL", 'F' },
+	[REASON_TECHNICAL] = { "PROCESS_FAIL", 'F' },
+	[REASON_UNAVAILABLE] = { "PROCESS_FAIL", 'F' },
+};
+#define REASON_COUNT (sizeof by_reason / sizeof *by_reason)
+
+struct aps_result aps_result_of_problem(enum aps_api api, enum reason reason)
 {
-	switch (reason) {
-	case REASON_FUNDS:
-		return (struct aps_result){ "USER_BALANCE_NOT_ENOUGH", 'F' };
-	case REASON_LIMIT:
-		return (struct aps_result){ "USER_AMOUNT_EXCEED_LIMIT", 'F' };
-	case REASON_AMOUNT:
-		return (struct aps_result){ "PAYMENT_AMOUNT_EXCEED_LIMIT", 'F' };
-	case REASON_CODE_UNKNOWN:
-		return (struct aps_result){ "INVALID_CODE", 'F' };
-	case REASON_CODE_EXPIRED:
-		return (struct aps_result){ "EXPIRED_CODE", 'F' };
-	case REASON_PAYER:
-		return (struct aps_result){ "USER_STATUS_ABNORMAL", 'F' };
-	case REASON_VERIFICATION:
-		return (struct aps_result){ "USER_PAYMENT_VERIFICATION_FAILED", 'F' };
-	case REASON_RISK:
-		return (struct aps_result){ "RISK_REJECT", 'F' };
-	case REASON_MERCHANT:
-		return (struct aps_result){ "MERCHANT_NOT_REGISTERED", 'F' };
-	case REASON_CURRENCY:
-		return (struct aps_result){ "CURRENCY_NOT_SUPPORT", 'F' };
-	case REASON_CONTRACT:
-		return (struct aps_result){ "INVALID_CONTRACT", 'F' };
-	case REASON_NO_ROUTE:
-	case REASON_UNSUPPORTED:
-		return (struct aps_result){ "BUSINESS_NOT_SUPPORT", 'F' };
-	case REASON_CLOSED:
-	case REASON_EXPIRED:
-	case REASON_CANCELLED:
-	case REASON_UNRESOLVED:
-		return (struct aps_result){ "ORDER_IS_CLOSED", 'F' };
-	case REASON_REPEAT:
-	case REASON_DUPLICATE:
-		return (struct aps_result){ "REPEAT_REQ_INCONSISTENT", 'F' };
-	case REASON_REFUND_SUM:
-		return (struct aps_result){ "REFUND_AMOUNT_EXCEED", 'F' };
-	case REASON_WINDOW:
-		if (api == APS_REFUND)
-			return (struct aps_result){ "REFUND_WINDOW_EXCEED", 'F' };
-		return (struct aps_result){ "CANCEL_WINDOW_EXCEED", 'F' };
-	case REASON_STATE:
-		return (struct aps_result){ "ORDER_STATUS_INVALID", 'F' };
-	case REASON_NOT_FOUND:
-		if (api ==
-			APS_PAY) /* the order is theirs; it is the customer that we do not have */
-			return (struct aps_result){ "USER_NOT_EXIST", 'F' };
-		return (struct aps_result){ "ORDER_NOT_EXIST", 'F' };
-	case REASON_MALFORMED:
-	case REASON_KEY_MISSING:
-	case REASON_KEY_INVALID:
-		return (struct aps_result){ "PARAM_ILLEGAL", 'F' };
-	case REASON_SIGNATURE:
-		return (struct aps_result){ "INVALID_SIGNATURE", 'F' };
-	case REASON_FORBIDDEN:
-		return (struct aps_result){ "ACCESS_DENIED", 'F' };
-	case REASON_METHOD:
-		return (struct aps_result){ "METHOD_NOT_SUPPORTED", 'F' };
-	case REASON_MEDIA:
-		return (struct aps_result){ "MEDIA_TYPE_NOT_ACCEPTABLE", 'F' };
-	case REASON_BUSY:
-		return (struct aps_result){ "PAYMENT_IN_PROCESS", 'U' };
-	case REASON_OVERLOADED:
-		return (struct aps_result){ "REQUEST_TRAFFIC_EXCEED_LIMIT", 'U' };
-	case REASON_INTERNAL:
-		return (struct aps_result){ "UNKNOWN_EXCEPTION", 'U' };
-	case REASON_NONE:
-	case REASON_PAYER_REFUSED:
-	case REASON_TECHNICAL:
-	case REASON_UNAVAILABLE:
-		return (struct aps_result){ "PROCESS_FAIL", 'F' };
-	}
-	CHECK_UNREACHABLE();
+	if (reason == REASON_WINDOW && api == APS_REFUND)
+		return (struct aps_result){ "REFUND_WINDOW_EXCEED", 'F' };
+	/* The order is theirs; it is the customer that we do not have. */
+	if (reason == REASON_NOT_FOUND && api == APS_PAY)
+		return (struct aps_result){ "USER_NOT_EXIST", 'F' };
+	CHECK(reason < REASON_COUNT && by_reason[reason].code);
+	return by_reason[reason];
 }
 
-struct aps_result aps_result_of(enum aps_api api, enum outcome outcome, enum reason reason)
+struct aps_result aps_result_of(enum aps_api api, const Xw__Outcome *o)
 {
-	switch (outcome) {
+	switch (o ? (enum outcome)o->result : OUTCOME_UNKNOWN) {
 	case OUTCOME_APPROVED:
 		return (struct aps_result){ "SUCCESS", 'S' };
 	case OUTCOME_DECLINED: {
-		struct aps_result r = result_of_reason(api, reason);
+		struct aps_result r = aps_result_of_problem(api, (enum reason)o->reason);
 
 		/* Final, so never U, whatever caused it. */
 		return r.status == 'F' ? r : (struct aps_result){ "PROCESS_FAIL", 'F' };
@@ -257,22 +229,23 @@ struct aps_result aps_result_of(enum aps_api api, enum outcome outcome, enum rea
 	return (struct aps_result){ "UNKNOWN_EXCEPTION", 'U' };
 }
 
-struct aps_result aps_result_of_problem(enum aps_api api, enum reason reason)
-{
-	return result_of_reason(api, reason);
-}
-
 bool aps_codes_check(void)
 {
+	static const enum reason reasons[] = {
+#define REASON(NAME, number, slug, sentence) REASON_##NAME,
+#include "op.def"
+#undef REASON
+	};
+
 	for (size_t i = 1; i < ROW_COUNT; i++) {
 		int c = strcmp(rows[i - 1].code, rows[i].code);
 
-		if (c > 0 || (c == 0 && (rows[i - 1].at & rows[i].at)))
+		if (c > 0 || (c == 0 && (rows[i - 1].ops & rows[i].ops) != 0))
 			return false;
 	}
-	for (enum reason r = REASON_NONE; r <= REASON_UNSUPPORTED; r++)
+	for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
 		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_REFUND; api++) {
-			struct aps_result x = result_of_reason(api, r);
+			struct aps_result x = aps_result_of_problem(api, reasons[k]);
 			size_t i = find(span_str(x.code));
 
 			if (i == ROW_COUNT || rows[i].status != x.status)

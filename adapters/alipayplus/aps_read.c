@@ -65,7 +65,7 @@ static void check_envelope(struct reading *r, const struct request *rq)
 	struct aps_envelope e = {
 		.method = rq->http->method, .uri = rq->http->target, .body = rq->http->body
 	};
-	struct span signature, role = aps_setting(r->env, "partner_role");
+	struct span signature, role = adapter_setting(r->env, "partner_role");
 	bool as_acqp = rq->route->kind == APS_NOTIFY_PAYMENT;
 	enum rc rc;
 
@@ -76,7 +76,7 @@ static void check_envelope(struct reading *r, const struct request *rq)
 			"Client-Id, Request-Time and Signature are mandatory", "");
 		return;
 	}
-	if (!span_eq(e.client_id, aps_setting(r->env, "client_id")) ||
+	if (!span_eq(e.client_id, adapter_setting(r->env, "client_id")) ||
 		!span_eq(rq->arg[0], r->env->peer)) {
 		fault(r, RC_AUTH, REASON_FORBIDDEN, "Client-Id and path do not belong together",
 			"");
@@ -98,7 +98,7 @@ static void check_envelope(struct reading *r, const struct request *rq)
  */
 static void settle_notified(struct reading *r)
 {
-	struct span ours = aps_setting(r->env, "settlement_currency");
+	struct span ours = adapter_setting(r->env, "settlement_currency");
 	Xw__Payment *p = r->c->payment;
 
 	if (p->settle)
@@ -115,23 +115,18 @@ static void settle_notified(struct reading *r)
 static void read_notify(struct reading *r)
 {
 	Xw__Canonical *c = r->c;
-	struct span status = SPAN_NONE, code = SPAN_NONE, message = SPAN_NONE;
-	struct aps_verdict v;
-	bool paid;
+	struct aps_said said = aps_get_result(r->body, "paymentResult");
+	struct verdict v = aps_verdict(OP_PUSH, said.status, said.code).v;
+	bool paid = v.outcome == OUTCOME_APPROVED;
 
-	json_str(r->body, "paymentResult.resultStatus", &status);
-	json_str(r->body, "paymentResult.resultCode", &code);
-	json_str(r->body, "paymentResult.resultMessage", &message);
-	v = aps_verdict(APS_AT_PAYMENT_RESULT, status, code);
-	paid = v.outcome == OUTCOME_APPROVED;
-	c->outcome = canonical_outcome(r->a, v.outcome, v.reason, code, message);
+	c->outcome = canonical_outcome(r->a, v, said.code, said.message);
 	c->payment = canonical_payment(r->a);
 	c->payer = canonical_party(r->a);
 	if (!arena_ok(r->a)) {
 		fault(r, RC_FULL, REASON_INTERNAL, "", "");
 		return;
 	}
-	if (!span_eq(status, SPAN("S")) && !span_eq(status, SPAN("F")))
+	if (!span_eq(said.status, SPAN("S")) && !span_eq(said.status, SPAN("F")))
 		fault(r, RC_BAD, REASON_MALFORMED, "a notified result is S or F",
 			"/paymentResult/resultStatus");
 	get_text(r, "paymentRequestId", "/paymentRequestId", APS_ID_MAX, true, &c->request_id);
@@ -153,7 +148,7 @@ static void read_notify(struct reading *r)
 static void get_ids(struct reading *r)
 {
 	Xw__Canonical *c = r->c;
-	struct span own = aps_setting(r->env, "psp_id");
+	struct span own = adapter_setting(r->env, "psp_id");
 	char *psp = NULL;
 
 	c->acquirer = canonical_party(r->a);
@@ -208,7 +203,7 @@ static void check_factor(struct reading *r)
 /* SPEC alipayplus 4.9 [C:S11]: payToAmount is what we shall owe, in our settlement currency. */
 static void check_settle_currency(struct reading *r)
 {
-	struct span ours = aps_setting(r->env, "settlement_currency");
+	struct span ours = adapter_setting(r->env, "settlement_currency");
 	const Xw__Money *settle = r->c->payment->settle;
 
 	if (r->rc == RC_OK && !span_empty(ours) && !span_eq(ours, span_str(settle->currency)))
@@ -297,12 +292,9 @@ static void read_refund(struct reading *r)
 
 static void read_body(struct reading *r, const struct request *rq)
 {
-	enum rc rc = json_parse(r->a, rq->http->body, &r->body);
-
-	if (rc == RC_OK && !json_is_object(r->body))
-		rc = RC_BAD;
-	if (rc != RC_OK) {
-		fault(r, rc, REASON_MALFORMED, "the body is not a JSON object", "");
+	r->body = json_parse_object(r->a, rq->http->body);
+	if (!r->body) {
+		fault(r, RC_BAD, REASON_MALFORMED, "the body is not a JSON object", "");
 		return;
 	}
 	switch ((enum aps_api)rq->route->kind) {
@@ -332,21 +324,18 @@ enum rc aps_read_request(
 		.a = env->arena,
 		.rc = RC_OK,
 		.c = canonical_new(env->arena, rq->route->op, false) };
-	Xw__Canonical *c = r.c;
 
-	if (!c)
+	if (!r.c)
 		return RC_FULL;
 	check_envelope(&r, rq);
 	if (r.rc == RC_OK)
 		read_body(&r, rq);
 	if (!arena_ok(env->arena) || r.rc == RC_FULL)
 		return RC_FULL;
-	if (r.rc == RC_OK)
-		c->authentic = true;
-	else
-		c = canonical_problem(env->arena, rq->route->op, r.reason, r.detail, r.pointer);
-	if (!c)
-		return RC_FULL;
-	*ret = c;
-	return r.rc;
+	if (r.rc != RC_OK)
+		return canonical_refuse(
+			r.a, rq->route->op, r.rc, r.reason, r.detail, r.pointer, ret);
+	r.c->authentic = true;
+	*ret = r.c;
+	return RC_OK;
 }

@@ -23,10 +23,10 @@ static void put_inquiry(struct jw *w, const Xw__Canonical *reply, struct aps_res
 	aps_put_result(w, "result", (struct aps_result){ "SUCCESS", 'S' });
 	aps_put_result(w, "paymentResult", r);
 	put_payment(w, reply);
-	if (reply->payment && reply->payment->amount)
-		aps_put_money(w, "paymentAmount", reply->payment->amount);
-	if (reply->payment && reply->payment->settle)
-		aps_put_money(w, "payToAmount", reply->payment->settle);
+	if (!reply->payment)
+		return;
+	canonical_money_write(w, "paymentAmount", reply->payment->amount);
+	canonical_money_write(w, "payToAmount", reply->payment->settle);
 }
 
 static void put_refund(struct jw *w, const Xw__Canonical *reply, struct aps_result r)
@@ -38,15 +38,16 @@ static void put_refund(struct jw *w, const Xw__Canonical *reply, struct aps_resu
 	aps_put_time(w, "refundTime", reply->outcome->at);
 }
 
-/* SPEC alipayplus 4.8: any other answer than S has the notification delivered again. Taking note of
- * it is all that is asked, so no outcome at all is a success. */
-static struct aps_result result_of_notification(const Xw__Canonical *reply)
+static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 {
-	bool taken = !reply->outcome || reply->outcome->result == OUTCOME_NONE;
-
-	return aps_result_of(APS_NOTIFY_PAYMENT,
-		taken ? OUTCOME_APPROVED : (enum outcome)reply->outcome->result,
-		taken ? REASON_NONE : (enum reason)reply->outcome->reason);
+	if (reply->problem)
+		return aps_result_of_problem(api, (enum reason)reply->problem->reason);
+	/* SPEC alipayplus 4.8: any other answer than S has the notification delivered again. Taking
+	 * note of it is all that is asked, so no outcome at all is a success. */
+	if (api == APS_NOTIFY_PAYMENT &&
+		(!reply->outcome || reply->outcome->result == OUTCOME_NONE))
+		return (struct aps_result){ "SUCCESS", 'S' };
+	return aps_result_of(api, reply->outcome);
 }
 
 void aps_write_reply(const struct adapter_env *env, const struct request *rq,
@@ -54,18 +55,9 @@ void aps_write_reply(const struct adapter_env *env, const struct request *rq,
 {
 	struct jw w = jw_init(&out->body);
 	enum aps_api api = (enum aps_api)rq->route->kind;
-	struct aps_result r;
+	struct aps_result r = result_of(api, reply);
 
 	(void)env;
-	if (reply->problem)
-		r = aps_result_of_problem(api, (enum reason)reply->problem->reason);
-	else if (api == APS_NOTIFY_PAYMENT)
-		r = result_of_notification(reply);
-	else if (reply->outcome)
-		r = aps_result_of(api, (enum outcome)reply->outcome->result,
-			(enum reason)reply->outcome->reason);
-	else
-		r = aps_result_of(api, OUTCOME_UNKNOWN, REASON_NONE);
 	out->status = 200; /* SPEC alipayplus 2.2: whatever the verdict */
 	jw_obj(&w, NULL);
 	if (api == APS_INQUIRY_PAYMENT && !reply->problem && reply->outcome &&

@@ -18,9 +18,9 @@
 struct span aps_content(struct arena *a, const struct aps_envelope *e)
 {
 	size_t n = e->method.n + e->uri.n + e->client_id.n + e->time.n + e->body.n + 4;
-	struct buf b = buf_init(arena_alloc(a, n), n);
+	struct buf b = arena_buf(a, n);
 
-	if (!b.p)
+	if (!arena_ok(a))
 		return SPAN_NONE;
 	buf_add(&b, e->method);
 	buf_ch(&b, ' ');
@@ -128,7 +128,7 @@ enum rc aps_seal(const struct adapter_env *env, const char *time_header, struct 
 	enum rc rc;
 
 	wall_write_offset(&t, env->now, 0);
-	e.client_id = aps_setting(env, "client_id");
+	e.client_id = adapter_setting(env, "client_id");
 	e.time = buf_span(&t);
 	rc = aps_sign(env, &e, &header);
 	if (rc != RC_OK)
@@ -138,9 +138,4 @@ enum rc aps_seal(const struct adapter_env *env, const char *time_header, struct 
 	http_out_header(out, time_header, e.time);
 	http_out_header(out, "signature", buf_span(&header));
 	return http_out_ok(out) ? RC_OK : RC_FULL;
-}
-
-struct span aps_setting(const struct adapter_env *env, const char *name)
-{
-	return env->setting ? env->setting(env->settings_ctx, name) : SPAN_NONE;
 }

@@ -9,18 +9,7 @@
  */
 #include "aps.h"
 
-#include "check.h"
 #include "id.h"
-
-static const char *const paths[] = {
-	[OP_DEBIT] = "/aps/api/v1/payments/pay",
-	[OP_INQUIRE] = "/aps/api/v1/payments/inquiryPayment",
-	[OP_CANCEL] = "/aps/api/v1/payments/cancelPayment",
-	[OP_REFUND] = "/aps/api/v1/payments/refund",
-	[OP_RESOLVE] = "/aps/api/v1/payments/userInitiatedPay",
-	[OP_TELL] = "/aps/api/v1/payments/notifyPayment",
-	[OP_CODES] = "/aps/api/v1/codes/getPaymentCode",
-};
 
 /* NULL, or why a mandatory text is not acceptable. Ids are never cut. */
 static const char *check_id(const char *id, size_t max, const char *missing, const char *too_long)
@@ -127,7 +116,7 @@ static void put_order(struct jw *w, const Xw__Canonical *c)
 	jw_str(w, "referenceOrderId", span_str(*o->reference ? o->reference : c->request_id));
 	aps_put_text(
 		w, "orderDescription", *o->description ? o->description : o->merchant->name, 256);
-	aps_put_money(w, "orderAmount", o->amount ? o->amount : c->payment->amount);
+	canonical_money_write(w, "orderAmount", o->amount ? o->amount : c->payment->amount);
 	put_merchant(w, o->merchant);
 	put_env(w, c);
 	/* SPEC alipayplus 3.1 [T:1]: we are not the merchant's own acquirer. */
@@ -161,13 +150,13 @@ static void put_notify_url(const struct adapter_env *env, struct jw *w, const Xw
 /* SPEC alipayplus 4.1 [C:S3]: user-presented mode. */
 static void put_debit(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
-	struct span settle = aps_setting(env, "settlement_currency");
+	struct span settle = adapter_setting(env, "settlement_currency");
 
 	if (*c->payment->settle_currency)
 		settle = span_str(c->payment->settle_currency);
 	jw_str(w, "paymentRequestId", span_str(c->request_id));
 	put_order(w, c);
-	aps_put_money(w, "paymentAmount", c->payment->amount);
+	canonical_money_write(w, "paymentAmount", c->payment->amount);
 	jw_obj(w, "paymentMethod");
 	jw_str(w, "paymentMethodType", SPAN("CONNECT_WALLET"));
 	jw_str(w, "paymentMethodId", span_str(c->code->text));
@@ -194,8 +183,9 @@ static const char *check_reference(const Xw__Canonical *c)
 		"paymentId is longer than 64");
 }
 
-static void put_reference(struct jw *w, const Xw__Canonical *c)
+static void put_reference(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
+	(void)env;
 	if (*c->request_id)
 		jw_str(w, "paymentRequestId", span_str(c->request_id));
 	else
@@ -220,11 +210,11 @@ static const char *check_refund(const Xw__Canonical *c)
 	return why ? why : aps_cannot_carry(c->refund->amount);
 }
 
-static void put_refund(struct jw *w, const Xw__Canonical *c)
+static void put_refund(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
-	put_reference(w, c);
+	put_reference(env, w, c);
 	jw_str(w, "refundRequestId", span_str(c->refund->id));
-	aps_put_money(w, "refundAmount", c->refund->amount);
+	canonical_money_write(w, "refundAmount", c->refund->amount);
 	aps_put_text(w, "refundReason", c->refund->reason, 256);
 }
 
@@ -238,8 +228,9 @@ static const char *check_resolve(const Xw__Canonical *c)
 	return why ? why : check_customer(c);
 }
 
-static void put_resolve(struct jw *w, const Xw__Canonical *c)
+static void put_resolve(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
+	(void)env;
 	jw_str(w, "codeValue", span_str(c->code->text));
 	jw_str(w, "customerId", span_str(c->payer->id));
 }
@@ -266,20 +257,19 @@ static const char *check_tell(const Xw__Canonical *c)
 	return why ? why : aps_cannot_carry(c->payment->settle);
 }
 
-static void put_tell(struct jw *w, const Xw__Canonical *c)
+static void put_tell(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
 	bool paid = c->outcome->result == OUTCOME_APPROVED;
 
-	aps_put_result(w, "paymentResult",
-		aps_result_of(APS_PAY, (enum outcome)c->outcome->result,
-			(enum reason)c->outcome->reason));
+	(void)env;
+	aps_put_result(w, "paymentResult", aps_result_of(APS_PAY, c->outcome));
 	jw_str(w, "paymentRequestId", span_str(c->request_id));
 	jw_opt(w, "paymentId", span_str(c->peer_id));
 	if (!paid)
 		return;
-	aps_put_money(w, "paymentAmount", c->payment->amount);
-	if (!aps_same_money(c->payment->amount, c->payment->settle))
-		aps_put_money(w, "payToAmount", c->payment->settle);
+	canonical_money_write(w, "paymentAmount", c->payment->amount);
+	if (!canonical_money_same(c->payment->amount, c->payment->settle))
+		canonical_money_write(w, "payToAmount", c->payment->settle);
 	aps_put_time(w, "paymentTime", c->outcome->at);
 	jw_str(w, "customerId", span_str(c->payer->id));
 }
@@ -292,11 +282,12 @@ static const char *check_codes(const Xw__Canonical *c)
 }
 
 /* SPEC alipayplus 4.13 [C:S17]: env is mandatory; we speak for the wallet's app. */
-static void put_codes(struct jw *w, const Xw__Canonical *c)
+static void put_codes(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
 	char storage[16];
 	struct buf digits = buf_init(storage, sizeof storage);
 
+	(void)env;
 	buf_i64(&digits, c->quantity > 0 ? c->quantity : 1);
 	if (strlen(c->payer->country) == 2)
 		jw_str(w, "region", span_str(c->payer->country));
@@ -309,95 +300,39 @@ static void put_codes(struct jw *w, const Xw__Canonical *c)
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
-static const char *check_call(const Xw__Canonical *c)
-{
-	switch ((enum op)c->op) {
-	case OP_DEBIT:
-		return check_debit(c);
-	case OP_INQUIRE:
-		return check_reference(c);
-	case OP_CANCEL:
-		return check_cancel(c);
-	case OP_REFUND:
-		return check_refund(c);
-	case OP_RESOLVE:
-		return check_resolve(c);
-	case OP_TELL:
-		return check_tell(c);
-	case OP_CODES:
-		return check_codes(c);
-	case OP_NONE:
-	case OP_CAPTURE:
-	case OP_INQUIRE_REFUND:
-	case OP_NOTIFY:
-	case OP_PUSH:
-	case OP_TOKEN:
-	case OP_ORDER:
-	case OP_CONFIRM:
-	case OP_CREDIT:
-	case OP_READ:
-	case OP_MAX:
-		break;
-	}
-	return "Alipay+ has no such operation";
-}
-
-/* PRE: check_call found nothing. */
-static void put_call(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
-{
-	switch ((enum op)c->op) {
-	case OP_DEBIT:
-		put_debit(env, w, c);
-		return;
-	case OP_INQUIRE:
-	case OP_CANCEL:
-		put_reference(w, c);
-		return;
-	case OP_REFUND:
-		put_refund(w, c);
-		return;
-	case OP_RESOLVE:
-		put_resolve(w, c);
-		return;
-	case OP_TELL:
-		put_tell(w, c);
-		return;
-	case OP_CODES:
-		put_codes(w, c);
-		return;
-	case OP_NONE:
-	case OP_CAPTURE:
-	case OP_INQUIRE_REFUND:
-	case OP_NOTIFY:
-	case OP_PUSH:
-	case OP_TOKEN:
-	case OP_ORDER:
-	case OP_CONFIRM:
-	case OP_CREDIT:
-	case OP_READ:
-	case OP_MAX:
-		break;
-	}
-	CHECK_UNREACHABLE();
-}
+static const struct call {
+	const char *path;
+	const char *(*check)(const Xw__Canonical *c); /* NULL, or why it cannot be said */
+	/* PRE: check found nothing. */
+	void (*put)(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
+} calls[OP_MAX] = {
+	[OP_DEBIT] = { "/aps/api/v1/payments/pay", check_debit, put_debit },
+	[OP_INQUIRE] = { "/aps/api/v1/payments/inquiryPayment", check_reference, put_reference },
+	[OP_CANCEL] = { "/aps/api/v1/payments/cancelPayment", check_cancel, put_reference },
+	[OP_REFUND] = { "/aps/api/v1/payments/refund", check_refund, put_refund },
+	[OP_RESOLVE] = { "/aps/api/v1/payments/userInitiatedPay", check_resolve, put_resolve },
+	[OP_TELL] = { "/aps/api/v1/payments/notifyPayment", check_tell, put_tell },
+	[OP_CODES] = { "/aps/api/v1/codes/getPaymentCode", check_codes, put_codes },
+};
 
 enum rc aps_write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why)
 {
+	const struct call *k = (unsigned)call->op < OP_MAX ? &calls[call->op] : NULL;
+	const char *why = k && k->check ? k->check(call) : "Alipay+ has no such operation";
 	struct jw w = jw_init(&out->body);
-	const char *why = check_call(call);
+	enum rc rc;
 
-	if (why) {
-		*ret_why = why;
-		return RC_RANGE;
+	if (!why) {
+		jw_obj(&w, NULL);
+		k->put(env, &w, call);
+		jw_end(&w, '}');
+		out->method = "POST";
+		buf_add(&out->target, env->base_path);
+		buf_str(&out->target, k->path);
 	}
-	jw_obj(&w, NULL);
-	put_call(env, &w, call);
-	jw_end(&w, '}');
-	out->method = "POST";
-	buf_add(&out->target, env->base_path);
-	buf_str(&out->target, paths[call->op]);
-	if (!http_out_ok(out))
-		return RC_FULL;
-	return aps_seal(env, "request-time", SPAN("POST"), buf_span(&out->target), out);
+	rc = adapter_written(env, out, why, ret_why);
+	return rc == RC_OK
+		       ? aps_seal(env, "request-time", SPAN("POST"), buf_span(&out->target), out)
+		       : rc;
 }

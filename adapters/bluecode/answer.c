@@ -6,14 +6,7 @@
  */
 #include "bluecode.h"
 
-#include "json.h"
-
 #define THEIR_ID_MAX 64
-
-static struct bluecode_verdict verdict(enum outcome o, enum reason r)
-{
-	return (struct bluecode_verdict){ o, r };
-}
 
 /* What an answer holds, as far as it is there. */
 struct reply {
@@ -39,12 +32,6 @@ static void read_reply(const struct json *body, struct reply *r)
 	(void)json_int(r->payment, "total_amount", &r->total);
 }
 
-static const Xw__Money *charge_of(const struct adapter_env *env, const Xw__Canonical *call)
-{
-	return call->payment ? bluecode_charge(env, call->payment->amount, call->payment->settle)
-			     : NULL;
-}
-
 /* Speaks of our payment? By our id; by theirs where they leave ours out. */
 static bool is_ours(const Xw__Canonical *call, const struct reply *r)
 {
@@ -60,7 +47,7 @@ static bool is_ours(const Xw__Canonical *call, const struct reply *r)
 static bool same_amount(
 	const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
 {
-	const Xw__Money *charge = charge_of(env, call);
+	const Xw__Money *charge = canonical_charge(call->payment, bluecode_currency(env));
 
 	if (!span_empty(r->currency) && !span_eq(r->currency, bluecode_currency(env)))
 		return false;
@@ -77,74 +64,72 @@ static bool same_amount(
  * CANCELLED), REFUNDED, FAILURE, ERROR; the last two and DECLINED say why in `code`. SPEC
  * bluecode 3.4: without a code, cancel.
  */
-static struct bluecode_verdict state_verdict(const struct reply *r)
+static struct verdict state_verdict(const struct reply *r)
 {
-	struct bluecode_verdict v;
+	struct verdict v;
 
 	if (span_eq(r->state, SPAN("APPROVED")))
 		return span_empty(r->their_id) || (r->total < 0 && r->requested < 0)
-			       ? verdict(OUTCOME_UNKNOWN, REASON_MALFORMED)
-			       : verdict(OUTCOME_APPROVED, REASON_NONE);
+			       ? VERDICT(UNKNOWN, MALFORMED)
+			       : VERDICT(APPROVED, NONE);
 	if (span_eq(r->state, SPAN("REGISTERED")))
-		return verdict(OUTCOME_PENDING, REASON_NONE);
+		return VERDICT(PENDING, NONE);
 	if (span_eq(r->state, SPAN("CANCELED")) || span_eq(r->state, SPAN("CANCELLED")))
 		return span_eq(r->code, SPAN("CANCELLED_BY_USER"))
-			       ? bluecode_code(OP_DEBIT, r->code)
-			       : verdict(OUTCOME_REVERSED, REASON_CANCELLED);
+			       ? code_verdict(bluecode_codes, OP_DEBIT, r->code)
+			       : VERDICT(REVERSED, CANCELLED);
 	if (span_eq(r->state, SPAN("REFUNDED")))
-		return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
+		return VERDICT(REVERSED, CANCELLED);
 	if (!span_eq(r->state, SPAN("DECLINED")) && !span_eq(r->state, SPAN("FAILURE")) &&
 		!span_eq(r->state, SPAN("ERROR")))
-		return verdict(OUTCOME_UNKNOWN, REASON_NONE);
-	v = bluecode_code(OP_DEBIT, r->code);
-	return v.outcome == OUTCOME_DECLINED ? v : verdict(OUTCOME_UNKNOWN, v.reason);
+		return VERDICT(UNKNOWN, NONE);
+	v = code_verdict(bluecode_codes, OP_DEBIT, r->code);
+	return v.outcome == OUTCOME_DECLINED ? v : (struct verdict){ OUTCOME_UNKNOWN, v.reason };
 }
 
 /* A cancel is done when nothing is owed any more, however the payment ended. */
-static struct bluecode_verdict cancel_verdict(struct bluecode_verdict v)
+static struct verdict cancel_verdict(struct verdict v)
 {
 	if (v.outcome == OUTCOME_DECLINED)
-		return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
-	return v.outcome == OUTCOME_REVERSED ? v : verdict(OUTCOME_UNKNOWN, REASON_STATE);
+		return VERDICT(REVERSED, CANCELLED);
+	return v.outcome == OUTCOME_REVERSED ? v : VERDICT(UNKNOWN, STATE);
 }
 
 /*
  * After a refund the payment is REFUNDED, or, after a part of it, still APPROVED. (That a part
  * leaves APPROVED is inferred: no public text says it.)
  */
-static struct bluecode_verdict refund_verdict(const struct reply *r)
+static struct verdict refund_verdict(const struct reply *r)
 {
 	if (span_eq(r->state, SPAN("REFUNDED")) || span_eq(r->state, SPAN("APPROVED")))
-		return verdict(OUTCOME_APPROVED, REASON_NONE);
-	return bluecode_code(OP_REFUND, r->code);
+		return VERDICT(APPROVED, NONE);
+	return code_verdict(bluecode_codes, OP_REFUND, r->code);
 }
 
 /*
  * A refund has no id, so what became of it can be told only where it is of the whole amount: then
  * the payment's state is the refund's. A part cannot be told from another part.
  */
-static struct bluecode_verdict refund_inquiry_verdict(
+static struct verdict refund_inquiry_verdict(
 	const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
 {
-	const Xw__Refund *refund = call->refund;
-	const Xw__Money *asked = refund ? bluecode_charge(env, refund->amount, refund->settle)
-					: NULL;
+	const Xw__Money *asked = canonical_refund_charge(call->refund, bluecode_currency(env));
 	int64_t whole = r->total >= 0 ? r->total : r->requested;
 
 	if (!asked || whole < 0 || asked->minor != whole)
-		return verdict(OUTCOME_UNKNOWN, REASON_NONE);
+		return VERDICT(UNKNOWN, NONE);
 	if (span_eq(r->state, SPAN("REFUNDED")))
-		return verdict(OUTCOME_APPROVED, REASON_NONE);
+		return VERDICT(APPROVED, NONE);
 	if (span_eq(r->state, SPAN("APPROVED")))
-		return verdict(OUTCOME_NOT_FOUND, REASON_NONE);
-	return verdict(OUTCOME_UNKNOWN, REASON_NONE);
+		return VERDICT(NOT_FOUND, NONE);
+	return VERDICT(UNKNOWN, NONE);
 }
 
-static struct bluecode_verdict payment_verdict(
+static struct verdict payment_verdict(
 	const struct adapter_env *env, const Xw__Canonical *call, const struct reply *r)
 {
 	if (!is_ours(call, r) || !same_amount(env, call, r))
-		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		return VERDICT(UNKNOWN, AMOUNT);
 	if (call->op == OP_REFUND)
 		return refund_verdict(r);
 	if (call->op == OP_INQUIRE_REFUND)
@@ -154,30 +139,22 @@ static struct bluecode_verdict payment_verdict(
 
 /* ---- building ------------------------------------------------------------------------------ */
 
-static void set_outcome(const struct adapter_env *env, Xw__Canonical *c, struct bluecode_verdict v,
-	struct span code)
+static void set_outcome(
+	const struct adapter_env *env, Xw__Canonical *c, struct verdict v, struct span code)
 {
-	c->outcome = canonical_outcome(env->arena, v.outcome, v.reason, code, SPAN_NONE);
+	c->outcome = canonical_outcome(env->arena, v, code, SPAN_NONE);
 }
 
 static void set_payment(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct reply *r, Xw__Canonical *c)
 {
-	const Xw__Money *charge = charge_of(env, call);
+	struct span currency = bluecode_currency(env);
 	int64_t minor = r->total >= 0 ? r->total : r->requested;
-	Xw__Money *m;
 
 	c->peer_id = canonical_str(env->arena, r->their_id);
-	if (minor < 0)
-		return;
-	m = canonical_money(env->arena, minor, bluecode_currency(env));
-	c->payment = canonical_payment(env->arena);
-	if (!c->payment || !m)
-		return;
-	if (charge && charge == call->payment->settle)
-		c->payment->settle = m;
-	else
-		c->payment->amount = m;
+	if (minor >= 0)
+		canonical_set_charge(env->arena, call, currency,
+			canonical_money(env->arena, minor, currency), c);
 }
 
 static void read_payment(const struct adapter_env *env, const Xw__Canonical *call,
@@ -202,10 +179,10 @@ static void read_processing(const struct adapter_env *env, const Xw__Canonical *
 
 	if (!json_str(body, "status.merchant_tx_id", &our_id) ||
 		!span_eq(our_id, span_str(call->request_id))) {
-		set_outcome(env, c, verdict(OUTCOME_UNKNOWN, REASON_AMOUNT), SPAN("PROCESSING"));
+		set_outcome(env, c, VERDICT(UNKNOWN, AMOUNT), SPAN("PROCESSING"));
 		return;
 	}
-	set_outcome(env, c, verdict(OUTCOME_PENDING, REASON_NONE), SPAN("PROCESSING"));
+	set_outcome(env, c, VERDICT(PENDING, NONE), SPAN("PROCESSING"));
 	if (json_int(body, "status.check_status_in", &ask_ms) && ask_ms > 0)
 		c->ask_after_ms = (int32_t)(ask_ms < 200 ? 200 : ask_ms > 10000 ? 10000 : ask_ms);
 	if (!json_int(body, "status.ttl", &ttl) || ttl < 1 || ttl > 3600000)
@@ -224,73 +201,46 @@ static void read_body(const struct adapter_env *env, const Xw__Canonical *call,
 	if (span_eq(r.result, SPAN("PROCESSING"))) {
 		read_processing(env, call, body, c);
 	} else if (span_eq(r.result, SPAN("ERROR"))) {
-		set_outcome(env, c, bluecode_code((enum op)call->op, r.error_code), r.error_code);
+		set_outcome(env, c, code_verdict(bluecode_codes, (enum op)call->op, r.error_code),
+			r.error_code);
 	} else if (!span_eq(r.result, SPAN("OK"))) {
-		set_outcome(env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), r.result);
+		set_outcome(env, c, VERDICT(UNKNOWN, MALFORMED), r.result);
 	} else if (r.payment) {
 		read_payment(env, call, &r, c);
 	} else if (call->op == OP_CANCEL || call->op == OP_REFUND) {
 		/* SPEC bluecode 3.4 [C:B-POS]: cancel until OK; no payment needs to come with it.
 		 */
 		set_outcome(env, c,
-			call->op == OP_CANCEL ? verdict(OUTCOME_REVERSED, REASON_CANCELLED)
-					      : verdict(OUTCOME_APPROVED, REASON_NONE),
+			call->op == OP_CANCEL ? VERDICT(REVERSED, CANCELLED)
+					      : VERDICT(APPROVED, NONE),
 			r.result);
 	} else {
-		set_outcome(env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), r.result);
+		set_outcome(env, c, VERDICT(UNKNOWN, MALFORMED), r.result);
 	}
-}
-
-static void set_no_body(const struct adapter_env *env, int status, Xw__Canonical *c)
-{
-	char storage[16];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	buf_str(&b, "HTTP ");
-	buf_i64(&b, status);
-	set_outcome(env, c,
-		verdict(OUTCOME_UNKNOWN, status == 401 ? REASON_FORBIDDEN : REASON_NONE),
-		buf_span(&b));
-}
-
-static void set_refund(const struct adapter_env *env, const Xw__Canonical *call,
-	const struct json *body, Xw__Canonical *c)
-{
-	struct span id;
-
-	c->refund = canonical_refund(env->arena);
-	if (!c->refund)
-		return;
-	c->refund->id = canonical_str(env->arena, span_str(call->refund->id));
-	/* SPEC bluecode 3.2 [C:B-POS]: instant_refund.end_to_end_id, where the issuer could. */
-	if (json_str(body, "instant_refund.end_to_end_id", &id) && id.n <= 64)
-		c->refund->peer_id = canonical_str(env->arena, id);
 }
 
 enum rc bluecode_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
 {
-	Xw__Canonical *c = canonical_new(env->arena, (enum op)call->op, true);
-	const struct json *body = NULL;
-	enum rc rc;
+	Xw__Canonical *c = canonical_answer(env->arena, call);
+	const struct json *body = json_parse_object(env->arena, answer->body);
+	struct span id;
 
 	(void)out;
-	if (!c)
+	if (!arena_ok(env->arena))
 		return RC_FULL;
-	c->request_id = canonical_str(env->arena, span_str(call->request_id));
-	rc = json_parse(env->arena, answer->body, &body);
-	if (rc == RC_FULL || !arena_ok(env->arena))
-		return RC_FULL;
-	if (rc != RC_OK || !json_is_object(body))
-		body = NULL;
-	if (call->refund)
-		set_refund(env, call, body, c);
+	/* SPEC bluecode 3.2 [C:B-POS]: instant_refund.end_to_end_id, where the issuer could. */
+	if (c->refund && json_str(body, "instant_refund.end_to_end_id", &id) && id.n <= 64)
+		c->refund->peer_id = canonical_str(env->arena, id);
 	/* SPEC bluecode 3.3 [C:B-POS]: 503 is SERVICE_UNAVAILABLE; what a server's fault left
 	 * behind is unknown. Below that the body decides, whatever the status. */
 	if (body && answer->status >= 200 && answer->status < 500)
 		read_body(env, call, body, c);
 	else
-		set_no_body(env, answer->status, c);
+		set_outcome(env, c,
+			answer->status == 401 ? VERDICT(UNKNOWN, FORBIDDEN)
+					      : VERDICT(UNKNOWN, NONE),
+			canonical_http_code(env->arena, answer->status));
 	if (!arena_ok(env->arena))
 		return RC_FULL;
 	*ret = c;

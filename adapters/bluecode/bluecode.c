@@ -12,94 +12,30 @@
 
 /* SPEC bluecode 3.4 [C:B-POS]: while PROCESSING ask when told to, until ttl (10 to 30 s); then
  * cancel. The ladder is for lost answers; check_status_in is taken where it is given. */
-#define LADDER_INQUIRE                                                                             \
-	{                                                                                          \
-		9,                                                                                 \
-		{                                                                                  \
-			2, 2, 2, 3, 3, 5, 5, 5, 5                                                  \
-		}                                                                                  \
-	}
+#define LADDER_INQUIRE LADDER(2, 2, 2, 3, 3, 5, 5, 5, 5)
 /* SPEC bluecode 3.4 [C:B-POS]: a cancel is repeated until it is confirmed. */
 #define LADDER_CANCEL                                                                              \
-	{                                                                                          \
-		20,                                                                                \
-		{                                                                                  \
-			2, 2, 5, 10, 20, 30, 60, 60, 120, 120, 300, 300, 600, 600, 1800, 1800,     \
-				3600, 3600, 3600, 3600                                             \
-		}                                                                                  \
-	}
+	LADDER(2, 2, 5, 10, 20, 30, 60, 60, 120, 120, 300, 300, 600, 600, 1800, 1800, 3600, 3600,  \
+		3600, 3600)
+
+#define ALLOWED_MS 5000
 
 static const struct caps caps[] = {
-	{ .op = OP_DEBIT, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .sends_code = true },
-	{ .op = OP_INQUIRE,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.not_found_s = 30,
-		.ladder = LADDER_INQUIRE },
+	{ .op = OP_DEBIT, .allowed_ms = ALLOWED_MS, .sends_code = true },
+	{ .op = OP_INQUIRE, .allowed_ms = ALLOWED_MS, .not_found_s = 30, .ladder = LADDER_INQUIRE },
 	{ .op = OP_CANCEL,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
+		.allowed_ms = ALLOWED_MS,
 		.cancel_undoes = true,
 		.ladder = LADDER_CANCEL },
-	{ .op = OP_REFUND, .repeat = REPEAT_INQUIRE_FIRST, .allowed_ms = 5000 },
-	{ .op = OP_INQUIRE_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = LADDER_INQUIRE },
+	{ .op = OP_REFUND, .allowed_ms = ALLOWED_MS, .repeat = REPEAT_INQUIRE_FIRST },
+	{ .op = OP_INQUIRE_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_INQUIRE },
 	{ .op = OP_NONE },
 };
 
-/* It never calls us. */
-static const struct route routes[] = {
-	{ .method = NULL },
-};
-
-static bool identify(const struct request *rq, struct span *ret_identity)
-{
-	(void)rq;
-	(void)ret_identity;
-	return false;
-}
-
-static enum rc read_request(
-	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
-{
-	Xw__Canonical *c = canonical_problem(
-		env->arena, OP_NONE, REASON_NOT_FOUND, "nothing is served", "");
-
-	(void)rq;
-	if (!c)
-		return RC_FULL;
-	*ret = c;
-	return RC_BAD;
-}
-
-static void write_reply(const struct adapter_env *env, const struct request *rq,
-	const Xw__Canonical *reply, struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	(void)reply;
-	out->status = 404;
-}
-
-static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
-	struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	(void)replayed;
-	(void)out;
-}
-
+/* It never calls us: no routes. */
 const struct adapter bluecode_adapter = {
 	.name = "bluecode",
 	.caps = caps,
-	.routes = routes,
-	.identify = identify,
-	.read_request = read_request,
-	.write_reply = write_reply,
-	.seal_reply = seal_reply,
 	.write_call = bluecode_write_call,
 	.read_answer = bluecode_read_answer,
 };

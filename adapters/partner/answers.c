@@ -7,10 +7,6 @@
  */
 #include "partner.h"
 
-#include "check.h"
-
-#define RULE(name, min, max, chars) ((struct text_rule){ name, min, max, CHARS_##chars })
-
 struct answering {
 	const struct adapter_env *env;
 	const Xw__Canonical *call;
@@ -25,7 +21,7 @@ static enum rc unknown(const struct answering *r, const char *why, Xw__Canonical
 
 	if (!c)
 		return RC_FULL;
-	c->outcome = canonical_outcome(a, OUTCOME_UNKNOWN, REASON_NONE, SPAN_NONE, span_str(why));
+	c->outcome = canonical_outcome(a, VERDICT(UNKNOWN, NONE), SPAN_NONE, span_str(why));
 	if (!arena_ok(a))
 		return RC_FULL;
 	c->authentic = r->c->authentic;
@@ -72,8 +68,9 @@ static enum rc read_refusal(const struct answering *r, struct body *b, Xw__Canon
 		return unknown(r, "the refusal does not say what became of it", ret);
 	if (p->refusal || (p->reason == REASON_NOT_FOUND && may_be_absent(op))) {
 		r->c->outcome = canonical_outcome(a,
-			p->refusal ? OUTCOME_DECLINED : OUTCOME_NOT_FOUND, p->reason, part,
-			span_str(detail));
+			(struct verdict){
+				p->refusal ? OUTCOME_DECLINED : OUTCOME_NOT_FOUND, p->reason },
+			part, span_str(detail));
 		*ret = r->c;
 		return arena_ok(a) ? RC_OK : RC_FULL;
 	}
@@ -120,28 +117,12 @@ static void read_order(struct body *b, Xw__Canonical *c)
 	c->payment->expires = body_time(b, b->root, "", "expiresAt");
 }
 
-/* A status word and a reason, for the answers that are little more. */
-static void read_verdict(struct body *b, enum op op, Xw__Canonical *c)
-{
-	char *word = body_text(b, b->root, "", RULE("status", 1, 32, VISIBLE), REQUIRED);
-	char *slug = body_words(b, b->root, "reason", 64);
-	char *detail = body_words(b, b->root, "detail", 256);
-	enum outcome o = partner_outcome(op, span_str(word));
-	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
-
-	c->outcome = canonical_outcome(b->arena, o, why,
-		span_str(*slug && o == OUTCOME_DECLINED ? slug : word), span_str(detail));
-	if (c->outcome && o == OUTCOME_APPROVED && op == OP_RESOLVE)
-		read_order(b, c);
-}
-
 /* One refund out of the debit's list; it is not there: they have no such refund. */
 static void pick_refund(struct body *b, const Xw__Canonical *call, Xw__Canonical *c)
 {
 	struct span id = span_str(call->refund ? call->refund->id : "");
 
-	c->outcome = canonical_outcome(
-		b->arena, OUTCOME_NOT_FOUND, REASON_NONE, SPAN_NONE, SPAN_NONE);
+	c->outcome = canonical_outcome(b->arena, VERDICT(NOT_FOUND, NONE), SPAN_NONE, SPAN_NONE);
 	for (size_t i = 0; i < c->n_refunds && c->outcome; i++) {
 		if (!span_eq(span_str(c->refunds[i]->id), id))
 			continue;
@@ -158,9 +139,12 @@ static void read_result(const struct answering *r, struct body *b)
 	if (op == OP_REFUND) {
 		partner_read_refund(b, b->root, r->c);
 	} else if (op == OP_CANCEL || op == OP_RESOLVE || op == OP_TELL) {
-		read_verdict(b, op, r->c);
+		/* A status word and a reason, and little more. */
+		r->c->outcome = partner_read_outcome(b, b->root, op);
+		if (op == OP_RESOLVE && r->c->outcome && r->c->outcome->result == OUTCOME_APPROVED)
+			read_order(b, r->c);
 	} else {
-		partner_read_debit(b, b->root, OP_DEBIT, r->c);
+		partner_read_debit(b, b->root, r->c);
 		if (op == OP_INQUIRE_REFUND)
 			pick_refund(b, r->call, r->c);
 	}
@@ -168,8 +152,7 @@ static void read_result(const struct answering *r, struct body *b)
 
 static bool money_differs(const Xw__Money *stated, const Xw__Money *asked)
 {
-	return stated && asked &&
-	       (stated->minor != asked->minor || strcmp(stated->currency, asked->currency) != 0);
+	return stated && asked && !canonical_money_same(stated, asked);
 }
 
 /* Ids and amounts, where they are stated, must be those that we sent. */
@@ -219,17 +202,13 @@ static enum rc read_acknowledgement(
 	const struct answering *r, const struct http_msg *m, Xw__Canonical **ret)
 {
 	struct arena *a = r->env->arena;
-	enum outcome o = m->status >= 200 && m->status <= 299 ? OUTCOME_APPROVED
-			 : m->status == 410                   ? OUTCOME_DECLINED
-							      : OUTCOME_UNKNOWN;
-	struct span after;
-	int64_t seconds;
+	struct verdict v = m->status >= 200 && m->status <= 299 ? VERDICT(APPROVED, NONE)
+			   : m->status == 410                   ? VERDICT(DECLINED, UNSUPPORTED)
+								: VERDICT(UNKNOWN, NONE);
 
-	r->c->outcome = canonical_outcome(a, o,
-		o == OUTCOME_DECLINED ? REASON_UNSUPPORTED : REASON_NONE, SPAN_NONE, SPAN_NONE);
-	if (o == OUTCOME_UNKNOWN && http_header_get(m, "retry-after", &after) &&
-		span_to_i64(after, &seconds) == RC_OK && seconds > 0 && seconds <= 86400)
-		r->c->ask_after_ms = (int32_t)seconds * 1000;
+	r->c->outcome = canonical_outcome(a, v, SPAN_NONE, SPAN_NONE);
+	if (v.outcome == OUTCOME_UNKNOWN)
+		r->c->ask_after_ms = adapter_retry_after_ms(m, 86400);
 	*ret = r->c;
 	return arena_ok(a) ? RC_OK : RC_FULL;
 }

@@ -76,7 +76,7 @@ void body_only(struct body *b, const struct json *object, const char *at, const 
 const struct json *body_object(struct body *b, const struct json *from, const char *at,
 	const char *name, enum presence presence, const char *const *known)
 {
-	const struct json *v = from ? json_get(from, name) : NULL;
+	const struct json *v = json_get(from, name);
 	char inner[POINTER_MAX];
 	struct buf path = buf_init(inner, sizeof inner - 1);
 
@@ -122,13 +122,12 @@ static bool char_fits(unsigned char c, enum chars chars)
 static const char *text_fault(struct span s, struct text_rule rule)
 {
 	/* Our records have room for twice as many bytes as characters. */
-	size_t characters = 0, bytes_max = rule.chars == CHARS_CODE ? CODE_BYTES : 2u * rule.max;
+	size_t bytes_max = rule.chars == CHARS_CODE ? CODE_BYTES : 2u * rule.max;
+	size_t characters = span_utf8_count(s);
 
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < s.n; i++)
 		if (!char_fits((unsigned char)s.p[i], rule.chars))
 			return "this holds a character that is not allowed here";
-		characters += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	}
 	if (characters < rule.min)
 		return "this is too short";
 	return characters > rule.max || s.n > bytes_max ? "this is too long" : NULL;
@@ -137,39 +136,25 @@ static const char *text_fault(struct span s, struct text_rule rule)
 char *body_text(struct body *b, const struct json *from, const char *at, struct text_rule rule,
 	enum presence presence)
 {
-	const struct json *v = from ? json_get(from, rule.name) : NULL;
-	const char *fault;
-	struct span s;
+	const struct json *v = json_get(from, rule.name);
+	const char *fault = "this must be a string";
+	struct span s = SPAN_NONE;
 
-	if (!v) {
-		if (presence == REQUIRED)
-			body_fault(b, "this member is required", at, rule.name);
-		return canonical_str(b->arena, SPAN_NONE);
-	}
-	if (!json_str(from, rule.name, &s)) {
-		body_fault(b, "this must be a string", at, rule.name);
-		return canonical_str(b->arena, SPAN_NONE);
-	}
-	fault = text_fault(s, rule);
-	if (fault) {
+	if (!v)
+		fault = presence == REQUIRED ? "this member is required" : NULL;
+	else if (json_str(v, "", &s))
+		fault = text_fault(s, rule);
+	if (fault)
 		body_fault(b, fault, at, rule.name);
-		return canonical_str(b->arena, SPAN_NONE);
-	}
-	return canonical_str(b->arena, s);
+	return canonical_str(b->arena, fault ? SPAN_NONE : s);
 }
 
 char *body_words(struct body *b, const struct json *from, const char *name, size_t bytes)
 {
 	struct span s = SPAN_NONE;
 
-	if (from)
-		json_str(from, name, &s);
-	if (s.n > bytes) {
-		s.n = bytes;
-		while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-			s.n--; /* not in the middle of a character */
-	}
-	return canonical_str(b->arena, s);
+	(void)json_str(from, name, &s);
+	return canonical_str(b->arena, span_utf8_cut(s, bytes));
 }
 
 Xw__Money *body_money(struct body *b, const struct json *from, const char *at, const char *name,
@@ -199,7 +184,7 @@ Xw__Money *body_money(struct body *b, const struct json *from, const char *at, c
 			at, name);
 		return NULL;
 	}
-	return canonical_money(b->arena, money_minor(m), currency);
+	return canonical_money_of(b->arena, m);
 }
 
 int64_t body_time(struct body *b, const struct json *from, const char *at, const char *name)
@@ -207,7 +192,7 @@ int64_t body_time(struct body *b, const struct json *from, const char *at, const
 	struct wall w = WALL_NONE;
 	struct span s;
 
-	if (!from || !json_get(from, name))
+	if (!json_get(from, name))
 		return 0;
 	if (!json_str(from, name, &s) || wall_parse(s, &w) != RC_OK)
 		body_fault(b, "a time is as in RFC 3339, \"2026-01-15T10:30:00Z\"", at, name);
@@ -219,7 +204,7 @@ int32_t body_int(struct body *b, const struct json *from, const char *at, const 
 {
 	int64_t v;
 
-	if (!from || !json_get(from, name)) {
+	if (!json_get(from, name)) {
 		body_fault(b, "this member is required", at, name);
 		return 0;
 	}

@@ -28,13 +28,12 @@ static void write_payee(struct jw *w, const Xw__Party *m)
 	jw_end(w, '}');
 }
 
-static void write_order(struct jw *w, const Xw__Order *o)
+static void write_payer(struct jw *w, const Xw__Party *p)
 {
-	if (!*o->reference && !*o->description)
+	if (!p || !*p->id)
 		return;
-	jw_obj(w, "order");
-	jw_opt(w, "reference", span_str(o->reference));
-	jw_opt(w, "description", span_str(o->description));
+	jw_obj(w, "payer");
+	jw_str(w, "id", span_str(p->id));
 	jw_end(w, '}');
 }
 
@@ -91,14 +90,12 @@ static const char *write_debit(const Xw__Canonical *c, struct buf *target, struc
 	buf_str(target, "/debits");
 	jw_str(w, "requestId", span_str(c->request_id));
 	jw_str(w, "userToken", user_token(c));
-	partner_write_money(w, "amount", p->amount);
-	partner_write_money(
+	canonical_money_write(w, "amount", p->amount);
+	canonical_money_write(
 		w, "payeeAmount", c->order && c->order->amount ? c->order->amount : p->amount);
 	write_fx(w, p->quote);
-	if (c->order) {
-		write_payee(w, c->order->merchant);
-		write_order(w, c->order);
-	}
+	write_payee(w, c->order ? c->order->merchant : NULL);
+	partner_write_order(w, c->order);
 	partner_write_time(w, "expiresAt", p->expires);
 	jw_str(w, "mode", mode);
 	return NULL;
@@ -113,9 +110,8 @@ static const char *write_credit(const Xw__Canonical *c, struct buf *target, stru
 	buf_str(target, "/credits");
 	jw_str(w, "requestId", span_str(c->request_id));
 	jw_str(w, "userToken", user_token(c));
-	partner_write_money(w, "amount", c->payment->amount);
-	if (c->order)
-		write_order(w, c->order);
+	canonical_money_write(w, "amount", c->payment->amount);
+	partner_write_order(w, c->order);
 	return NULL;
 }
 
@@ -148,7 +144,7 @@ static const char *write_refund(const Xw__Canonical *c, struct buf *target, stru
 	object_path(c, target);
 	buf_str(target, "/refunds");
 	jw_str(w, "refundId", span_str(c->refund->id));
-	partner_write_money(w, "amount", c->refund->amount);
+	canonical_money_write(w, "amount", c->refund->amount);
 	jw_opt(w, "reason", span_str(c->refund->reason));
 	return NULL;
 }
@@ -160,11 +156,7 @@ static const char *write_resolve(const Xw__Canonical *c, struct buf *target, str
 	buf_str(target, "/orders/resolve");
 	jw_opt(w, "requestId", call_key(c));
 	jw_str(w, "code", span_str(c->code->text));
-	if (c->payer && *c->payer->id) {
-		jw_obj(w, "payer");
-		jw_str(w, "id", span_str(c->payer->id));
-		jw_end(w, '}');
-	}
+	write_payer(w, c->payer);
 	return NULL;
 }
 
@@ -181,14 +173,10 @@ static const char *write_tell(const Xw__Canonical *c, struct buf *target, struct
 	buf_str(target, "/payment");
 	jw_str(w, "paymentId", span_str(c->peer_id));
 	jw_str(w, "status", paid ? SPAN("PAID") : SPAN("FAILED"));
-	partner_write_money(w, "amount", c->payment->amount);
-	partner_write_money(w, "settlementAmount", c->payment->settle);
+	canonical_money_write(w, "amount", c->payment->amount);
+	canonical_money_write(w, "settlementAmount", c->payment->settle);
 	jw_opt(w, "wallet", span_str(c->brand));
-	if (c->payer && *c->payer->id) {
-		jw_obj(w, "payer");
-		jw_str(w, "id", span_str(c->payer->id));
-		jw_end(w, '}');
-	}
+	write_payer(w, c->payer);
 	if (paid)
 		partner_write_time(w, "paidAt", c->outcome->at);
 	return NULL;
@@ -237,43 +225,40 @@ static void add_trace(const struct adapter_env *env, const Xw__Canonical *c, str
 struct span partner_call_uri(const struct adapter_env *env, const struct http_out *out)
 {
 	bool plain = span_eq(
-		partner_setting(env, "url_scheme"), SPAN("http")); /* a fake on loopback */
-	size_t n = 8 + env->authority.n + out->target.n;
-	struct buf b = buf_init(arena_alloc(env->arena, n), n);
+		adapter_setting(env, "url_scheme"), SPAN("http")); /* a fake on loopback */
+	struct buf b = arena_buf(env->arena, sizeof "https://" + env->authority.n + out->target.n);
 
-	if (!b.p)
-		return SPAN_NONE;
 	buf_str(&b, plain ? "http://" : "https://");
 	buf_add(&b, env->authority);
 	buf_add(&b, buf_span(&out->target));
 	return buf_span(&b);
 }
 
+/* The calls that have a body; the others read: one object tells of a payment and its refunds. */
+static const char *(*const writers[OP_MAX])(
+	const Xw__Canonical *c, struct buf *target, struct jw *w) = {
+	[OP_DEBIT] = write_debit,
+	[OP_CANCEL] = write_cancel,
+	[OP_REFUND] = write_refund,
+	[OP_RESOLVE] = write_resolve,
+	[OP_TELL] = write_tell,
+	[OP_CREDIT] = write_credit,
+};
+
 static const char *write_operation(const Xw__Canonical *c, struct http_out *out)
 {
 	struct jw w = jw_init(&out->body);
-	const char *why = NULL;
+	const char *why;
 
-	out->method = "POST";
-	jw_obj(&w, NULL);
-	if (c->op == OP_DEBIT) {
-		why = write_debit(c, &out->target, &w);
-	} else if (c->op == OP_CREDIT) {
-		why = write_credit(c, &out->target, &w);
-	} else if (c->op == OP_CANCEL) {
-		why = write_cancel(c, &out->target, &w);
-	} else if (c->op == OP_REFUND) {
-		why = write_refund(c, &out->target, &w);
-	} else if (c->op == OP_RESOLVE) {
-		why = write_resolve(c, &out->target, &w);
-	} else if (c->op == OP_TELL) {
-		why = write_tell(c, &out->target, &w);
-	} else { /* INQUIRE, INQUIRE_REFUND: one object tells both */
-		out->method = "GET";
+	if (!*c->request_id && c->op != OP_RESOLVE)
+		return "there is no id";
+	out->method = writers[c->op] ? "POST" : "GET";
+	if (!writers[c->op]) {
 		object_path(c, &out->target);
-		buf_reset(&out->body);
 		return NULL;
 	}
+	jw_obj(&w, NULL);
+	why = writers[c->op](c, &out->target, &w);
 	jw_end(&w, '}');
 	return why;
 }
@@ -288,8 +273,7 @@ enum rc partner_write_call(const struct adapter_env *env, const Xw__Canonical *c
 		return partner_write_webhook(env, call, out, ret_why);
 	PRE(adapter_caps(&partner_adapter, (enum op)call->op));
 	buf_add(&out->target, env->base_path);
-	why = !*call->request_id && call->op != OP_RESOLVE ? "there is no id"
-							   : write_operation(call, out);
+	why = write_operation(call, out);
 	if (!why && !env->signer)
 		why = "there is no key to sign with";
 	if (why) {
@@ -302,6 +286,6 @@ enum rc partner_write_call(const struct adapter_env *env, const Xw__Canonical *c
 	}
 	http_out_header(out, "accept", SPAN("application/json"));
 	add_trace(env, call, out);
-	return msgsig_sign_request(&keys, env->arena, partner_setting(env, "keyid"), env->now,
+	return msgsig_sign_request(&keys, env->arena, adapter_setting(env, "keyid"), env->now,
 		env->nonce, partner_call_uri(env, out), out);
 }

@@ -9,53 +9,55 @@
 
 #include "check.h"
 
-#define REFUNDS_MAX                 16
-#define RULE(name, min, max, chars) ((struct text_rule){ name, min, max, CHARS_##chars })
+#define REFUNDS_MAX 16
 
-static const struct {
-	enum op op;
-	const char *word;
-	enum outcome outcome;
-} verdicts[] = {
-	{ OP_DEBIT, "APPROVED", OUTCOME_APPROVED },
-	{ OP_DEBIT, "CANCELLED", OUTCOME_REVERSED },
-	{ OP_DEBIT, "DECLINED", OUTCOME_DECLINED },
-	{ OP_DEBIT, "PENDING", OUTCOME_PENDING },
-	{ OP_CANCEL, "CANCELLED", OUTCOME_REVERSED },
-	{ OP_CANCEL, "DECLINED", OUTCOME_DECLINED },
-	{ OP_CANCEL, "NOT_FOUND_CANCELLED", OUTCOME_REVERSED },
-	{ OP_CANCEL, "PENDING", OUTCOME_PENDING },
-	{ OP_CANCEL, "REFUNDED", OUTCOME_REVERSED },
-	{ OP_REFUND, "DECLINED", OUTCOME_DECLINED },
-	{ OP_REFUND, "DONE", OUTCOME_APPROVED },
-	{ OP_REFUND, "PENDING", OUTCOME_PENDING },
-	{ OP_RESOLVE, "DECLINED", OUTCOME_DECLINED },
-	{ OP_RESOLVE, "RESOLVED", OUTCOME_APPROVED },
-	{ OP_TELL, "ACCEPTED", OUTCOME_APPROVED },
-	{ OP_TELL, "REFUSED", OUTCOME_DECLINED },
+static const struct code_rule words[] = {
+	{ "APPROVED", OP_BIT(DEBIT), VERDICT(APPROVED, NONE) },
+	{ "CANCELLED", OP_BIT(DEBIT) | OP_BIT(CANCEL), VERDICT(REVERSED, NONE) },
+	{ "DECLINED", OP_BIT(DEBIT) | OP_BIT(CANCEL) | OP_BIT(REFUND) | OP_BIT(RESOLVE),
+		VERDICT(DECLINED, NONE) },
+	{ "PENDING", OP_BIT(DEBIT) | OP_BIT(CANCEL) | OP_BIT(REFUND), VERDICT(PENDING, NONE) },
+	{ "NOT_FOUND_CANCELLED", OP_BIT(CANCEL), VERDICT(REVERSED, NONE) },
+	{ "REFUNDED", OP_BIT(CANCEL), VERDICT(REVERSED, NONE) },
+	{ "DONE", OP_BIT(REFUND), VERDICT(APPROVED, NONE) },
+	{ "RESOLVED", OP_BIT(RESOLVE), VERDICT(APPROVED, NONE) },
+	{ "ACCEPTED", OP_BIT(TELL), VERDICT(APPROVED, NONE) },
+	{ "REFUSED", OP_BIT(TELL), VERDICT(DECLINED, NONE) },
+	{ .code = NULL },
 };
 
-enum outcome partner_outcome(enum op op, struct span word)
+Xw__Outcome *partner_read_outcome(struct body *b, const struct json *v, enum op op)
 {
-	for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++)
-		if (verdicts[i].op == op && span_eq(span_str(verdicts[i].word), word))
-			return verdicts[i].outcome;
-	return OUTCOME_UNKNOWN;
+	struct span word = span_str(body_text(b, v, "", RULE("status", 1, 32, VISIBLE), REQUIRED));
+	struct span slug = span_str(body_words(b, v, "reason", 64));
+	char *detail = body_words(b, v, "detail", 256);
+	struct verdict verdict = code_verdict(words, op, word);
+	bool declined = verdict.outcome == OUTCOME_DECLINED;
+	const struct problem *p = declined ? problem_by_slug(slug) : NULL;
+
+	if (p)
+		verdict.reason = p->reason;
+	return canonical_outcome(
+		b->arena, verdict, declined && !span_empty(slug) ? slug : word, span_str(detail));
 }
 
-static Xw__Outcome *read_outcome(struct body *b, const struct json *v, enum op op)
+/* With the time, as debits and refunds have it. */
+static Xw__Outcome *read_timed(struct body *b, const struct json *v, enum op op)
 {
-	char *word = body_text(b, v, "", RULE("status", 1, 32, VISIBLE), REQUIRED);
-	char *slug = body_words(b, v, "reason", 64);
-	char *detail = body_words(b, v, "detail", 256);
-	enum outcome o = partner_outcome(op, span_str(word));
-	enum reason why = o == OUTCOME_DECLINED ? partner_reason(span_str(slug)) : REASON_NONE;
-	Xw__Outcome *outcome = canonical_outcome(b->arena, o, why,
-		span_str(*slug && o == OUTCOME_DECLINED ? slug : word), span_str(detail));
+	Xw__Outcome *outcome = partner_read_outcome(b, v, op);
 
 	if (outcome)
 		outcome->at = body_time(b, v, "", "at");
 	return outcome;
+}
+
+/* The members that a refund has in the list and by itself. */
+static void read_refund(struct body *b, const struct json *v, enum presence presence, Xw__Refund *r)
+{
+	r->id = body_text(b, v, "", RULE("refundId", 1, 64, ID), presence);
+	r->peer_id = body_text(b, v, "", RULE("walletRefundId", 1, 64, VISIBLE), OPTIONAL);
+	r->amount = body_money(b, v, "", "amount", presence);
+	r->settle = body_money(b, v, "", "settlementAmount", OPTIONAL);
 }
 
 static Xw__Refund *read_listed(struct body *b, const struct json *v)
@@ -65,11 +67,8 @@ static Xw__Refund *read_listed(struct body *b, const struct json *v)
 
 	if (!r)
 		return NULL;
-	r->id = body_text(b, v, "", RULE("refundId", 1, 64, ID), REQUIRED);
-	r->peer_id = body_text(b, v, "", RULE("walletRefundId", 1, 64, VISIBLE), OPTIONAL);
-	r->amount = body_money(b, v, "", "amount", REQUIRED);
-	r->settle = body_money(b, v, "", "settlementAmount", OPTIONAL);
-	r->result = (int32_t)partner_outcome(OP_REFUND, span_str(word));
+	read_refund(b, v, REQUIRED, r);
+	r->result = (int32_t)code_verdict(words, OP_REFUND, span_str(word)).outcome;
 	return r;
 }
 
@@ -95,13 +94,13 @@ static bool needs_id(const Xw__Outcome *o)
 	return o && o->result == OUTCOME_APPROVED;
 }
 
-void partner_read_debit(struct body *b, const struct json *v, enum op op, Xw__Canonical *c)
+void partner_read_debit(struct body *b, const struct json *v, Xw__Canonical *c)
 {
 	c->payment = canonical_payment(b->arena);
-	c->outcome = read_outcome(b, v, op);
+	c->outcome = read_timed(b, v, OP_DEBIT);
 	c->request_id = body_text(b, v, "", RULE("requestId", 1, 64, ID), OPTIONAL);
 	c->peer_id = body_text(b, v, "", RULE("walletPaymentId", 1, 64, VISIBLE),
-		needs_id(c->outcome) && op == OP_DEBIT ? REQUIRED : OPTIONAL);
+		needs_id(c->outcome) ? REQUIRED : OPTIONAL);
 	if (!c->payment)
 		return;
 	c->payment->amount = body_money(b, v, "", "amount", OPTIONAL);
@@ -114,14 +113,10 @@ void partner_read_debit(struct body *b, const struct json *v, enum op op, Xw__Ca
 void partner_read_refund(struct body *b, const struct json *v, Xw__Canonical *c)
 {
 	c->refund = canonical_refund(b->arena);
-	c->outcome = read_outcome(b, v, OP_REFUND);
+	c->outcome = read_timed(b, v, OP_REFUND);
 	c->request_id = body_text(b, v, "", RULE("requestId", 1, 64, ID), OPTIONAL);
-	if (!c->refund)
-		return;
-	c->refund->id = body_text(b, v, "", RULE("refundId", 1, 64, ID), OPTIONAL);
-	c->refund->peer_id = body_text(b, v, "", RULE("walletRefundId", 1, 64, VISIBLE), OPTIONAL);
-	c->refund->amount = body_money(b, v, "", "amount", OPTIONAL);
-	c->refund->settle = body_money(b, v, "", "settlementAmount", OPTIONAL);
+	if (c->refund)
+		read_refund(b, v, OPTIONAL, c->refund);
 }
 
 /* RULE W-4: an event moves a payment by itself, so it must name the payment, the amount and, where
@@ -169,7 +164,7 @@ void partner_read_push(struct body *b, Xw__Canonical *c)
 	if (of_refund)
 		partner_read_refund(&inner, data, c);
 	else
-		partner_read_debit(&inner, data, OP_DEBIT, c);
+		partner_read_debit(&inner, data, c);
 	if (inner.detail) /* "#/status" becomes "#/data/status" */
 		body_fault(b, inner.detail, "/data", inner.pointer.p + 2);
 	check_push(b, c);

@@ -19,13 +19,7 @@
 /* ---- who a partner is, as data ---- */
 
 /* RULE F-3: 2, 3, 3, 3 ... s, 20 tries: a minute. What is pending goes on at the last pace. */
-#define MINUTE                                                                                     \
-	{                                                                                          \
-		20,                                                                                \
-		{                                                                                  \
-			2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3                 \
-		}                                                                                  \
-	}
+#define MINUTE LADDER(2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3)
 
 static const struct caps caps[] = {
 	{ .op = OP_DEBIT, .allowed_ms = ALLOWED_MS, .sends_code = true },
@@ -39,8 +33,7 @@ static const struct caps caps[] = {
 	 * than its 20 and 24 h, which 16 bits do not hold. */
 	{ .op = OP_NOTIFY,
 		.allowed_ms = 15000,
-		.ladder = { 10,
-			{ 5, 300, 1800, 7200, 18000, 36000, 50400, 64800, 64800, 64800 } } },
+		.ladder = LADDER(5, 300, 1800, 7200, 18000, 36000, 50400, 64800, 64800, 64800) },
 	{ .op = OP_PUSH, .allowed_ms = ALLOWED_MS, .push_decides = true },
 	{ .op = OP_CREDIT, .allowed_ms = ALLOWED_MS, .sends_code = true, .ladder = MINUTE },
 	{ .op = OP_NONE },
@@ -66,11 +59,6 @@ static const struct route routes[] = {
 	{ "POST", "/v1/events", OP_PUSH, KIND_EVENT, .hold_ms = HOLD_MS },
 	{ .method = NULL },
 };
-
-struct span partner_setting(const struct adapter_env *env, const char *name)
-{
-	return env->setting ? env->setting(env->settings_ctx, name) : SPAN_NONE;
-}
 
 /* ---- keys: the adapter's signer as msgsig wants it ---- */
 
@@ -122,16 +110,13 @@ static enum rc refuse(const struct reading *r, enum rc rc, enum reason reason, c
 	const char *pointer, const char *cause)
 {
 	struct arena *a = r->env->arena;
-	Xw__Canonical *c = canonical_problem(a, r->rq->route->op, reason, detail, pointer);
-	char **dropped = arena_alloc(a, sizeof *dropped);
+	Xw__Canonical *c;
 
-	if (!c || !arena_ok(a))
+	rc = canonical_refuse(a, r->rq->route->op, rc, reason, detail, pointer, &c);
+	if (rc != RC_FULL && cause)
+		canonical_drop(a, c, cause);
+	if (!arena_ok(a))
 		return RC_FULL;
-	if (cause) {
-		dropped[0] = canonical_str(a, span_str(cause));
-		c->dropped = dropped;
-		c->n_dropped = 1;
-	}
 	*r->ret = c;
 	return rc;
 }
@@ -139,11 +124,8 @@ static enum rc refuse(const struct reading *r, enum rc rc, enum reason reason, c
 /* The absolute URI that the caller signed: our configured origin and the target as on the wire. */
 static struct span request_uri(const struct adapter_env *env, const struct request *rq)
 {
-	size_t n = env->origin.n + rq->http->target.n;
-	struct buf b = buf_init(arena_alloc(env->arena, n), n);
+	struct buf b = arena_buf(env->arena, env->origin.n + rq->http->target.n);
 
-	if (!b.p)
-		return SPAN_NONE;
 	buf_add(&b, env->origin);
 	buf_add(&b, rq->http->target);
 	return buf_span(&b);
@@ -166,9 +148,7 @@ static enum rc authenticate(const struct reading *r, Xw__Canonical *c)
 		return refuse(r, RC_AUTH, REASON_SIGNATURE,
 			"the request is not signed as this API asks, or not by a key that we know",
 			"", cause);
-	nonce = buf_init(arena_alloc(a, s.keyid.n + s.nonce.n + 1), s.keyid.n + s.nonce.n + 1);
-	if (!nonce.p)
-		return RC_FULL;
+	nonce = arena_buf(a, s.keyid.n + 1 + s.nonce.n);
 	buf_add(&nonce, s.keyid);
 	buf_ch(&nonce, ' ');
 	buf_add(&nonce, s.nonce);
@@ -182,15 +162,8 @@ static bool key_read(struct span field, struct span *ret)
 {
 	if (field.n >= 2 && field.p[0] == '"' && field.p[field.n - 1] == '"')
 		field = span_sub(field, 1, field.n - 2);
-	if (field.n < KEY_MIN || field.n > KEY_MAX)
+	if (field.n < KEY_MIN || field.n > KEY_MAX || !span_is_alnum(field, "-_.:"))
 		return false;
-	for (size_t i = 0; i < field.n; i++) {
-		char c = field.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			c != '-' && c != '_' && c != '.' && c != ':')
-			return false;
-	}
 	*ret = field;
 	return true;
 }
@@ -227,12 +200,8 @@ static bool read_path(const struct reading *r, Xw__Canonical *c)
 	c->object_id = canonical_str(a, buf_span(&b));
 	if (span_empty(refund))
 		return true;
-	if (refund.n > KEY_MAX)
+	if (refund.n > KEY_MAX || !span_is_alnum(refund, "-"))
 		return false;
-	for (size_t i = 0; i < refund.n; i++)
-		if (!(refund.p[i] >= 'a' && refund.p[i] <= 'z') &&
-			!(refund.p[i] >= '0' && refund.p[i] <= '9') && refund.p[i] != '-')
-			return false;
 	c->refund = canonical_refund(a);
 	if (c->refund)
 		c->refund->id = canonical_str(a, refund);
@@ -361,7 +330,7 @@ static void seal_reply(const struct adapter_env *env, const struct request *rq, 
 	req.target_uri = request_uri(env, rq);
 	/* Where it cannot be signed it goes out unsigned, and the partner will not believe it. */
 	if (msgsig_sign_answer(
-		    &keys, env->arena, partner_setting(env, "keyid"), env->now, &req, out) != RC_OK)
+		    &keys, env->arena, adapter_setting(env, "keyid"), env->now, &req, out) != RC_OK)
 		return;
 }
 

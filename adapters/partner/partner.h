@@ -5,7 +5,6 @@
 #define XW_PARTNER_H
 
 #include "adapter.h"
-#include "json.h"
 #include "msgsig.h"
 
 /* What a route is about; route.kind. */
@@ -23,7 +22,6 @@ enum partner_kind {
 
 /* ---- partner.c ---- */
 extern const struct adapter partner_adapter;
-struct span partner_setting(const struct adapter_env *env, const char *name);
 struct msgsig_keys partner_keys(const struct adapter_env *env);
 
 /* ---- body.c: reading a strict JSON body ---- */
@@ -52,6 +50,7 @@ struct text_rule {
 	uint16_t min, max;
 	enum chars chars;
 };
+#define RULE(name, min, max, chars) ((struct text_rule){ name, min, max, CHARS_##chars })
 
 enum presence { OPTIONAL, REQUIRED };
 
@@ -85,10 +84,11 @@ void partner_read_body(
 	const struct adapter_env *env, const struct request *rq, struct body *b, Xw__Canonical *c);
 /* ---- objects.c: a debit, credit or refund as wallets state it ---- */
 
-/* A verdict from the table of the operation; UNKNOWN for words that are not in it. */
-enum outcome partner_outcome(enum op op, struct span word);
-/* Fills outcome, peer_id, amounts and refunds. `op` says which table. */
-void partner_read_debit(struct body *b, const struct json *v, enum op op, Xw__Canonical *c);
+/* From `status`, `reason` and `detail`, by the operation's table of words; UNKNOWN for those that
+ * are not in it. */
+Xw__Outcome *partner_read_outcome(struct body *b, const struct json *v, enum op op);
+/* Fills outcome, peer_id, amounts and refunds. */
+void partner_read_debit(struct body *b, const struct json *v, Xw__Canonical *c);
 void partner_read_refund(struct body *b, const struct json *v, Xw__Canonical *c);
 void partner_read_push(struct body *b, Xw__Canonical *c);
 
@@ -115,8 +115,10 @@ void partner_write_resource(const struct adapter_env *env, enum partner_kind kin
 	const Xw__Canonical *reply, struct jw *w);
 /* "PAID", "PENDING", ...: what became of it, in the partner's words. */
 const char *partner_status(enum partner_kind kind, enum op op, const Xw__Canonical *c);
-void partner_write_money(struct jw *w, const char *key, const Xw__Money *m); /* nothing when NULL */
-void partner_write_time(struct jw *w, const char *key, int64_t us);          /* nothing when 0 */
+/* "DONE", "DECLINED", "PENDING". */
+const char *partner_refund_word(int32_t result);
+void partner_write_time(struct jw *w, const char *key, int64_t us); /* nothing when 0 */
+void partner_write_order(struct jw *w, const Xw__Order *o);         /* nothing when empty */
 
 /* ---- calls.c, webhook.c, answers.c: what partners serve ---- */
 MUST enum rc partner_write_call(const struct adapter_env *env, const Xw__Canonical *call,
@@ -127,7 +129,5 @@ MUST enum rc partner_read_answer(const struct adapter_env *env, const Xw__Canoni
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret);
 /* The absolute URI of a call of ours, in the arena; SPAN_NONE at its limit. */
 struct span partner_call_uri(const struct adapter_env *env, const struct http_out *out);
-/* The reason behind a slug of the catalogue; REASON_NONE where there is none. */
-enum reason partner_reason(struct span slug);
 
 #endif

@@ -55,13 +55,6 @@ static const struct problem *problem_by_status(int status)
 	return NULL;
 }
 
-enum reason partner_reason(struct span slug)
-{
-	const struct problem *p = problem_by_slug(slug);
-
-	return p ? p->reason : REASON_NONE;
-}
-
 /* Other parts of the switch point with names of their own; those are not JSON pointers. */
 static bool has_pointer(const Xw__Problem *p)
 {

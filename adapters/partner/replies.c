@@ -7,23 +7,6 @@
  */
 #include "partner.h"
 
-#include "check.h"
-#include "money.h"
-
-void partner_write_money(struct jw *w, const char *key, const Xw__Money *m)
-{
-	char storage[24];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	if (!m)
-		return;
-	buf_i64(&b, m->minor);
-	jw_obj(w, key);
-	jw_str(w, "currency", span_str(m->currency));
-	jw_str(w, "value", buf_span(&b));
-	jw_end(w, '}');
-}
-
 void partner_write_time(struct jw *w, const char *key, int64_t us)
 {
 	char storage[40];
@@ -115,7 +98,7 @@ const char *partner_status(enum partner_kind kind, enum op op, const Xw__Canonic
 	return outcome_word(c);
 }
 
-static const char *refund_word(int32_t result)
+const char *partner_refund_word(int32_t result)
 {
 	if (result == OUTCOME_APPROVED || result == OUTCOME_REVERSED)
 		return "DONE";
@@ -157,6 +140,18 @@ static void write_reason(struct jw *w, const Xw__Outcome *o)
 	jw_end(w, '}');
 }
 
+/* Ids, status and amounts of a refund, which belongs to `payment` where it stands alone. */
+static void write_refund_members(
+	struct jw *w, const Xw__Refund *r, const char *payment, const char *word)
+{
+	jw_opt(w, "id", span_str(r ? r->peer_id : ""));
+	jw_opt(w, "partner_refund_id", span_str(r ? r->id : ""));
+	jw_opt(w, "payment_id", span_str(payment));
+	jw_str(w, "status", span_str(word));
+	canonical_money_write(w, "amount", r ? r->amount : NULL);
+	canonical_money_write(w, "settlement_amount", r ? r->settle : NULL);
+}
+
 static void write_refunds(struct jw *w, const Xw__Canonical *c)
 {
 	if (c->n_refunds == 0)
@@ -166,12 +161,8 @@ static void write_refunds(struct jw *w, const Xw__Canonical *c)
 		const Xw__Refund *r = c->refunds[i];
 
 		jw_obj(w, NULL);
-		jw_opt(w, "id", span_str(r->peer_id));
-		jw_opt(w, "partner_refund_id", span_str(r->id));
-		jw_str(w, "status",
-			refund_done(r) ? SPAN("DONE") : span_str(refund_word(r->result)));
-		partner_write_money(w, "amount", r->amount);
-		partner_write_money(w, "settlement_amount", r->settle);
+		write_refund_members(
+			w, r, "", refund_done(r) ? "DONE" : partner_refund_word(r->result));
 		jw_end(w, '}');
 	}
 	jw_end(w, ']');
@@ -202,8 +193,8 @@ static void write_amounts(struct jw *w, const Xw__Canonical *c)
 {
 	if (!c->payment)
 		return;
-	partner_write_money(w, "amount", c->payment->amount);
-	partner_write_money(w, "settlement_amount", c->payment->settle);
+	canonical_money_write(w, "amount", c->payment->amount);
+	canonical_money_write(w, "settlement_amount", c->payment->settle);
 }
 
 static void write_code(struct jw *w, const char *key, const Xw__Code *c)
@@ -247,16 +238,7 @@ static void write_refund(const struct adapter_env *env, const Xw__Canonical *c, 
 	int32_t result = c->outcome ? c->outcome->result : OUTCOME_PENDING;
 
 	jw_obj(w, NULL);
-	if (r) {
-		jw_opt(w, "id", span_str(r->peer_id));
-		jw_opt(w, "partner_refund_id", span_str(r->id));
-	}
-	jw_str(w, "payment_id", span_str(c->object_id));
-	jw_str(w, "status", span_str(refund_word(result)));
-	if (r) {
-		partner_write_money(w, "amount", r->amount);
-		partner_write_money(w, "settlement_amount", r->settle);
-	}
+	write_refund_members(w, r, c->object_id, partner_refund_word(result));
 	write_reason(w, c->outcome);
 	if (result == OUTCOME_APPROVED)
 		partner_write_time(w, "refunded_at", c->outcome->at);
@@ -279,7 +261,7 @@ static void write_merchant(struct jw *w, const Xw__Party *m)
 	jw_end(w, '}');
 }
 
-static void write_order(struct jw *w, const Xw__Order *o)
+void partner_write_order(struct jw *w, const Xw__Order *o)
 {
 	if (!o || (!*o->reference && !*o->description))
 		return;
@@ -312,12 +294,12 @@ static void write_scan(
 	jw_opt(w, "wallet_scan_id", span_str(c->request_id));
 	jw_str(w, "status", span_str(word));
 	write_merchant(w, c->order ? c->order->merchant : NULL);
-	write_order(w, c->order);
+	partner_write_order(w, c->order);
 	if (c->payment) {
-		partner_write_money(w, "amount", c->payment->amount);
+		canonical_money_write(w, "amount", c->payment->amount);
 		if (strcmp(word, "OPEN") == 0)
 			jw_bool(w, "amount_required", !c->payment->amount);
-		partner_write_money(w, "payer_amount", c->payment->settle);
+		canonical_money_write(w, "payer_amount", c->payment->settle);
 		write_quote(w, c->payment->quote);
 	}
 	write_result(w, c);

@@ -10,13 +10,6 @@
 
 #include "check.h"
 
-#define RULE(name, min, max, chars) ((struct text_rule){ name, min, max, CHARS_##chars })
-
-static Xw__Party *new_party(struct body *b)
-{
-	return canonical_party(b->arena);
-}
-
 static void read_merchant(struct body *b, Xw__Party *m)
 {
 	static const char *const known[] = { "id", "name", "mcc", "country", "city", "address",
@@ -50,7 +43,7 @@ static void read_order(struct body *b, Xw__Order *o)
  * below the registered prefix. */
 static void read_notify_url(const struct adapter_env *env, struct body *b, Xw__Payment *p)
 {
-	struct span prefix = partner_setting(env, "notify_prefix");
+	struct span prefix = adapter_setting(env, "notify_prefix");
 
 	p->notify_url = body_text(b, b->root, "", RULE("notify_url", 1, 256, VISIBLE), OPTIONAL);
 	if (*p->notify_url && (span_empty(prefix) || !span_starts(span_str(p->notify_url), prefix)))
@@ -78,6 +71,21 @@ static void read_payer(struct body *b, Xw__Party *payer, enum presence id)
 		body_fault(b, "the payer needs an id or a handle", "", "payer");
 }
 
+/* What a payment and an order have in common: a sale of a merchant's. */
+static void read_sale(
+	const struct adapter_env *env, struct body *b, struct span mode, Xw__Canonical *c)
+{
+	c->payment->amount = body_money(b, b->root, "", "amount", REQUIRED);
+	c->order->amount = c->payment->amount;
+	read_merchant(b, c->order->merchant);
+	c->order->merchant->terminal_id = body_text(
+		b, b->root, "", RULE("terminal_id", 1, 64, ID), OPTIONAL);
+	read_order(b, c->order);
+	read_expiry(env, b, c->payment);
+	read_notify_url(env, b, c->payment);
+	c->payment->mode = canonical_str(b->arena, mode);
+}
+
 static void read_payment(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
 	static const char *const known[] = { "partner_payment_id", "code", "wallet", "amount",
@@ -90,15 +98,7 @@ static void read_payment(const struct adapter_env *env, struct body *b, Xw__Cano
 	c->code->scheme = body_text(b, b->root, "", RULE("wallet", 1, 32, ID), OPTIONAL);
 	if (*c->code->text && *c->code->scheme)
 		body_fault(b, "send the payer's code or name the wallet, not both", "", "wallet");
-	c->payment->amount = body_money(b, b->root, "", "amount", REQUIRED);
-	c->order->amount = c->payment->amount;
-	read_merchant(b, c->order->merchant);
-	c->order->merchant->terminal_id = body_text(
-		b, b->root, "", RULE("terminal_id", 1, 64, ID), OPTIONAL);
-	read_order(b, c->order);
-	read_expiry(env, b, c->payment);
-	read_notify_url(env, b, c->payment);
-	c->payment->mode = canonical_str(b->arena, SPAN("CPM"));
+	read_sale(env, b, SPAN("CPM"), c);
 }
 
 static void read_new_order(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
@@ -108,15 +108,7 @@ static void read_new_order(const struct adapter_env *env, struct body *b, Xw__Ca
 
 	body_only(b, b->root, "", known);
 	c->request_id = body_text(b, b->root, "", RULE("partner_order_id", 1, 64, ID), REQUIRED);
-	c->payment->amount = body_money(b, b->root, "", "amount", REQUIRED);
-	c->order->amount = c->payment->amount;
-	read_merchant(b, c->order->merchant);
-	c->order->merchant->terminal_id = body_text(
-		b, b->root, "", RULE("terminal_id", 1, 64, ID), OPTIONAL);
-	read_order(b, c->order);
-	read_expiry(env, b, c->payment);
-	read_notify_url(env, b, c->payment);
-	c->payment->mode = canonical_str(b->arena, SPAN("MPM"));
+	read_sale(env, b, SPAN("MPM"), c);
 }
 
 static void read_scan(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
@@ -133,37 +125,41 @@ static void read_scan(const struct adapter_env *env, struct body *b, Xw__Canonic
 }
 
 /* The amount is typed by the payer where the code carried none; else it repeats what was shown. */
-static void read_confirm(struct body *b, Xw__Canonical *c)
+static void read_confirm(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
 	static const char *const known[] = { "amount", NULL };
 
+	(void)env;
 	body_only(b, b->root, "", known);
 	c->payment->amount = body_money(b, b->root, "", "amount", OPTIONAL);
 }
 
-static void read_cancel(struct body *b, Xw__Canonical *c)
+static void read_cancel(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
 	static const char *const known[] = { "reason", NULL };
 
+	(void)env;
 	body_only(b, b->root, "", known);
 	c->undo->reason = body_text(b, b->root, "", RULE("reason", 1, 128, TEXT), OPTIONAL);
 	c->undo->id = c->key;
 }
 
-static void read_refund(struct body *b, Xw__Canonical *c)
+static void read_refund(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
 	static const char *const known[] = { "partner_refund_id", "amount", "reason", NULL };
 
+	(void)env;
 	body_only(b, b->root, "", known);
 	c->refund->id = body_text(b, b->root, "", RULE("partner_refund_id", 1, 64, ID), REQUIRED);
 	c->refund->amount = body_money(b, b->root, "", "amount", REQUIRED);
 	c->refund->reason = body_text(b, b->root, "", RULE("reason", 1, 128, TEXT), OPTIONAL);
 }
 
-static void read_codes(struct body *b, Xw__Canonical *c)
+static void read_codes(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
 	static const char *const known[] = { "payer", "quantity", NULL };
 
+	(void)env;
 	body_only(b, b->root, "", known);
 	read_payer(b, c->payer, REQUIRED);
 	c->quantity = body_int(b, b->root, "", "quantity", 1, 10);
@@ -202,24 +198,44 @@ static void read_payout(const struct adapter_env *env, struct body *b, Xw__Canon
 	c->payment->mode = canonical_str(b->arena, SPAN(MODE_PAYOUT));
 }
 
-/* The parts that an operation's reader fills; all at once, so that memory is looked at once. */
-static bool take_parts(struct body *b, enum op op, Xw__Canonical *c)
+static void read_push(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
-	struct arena *a = b->arena;
-	bool payment = op == OP_DEBIT || op == OP_ORDER || op == OP_RESOLVE || op == OP_CONFIRM ||
-		       op == OP_CREDIT;
+	(void)env;
+	partner_read_push(b, c);
+}
 
-	if (payment)
+/* The parts that an operation's reader fills, taken all at once, so that memory is looked at once.
+ */
+enum { PAYMENT = 1, ORDER = 2, CODE = 4, PAYER = 8, UNDO = 16, REFUND = 32 };
+
+static const struct {
+	int parts;
+	void (*read)(const struct adapter_env *env, struct body *b, Xw__Canonical *c);
+} bodies[OP_MAX] = {
+	[OP_DEBIT] = { PAYMENT | ORDER | CODE, read_payment },
+	[OP_ORDER] = { PAYMENT | ORDER, read_new_order },
+	[OP_RESOLVE] = { PAYMENT | CODE | PAYER, read_scan },
+	[OP_CONFIRM] = { PAYMENT, read_confirm },
+	[OP_CANCEL] = { UNDO, read_cancel },
+	[OP_REFUND] = { REFUND, read_refund },
+	[OP_CODES] = { PAYER, read_codes },
+	[OP_CREDIT] = { PAYMENT | ORDER | CODE | PAYER, read_payout },
+	[OP_PUSH] = { 0, read_push },
+};
+
+static bool take_parts(struct arena *a, int parts, Xw__Canonical *c)
+{
+	if (parts & PAYMENT)
 		c->payment = canonical_payment(a);
-	if (op == OP_DEBIT || op == OP_ORDER || op == OP_CREDIT)
+	if (parts & ORDER)
 		c->order = canonical_order(a);
-	if (op == OP_DEBIT || op == OP_RESOLVE || op == OP_CREDIT)
+	if (parts & CODE)
 		c->code = canonical_code(a, SPAN_NONE);
-	if (op == OP_RESOLVE || op == OP_CODES || op == OP_CREDIT)
-		c->payer = new_party(b);
-	if (op == OP_CANCEL)
+	if (parts & PAYER)
+		c->payer = canonical_party(a);
+	if (parts & UNDO)
 		c->undo = canonical_undo(a);
-	if (op == OP_REFUND)
+	if (parts & REFUND)
 		c->refund = canonical_refund(a);
 	return arena_ok(a);
 }
@@ -227,45 +243,9 @@ static bool take_parts(struct body *b, enum op op, Xw__Canonical *c)
 void partner_read_body(
 	const struct adapter_env *env, const struct request *rq, struct body *b, Xw__Canonical *c)
 {
-	if (!take_parts(b, rq->route->op, c))
-		return;
-	switch (rq->route->op) {
-	case OP_DEBIT:
-		read_payment(env, b, c);
-		break;
-	case OP_ORDER:
-		read_new_order(env, b, c);
-		break;
-	case OP_RESOLVE:
-		read_scan(env, b, c);
-		break;
-	case OP_CONFIRM:
-		read_confirm(b, c);
-		break;
-	case OP_CANCEL:
-		read_cancel(b, c);
-		break;
-	case OP_REFUND:
-		read_refund(b, c);
-		break;
-	case OP_CODES:
-		read_codes(b, c);
-		break;
-	case OP_CREDIT:
-		read_payout(env, b, c);
-		break;
-	case OP_PUSH:
-		partner_read_push(b, c);
-		break;
-	case OP_NONE:
-	case OP_CAPTURE:
-	case OP_INQUIRE:
-	case OP_INQUIRE_REFUND:
-	case OP_TELL:
-	case OP_NOTIFY:
-	case OP_TOKEN:
-	case OP_READ:
-	case OP_MAX:
-		CHECK_UNREACHABLE(); /* no route of ours has a body for these */
-	}
+	enum op op = rq->route->op;
+
+	CHECK(bodies[op].read); /* no other route of ours has a body */
+	if (take_parts(b->arena, bodies[op].parts, c))
+		bodies[op].read(env, b, c);
 }

@@ -14,8 +14,8 @@
 static void write_target(const struct adapter_env *env, const Xw__Canonical *c, struct buf *target)
 {
 	struct span url = span_str(c->payment ? c->payment->notify_url : "");
-	struct span prefix = partner_setting(env, "notify_prefix");
-	struct span path = partner_setting(env, "webhook_path");
+	struct span prefix = adapter_setting(env, "notify_prefix");
+	struct span path = adapter_setting(env, "webhook_path");
 	size_t scheme;
 
 	if (!span_empty(prefix) && span_starts(url, prefix)) {
@@ -48,18 +48,9 @@ static void write_type(struct jw *w, enum partner_kind kind, const Xw__Canonical
 	char storage[48];
 	struct buf b = buf_init(storage, sizeof storage);
 
-	if (kind == KIND_REFUND) {
-		/* The status is the payment's. */
-		int32_t result = c->outcome ? c->outcome->result : OUTCOME_PENDING;
-		bool done = result == OUTCOME_APPROVED || result == OUTCOME_REVERSED;
-
-		buf_str(&b, done                         ? "refund.done"
-			    : result == OUTCOME_DECLINED ? "refund.declined"
-							 : "refund.updated");
-		jw_str(w, "type", buf_span(&b));
-		return;
-	}
-	buf_str(&b, kind == KIND_PAYOUT ? "payout." : "payment.");
+	if (kind == KIND_REFUND) /* `status` is the payment's */
+		word = partner_refund_word(c->outcome ? c->outcome->result : OUTCOME_PENDING);
+	buf_str(&b, kind == KIND_REFUND ? "refund." : kind == KIND_PAYOUT ? "payout." : "payment.");
 	if (strcmp(word, "PENDING") == 0 || strcmp(word, "CANCELLING") == 0)
 		word = "UPDATED";
 	for (; *word; word++)
@@ -99,7 +90,7 @@ static enum rc sign(const struct adapter_env *env, struct span content, struct b
 	*ret_why = "there is no key or secret to sign webhooks with";
 	if (!s)
 		return RC_RANGE;
-	if (span_eq(partner_setting(env, "webhook_sign"), SPAN("v1"))) {
+	if (span_eq(adapter_setting(env, "webhook_sign"), SPAN("v1"))) {
 		if (!s->mac(s->ctx, "webhook", content, mac))
 			return RC_RANGE;
 		webhook_signature(ret_header, "v1", span_of(mac, sizeof mac));
@@ -128,8 +119,8 @@ enum rc partner_write_webhook(const struct adapter_env *env, const Xw__Canonical
 	out->method = "POST";
 	write_target(env, call, &out->target);
 	write_body(env, call, &out->body);
-	content = buf_init(arena_alloc(env->arena, cap), cap);
-	if (!content.p || !buf_ok(&out->body))
+	content = arena_buf(env->arena, cap);
+	if (!arena_ok(env->arena) || !buf_ok(&out->body))
 		return RC_FULL;
 	rc = webhook_content(&content, span_str(call->event_id), seconds, buf_span(&out->body));
 	if (rc != RC_OK) {

@@ -6,22 +6,14 @@
  */
 #include "vipps.h"
 
-#include "json.h"
-#include "money.h"
-
 /* The four sums of a payment, which only grow. */
 struct sums {
 	struct money amount, authorized, cancelled, captured, refunded;
 };
 
-static struct vipps_verdict verdict(enum outcome o, enum reason r)
-{
-	return (struct vipps_verdict){ o, r };
-}
-
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static bool read_amount(const struct json *body, const char *path, struct money *ret)
+bool vipps_read_amount(const struct json *body, const char *path, struct money *ret)
 {
 	const struct json *v = json_get(body, path);
 	struct span currency;
@@ -33,11 +25,11 @@ static bool read_amount(const struct json *body, const char *path, struct money 
 
 static bool read_sums(const struct json *body, struct sums *ret)
 {
-	return read_amount(body, "amount", &ret->amount) &&
-	       read_amount(body, "aggregate.authorizedAmount", &ret->authorized) &&
-	       read_amount(body, "aggregate.cancelledAmount", &ret->cancelled) &&
-	       read_amount(body, "aggregate.capturedAmount", &ret->captured) &&
-	       read_amount(body, "aggregate.refundedAmount", &ret->refunded) &&
+	return vipps_read_amount(body, "amount", &ret->amount) &&
+	       vipps_read_amount(body, "aggregate.authorizedAmount", &ret->authorized) &&
+	       vipps_read_amount(body, "aggregate.cancelledAmount", &ret->cancelled) &&
+	       vipps_read_amount(body, "aggregate.capturedAmount", &ret->captured) &&
+	       vipps_read_amount(body, "aggregate.refundedAmount", &ret->refunded) &&
 	       money_same(ret->amount, ret->authorized) &&
 	       money_same(ret->amount, ret->cancelled) && money_same(ret->amount, ret->captured) &&
 	       money_same(ret->amount, ret->refunded);
@@ -58,82 +50,64 @@ static bool sums_hold(const struct sums *s)
  * without money; AUTHORIZED is final too, and the sums tell the rest. A capture of a part is none
  * of ours (we capture all, at once), so it is not ours to interpret.
  */
-static struct vipps_verdict derive(struct span state, const struct sums *s)
+static struct verdict derive(struct span state, const struct sums *s)
 {
 	if (!sums_hold(s))
-		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		return VERDICT(UNKNOWN, AMOUNT);
 	if (span_eq(state, SPAN("AUTHORIZED"))) {
 		if (money_sign(s->authorized) == 0)
-			return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+			return VERDICT(UNKNOWN, AMOUNT);
 		if (money_sign(s->captured) == 0)
-			return money_eq(s->cancelled, s->authorized)
-				       ? verdict(OUTCOME_REVERSED, REASON_CANCELLED)
-				       : verdict(OUTCOME_HELD, REASON_NONE);
+			return money_eq(s->cancelled, s->authorized) ? VERDICT(REVERSED, CANCELLED)
+								     : VERDICT(HELD, NONE);
 		if (!money_eq(s->captured, s->amount))
-			return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
-		return money_eq(s->refunded, s->captured)
-			       ? verdict(OUTCOME_REVERSED, REASON_CANCELLED)
-			       : verdict(OUTCOME_APPROVED, REASON_NONE);
+			return VERDICT(UNKNOWN, AMOUNT);
+		return money_eq(s->refunded, s->captured) ? VERDICT(REVERSED, CANCELLED)
+							  : VERDICT(APPROVED, NONE);
 	}
 	if (money_sign(s->authorized) != 0)
-		return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		return VERDICT(UNKNOWN, AMOUNT);
 	if (span_eq(state, SPAN("CREATED")))
-		return verdict(OUTCOME_PENDING, REASON_NONE);
+		return VERDICT(PENDING, NONE);
 	if (span_eq(state, SPAN("ABORTED")))
-		return verdict(OUTCOME_DECLINED, REASON_PAYER_REFUSED);
+		return VERDICT(DECLINED, PAYER_REFUSED);
 	if (span_eq(state, SPAN("EXPIRED")))
-		return verdict(OUTCOME_DECLINED, REASON_EXPIRED);
+		return VERDICT(DECLINED, EXPIRED);
 	if (span_eq(state, SPAN("TERMINATED")))
-		return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
-	return verdict(OUTCOME_UNKNOWN, REASON_NONE);
+		return VERDICT(REVERSED, CANCELLED);
+	return VERDICT(UNKNOWN, NONE);
 }
 
 /* ---- the verdict on what was asked --------------------------------------------------------- */
 
-/* As money; none where the message has none, or none that can be. */
-static struct money money_in(const Xw__Money *m)
-{
-	struct money ret = MONEY_NONE;
-
-	if (!m || money_from_minor(m->minor, span_str(m->currency), &ret) != RC_OK)
-		return MONEY_NONE;
-	return ret;
-}
-
 /* The state of the payment as an answer to a capture, cancel or refund. */
-static struct vipps_verdict verdict_for(const struct adapter_env *env, const Xw__Canonical *call,
-	struct vipps_verdict v, const struct sums *s)
+static struct verdict verdict_for(const struct adapter_env *env, const Xw__Canonical *call,
+	struct verdict v, const struct sums *s)
 {
-	const Xw__Refund *r = call->refund;
-	struct money asked = money_in(r ? vipps_charge(env, r->amount, r->settle) : NULL);
+	struct money asked = canonical_money_in(
+		canonical_refund_charge(call->refund, vipps_currency(env)));
 
 	if (v.outcome == OUTCOME_UNKNOWN || call->op == OP_INQUIRE)
 		return v;
 	if (call->op == OP_CAPTURE) /* what was captured stays so, though it be refunded later */
-		return money_eq(s->captured, s->amount) ? verdict(OUTCOME_APPROVED, REASON_NONE)
-							: v;
+		return money_eq(s->captured, s->amount) ? VERDICT(APPROVED, NONE) : v;
 	if (call->op == OP_CANCEL) {
 		if (v.outcome == OUTCOME_DECLINED) /* nobody approved: closed all the same */
-			return verdict(OUTCOME_REVERSED, REASON_CANCELLED);
-		return v.outcome == OUTCOME_REVERSED ? v : verdict(OUTCOME_UNKNOWN, REASON_STATE);
+			return VERDICT(REVERSED, CANCELLED);
+		return v.outcome == OUTCOME_REVERSED ? v : VERDICT(UNKNOWN, STATE);
 	}
 	if (call->op == OP_REFUND && money_same(asked, s->refunded) &&
 		money_cmp(s->refunded, asked) >= 0)
-		return verdict(OUTCOME_APPROVED, REASON_NONE);
-	return verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		return VERDICT(APPROVED, NONE);
+	return VERDICT(UNKNOWN, AMOUNT);
 }
 
 /* ---- building ------------------------------------------------------------------------------ */
 
-static void set_verdict(const struct adapter_env *env, Xw__Canonical *c, struct vipps_verdict v,
+static void set_verdict(const struct adapter_env *env, Xw__Canonical *c, struct verdict v,
 	struct span code, struct span text)
 {
-	c->outcome = canonical_outcome(env->arena, v.outcome, v.reason, code, text);
-}
-
-static Xw__Money *said(const struct adapter_env *env, struct money m)
-{
-	return canonical_money(env->arena, money_minor(m), span_str(ccy_alpha(money_ccy(m))));
+	c->outcome = canonical_outcome(env->arena, v, code, text);
 }
 
 static void set_counts(const struct adapter_env *env, Xw__Canonical *c, const struct sums *s)
@@ -142,33 +116,24 @@ static void set_counts(const struct adapter_env *env, Xw__Canonical *c, const st
 
 	if (!n)
 		return;
-	n->held = said(env, s->authorized);
-	n->taken = said(env, s->captured);
-	n->released = said(env, s->cancelled);
-	n->returned = said(env, s->refunded);
+	n->held = canonical_money_of(env->arena, s->authorized);
+	n->taken = canonical_money_of(env->arena, s->captured);
+	n->released = canonical_money_of(env->arena, s->cancelled);
+	n->returned = canonical_money_of(env->arena, s->refunded);
 	c->counts = n;
 }
 
 /* What we asked Vipps to move in this payment, where the call says so. */
-static const Xw__Money *charge_of(const struct adapter_env *env, const Xw__Canonical *call)
+static struct money charge_of(const struct adapter_env *env, const Xw__Canonical *call)
 {
-	return call->payment ? vipps_charge(env, call->payment->amount, call->payment->settle)
-			     : NULL;
+	return canonical_money_in(canonical_charge(call->payment, vipps_currency(env)));
 }
 
-/* Where the call said the sum as what is settled, so does the answer; else as the amount. */
 static void set_amount(const struct adapter_env *env, const Xw__Canonical *call, Xw__Canonical *c,
 	struct money amount)
 {
-	const Xw__Money *charge = charge_of(env, call);
-
-	c->payment = canonical_payment(env->arena);
-	if (!c->payment)
-		return;
-	if (charge && charge == call->payment->settle)
-		c->payment->settle = said(env, amount);
-	else
-		c->payment->amount = said(env, amount);
+	canonical_set_charge(
+		env->arena, call, vipps_currency(env), canonical_money_of(env->arena, amount), c);
 }
 
 /* ---- successes ----------------------------------------------------------------------------- */
@@ -185,22 +150,22 @@ static bool same_reference(const Xw__Canonical *call, const struct json *body)
 static void read_payment(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct json *body, Xw__Canonical *c)
 {
-	struct money charge = money_in(charge_of(env, call));
+	struct money charge = charge_of(env, call);
 	struct span state = SPAN_NONE, psp = SPAN_NONE;
-	struct vipps_verdict v;
+	struct verdict v;
 	struct sums s;
 
 	if (!json_str(body, "state", &state) || !read_sums(body, &s)) {
-		set_verdict(env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), state, SPAN_NONE);
+		set_verdict(env, c, VERDICT(UNKNOWN, MALFORMED), state, SPAN_NONE);
 		return;
 	}
 	if (!same_reference(call, body)) { /* nothing said of another payment is kept with ours */
-		set_verdict(env, c, verdict(OUTCOME_UNKNOWN, REASON_AMOUNT), state, SPAN_NONE);
+		set_verdict(env, c, VERDICT(UNKNOWN, AMOUNT), state, SPAN_NONE);
 		return;
 	}
 	v = derive(state, &s);
 	if (!money_is_none(charge) && !money_eq(charge, s.amount))
-		v = verdict(OUTCOME_UNKNOWN, REASON_AMOUNT);
+		v = VERDICT(UNKNOWN, AMOUNT);
 	set_verdict(env, c, verdict_for(env, call, v, &s), state, SPAN_NONE);
 	set_counts(env, c, &s);
 	set_amount(env, call, c, s.amount);
@@ -219,8 +184,7 @@ static void read_created(const struct adapter_env *env, const Xw__Canonical *cal
 	const struct json *body, Xw__Canonical *c)
 {
 	set_verdict(env, c,
-		same_reference(call, body) ? verdict(OUTCOME_PENDING, REASON_NONE)
-					   : verdict(OUTCOME_UNKNOWN, REASON_AMOUNT),
+		same_reference(call, body) ? VERDICT(PENDING, NONE) : VERDICT(UNKNOWN, AMOUNT),
 		SPAN("CREATED"), SPAN_NONE);
 }
 
@@ -234,68 +198,57 @@ static void read_token(const struct adapter_env *env, const struct json *body, X
 	if (!json_str(body, "access_token", &token) || span_empty(token) ||
 		!json_text(env->arena, body, "expires_in", &lifetime) ||
 		span_to_i64(lifetime, &seconds) != RC_OK || seconds < 1 || seconds > 86400 * 7) {
-		set_verdict(
-			env, c, verdict(OUTCOME_UNKNOWN, REASON_MALFORMED), SPAN_NONE, SPAN_NONE);
+		set_verdict(env, c, VERDICT(UNKNOWN, MALFORMED), SPAN_NONE, SPAN_NONE);
 		return;
 	}
 	c->token = canonical_str(env->arena, token);
 	c->token_until = wall_plus_ms(env->now, seconds * 1000).us;
-	set_verdict(env, c, verdict(OUTCOME_APPROVED, REASON_NONE), SPAN_NONE, SPAN_NONE);
+	set_verdict(env, c, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
 }
 
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 /*
  * SPEC vipps 2.10 [C:V-KIT]: the number is extraDetails[].reason where name is "ErrorCode"; other
- * entries name members that break the schema. 0: there is none; -1: it is no number that can be.
+ * entries name members that break the schema. False: there is none. One that is not text leaves
+ * *ret_number as it is.
  */
-static int error_code(const struct json *problem, struct span *ret_text)
+static bool error_code(const struct json *problem, struct span *ret_number)
 {
 	const struct json *details = json_get(problem, "extraDetails");
 
 	for (size_t i = 0; i < json_count(details); i++) {
 		const struct json *d = json_at(details, i);
-		struct span name;
-		int64_t code;
+		struct span name, number;
 
 		if (!json_str(d, "name", &name) || !span_eq(name, SPAN("ErrorCode")))
 			continue;
-		if (!json_str(d, "reason", ret_text) || span_to_i64(*ret_text, &code) != RC_OK ||
-			code < 1 || code > 99999)
-			return -1;
-		return (int)code;
+		if (json_str(d, "reason", &number) && !span_empty(number))
+			*ret_number = number;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 static void read_refusal(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_msg *answer, const struct json *body, Xw__Canonical *c)
 {
-	char storage[16];
-	struct buf http = buf_init(storage, sizeof storage);
-	struct span code, title = SPAN_NONE, retry;
-	int64_t status = 0, wait_s;
-	struct vipps_verdict v;
-	int number = 0;
+	struct span code = canonical_http_code(env->arena, answer->status), title = SPAN_NONE;
+	bool numbered = error_code(body, &code);
+	int64_t status = 0;
+	struct verdict v;
 
-	buf_str(&http, "HTTP ");
-	buf_i64(&http, answer->status);
-	code = buf_span(&http);
-	if (body) {
-		number = error_code(body, &code);
-		(void)json_str(body, "title", &title);
-	}
+	(void)json_str(body, "title", &title);
 	/* A refusal that decides must be of the documented form, not a gateway's page. */
-	if (body && json_int(body, "status", &status) && status == answer->status)
-		v = vipps_refusal((enum op)call->op, answer->status, number);
+	if (json_int(body, "status", &status) && status == answer->status)
+		v = vipps_refusal((enum op)call->op, answer->status, numbered ? code : SPAN_NONE);
 	else
 		v = vipps_refusal((enum op)call->op,
-			answer->status == 401 || answer->status == 429 ? answer->status : 0, 0);
+			answer->status == 401 || answer->status == 429 ? answer->status : 0,
+			SPAN_NONE);
 	set_verdict(env, c, v, code, title);
 	/* SPEC vipps 2.10 [C:V-KIT]: 429: respect any Retry-After. */
-	if (http_header_get(answer, "retry-after", &retry) &&
-		span_to_i64(retry, &wait_s) == RC_OK && wait_s > 0 && wait_s <= 3600)
-		c->ask_after_ms = (int32_t)wait_s * 1000;
+	c->ask_after_ms = adapter_retry_after_ms(answer, 3600);
 }
 
 /* ---- the face ------------------------------------------------------------------------------ */
@@ -317,41 +270,24 @@ static void read_success(const struct adapter_env *env, const Xw__Canonical *cal
 static void note_defaults(
 	const struct adapter_env *env, const Xw__Canonical *call, Xw__Canonical *c)
 {
-	struct money charge = money_in(charge_of(env, call));
+	struct money charge = charge_of(env, call);
 
 	if (call->op != OP_CAPTURE || !c->outcome || c->outcome->result != OUTCOME_APPROVED ||
 		c->payment || money_is_none(charge))
 		return;
 	set_amount(env, call, c, charge);
-	c->dropped = arena_alloc(env->arena, sizeof *c->dropped);
-	if (!c->dropped)
-		return;
-	c->dropped[0] = canonical_str(
-		env->arena, SPAN("payment.amount: not in the answer, ours is assumed"));
-	c->n_dropped = 1;
+	canonical_drop(env->arena, c, "payment.amount: not in the answer, ours is assumed");
 }
 
 enum rc vipps_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
 {
-	Xw__Canonical *c = canonical_new(env->arena, (enum op)call->op, true);
-	const struct json *body = NULL;
-	enum rc rc;
+	Xw__Canonical *c = canonical_answer(env->arena, call);
+	const struct json *body = json_parse_object(env->arena, answer->body);
 
 	(void)out;
-	if (!c)
+	if (!arena_ok(env->arena))
 		return RC_FULL;
-	c->request_id = canonical_str(env->arena, span_str(call->request_id));
-	if (call->op == OP_REFUND && call->refund) {
-		c->refund = canonical_refund(env->arena);
-		if (c->refund)
-			c->refund->id = canonical_str(env->arena, span_str(call->refund->id));
-	}
-	rc = json_parse(env->arena, answer->body, &body);
-	if (rc == RC_FULL || !arena_ok(env->arena))
-		return RC_FULL;
-	if (rc != RC_OK || !json_is_object(body))
-		body = NULL;
 	if (body && (answer->status == 200 || answer->status == 201))
 		read_success(env, call, body, c);
 	else

@@ -7,8 +7,6 @@
 #include "vipps.h"
 
 #include "digest.h"
-#include "json.h"
-#include "money.h"
 #include "text.h"
 
 #define SCHEME "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
@@ -32,9 +30,7 @@ bool vipps_push_holds(const struct adapter_env *env, const struct http_msg *m)
 {
 	struct span date, hash, authorization;
 	struct digest digest = digest_sha256(m->body);
-	size_t cap = m->target.n + m->host.n + 256;
-	char *storage = arena_alloc(env->arena, cap);
-	struct buf b = buf_init(storage, storage ? cap : 0);
+	struct buf b = arena_buf(env->arena, m->target.n + m->host.n + 256);
 	uint8_t mac[32];
 
 	if (!http_header_get(m, "x-ms-date", &date) ||
@@ -57,23 +53,23 @@ bool vipps_push_holds(const struct adapter_env *env, const struct http_msg *m)
 
 /* SPEC vipps 2.7 [C:V-EP]: event names. Of CANCELLED, CAPTURED and REFUNDED the event tells one
  * movement; what the payment is worth after it, only its sums do. */
-static struct vipps_verdict event_verdict(struct span name, bool success)
+static struct verdict event_verdict(struct span name, bool success)
 {
 	static const struct {
 		const char *name;
-		struct vipps_verdict v;
+		struct verdict v;
 	} events[] = {
-		{ "ABORTED", { OUTCOME_DECLINED, REASON_PAYER_REFUSED } },
-		{ "AUTHORIZED", { OUTCOME_HELD, REASON_NONE } },
-		{ "CREATED", { OUTCOME_PENDING, REASON_NONE } },
-		{ "EXPIRED", { OUTCOME_DECLINED, REASON_EXPIRED } },
-		{ "TERMINATED", { OUTCOME_REVERSED, REASON_CANCELLED } },
+		{ "ABORTED", VERDICT(DECLINED, PAYER_REFUSED) },
+		{ "AUTHORIZED", VERDICT(HELD, NONE) },
+		{ "CREATED", VERDICT(PENDING, NONE) },
+		{ "EXPIRED", VERDICT(DECLINED, EXPIRED) },
+		{ "TERMINATED", VERDICT(REVERSED, CANCELLED) },
 	};
 
 	for (size_t i = 0; success && i < sizeof events / sizeof *events; i++)
 		if (span_eq(span_str(events[i].name), name))
 			return events[i].v;
-	return (struct vipps_verdict){ OUTCOME_UNKNOWN, REASON_NONE };
+	return VERDICT(UNKNOWN, NONE);
 }
 
 /* SPEC vipps 2.12 [C:V-KIT]: duplicates are told by reference, name and pspReference. */
@@ -89,85 +85,60 @@ static void set_event_id(
 	c->event_id = canonical_str(a, buf_span(&b));
 }
 
-static void set_event_amount(struct arena *a, Xw__Canonical *c, const struct json *body)
-{
-	struct span currency;
-	struct money m;
-	int64_t value;
-
-	if (!json_str(body, "amount.currency", &currency) ||
-		!json_int(body, "amount.value", &value) ||
-		money_from_minor(value, currency, &m) != RC_OK)
-		return;
-	c->payment = canonical_payment(a);
-	if (c->payment)
-		c->payment->amount = canonical_money(a, value, currency);
-}
-
-static enum rc problem(struct arena *a, enum reason reason, const char *detail, const char *pointer,
-	enum rc rc, Xw__Canonical **ret)
-{
-	Xw__Canonical *c = canonical_problem(a, OP_PUSH, reason, detail, pointer);
-
-	if (!c || !arena_ok(a))
-		return RC_FULL;
-	*ret = c;
-	return rc;
-}
-
 /* Lenient: what an inquiry needs is the reference; the rest is taken if it is there. */
-static enum rc read_event(
-	const struct adapter_env *env, const struct json *body, Xw__Canonical **ret)
+static void set_event(struct arena *a, const struct json *body, Xw__Canonical *c)
 {
-	struct arena *a = env->arena;
-	struct span reference, msn, name = SPAN_NONE, psp = SPAN_NONE, time, ours;
-	Xw__Canonical *c = canonical_new(a, OP_PUSH, false);
-	struct vipps_verdict v;
+	struct span reference, name = SPAN_NONE, psp = SPAN_NONE, time;
 	struct wall at = WALL_NONE;
+	struct money amount;
 	bool success = false;
 
-	if (!json_str(body, "reference", &reference) || span_empty(reference) || reference.n > 64)
-		return problem(a, REASON_MALFORMED, "no reference", "/reference", RC_BAD, ret);
-	ours = env->setting(env->settings_ctx, "msn");
-	if (json_str(body, "msn", &msn) && !span_empty(ours) && !span_eq(msn, ours))
-		return problem(a, REASON_FORBIDDEN, "another sales unit", "/msn", RC_RANGE, ret);
+	(void)json_str(body, "reference", &reference);
 	(void)json_str(body, "name", &name);
 	(void)json_str(body, "pspReference", &psp);
 	(void)json_bool(body, "success", &success);
 	if (json_str(body, "timestamp", &time) && wall_parse(time, &at) != RC_OK)
 		at = WALL_NONE;
-	v = event_verdict(name, success);
-	if (c) {
-		c->authentic = true;
-		c->request_id = canonical_str(a, reference);
-		c->outcome = canonical_outcome(a, v.outcome, v.reason, name, SPAN_NONE);
-		if (c->outcome)
-			c->outcome->at = at.us;
-		set_event_id(a, c, reference, name, psp);
-		set_event_amount(a, c, body);
-	}
-	if (!c || !arena_ok(a))
-		return RC_FULL;
-	*ret = c;
-	return RC_OK;
+	c->authentic = true;
+	c->request_id = canonical_str(a, reference);
+	c->outcome = canonical_outcome(a, event_verdict(name, success), name, SPAN_NONE);
+	if (c->outcome)
+		c->outcome->at = at.us;
+	set_event_id(a, c, reference, name, psp);
+	if (vipps_read_amount(body, "amount", &amount))
+		c->payment = canonical_payment(a);
+	if (c->payment)
+		c->payment->amount = canonical_money_of(a, amount);
+}
+
+static enum rc refuse(struct arena *a, enum rc rc, enum reason reason, const char *detail,
+	const char *pointer, Xw__Canonical **ret)
+{
+	return canonical_refuse(a, OP_PUSH, rc, reason, detail, pointer, ret);
 }
 
 enum rc vipps_read_push(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
 {
-	const struct json *body = NULL;
-	enum rc rc;
+	struct arena *a = env->arena;
+	struct span reference, msn, ours = adapter_setting(env, "msn");
+	const struct json *body;
+	Xw__Canonical *c;
 
-	if (!vipps_push_holds(env, rq->http)) {
-		if (!arena_ok(env->arena))
-			return RC_FULL;
-		return problem(env->arena, REASON_SIGNATURE, "the signature does not hold", "",
-			RC_AUTH, ret);
-	}
-	rc = json_parse(env->arena, rq->http->body, &body);
-	if (rc == RC_FULL)
+	if (!vipps_push_holds(env, rq->http))
+		return refuse(a, RC_AUTH, REASON_SIGNATURE, "the signature does not hold", "", ret);
+	body = json_parse_object(a, rq->http->body);
+	if (!body)
+		return refuse(a, RC_BAD, REASON_MALFORMED, "not a JSON object", "", ret);
+	if (!json_str(body, "reference", &reference) || span_empty(reference) || reference.n > 64)
+		return refuse(a, RC_BAD, REASON_MALFORMED, "no reference", "/reference", ret);
+	if (json_str(body, "msn", &msn) && !span_empty(ours) && !span_eq(msn, ours))
+		return refuse(a, RC_RANGE, REASON_FORBIDDEN, "another sales unit", "/msn", ret);
+	c = canonical_new(a, OP_PUSH, false);
+	if (c)
+		set_event(a, body, c);
+	if (!arena_ok(a))
 		return RC_FULL;
-	if (rc != RC_OK || !json_is_object(body))
-		return problem(env->arena, REASON_MALFORMED, "not a JSON object", "", RC_BAD, ret);
-	return read_event(env, body, ret);
+	*ret = c;
+	return RC_OK;
 }

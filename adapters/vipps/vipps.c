@@ -15,50 +15,19 @@
  * and the person ten minutes (SPEC vipps 2.7), so the later rungs widen: webhooks tell sooner.
  */
 #define LADDER_INQUIRE                                                                             \
-	{                                                                                          \
-		20,                                                                                \
-		{                                                                                  \
-			5, 2, 2, 2, 2, 2, 2, 2, 2, 5, 5, 10, 20, 30, 60, 60, 90, 100, 100, 120     \
-		}                                                                                  \
-	}
+	LADDER(5, 2, 2, 2, 2, 2, 2, 2, 2, 5, 5, 10, 20, 30, 60, 60, 90, 100, 100, 120)
 /* SPEC vipps 2.4 [C:V-KIT]: create, capture, cancel, refund: 5 a minute per reference. */
-#define LADDER_REPEAT                                                                              \
-	{                                                                                          \
-		12,                                                                                \
-		{                                                                                  \
-			2, 15, 15, 30, 60, 120, 300, 600, 1800, 3600, 3600, 3600                   \
-		}                                                                                  \
-	}
+#define LADDER_REPEAT LADDER(2, 15, 15, 30, 60, 120, 300, 600, 1800, 3600, 3600, 3600)
+
+#define CALL .allowed_ms = 5000, .needs_token = true
 
 static const struct caps caps[] = {
-	{ .op = OP_TOKEN, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
-	{ .op = OP_DEBIT,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.needs_token = true,
-		.sends_code = true,
-		.must_capture = true },
-	{ .op = OP_CAPTURE,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.needs_token = true,
-		.ladder = LADDER_REPEAT },
-	{ .op = OP_INQUIRE,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.needs_token = true,
-		.not_found_s = 30,
-		.ladder = LADDER_INQUIRE },
-	{ .op = OP_CANCEL,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.needs_token = true,
-		.ladder = LADDER_REPEAT },
-	{ .op = OP_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.needs_token = true,
-		.ladder = LADDER_REPEAT },
+	{ .op = OP_TOKEN, .allowed_ms = 5000 },
+	{ .op = OP_DEBIT, CALL, .sends_code = true, .must_capture = true },
+	{ .op = OP_CAPTURE, CALL, .ladder = LADDER_REPEAT },
+	{ .op = OP_INQUIRE, CALL, .not_found_s = 30, .ladder = LADDER_INQUIRE },
+	{ .op = OP_CANCEL, CALL, .ladder = LADDER_REPEAT },
+	{ .op = OP_REFUND, CALL, .ladder = LADDER_REPEAT },
 	{ .op = OP_PUSH },
 	{ .op = OP_NONE },
 };
@@ -73,12 +42,6 @@ static bool identify(const struct request *rq, struct span *ret_identity)
 {
 	*ret_identity = rq->arg[0];
 	return true;
-}
-
-static enum rc read_request(
-	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
-{
-	return vipps_read_push(env, rq, ret);
 }
 
 /*
@@ -106,23 +69,13 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 	out->status = reply->problem ? status_of((enum reason)reply->problem->reason) : 200;
 }
 
-static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
-	struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	(void)replayed;
-	(void)out; /* nothing of a reply is signed or dated */
-}
-
 const struct adapter vipps_adapter = {
 	.name = "vipps",
 	.caps = caps,
 	.routes = routes,
 	.identify = identify,
-	.read_request = read_request,
+	.read_request = vipps_read_push,
 	.write_reply = write_reply,
-	.seal_reply = seal_reply,
 	.write_call = vipps_write_call,
 	.read_answer = vipps_read_answer,
 };

@@ -23,6 +23,7 @@ struct console {
 	struct proc_page *page;
 	struct proc_slot *slot;
 	struct hs *server;
+	bool stopping;
 	char text[TEXT_MAX];
 };
 
@@ -258,7 +259,12 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 
 static void on_term(void *ctx)
 {
-	loop_stop(((struct console *)ctx)->loop);
+	struct console *c = ctx;
+
+	if (c->stopping)
+		_Exit(0);
+	c->stopping = true;
+	hs_drain(c->server);
 }
 
 static struct mono turn(void *ctx)
@@ -267,7 +273,9 @@ static struct mono turn(void *ctx)
 	struct mono now = loop_now(c->loop).mono;
 
 	c->slot->turned_us = now.us;
-	return mono_plus_ms(now, 500);
+	if (c->stopping && hs_stats(c->server)->conns == 0)
+		loop_stop(c->loop);
+	return mono_plus_ms(now, c->stopping ? 20 : 500);
 }
 
 int console_run(

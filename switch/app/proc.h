@@ -5,9 +5,11 @@
 #ifndef XW_PROC_H
 #define XW_PROC_H
 
+#include <sys/types.h>
+
 #include "conf.h"
 
-enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE };
+enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE, ROLE_SETUP };
 
 #define PROC_MAX     36
 #define PROC_BUCKETS 12 /* .005 .01 .025 .05 .1 .25 .5 1 2.5 5 10 s and more */
@@ -22,7 +24,7 @@ struct proc_slot {
 	int32_t pid;
 	int64_t turned_us; /* monotonic time of the last turn of its loop */
 	int64_t started_us;
-	uint32_t ready; /* serves, or does its work */
+	uint32_t ready; /* serves, or does its work; a supervisor lets the old ones go by it */
 	uint32_t draining;
 	uint32_t database_ok, cache_ok;
 	int64_t database_ok_us; /* monotonic time of the last answer of the ledger */
@@ -62,12 +64,18 @@ int clerk_run(
 	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells);
 int console_run(
 	const struct conf *c, struct proc_page *page, struct proc_slot *slot, int listen_fd);
+/* Participants, accounts and caps of the configuration are in the ledger. 0, or 3. */
+int setup_run(const struct conf *c);
+/* Opens sockets and shared memory, starts the roles, restarts what dies, stops them in order. The
+ * configuration is its own from then on. */
+int supervisor_run(struct conf *c);
+
+/* As fork(2); the child has the signals, name and rights of a role. */
+pid_t proc_fork(enum role role);
+const char *proc_role_name(enum role role);
 /* One line of the log of a process, before or beside its worker: level, event, text. */
 void proc_log(const char *level, const char *event, const char *text);
-/* Opens sockets and shared memory, starts the roles, restarts what dies, stops them in order. */
-int supervisor_run(const struct conf *c);
-/* Before any role: participants, accounts and caps of the configuration are in the ledger. 0, or 3.
- */
-int setup_run(const struct conf *c);
+/* A word of sd_notify's protocol, where there is a service manager. */
+void proc_tell_manager(const char *state);
 
 #endif

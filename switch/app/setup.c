@@ -1,7 +1,7 @@
 /*
- * setup.c: before any role starts: the ledger knows the participants, accounts and caps that the
- * configuration names. All of it is idempotent; what is there already with other contents is
- * refused.
+ * setup.c: before a crew starts, in a process of its own: the ledger knows the participants,
+ * accounts and caps that the configuration names. All of it is idempotent; what is there already
+ * with other contents is refused.
  *
  * The hard thing is that a participant's number stands in the books for ever: a name that moved to
  * another number stops the start instead of mixing two partners' money.
@@ -127,8 +127,6 @@ int setup_run(const struct conf *c)
 	s.give_up = mono_plus_ms(loop_now(s.loop).mono, WAIT_MS);
 	s.pg = pg_open(s.loop, &pc, NULL, NULL);
 	good = s.pg && all(&s);
-	if (!good)
-		proc_log("error", "setup", "the ledger does not take the configuration");
 	pg_close(s.pg);
 	loop_free(s.loop);
 	return good ? 0 : 3;

@@ -3,32 +3,31 @@
  *
  * It reads nothing from the network and holds no payment, so it has no reason to die. Listening
  * sockets are its own: a worker that is killed takes only the connection that it was serving with
- * it, and the queue goes on to the next. The hard thing is the new configuration: new workers start
- * on the same sockets before the old ones drain. Must never leave a role running that it does not
- * know.
+ * it, and the queue goes on to the next.
+ *
+ * The hard thing is a new configuration. It comes in three steps, and whatever goes wrong in one of
+ * them, those who serve go on serving: a process brings the ledger up to it; a new crew starts on
+ * the same sockets; and only when all of that crew say that they are ready does the old one drain.
+ * Must never leave a role running that it does not know.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "json.h"
 #include "sysclock.h"
 
 #include "proc.h"
 
 #define PAGE_MAGIC  0x58575047u
+#define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
+#define READY_US    (15 * 1000000) /* a new crew is ready by then, or goes */
 #define HANGING_US  (10 * 1000000)
 #define STOP_US     (30 * 1000000)
 #define BACKOFF_MAX (5 * 1000000)
@@ -36,43 +35,37 @@
 /* A place that is to be filled: a role, and the process that fills it now. */
 struct place {
 	enum role role;
-	int slot;  /* in the page; -1: none */
+	int slot;  /* in the page */
 	pid_t pid; /* 0: not running */
 	int64_t started_us, restart_at_us, backoff_us;
 };
 
+/* The roles of one configuration. */
+struct crew {
+	struct conf *conf; /* its own; NULL: there is no such crew */
+	int places;
+	struct place place[CREW_MAX];
+};
+
+struct leaving {
+	pid_t pid;
+	int slot;
+};
+
 struct supervisor {
-	const struct conf *conf;
 	struct proc_page *page;
 	int partners_fd, operators_fd;
 	struct proc_bells bells;
-	int places;
-	struct place place[PROC_MAX];
-	int leaving; /* processes of an older configuration that drain */
-	pid_t leaving_pid[PROC_MAX];
-	int leaving_slot[PROC_MAX];
-	bool stopping, reload;
+	struct crew now;  /* serves */
+	struct crew next; /* is to take its place */
+	pid_t setup;      /* brings the ledger up to next's configuration; 0: not running */
+	int64_t ready_by_us;
+	int leavers; /* told to go: processes of an older crew that drain */
+	struct leaving leaving[PROC_MAX];
+	bool ready, stopping, reload;
 	int64_t stop_at_us;
-	const char *file;
+	int status; /* at the end */
 };
-
-void proc_log(const char *level, const char *event, const char *text)
-{
-	char line[1024], ts[40];
-	struct buf b = buf_init(line, sizeof line), t = buf_init(ts, sizeof ts);
-	struct jw j = jw_init(&b);
-
-	wall_write(&t, sysclock_wall(), 6);
-	jw_obj(&j, NULL);
-	jw_str(&j, "ts", buf_span(&t));
-	jw_str(&j, "lvl", span_str(level));
-	jw_str(&j, "ev", span_str(event));
-	jw_str(&j, "text", span_str(text));
-	jw_end(&j, '}');
-	buf_ch(&b, '\n');
-	if (buf_ok(&b))
-		(void)!write(STDERR_FILENO, line, b.n);
-}
 
 static int open_listener(const struct conf_listener *l)
 {
@@ -91,7 +84,9 @@ static int open_listener(const struct conf_listener *l)
 	return -1;
 }
 
-static int free_slot(struct supervisor *s)
+/* Processes */
+
+static int free_slot(const struct supervisor *s)
 {
 	for (int i = 0; i < PROC_MAX; i++)
 		if (s->page->slot[i].role == ROLE_NONE)
@@ -99,95 +94,221 @@ static int free_slot(struct supervisor *s)
 	return -1;
 }
 
-static int run_role(struct supervisor *s, enum role role, int slot)
+static int run_role(struct supervisor *s, const struct conf *c, enum role role, int slot)
 {
-	struct proc_slot *p = &s->page->slot[slot];
-
 	switch (role) {
 	case ROLE_WORKER:
-		return worker_run(s->conf, s->page, slot, s->partners_fd, &s->bells);
+		return worker_run(c, s->page, slot, s->partners_fd, &s->bells);
 	case ROLE_CLERK:
-		return clerk_run(s->conf, s->page, slot, &s->bells);
+		return clerk_run(c, s->page, slot, &s->bells);
 	case ROLE_CONSOLE:
-		return console_run(s->conf, s->page, p, s->operators_fd);
+		return console_run(c, s->page, &s->page->slot[slot], s->operators_fd);
+	case ROLE_SETUP:
+		return setup_run(c);
 	case ROLE_NONE:
 		break;
 	}
 	return 1;
 }
 
-static void start(struct supervisor *s, struct place *p)
+static void start(struct supervisor *s, const struct crew *crew, struct place *p)
 {
-	static const char *const name[] = { "", "worker", "clerk", "console" };
-	pid_t parent = getpid();
-	sigset_t none;
+	int slot = free_slot(s);
+	struct proc_slot *ps = &s->page->slot[slot < 0 ? 0 : slot];
 
-	p->slot = free_slot(s);
 	p->started_us = sysclock_mono().us;
-	if (p->slot < 0)
+	p->restart_at_us = p->started_us + 1000000;
+	if (slot < 0)
 		return;
-	memset(&s->page->slot[p->slot], 0, sizeof s->page->slot[0]);
-	s->page->slot[p->slot].role = p->role;
-	s->page->slot[p->slot].started_us = s->page->slot[p->slot].turned_us = p->started_us;
-	p->pid = fork();
+	memset(ps, 0, sizeof *ps);
+	ps->role = p->role;
+	ps->started_us = ps->turned_us = p->started_us;
+	p->slot = slot;
+	p->pid = proc_fork(p->role);
 	if (p->pid == 0) {
-		char title[16];
-		/* A role never outlives its supervisor. */
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != parent)
-			_exit(0);
-		snprintf(title, sizeof title, "xw-%s", name[p->role]);
-		prctl(PR_SET_NAME, title);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		signal(SIGHUP, SIG_IGN);
-		signal(SIGINT, SIG_IGN);
-		s->page->slot[p->slot].pid = getpid();
-		_exit(run_role(s, p->role, p->slot));
+		ps->pid = getpid();
+		_exit(run_role(s, crew->conf, p->role, slot));
 	}
 	if (p->pid < 0) {
-		s->page->slot[p->slot].role = ROLE_NONE;
+		ps->role = ROLE_NONE;
 		p->pid = 0;
-		p->restart_at_us = p->started_us + 1000000;
 	}
 }
 
+/* Tells the processes of a crew to go; what they still do, they do among those who leave. */
+static void dismiss(struct supervisor *s, struct crew *crew)
+{
+	for (int i = 0; i < crew->places; i++) {
+		struct place *p = &crew->place[i];
+		if (!p->pid)
+			continue;
+		kill(p->pid, SIGTERM);
+		s->leaving[s->leavers++] = (struct leaving){ p->pid, p->slot };
+	}
+	conf_free(crew->conf);
+	*crew = (struct crew){ 0 };
+}
+
+static bool has_left(struct supervisor *s, pid_t pid)
+{
+	for (int i = 0; i < s->leavers; i++) {
+		if (s->leaving[i].pid != pid)
+			continue;
+		s->page->slot[s->leaving[i].slot].role = ROLE_NONE;
+		s->leaving[i] = s->leaving[--s->leavers];
+		return true;
+	}
+	return false;
+}
+
+/* Says how it ended, and when its place is to be filled again: at once after a good life, slower
+ * and slower when it dies young. */
+static void died(struct supervisor *s, struct place *p, int status)
+{
+	int64_t now = sysclock_mono().us;
+	char text[128];
+
+	snprintf(text, sizeof text, "%s, pid %d ended by %s %d", proc_role_name(p->role),
+		(int)p->pid, WIFSIGNALED(status) ? "signal" : "exit",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	p->pid = 0;
+	s->page->slot[p->slot].role = ROLE_NONE;
+	if (s->stopping)
+		return;
+	proc_log("error", "role-ended", text);
+	s->page->restarts++;
+	if (now - p->started_us > 10 * 1000000)
+		p->backoff_us = 0;
+	p->restart_at_us = now + p->backoff_us;
+	p->backoff_us = p->backoff_us ? p->backoff_us * 2 : 100000;
+	if (p->backoff_us > BACKOFF_MAX)
+		p->backoff_us = BACKOFF_MAX;
+}
+
+static struct place *place_of(struct crew *crew, pid_t pid)
+{
+	for (int i = 0; i < crew->places; i++)
+		if (crew->place[i].pid == pid)
+			return &crew->place[i];
+	return NULL;
+}
+
+/* The next crew */
+
+static void plan(struct crew *crew)
+{
+	uint32_t workers = crew->conf->workers < CREW_MAX - 2 ? crew->conf->workers : CREW_MAX - 2;
+
+	crew->places = 0;
+	for (uint32_t i = 0; i < workers; i++)
+		crew->place[crew->places++] = (struct place){ .role = ROLE_WORKER };
+	crew->place[crew->places++] = (struct place){ .role = ROLE_CLERK };
+	crew->place[crew->places++] = (struct place){ .role = ROLE_CONSOLE };
+}
+
+static void refuse(struct supervisor *s, const char *why)
+{
+	dismiss(s, &s->next);
+	proc_log("error", s->now.conf ? "reload-refused" : "start", why);
+	proc_tell_manager("READY=1");
+	if (!s->now.conf) { /* nothing to go on with */
+		s->stopping = true;
+		s->status = 3;
+	}
+}
+
+/* Takes the configuration: first the ledger must. */
+static void prepare(struct supervisor *s, struct conf *c)
+{
+	s->next.conf = c;
+	s->setup = proc_fork(ROLE_SETUP);
+	if (s->setup == 0)
+		_exit(run_role(s, c, ROLE_SETUP, -1));
+	if (s->setup < 0) {
+		s->setup = 0;
+		refuse(s, "no process can be started");
+	}
+}
+
+static void prepared(struct supervisor *s, int status)
+{
+	s->setup = 0;
+	if (s->stopping)
+		return;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		refuse(s, "the ledger does not take the configuration");
+		return;
+	}
+	plan(&s->next);
+	s->ready_by_us = sysclock_mono().us + READY_US;
+	for (int i = 0; i < s->next.places; i++)
+		start(s, &s->next, &s->next.place[i]);
+}
+
+static void adopt(struct supervisor *s)
+{
+	bool first = !s->now.conf;
+
+	dismiss(s, &s->now);
+	s->now = s->next;
+	s->next = (struct crew){ 0 };
+	if (!first)
+		proc_log("info", "reloaded", s->now.conf->file);
+}
+
+/* How many of a crew are ready; -1: one of them is not there. */
+static int ready_count(const struct supervisor *s, const struct crew *crew)
+{
+	int n = 0;
+
+	for (int i = 0; i < crew->places; i++) {
+		if (!crew->place[i].pid)
+			return -1;
+		n += s->page->slot[crew->place[i].slot].ready != 0;
+	}
+	return n;
+}
+
+/* The first crew has nobody to wait for: what dies of it is started again. */
+static void watch_next(struct supervisor *s)
+{
+	int ready = ready_count(s, &s->next);
+
+	if (s->setup || !s->next.conf || s->stopping)
+		return;
+	if (!s->now.conf || ready == s->next.places)
+		adopt(s);
+	else if (ready < 0)
+		refuse(s, "a new role ended before it was ready; the old ones go on");
+	else if (sysclock_mono().us >= s->ready_by_us)
+		refuse(s, "the new roles were not ready in time; the old ones go on");
+}
+
+static void reload(struct supervisor *s)
+{
+	const char *why;
+	struct conf *c = conf_load(s->now.conf->file, &why);
+
+	s->reload = false;
+	proc_tell_manager("RELOADING=1");
+	if (c)
+		prepare(s, c);
+	else
+		refuse(s, why);
+}
+
+/* Watching */
+
 static void ended(struct supervisor *s, pid_t pid, int status)
 {
-	char text[128];
-	int64_t now = sysclock_mono().us;
+	struct place *p;
 
-	for (int i = 0; i < s->leaving; i++) {
-		if (s->leaving_pid[i] != pid)
-			continue;
-		s->page->slot[s->leaving_slot[i]].role = ROLE_NONE;
-		s->leaving--;
-		s->leaving_pid[i] = s->leaving_pid[s->leaving];
-		s->leaving_slot[i] = s->leaving_slot[s->leaving];
-		return;
-	}
-	for (int i = 0; i < s->places; i++) {
-		struct place *p = &s->place[i];
-		if (p->pid != pid)
-			continue;
-		p->pid = 0;
-		s->page->slot[p->slot].role = ROLE_NONE;
-		if (s->stopping)
-			return;
-		snprintf(text, sizeof text, "role %d, pid %d ended by %s %d", p->role, (int)pid,
-			WIFSIGNALED(status) ? "signal" : "exit",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		proc_log("error", "role-ended", text);
-		s->page->restarts++;
-		/* At once after a good life; slower and slower when it dies young. */
-		if (now - p->started_us > 10 * 1000000)
-			p->backoff_us = 0;
-		p->restart_at_us = now + p->backoff_us;
-		p->backoff_us = p->backoff_us ? p->backoff_us * 2 : 100000;
-		if (p->backoff_us > BACKOFF_MAX)
-			p->backoff_us = BACKOFF_MAX;
-		return;
-	}
+	if (pid == s->setup)
+		prepared(s, status);
+	else if ((p = place_of(&s->now, pid)) || (p = place_of(&s->next, pid)))
+		died(s, p, status);
+	else
+		(void)has_left(s, pid);
 }
 
 static void reap(struct supervisor *s)
@@ -205,116 +326,64 @@ static void watch(struct supervisor *s)
 	int64_t now = sysclock_mono().us;
 
 	s->page->supervisor_turned_us = now;
-	for (int i = 0; i < s->places; i++) {
-		struct place *p = &s->place[i];
-		if (!p->pid && !s->stopping && now >= p->restart_at_us)
-			start(s, p);
-		else if (p->pid && !s->stopping &&
-			 now - s->page->slot[p->slot].turned_us > HANGING_US) {
+	for (int i = 0; i < s->now.places && !s->stopping; i++) {
+		struct place *p = &s->now.place[i];
+		if (!p->pid && now >= p->restart_at_us) {
+			start(s, &s->now, p);
+		} else if (p->pid && now - s->page->slot[p->slot].turned_us > HANGING_US) {
 			proc_log("error", "role-hangs", "killed");
 			kill(p->pid, SIGKILL);
 		}
 	}
-	for (int i = 0; i < s->leaving; i++)
-		if (now - s->page->slot[s->leaving_slot[i]].turned_us > HANGING_US)
-			kill(s->leaving_pid[i], SIGKILL);
+	for (int i = 0; i < s->leavers; i++)
+		if (now - s->page->slot[s->leaving[i].slot].turned_us > HANGING_US)
+			kill(s->leaving[i].pid, SIGKILL);
+	if (!s->ready && s->now.conf && ready_count(s, &s->now) == s->now.places) {
+		s->ready = true;
+		proc_tell_manager("READY=1");
+	}
+}
+
+/* Stopping */
+
+static void tell_all(const struct crew *crew, int signo)
+{
+	for (int i = 0; i < crew->places; i++)
+		if (crew->place[i].pid)
+			kill(crew->place[i].pid, signo);
 }
 
 static void stop(struct supervisor *s)
 {
-	int64_t now = sysclock_mono().us;
-
 	if (!s->stopping)
-		s->stop_at_us = now + STOP_US;
+		s->stop_at_us = sysclock_mono().us + STOP_US;
 	s->stopping = true;
 	s->page->stopping = 1;
-	for (int i = 0; i < s->places; i++)
-		if (s->place[i].pid)
-			kill(s->place[i].pid, SIGTERM);
+	proc_tell_manager("STOPPING=1");
+	tell_all(&s->now, SIGTERM);
+	tell_all(&s->next, SIGTERM);
+	if (s->setup)
+		kill(s->setup, SIGTERM);
+}
+
+static bool is_gone(const struct crew *crew)
+{
+	for (int i = 0; i < crew->places; i++)
+		if (crew->place[i].pid)
+			return false;
+	return true;
 }
 
 static bool all_gone(struct supervisor *s)
 {
-	int64_t now = sysclock_mono().us;
-	bool gone = s->leaving == 0;
-
-	for (int i = 0; i < s->places; i++) {
-		if (!s->place[i].pid)
-			continue;
-		gone = false;
-		if (now > s->stop_at_us)
-			kill(s->place[i].pid, SIGKILL);
+	if (sysclock_mono().us > s->stop_at_us) {
+		tell_all(&s->now, SIGKILL);
+		tell_all(&s->next, SIGKILL);
 	}
-	return gone;
+	return s->leavers == 0 && !s->setup && is_gone(&s->now) && is_gone(&s->next);
 }
 
-static void plan(struct supervisor *s)
-{
-	uint32_t workers = s->conf->workers < PROC_MAX / 2 - 2 ? s->conf->workers
-							       : PROC_MAX / 2 - 2;
-
-	s->places = 0;
-	for (uint32_t i = 0; i < workers; i++)
-		s->place[s->places++] = (struct place){ .role = ROLE_WORKER };
-	s->place[s->places++] = (struct place){ .role = ROLE_CLERK };
-	s->place[s->places++] = (struct place){ .role = ROLE_CONSOLE };
-}
-
-/* A new configuration, whole or not at all: new roles on the same sockets, then the old ones drain.
- * One at a time: there are places for two generations, and who is told twice does not drain. */
-static void reload(struct supervisor *s)
-{
-	const char *why;
-	struct conf *fresh;
-
-	s->reload = false;
-	fresh = conf_load(s->conf->file, &why);
-	if (!fresh) {
-		proc_log("error", "reload-refused", why);
-		return;
-	}
-	if (setup_run(fresh) != 0) {
-		proc_log("error", "reload-refused", "the ledger does not take it");
-		return;
-	}
-	for (int i = 0; i < s->places; i++) {
-		if (!s->place[i].pid)
-			continue;
-		s->leaving_pid[s->leaving] = s->place[i].pid;
-		s->leaving_slot[s->leaving++] = s->place[i].slot;
-	}
-	s->conf = fresh; /* the old one stays: it is small, and roles being forked may still read it
-			  */
-	plan(s);
-	for (int i = 0; i < s->places; i++)
-		start(s, &s->place[i]);
-	for (int i = 0; i < s->leaving; i++)
-		kill(s->leaving_pid[i], SIGTERM);
-	proc_log("info", "reloaded", s->conf->file);
-}
-
-/* Readiness and stopping for a service manager, where there is one (sd_notify's protocol). */
-static void tell_manager(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	size_t n = path ? strlen(path) : 0;
-	int fd;
-
-	if (n == 0 || n >= sizeof a.sun_path || (path[0] != '/' && path[0] != '@'))
-		return;
-	memcpy(a.sun_path, path, n);
-	if (path[0] == '@')
-		a.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&a,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	close(fd);
-}
-
-static bool open_all(struct supervisor *s)
+static bool open_all(struct supervisor *s, const struct conf *c)
 {
 	s->page = mmap(
 		NULL, sizeof *s->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -328,14 +397,14 @@ static bool open_all(struct supervisor *s)
 		s->bells.hear[i] = pair[0];
 		s->bells.ring[i] = pair[1];
 	}
-	s->partners_fd = open_listener(&s->conf->partners);
-	s->operators_fd = open_listener(&s->conf->operators);
+	s->partners_fd = open_listener(&c->partners);
+	s->operators_fd = open_listener(&c->operators);
 	return s->partners_fd >= 0 && s->operators_fd >= 0;
 }
 
-int supervisor_run(const struct conf *c)
+int supervisor_run(struct conf *c)
 {
-	struct supervisor s = { .conf = c };
+	struct supervisor s = { .stopping = false };
 	struct timespec tick = { 0, 200 * 1000000 };
 	sigset_t set;
 	int signo;
@@ -346,27 +415,24 @@ int supervisor_run(const struct conf *c)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (!open_all(&s)) {
+	if (!open_all(&s, c)) {
 		proc_log("error", "start", strerror(errno));
 		return 3;
 	}
-	if (setup_run(c) != 0)
-		return 3;
-	plan(&s);
-	tell_manager("READY=1");
+	prepare(&s, c);
 	for (;;) {
+		watch_next(&s);
 		watch(&s);
+		if (s.stopping && all_gone(&s))
+			return s.status;
 		signo = sigtimedwait(&set, NULL, &tick);
 		reap(&s);
 		if (signo == SIGHUP)
 			s.reload = true;
-		if (s.reload && !s.stopping && s.leaving == 0)
+		/* One at a time: there is room for two crews. */
+		if (s.reload && !s.stopping && s.now.conf && !s.next.conf && s.leavers == 0)
 			reload(&s);
-		if (signo == SIGTERM || signo == SIGINT) {
-			tell_manager("STOPPING=1");
+		if (signo == SIGTERM || signo == SIGINT)
 			stop(&s);
-		}
-		if (s.stopping && all_gone(&s))
-			return 0;
 	}
 }

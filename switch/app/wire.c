@@ -81,7 +81,7 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_p
 	wire_store_ports(&w->ports);
 	wire_net_ports(&w->ports);
 	wire_bell_ports(&w->ports);
-	if (!wire_net_open(w, ret_why) || !wire_store_open(w, is_clerk, ret_why) ||
+	if (!wire_net_open(w, is_clerk, ret_why) || !wire_store_open(w, is_clerk, ret_why) ||
 		!open_worker(w, is_clerk, ret_why) || !wire_bell_open(w))
 		return wire_close(w);
 	return w;
@@ -155,8 +155,11 @@ struct mono wire_turn(struct wire *w)
 
 bool wire_drain(struct wire *w)
 {
-	if (w->server)
-		hs_drain(w->server);
 	w->stat->draining = 1;
-	return wrk_drain(w->worker) && (!w->server || hs_busy(w->server) == 0);
+	if (w->server) {
+		hs_drain(w->server);
+		if (hs_stats(w->server)->conns > 0)
+			return false; /* who is connected is still served, not refused */
+	}
+	return wrk_drain(w->worker);
 }

@@ -7,6 +7,7 @@
  */
 #include "wire_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -113,31 +114,36 @@ static bool port_reply(void *ctx, struct exchange_ref ref, const struct http_out
 	return hs_reply((struct hs_ref){ ref.slot, ref.generation }, out);
 }
 
-bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
+/* What a listener needs, so that whoever is ready can also serve. */
+static bool open_listener(struct wire *w, const char **ret_why)
 {
-	struct hs_conf c = hs_conf_default;
+	const struct conf *c = w->conf;
 	struct tls_conf t = { .server = true,
-		.cert_file = w->conf->tls_cert_file,
-		.key_file = w->conf->tls_key_file,
-		.ca_file = w->conf->client_ca_file,
-		.ask = w->conf->client_ca_file ? TLS_ASK_OPTIONAL : TLS_ASK_NEVER };
+		.cert_file = c->tls_cert_file,
+		.key_file = c->tls_key_file,
+		.ca_file = c->client_ca_file,
+		.ask = c->client_ca_file ? TLS_ASK_OPTIONAL : TLS_ASK_NEVER };
 
 	if (t.cert_file && !(w->server_tls = tls_open(&t, ret_why)))
 		return false;
-	for (size_t i = 0; i < w->conf->host_count; i++)
-		w->hosts[i] = span_str(w->conf->hosts[i]);
+	for (size_t i = 0; i < c->host_count; i++)
+		w->hosts[i] = span_str(c->hosts[i]);
+	w->exchanges = c->requests_max;
+	*ret_why = "out of memory";
+	return (w->arrived = calloc(w->exchanges, sizeof *w->arrived)) != NULL;
+}
+
+bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
+{
+	struct hs_conf c = hs_conf_default;
+
 	c.listen_fd = listen_fd;
 	c.tls = w->server_tls;
 	c.hosts = w->hosts;
 	c.host_count = w->conf->host_count;
 	c.origin = span_str(w->conf->origin);
-	c.in_work_max = w->conf->requests_max;
+	c.in_work_max = w->exchanges;
 	c.arena_bytes = 192 * 1024;
-	w->exchanges = c.in_work_max;
-	if (!(w->arrived = calloc(w->exchanges, sizeof *w->arrived))) {
-		*ret_why = "out of memory";
-		return false;
-	}
 	w->server = hs_open(w->loop, &c, on_request, w, ret_why);
 	return w->server != NULL;
 }
@@ -267,16 +273,32 @@ static bool open_peer(struct wire *w, size_t i, const char **ret_why)
 	return p->pool != NULL;
 }
 
-bool wire_net_open(struct wire *w, const char **ret_why)
+/* NULL: all is open. Else whose file was refused. */
+static const char *open_all(struct wire *w, bool is_clerk, const char **ret_why)
 {
-	*ret_why = "out of memory";
-	w->peer = calloc(w->conf->peer_count ? w->conf->peer_count : 1, sizeof *w->peer);
-	if (!w->peer || !(w->secret = secret_open(w->conf->secret_file, ret_why)))
-		return false;
+	if (!(w->secret = secret_open(w->conf->secret_file, ret_why)))
+		return "secret";
 	for (size_t i = 0; i < w->conf->peer_count; i++)
 		if (!open_peer(w, i, ret_why))
-			return false;
-	return true;
+			return w->conf->extra[i].name;
+	return is_clerk || open_listener(w, ret_why) ? NULL : "partners";
+}
+
+bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why)
+{
+	static char text[256];
+	const char *whose;
+
+	*ret_why = "out of memory";
+	w->peer = calloc(w->conf->peer_count ? w->conf->peer_count : 1, sizeof *w->peer);
+	if (!w->peer)
+		return false;
+	whose = open_all(w, is_clerk, ret_why);
+	if (!whose)
+		return true;
+	snprintf(text, sizeof text, "%s: %s", whose, *ret_why);
+	*ret_why = text;
+	return false;
 }
 
 void wire_net_close(struct wire *w)

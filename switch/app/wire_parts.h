@@ -94,7 +94,7 @@ void wire_net_ports(struct ports *p);
 void wire_bell_ports(struct ports *p);
 
 MUST bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why);
-MUST bool wire_net_open(struct wire *w, const char **ret_why);
+MUST bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why);
 MUST bool wire_bell_open(struct wire *w);
 void wire_store_close(struct wire *w);
 void wire_net_close(struct wire *w);

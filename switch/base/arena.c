@@ -110,3 +110,10 @@ char *arena_cstr(struct arena *a, struct span s)
 		memcpy(p, s.p, s.n);
 	return p;
 }
+
+struct buf arena_buf(struct arena *a, size_t n)
+{
+	char *storage = arena_alloc(a, n);
+
+	return buf_init(storage, storage ? n : 0);
+}

@@ -8,7 +8,7 @@
 #ifndef XW_ARENA_H
 #define XW_ARENA_H
 
-#include "span.h"
+#include "buf.h"
 
 struct arena {
 	char *p;
@@ -24,6 +24,8 @@ void *arena_alloc(struct arena *a, size_t n);
 /* Copies; the second one NUL-terminated. SPAN_NONE, or NULL, at the limit. */
 struct span arena_dup(struct arena *a, struct span s);
 char *arena_cstr(struct arena *a, struct span s);
+/* Room to write n bytes into; at the limit none, so that whatever is written overflows it. */
+struct buf arena_buf(struct arena *a, size_t n);
 
 static inline bool arena_ok(const struct arena *a)
 {

@@ -25,6 +25,15 @@ struct ladder {
 	uint16_t after_s[LADDER_MAX];
 };
 
+/* LADDER(2, 3, 5) */
+#define LADDER(...)                                                                                \
+	{                                                                                          \
+		sizeof((uint16_t[]){ __VA_ARGS__ }) / sizeof(uint16_t),                            \
+		{                                                                                  \
+			__VA_ARGS__                                                                \
+		}                                                                                  \
+	}
+
 struct caps {
 	enum op op;
 	enum repeat repeat;

@@ -84,6 +84,17 @@ bool span_is_digits(struct span s)
 	return s.n > 0;
 }
 
+bool span_is_alnum(struct span s, const char *also)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = lower(s.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(also, c)))
+			return false;
+	}
+	return true;
+}
+
 enum rc span_to_i64(struct span s, int64_t *ret)
 {
 	if (!span_is_digits(s) || (s.n > 1 && s.p[0] == '0'))
@@ -151,6 +162,28 @@ size_t span_utf8_prefix(struct span s)
 bool span_is_utf8(struct span s)
 {
 	return span_utf8_prefix(s) == s.n;
+}
+
+/* Inside of a character, not at the front of one. */
+static bool utf8_inside(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t span_utf8_count(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += !utf8_inside(s.p[i]);
+	return n;
+}
+
+struct span span_utf8_cut(struct span s, size_t n)
+{
+	while (n > 0 && n < s.n && utf8_inside(s.p[n]))
+		n--;
+	return span_sub(s, 0, n);
 }
 
 bool span_to_cstr(struct span s, char *dst, size_t cap)

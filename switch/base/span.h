@@ -63,12 +63,17 @@ bool span_split(struct span *rest, char sep, struct span *ret_part);
 /* Without blanks (space, tab) at both ends. */
 struct span span_trim(struct span s);
 bool span_is_digits(struct span s); /* at least one, ASCII only */
+/* Nothing but ASCII letters, digits and the characters of `also`; true of the empty span. */
+bool span_is_alnum(struct span s, const char *also);
 /* 1 to 18 digits without sign or leading zero. RC_BAD, RC_RANGE. */
 MUST enum rc span_to_i64(struct span s, int64_t *ret);
 /* Valid UTF-8 without surrogates or overlong forms. */
 bool span_is_utf8(struct span s);
 /* How many bytes from the front are valid UTF-8: s.n when all are. */
 size_t span_utf8_prefix(struct span s);
+/* How many characters UTF-8 text has, and what of it fits into n bytes without half a character. */
+size_t span_utf8_count(struct span s);
+struct span span_utf8_cut(struct span s, size_t n);
 /* As a NUL-terminated copy into dst; false, and dst is "", when it does not fit or holds a NUL. */
 bool span_to_cstr(struct span s, char *dst, size_t cap);
 

@@ -150,6 +150,13 @@ enum rc json_parse(struct arena *a, struct span text, const struct json **ret)
 	return RC_OK;
 }
 
+const struct json *json_parse_object(struct arena *a, struct span text)
+{
+	const struct json *v;
+
+	return json_parse(a, text, &v) == RC_OK && json_is_object(v) ? v : NULL;
+}
+
 const struct json *json_get(const struct json *from, const char *path)
 {
 	const json_t *v = of(from);

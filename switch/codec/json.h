@@ -18,6 +18,9 @@ struct json; /* a value inside an arena; never freed */
 /* RC_BAD: not JSON as above. RC_FULL: the arena is too small. */
 MUST enum rc json_parse(struct arena *a, struct span text, const struct json **ret);
 
+/* The object that the text is. NULL: it is none, or the arena ran out (look at arena_ok). */
+const struct json *json_parse_object(struct arena *a, struct span text);
+
 /* Looks up "a.b.c" from an object; NULL where any part is missing, null, or not an object. The
  * empty path is the value itself, here and in every function that takes one: an element of an array
  * is read by json_str(json_at(v, i), "", &s). */

@@ -156,7 +156,7 @@ static void print_row(struct span name, struct span value)
 {
 	fputs("  ", stdout);
 	print_safely(name);
-	for (size_t n = utf8_count(name); n < 16; n++)
+	for (size_t n = span_utf8_count(name); n < 16; n++)
 		putchar(' ');
 	putchar(' ');
 	print_safely(value);

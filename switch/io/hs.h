@@ -69,7 +69,7 @@ struct hs {
 	struct event accept_ev;
 	struct loop_timer rest;  /* after EMFILE */
 	struct loop_timer sweep; /* the earliest deadline */
-	bool listening, full, draining;
+	bool full, draining;
 	/* A connection is used again in a later turn, as events of this one may still mean it;
 	 * nothing of the loop means an exchange. */
 	struct slab conns, exchanges;

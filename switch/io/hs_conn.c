@@ -5,8 +5,8 @@
  *	                 \       \        \       \-> LINGER -> closed
  *
  * The hard thing is that what was refused must end here: after an error nothing more that came on
- *the connection is read as a request (H-12). It must never restart a deadline because a byte
- *arrived.
+ * the connection is read as a request (H-12). It must never restart a deadline because a byte
+ * arrived.
  */
 #include "hs.h"
 
@@ -29,6 +29,14 @@ static void move(struct conn *c, enum conn_state to, uint32_t ms)
 	hs_set_deadline(c->server, c, ms ? now_us(c) + (int64_t)ms * 1000 : INT64_MAX);
 }
 
+/* No byte of a request is here. */
+static void wait_for_request(struct conn *c)
+{
+	const struct hs_conf *conf = &c->server->conf;
+
+	move(c, CONN_IDLE, c->server->draining ? conf->drain_ms : conf->idle_ms);
+}
+
 void conn_close(struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
@@ -44,11 +52,10 @@ void conn_close(struct conn *c)
 /* All of the answer has left: on to the next request, or to the end. */
 static void sent(struct conn *c)
 {
-	const struct hs_conf *conf = &c->server->conf;
 	size_t n;
 
 	if (!c->close_after) {
-		move(c, CONN_IDLE, conf->idle_ms);
+		wait_for_request(c);
 		/* What was pipelined behind it is read in the next turn: a handler that answers is
 		 * not handed another request from inside its call. */
 		(void)stream_in(&c->stream, &n);
@@ -64,7 +71,7 @@ static void sent(struct conn *c)
 	(void)stream_in(&c->stream, &n);
 	stream_drain(&c->stream, n);
 	c->lingered = 0;
-	move(c, CONN_LINGER, conf->linger_ms);
+	move(c, CONN_LINGER, c->server->conf.linger_ms);
 }
 
 /*
@@ -321,7 +328,7 @@ static void on_open(struct conn *c)
 
 	s->stats.handshakes++;
 	c->has_cert = stream_peer(&c->stream, &c->cert);
-	move(c, CONN_IDLE, s->conf.idle_ms);
+	wait_for_request(c);
 	if (c->has_cert && same_cert(c) > s->conf.per_cert_max) {
 		s->stats.over_cert++;
 		refuse(c, 429);
@@ -412,7 +419,7 @@ bool conn_open(struct conn *c, int fd)
 	if (s->conf.tls)
 		move(c, CONN_TLS, s->conf.handshake_ms);
 	else
-		move(c, CONN_IDLE, s->conf.idle_ms);
+		wait_for_request(c);
 	return true;
 }
 
@@ -429,7 +436,7 @@ void conn_on_deadline(struct conn *c)
 	case CONN_IDLE:
 		(void)stream_in(&c->stream, &n);
 		if (n > 0) {
-			move(c, CONN_IDLE, c->server->conf.idle_ms);
+			wait_for_request(c);
 			pump(c);
 			return;
 		}

@@ -44,6 +44,7 @@ const struct hs_conf hs_conf_default = {
 	.body_rate = 1024,
 	.body_grace_ms = 2000,
 	.idle_ms = 30000,
+	.drain_ms = 1000,
 	.stall_ms = 10000,
 	.linger_ms = 1000,
 	.lifetime_ms = 3600 * 1000,
@@ -334,29 +335,15 @@ struct hs *hs_close(struct hs *s)
 
 void hs_drain(struct hs *s)
 {
+	int64_t last = loop_now(s->loop).mono.us + (int64_t)s->conf.drain_ms * 1000;
+
+	if (s->draining)
+		return;
 	s->draining = true;
 	event_del(&s->accept_ev);
-}
-
-uint32_t hs_busy(const struct hs *s)
-{
-	uint32_t n = 0;
-
 	for (uint32_t i = 0; i < s->conns.count; i++)
-		switch (s->conn[i].state) {
-		case CONN_HEAD:
-		case CONN_BODY:
-		case CONN_WORK:
-		case CONN_WRITE:
-			n++;
-			break;
-		case CONN_FREE:
-		case CONN_TLS:
-		case CONN_IDLE:
-		case CONN_LINGER:
-			break;
-		}
-	return n;
+		if (s->conn[i].state == CONN_IDLE && s->deadline_us[i] > last)
+			hs_set_deadline(s, &s->conn[i], last);
 }
 
 const struct hs_stats *hs_stats(const struct hs *s)

@@ -64,6 +64,7 @@ struct hs_conf {
 	uint32_t body_rate;     /* bytes per second at least, on average, */
 	uint32_t body_grace_ms; /* after this long */
 	uint32_t idle_ms;       /* until the first byte of a request */
+	uint32_t drain_ms;      /* the same once we drain: one may be on its way */
 	uint32_t stall_ms;      /* writing without progress */
 	uint32_t linger_ms;     /* reading on after our last byte, so that the peer can read it */
 	uint32_t lifetime_ms;   /* then Connection: close on the next answer */
@@ -95,10 +96,9 @@ struct hs *hs_open(struct loop *loop, const struct hs_conf *conf, hs_request_fn 
 	void *ctx, const char **ret_why);
 /* Cuts every connection. NULL is fine; returns NULL. */
 struct hs *hs_close(struct hs *s);
-/* Stops accepting and says Connection: close in every answer from now on. */
+/* Stops accepting. Who is connected may ask once more and hears Connection: close; the drain is
+ * over when hs_stats says that no connection is left. */
 void hs_drain(struct hs *s);
-/* Connections that have begun a request whose answer is not yet all sent. */
-uint32_t hs_busy(const struct hs *s);
 const struct hs_stats *hs_stats(const struct hs *s);
 
 /* Ends the exchange: sends the answer, with the framing headers added. False where the client is

@@ -260,7 +260,8 @@ enum rc rds_set(
 		return RC_RANGE;
 	const struct span args[] = { SPAN("SET"), buf_span(&b), buf_span(&v), SPAN("PX"),
 		ttl_text(ttl, ttl_ms) };
-	return command_send(r, (struct command){ .kind = KIND_SET, .done = done, .ctx = ctx }, 5, args);
+	return command_send(
+		r, (struct command){ .kind = KIND_SET, .done = done, .ctx = ctx }, 5, args);
 }
 
 enum rc rds_setnx(struct rds *r, struct span key, int ttl_ms, rds_done_fn *done, void *ctx)
@@ -273,7 +274,8 @@ enum rc rds_setnx(struct rds *r, struct span key, int ttl_ms, rds_done_fn *done,
 		return rc;
 	const struct span args[] = { SPAN("SET"), buf_span(&b), SPAN("1"), SPAN("NX"), SPAN("PX"),
 		ttl_text(ttl, ttl_ms) };
-	return command_send(r, (struct command){ .kind = KIND_SETNX, .done = done, .ctx = ctx }, 6, args);
+	return command_send(
+		r, (struct command){ .kind = KIND_SETNX, .done = done, .ctx = ctx }, 6, args);
 }
 
 enum rc rds_del(struct rds *r, struct span key, rds_done_fn *done, void *ctx)
@@ -285,7 +287,8 @@ enum rc rds_del(struct rds *r, struct span key, rds_done_fn *done, void *ctx)
 	if (rc != RC_OK)
 		return rc;
 	const struct span args[] = { SPAN("DEL"), buf_span(&b) };
-	return command_send(r, (struct command){ .kind = KIND_DEL, .done = done, .ctx = ctx }, 2, args);
+	return command_send(
+		r, (struct command){ .kind = KIND_DEL, .done = done, .ctx = ctx }, 2, args);
 }
 
 /* The library's view of libevent: the events are ours and outlive its context. */

@@ -44,7 +44,8 @@ void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool repl
 	struct adapter_env env = env_for(w, rq->link, rq->arena);
 	struct exchange_ref ref = rq->ref;
 
-	rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
+	if (rq->link->adapter->seal_reply)
+		rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
 	finish(w, rq);
 	if (!w->port->reply(w->port->ctx, ref, out))
 		w->stats.refused++;

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync } from 'node:fs';
+import https from 'node:https';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { euro, krone } from './lib/caller.mjs';
@@ -13,14 +15,36 @@ let w;
 const mint = async (behaviour, more = {}) => (await w.fake('alipayplus', { do: 'mint-code', behaviour, ...more })).code;
 const till = () => w.callers['till-eur'];
 
-/* The roles below the supervisor: pid and role as its argv says. */
+/* The roles below the supervisor: pid and name. */
 const roles = () => readdirSync('/proc').filter((p) => /^\d+$/.test(p)).flatMap((pid) => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) !== w.switchd.pid) return [];
-    return [{ pid: Number(pid), sockets: readdirSync(`/proc/${pid}/fd`).length }];
+    return [{ pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim() }];
   } catch { return []; }
 });
+const pids = () => roles().map((r) => r.pid).sort();
+const logged = (ev) => w.log().map((l) => JSON.parse(l)).filter((l) => l.ev === ev);
+
+/* Asks for a payment without a pause, on lasting connections and on fresh ones; the function it gives ends it and gives
+ * what was answered: status or error, and how often. */
+function steadily(path) {
+  const seen = {};
+  let on = true;
+  const loops = [true, true, false, false].map(async (keepAlive) => {
+    const agent = new https.Agent({ ...w.agent.options, keepAlive, maxSockets: 1 });
+    while (on) {
+      const what = await till().sign('GET', path).then((r) => till().send({ ...r, agent })).then((a) => a.status, (e) => e.code ?? e.message);
+      seen[what] = (seen[what] ?? 0) + 1;
+    }
+    agent.destroy();
+  });
+  return async () => {
+    on = false;
+    await Promise.all(loops);
+    return seen;
+  };
+}
 
 describe('operations', () => {
   before(async () => { w = await World.start('ops', 4); });
@@ -114,6 +138,58 @@ describe('operations', () => {
       await over(w, till(), a.body.id, 'PAID');
     }
     await until(() => roles().every((r) => !before.includes(r.pid)), 'the old roles are gone', 20000);
+  });
+
+  it('SIGHUP under steady load: nobody is refused', async () => {
+    const a = await till().pay(await mint('approve'), euro(2250));
+    const before = pids(), end = steadily(`/v1/payments/${a.body.id}`);
+    await sleep(300);
+    w.switchd.kill('SIGHUP');
+    await until(() => pids().every((p) => !before.includes(p)), 'the old roles are gone', 20000);
+    const seen = await end();
+    assert.deepEqual(Object.keys(seen), ['200'], JSON.stringify(seen));
+    assert.ok(seen[200] > 50, `${seen[200]} requests`);
+  });
+
+  it('kill -9 of one worker under steady load: it costs the connections that it was serving', async () => {
+    const a = await till().pay(await mint('approve'), euro(2260));
+    const end = steadily(`/v1/payments/${a.body.id}`), [one] = roles().filter((r) => r.name === 'xw-worker');
+    await sleep(300);
+    process.kill(one.pid, 'SIGKILL');
+    await until(async () => JSON.parse((await w.plain(1, '/readyz')).body).checks.workers_ready === 2 && !pids().includes(one.pid), 'two workers');
+    await sleep(300);
+    const { 200: good, ...cut } = await end();
+    assert.ok(good > 50, `${good} requests`);
+    assert.ok(Object.entries(cut).every(([what, n]) => what === 'ECONNRESET' && n <= 4), JSON.stringify(cut));
+  });
+
+  it('a configuration that loads but cannot run: the old roles go on, and the log says why', async () => {
+    const before = pids(), key = join(w.dir, 'tls.key'), refused = logged('reload-refused').length;
+    chmodSync(key, 0o644);
+    w.switchd.kill('SIGHUP');
+    await until(() => logged('reload-refused').length > refused, 'it is refused');
+    assert.match(logged('worker').at(-1).text, /^partners: .*group or world/);
+    await until(() => pids().length === before.length, 'the new ones are gone');
+    assert.deepEqual(pids(), before);
+    chmodSync(key, 0o600);
+    assert.equal((await till().pay(await mint('approve'), euro(2270))).status, 201);
+    w.switchd.kill('SIGHUP');
+    await until(() => pids().length === before.length && pids().every((p) => !before.includes(p)), 'mended, it is taken', 20000);
+  });
+
+  it('new roles that do not become ready go, and the old ones stay', async () => {
+    const before = pids(), refused = logged('reload-refused').length;
+    const [{ n }] = await w.psql(`select count(*)::int as n from pg_stat_activity where datname = '${w.db}' and usename <> 'postgres'`);
+    await w.psql(`alter database ${w.db} connection limit ${n + 1}`); /* enough to look, not to work */
+    w.switchd.kill('SIGHUP');
+    await until(() => pids().length > before.length, 'the new ones try');
+    assert.equal((await till().pay(await mint('approve'), euro(2280))).status, 201);
+    await until(() => logged('reload-refused').length > refused, 'they had their time', 30000);
+    assert.match(logged('reload-refused').at(-1).text, /not ready in time/);
+    await until(() => pids().length === before.length, 'they are gone');
+    assert.deepEqual(pids(), before);
+    await w.psql(`alter database ${w.db} connection limit -1`);
+    assert.equal((await w.plain(1, '/readyz')).status, 200);
   });
 
   it('the sandbox dies and comes back: what was in doubt is decided', async () => {

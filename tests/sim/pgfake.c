@@ -297,14 +297,14 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 
 /* ---- its way ---- */
 
-struct verdict {
+struct judged {
 	struct commit *c;
 	struct commit_result r;
 };
 
 static void tell(struct proc *p, void *arg)
 {
-	struct verdict *v = arg;
+	struct judged *v = arg;
 
 	wrk_on_commit(p->w, v->c, &v->r);
 }
@@ -312,7 +312,7 @@ static void tell(struct proc *p, void *arg)
 static void on_verdict(struct sim *s, const struct event *e)
 {
 	struct pg_commit *c = s->ledger.commit[e->a];
-	struct verdict v = { c->c, { 0 } };
+	struct judged v = { c->c, { 0 } };
 	uint8_t proc = c->proc;
 	uint32_t life = c->life;
 

@@ -310,8 +310,9 @@ static struct http_out refuse(int32_t reason, bool of_the_call, int status)
 	if (!of_the_call) {
 		c->problem = NULL;
 		c->object_id = canonical_str(&arena, SPAN(ID));
-		c->outcome = canonical_outcome(
-			&arena, OUTCOME_DECLINED, (enum reason)reason, SPAN_NONE, SPAN_NONE);
+		c->outcome = canonical_outcome(&arena,
+			(struct verdict){ OUTCOME_DECLINED, (enum reason)reason }, SPAN_NONE,
+			SPAN_NONE);
 	}
 	partner()->write_reply(&env, &rq, c, &out);
 	assert_true(http_out_ok(&out));

@@ -397,7 +397,7 @@ static Xw__Canonical *reply(enum op op, enum outcome o, enum reason why)
 	c->request_id = canonical_str(&w->arena, span_str(payment));
 	c->payment = canonical_payment(&w->arena);
 	c->payment->amount = canonical_money(&w->arena, 1000, SPAN("NOK"));
-	c->outcome = canonical_outcome(&w->arena, o, why, SPAN_NONE, SPAN_NONE);
+	c->outcome = canonical_outcome(&w->arena, (struct verdict){ o, why }, SPAN_NONE, SPAN_NONE);
 	c->version = 2;
 	return c;
 }
@@ -556,7 +556,7 @@ static void orders_of_theirs(void **state)
 		c->payment = canonical_payment(&w->arena);
 		c->payment->amount = canonical_money(&w->arena, i == 0 ? 1 : 4500, SPAN("NOK"));
 		c->outcome = canonical_outcome(
-			&w->arena, OUTCOME_APPROVED, REASON_NONE, SPAN_NONE, SPAN_NONE);
+			&w->arena, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
 		c->outcome->at = w->now.us;
 		a = wire_ask(w, c);
 		if (i == 0)

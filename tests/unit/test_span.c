@@ -104,6 +104,34 @@ static void knows_utf8(void **state)
 	assert_int_equal(span_utf8_prefix(SPAN("ab\xc3\xb8\xff")), 4);
 }
 
+static void counts_and_cuts_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(span_utf8_count(SPAN("a\xc3\xb8\xf0\x9f\x92\xb6")), 3);
+	assert_int_equal(span_utf8_count(SPAN_NONE), 0);
+	assert_span(span_utf8_cut(SPAN("a\xc3\xb8"
+				       "b"),
+			    2),
+		"a");
+	assert_span(span_utf8_cut(SPAN("a\xc3\xb8"
+				       "b"),
+			    3),
+		"a\xc3\xb8");
+	assert_span(span_utf8_cut(SPAN("a\xc3\xb8"), 9), "a\xc3\xb8");
+	assert_span(span_utf8_cut(SPAN("\xf0\x9f\x92\xb6"), 3), "");
+}
+
+static void knows_names(void **state)
+{
+	(void)state;
+	assert_true(span_is_alnum(SPAN("aZ09"), ""));
+	assert_true(span_is_alnum(SPAN("a-b_c"), "-_"));
+	assert_true(span_is_alnum(SPAN_NONE, ""));
+	assert_false(span_is_alnum(SPAN("a-b"), "_"));
+	assert_false(span_is_alnum(SPAN("a\xc3\xb8"), "-"));
+	assert_false(span_is_alnum(span_of("a\0", 2), "-"));
+}
+
 static void becomes_a_c_string(void **state)
 {
 	char dst[4];
@@ -128,6 +156,8 @@ int main(void)
 		cmocka_unit_test(splits),
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(knows_utf8),
+		cmocka_unit_test(counts_and_cuts_characters),
+		cmocka_unit_test(knows_names),
 		cmocka_unit_test(becomes_a_c_string),
 	};
 

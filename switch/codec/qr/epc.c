@@ -124,7 +124,7 @@ static bool check_beneficiary(struct scan *s, struct span *line)
 {
 	struct span iban = bank_compact(s, line[IBAN]);
 
-	if (span_empty(line[NAME]) || utf8_count(line[NAME]) > 70)
+	if (span_empty(line[NAME]) || span_utf8_count(line[NAME]) > 70)
 		return scan_fail(s, QR_E_EPC_NAME);
 	if (!span_eq(iban, line[IBAN]))
 		scan_warn(s, QR_W_IBAN_FORM);
@@ -173,7 +173,7 @@ static bool check_reference(struct scan *s, struct span *v)
 		if (compact.n <= 35 && !bank_is_rf(compact))
 			scan_warn(s, QR_W_REF_CHECK);
 	}
-	return utf8_count(*v) <= 35 || scan_fail(s, QR_E_EPC_REF);
+	return span_utf8_count(*v) <= 35 || scan_fail(s, QR_E_EPC_REF);
 }
 
 static bool check_remittance(struct scan *s, struct span *line)
@@ -186,9 +186,9 @@ static bool check_remittance(struct scan *s, struct span *line)
 		return scan_fail(s, QR_E_EPC_BOTH);
 	if (!check_reference(s, &line[REFERENCE]))
 		return false;
-	if (utf8_count(line[TEXT]) > 140)
+	if (span_utf8_count(line[TEXT]) > 140)
 		return scan_fail(s, QR_E_EPC_TEXT);
-	if (utf8_count(line[INFO]) > 70)
+	if (span_utf8_count(line[INFO]) > 70)
 		return scan_fail(s, QR_E_EPC_INFO);
 	return true;
 }

@@ -92,7 +92,7 @@ static bool check_text(struct scan *s, struct span text)
 		return scan_fail(s, QR_E_CTRL);
 	if (text.n > SCAN_MPM_MAX)
 		return scan_fail(s, QR_E_SIZE);
-	if (utf8_count(text) > 512)
+	if (span_utf8_count(text) > 512)
 		scan_warn(s, QR_W_SIZE);
 	return true;
 }

@@ -142,7 +142,7 @@ static enum rc check_language(const struct qr_merchant *m)
 	for (size_t i = 0; i < 2; i++) {
 		if (!span_is_utf8(all[i]) || utf8_has_control(all[i], false))
 			return RC_BAD;
-		if (utf8_count(all[i]) > (i == 0 ? 25 : 15))
+		if (span_utf8_count(all[i]) > (i == 0 ? 25 : 15))
 			return RC_RANGE;
 	}
 	return RC_OK;
@@ -265,7 +265,7 @@ enum rc qr_mpm_build(const struct qr_merchant *m, struct buf *ret)
 	put(&b, 61, m->postal, &rc);
 	put_additional(&b, m, &rc);
 	mpm_seal(&b);
-	if (rc == RC_OK && (!buf_ok(&b) || utf8_count(buf_span(&b)) > 512))
+	if (rc == RC_OK && (!buf_ok(&b) || span_utf8_count(buf_span(&b)) > 512))
 		rc = RC_RANGE;
 	if (rc != RC_OK)
 		return rc;

@@ -12,7 +12,7 @@
 
 enum rc mpm_put(struct buf *b, int id, struct span value)
 {
-	size_t length = utf8_count(value);
+	size_t length = span_utf8_count(value);
 
 	if (length > 99)
 		return RC_RANGE;
@@ -221,9 +221,9 @@ enum rc qr_mpm_encode(
 	if (rc != RC_OK)
 		return rc;
 	mpm_seal(&b);
-	size_t length = utf8_count(buf_span(&b));
+	size_t length = span_utf8_count(buf_span(&b));
 
-	if (!buf_ok(&b) || (length > 512 && length > utf8_count(text)))
+	if (!buf_ok(&b) || (length > 512 && length > span_utf8_count(text)))
 		return RC_RANGE;
 	buf_add(ret, buf_span(&b));
 	return buf_ok(ret) ? RC_OK : RC_FULL;

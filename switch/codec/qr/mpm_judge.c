@@ -35,7 +35,7 @@ static void judge_guid(struct scan *s, const struct mpm_obj *o)
 		return;
 	const struct mpm_obj *guid = mpm_sub(o, 0);
 
-	if (!guid || utf8_count(guid->value) > 32)
+	if (!guid || span_utf8_count(guid->value) > 32)
 		scan_warn(s, QR_W_GUID);
 }
 
@@ -68,7 +68,7 @@ static void judge_missing(struct scan *s, const struct mpm *m)
 /* Text of format ans with a greatest length. */
 static void judge_ans(struct scan *s, struct span value, size_t max)
 {
-	if (utf8_count(value) > max)
+	if (span_utf8_count(value) > max)
 		scan_warn(s, QR_W_FIELD_LEN);
 	if (!utf8_is_ascii(value))
 		scan_warn(s, QR_W_CHARSET);
@@ -111,7 +111,7 @@ static void judge_language(struct scan *s, const struct mpm_obj *o)
 		!ascii_all(language->value, ascii_letter))
 		scan_warn(s, QR_W_LANG);
 	for (size_t i = 0; i < o->sub_count; i++) {
-		size_t length = utf8_count(o->sub[i].value);
+		size_t length = span_utf8_count(o->sub[i].value);
 
 		if (o->sub[i].id >= 3 && length > 0)
 			scan_warn(s, QR_W_RFU);

@@ -72,7 +72,7 @@ static bool open_lines(struct scan *s, struct span raw, struct bank_lines *ret)
 		return scan_fail(s, QR_E_CTRL);
 	if (text.n > SCAN_SPC_MAX)
 		return scan_fail(s, QR_E_SIZE);
-	if (utf8_count(text) > 997)
+	if (span_utf8_count(text) > 997)
 		scan_warn(s, QR_W_SIZE);
 	bank_split_lines(text, ret);
 	if (ret->odd_ends)
@@ -129,7 +129,7 @@ static bool check_address(struct scan *s, const struct span *a)
 	if (!structured && !combined)
 		return scan_fail(s, QR_E_SPC_ADDR);
 	for (size_t i = 0; i < ADDRESS; i++) {
-		if (utf8_count(a[i]) > max[i])
+		if (span_utf8_count(a[i]) > max[i])
 			return scan_fail(s, QR_E_SPC_LEN);
 	}
 	if (span_empty(a[NAME]) || a[COUNTRY].n != 2 || !ascii_all(a[COUNTRY], ascii_upper))
@@ -190,13 +190,13 @@ static bool check_reference(struct scan *s, const struct span *line)
 
 static bool check_rest(struct scan *s, const struct span *line)
 {
-	if (utf8_count(line[MESSAGE]) + utf8_count(line[BILL_INFO]) > 140)
+	if (span_utf8_count(line[MESSAGE]) + span_utf8_count(line[BILL_INFO]) > 140)
 		return scan_fail(s, QR_E_SPC_LEN);
 	if (!span_eq(line[TRAILER], SPAN("EPD")))
 		return scan_fail(s, QR_E_SPC_TRAILER);
 	if (!span_empty(line[BILL_INFO]) && !span_starts(line[BILL_INFO], SPAN("//")))
 		scan_warn(s, QR_W_SPC_BILLINFO);
-	if (utf8_count(line[ALT1]) > 100 || utf8_count(line[ALT2]) > 100)
+	if (span_utf8_count(line[ALT1]) > 100 || span_utf8_count(line[ALT2]) > 100)
 		return scan_fail(s, QR_E_SPC_LEN);
 	return true;
 }

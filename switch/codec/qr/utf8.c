@@ -16,15 +16,6 @@ static size_t char_bytes(char first)
 	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
-size_t utf8_count(struct span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 uint32_t utf8_take(struct span *rest)
 {
 	PRE(rest->n > 0);

@@ -9,7 +9,6 @@
 /* What a length counts. Only CHARS is right; the others are met. */
 enum utf8_unit { UTF8_CHARS, UTF8_BYTES, UTF8_UTF16 };
 
-size_t utf8_count(struct span s); /* characters */
 /* Takes the first character off; PRE: there is one. */
 uint32_t utf8_take(struct span *rest);
 /* Bytes of the first `count` units; false when the text is shorter or a character would be cut. */
