@@ -9,12 +9,10 @@ create temp table book (line jsonb);
 \set load '\\copy book from ' :'books' ' with (format csv, quote e''\\x01'', delimiter e''\\x02'')'
 :load
 
--- Our ids as partners see them: 128 bits in base 32, the first digit at most 7.
-create function pg_temp.id_text(id uuid) returns text language sql immutable as $$
-	select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', substring(b from n for 5)::int + 1, 1), ''
-		order by n)
-	from (values (b'00' || ('x' || replace(id::text, '-', ''))::bit(128))) v (b), generate_series(1, 126, 5) n
-$$;
+-- A till knows a payment by the order that it made: the payment's own id for both.
+create temp view named as
+	select ledger.id_text("order") as id, ledger.id_text(payment) as payment from ledger.order_payment;
+
 -- What a payment moved on each participant's account with us: + they owe us more. `fee` is ours, and
 -- part of that; a partner's book knows the payment and not what we take for it.
 create temp view moved as
@@ -28,12 +26,14 @@ create temp view moved as
 -- Their lines, with our sign. A wallet that only scanned moved nothing. A book that is full keeps what
 -- it forgot as sums without an id.
 create temp table line as
-	select p.number as participant, nullif(left(l ->> 'id', 26), '') as id, l ->> 'currency' as currency,
+	select p.number as participant, coalesce(o.payment, nullif(left(l ->> 'id', 26), '')) as id,
+		l ->> 'currency' as currency,
 		((l ->> 'taken')::bigint - (l ->> 'returned')::bigint)
-			* case when l ->> 'role' = 'acquirer' or l ->> 'leg' like 'mpp-%' then -1 else 1 end as amount,
+			* case when l ->> 'role' in ('acquirer', 'credit') or l ->> 'leg' like 'mpp-%' then -1 else 1 end as amount,
 		l ->> 'state' = 'forgotten' as forgotten
 	from book
 	join ledger.participant p on p.name = book.line ->> 'name', jsonb_array_elements(book.line -> 'lines') l
+	left join named o on o.id = left(l ->> 'id', 26)
 	where l ->> 'role' is distinct from 'scan';
 
 -- One row for each payment and side.
@@ -41,7 +41,7 @@ create temp table theirs as
 	select participant, id, currency, sum(amount)::bigint as amount
 	from line where id is not null group by 1, 2, 3;
 create temp table ours as
-	select participant, pg_temp.id_text(payment) as id, currency, amount - fee as amount,
+	select participant, ledger.id_text(payment) as id, currency, amount - fee as amount,
 		ledger.id_time(payment) >= :'since' as told
 	from moved;
 analyze theirs, ours;

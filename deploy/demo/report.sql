@@ -27,7 +27,8 @@ create temp view corridor as
 		-a.amount as merchant_amount, a.currency as merchant_currency, a.fee,
 		pi.name as issuer, pa.name as acquirer
 	from crossed c
-	left join ledger.payment p on pg_temp.id_text(p.payment) = c.id
+	left join named o on o.id = c.id
+	left join ledger.payment p on ledger.id_text(p.payment) = coalesce(o.payment, c.id)
 	left join moved i on i.payment = p.payment and i.participant = p.issuer
 	left join moved a on a.payment = p.payment and a.participant = p.acquirer
 	left join ledger.participant pi on pi.number = p.issuer
@@ -38,9 +39,9 @@ create temp table balance as
 create temp table total as
 	select currency, sum(posted)::bigint as posted from ledger.balance group by currency;
 
-select corridor, id as payment, pg_temp.major(amount, currency) as amount, issuer as wallet,
-	pg_temp.major(payer_amount, payer_currency) as "wallet owes", acquirer as merchant,
-	pg_temp.major(merchant_amount, merchant_currency) as "merchant gets",
+select corridor, id as payment, pg_temp.major(amount, currency) as amount, issuer as payer,
+	pg_temp.major(payer_amount, payer_currency) as "owes us", acquirer as payee,
+	pg_temp.major(merchant_amount, merchant_currency) as "is owed",
 	case when fee > 0 then pg_temp.major(fee, merchant_currency) end as fee, told as state,
 	case when told = expected and final then '' when final then 'not ' || expected else 'not final' end as " "
 from corridor order by n;

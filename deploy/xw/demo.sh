@@ -81,6 +81,27 @@ demo_charge() {
 	demo_begin "$1" alipayplus-mpp "$4"
 }
 
+# demo_order CORRIDOR TILL CURRENCY AMOUNT WALLET PAYER EXPECTED: the till shows a code of ours, which
+# the wallet's user scans.
+demo_order() {
+	local ref until=$((SECONDS + 5))
+	demo_do "$2" '{"do":"order","amount":"'"$4"'","currency":"'"$3"'"}'
+	ref=$DEMO_BODY CODE=
+	until [[ -n $CODE ]]; do
+		((SECONDS < until)) || die "no code for the order of $2: $DEMO_BODY"
+		demo_do "$2" '{"do":"show","payment":"'"$(DEMO_BODY=$ref demo_field payment)"'"}'
+		CODE=$(demo_field code)
+	done
+	demo_do "$5" '{"do":"scan","code":"'"$CODE"'","payer":"'"$6"'","confirm":true}'
+	DEMO_BODY=$ref demo_begin "$1" "$2" "$7"
+}
+
+# demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED
+demo_payout() {
+	demo_do "$2" '{"do":"payout","amount":"'"$4"'","currency":"'"$3"'","payer":"'"$5"'"}'
+	demo_begin "$1" "$2" "$6"
+}
+
 demo_start() {
 	DEMO_NAME=() DEMO_FAKE=() DEMO_WANT=() DEMO_THEN=() DEMO_REF=() DEMO_ID=() DEMO_SAID=() DEMO_DONE=()
 	demo_code alipayplus approve
@@ -97,6 +118,10 @@ demo_start() {
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
 	demo_scheme_code pivo user-approve
 	demo_charge "Pivo user's code, Alipay+ till" SGD 1800 PAID
+	demo_scheme_code pivo user-approve
+	demo_pay "Pivo user's Alipay+ code, our till" till-eur EUR 640 PAID
+	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo user-approve PAID
+	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
 	demo_code alipayplus decline
 	demo_pay 'declined by the wallet' till-eur EUR 2000 DECLINED
 	demo_code alipayplus pending-then-approve
