@@ -33,7 +33,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->live = NULL;
 	c->answer = NULL;
 	c->delivered = NULL;
-	c->is_token = false;
+	c->is_token = c->renewed = false;
 	c->scratch = NULL;
 	c->rq = NULL;
 	c->raw_body = SPAN_NONE;
@@ -117,6 +117,13 @@ static uint32_t allowed_ms(const struct callout *c)
 	return caps ? caps->allowed_ms : 5000;
 }
 
+/* How it ends when it does not go out. One that was sent before was refused for its access token,
+ * by whoever looked at that: to be asked about, like any answer that tells nothing. */
+static enum lost not_sent(const struct callout *c)
+{
+	return c->renewed ? LOST_UNKNOWN : LOST_UNSENT;
+}
+
 /* What the answer says; NULL where it is not to be believed. */
 static struct msg *understood(
 	struct wrk *w, struct callout *c, const struct http_msg *answer, Xw__Canonical **ret)
@@ -147,9 +154,13 @@ static void send(struct wrk *w, struct callout *c)
 {
 	struct adapter_env env = env_for(w, c->link, &c->arena);
 	const char *why = "";
+	struct mono deadline = c->renewed
+				       ? c->start_by
+				       : mono_plus_ms(w->port->mono(w->port->ctx), allowed_ms(c));
 	enum rc rc;
 
 	w->stats.calls++;
+	c->token_number = link_state(w, c->link)->token_number;
 	rc = c->link->adapter->write_call(&env, c->message, &c->out, &why);
 	if (rc != RC_OK || !http_out_ok(&c->out)) {
 		unwritable(w, c, rc == RC_RANGE ? why : "the call does not fit");
@@ -159,11 +170,10 @@ static void send(struct wrk *w, struct callout *c)
 		settle_alone(w, c);
 		return;
 	}
-	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out,
-		    mono_plus_ms(w->port->mono(w->port->ctx), allowed_ms(c)),
-		    cookie_of(c)) != RC_OK) {
+	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out, deadline, cookie_of(c)) !=
+		RC_OK) {
 		w->stats.calls_unsent++;
-		ended(w, c, NULL, NULL, LOST_UNSENT);
+		ended(w, c, NULL, NULL, not_sent(c));
 	}
 }
 
@@ -180,7 +190,7 @@ static void release_waiting(struct wrk *w, struct link_state *s, bool got)
 		if (got && w->now.us < next->start_by.us)
 			send(w, next);
 		else
-			ended(w, next, NULL, NULL, LOST_UNSENT);
+			ended(w, next, NULL, NULL, not_sent(next));
 	}
 }
 
@@ -205,12 +215,13 @@ static void start(struct wrk *w, struct callout *c)
 	const struct caps *caps = peer_caps(c->link->peer, (enum op)c->message->op);
 	struct link_state *s = link_state(w, c->link);
 
+	/* A debit that waits must not come out behind its own cancel. */
+	if (!c->renewed)
+		c->start_by = mono_plus_ms(w->now, allowed_ms(c));
 	if (!caps || !caps->needs_token || token_valid(w, s)) {
 		send(w, c);
 		return;
 	}
-	/* A debit that waits must not come out behind its own cancel. */
-	c->start_by = mono_plus_ms(w->now, allowed_ms(c));
 	list_append(&s->waiting, &c->node);
 	if (!s->fetching)
 		fetch_token(w, c->link);
@@ -223,6 +234,7 @@ static void token_ended(struct wrk *w, struct callout *c, const Xw__Canonical *m
 
 	s->fetching = false;
 	if (got) {
+		s->token_number++;
 		s->token_bytes = strlen(m->token);
 		memcpy(s->token, m->token, s->token_bytes);
 		s->token_until = (struct wall){ m->token_until };
@@ -239,6 +251,31 @@ void outbound_local(struct wrk *w, struct callout *c, struct msg *answer)
 	if (answer && canon_write(answer, &c->arena, &canonical) != RC_OK)
 		answer = NULL;
 	ended(w, c, answer, canonical, LOST_UNSENT);
+}
+
+/*
+ * Refused for its access token (revoked before its time, the peer began anew): so this sending did
+ * nothing, and a sale need not be lost by it. Once more, the same call with a new token, within the
+ * time that it was given. False: no such call, or it was the second time.
+ */
+static bool sent_again(struct wrk *w, struct callout *c)
+{
+	const struct caps *caps = peer_caps(c->link->peer, (enum op)c->message->op);
+	struct link_state *s = link_state(w, c->link);
+
+	if (!caps || !caps->needs_token)
+		return false;
+	if (c->token_number == s->token_number) /* nobody fetched another meanwhile */
+		s->token_bytes = 0;
+	if (c->renewed || w->now.us >= c->start_by.us)
+		return false;
+	c->renewed = true;
+	buf_reset(&c->out.target);
+	buf_reset(&c->out.headers);
+	buf_reset(&c->out.body);
+	gate_call_ended(w, c->link, false);
+	start(w, c);
+	return true;
 }
 
 void outbound_call(struct wrk *w, struct live *l, const struct call *call)
@@ -318,12 +355,10 @@ void wrk_on_call_end(
 
 	if (c->magic != CALL_MAGIC || c->generation != (uint32_t)(cookie >> 32))
 		return;
-	if (end == CALL_ANSWER) {
-		if (answer->status ==
-			401) /* revoked before its time: the next call fetches another */
-			link_state(w, c->link)->token_bytes = 0;
+	if (end == CALL_ANSWER && answer->status == 401 && sent_again(w, c))
+		return;
+	if (end == CALL_ANSWER)
 		m = understood(w, c, answer, &canonical);
-	}
 	if (c->is_token) {
 		token_ended(w, c, m ? canonical : NULL);
 		return;
@@ -333,7 +368,7 @@ void wrk_on_call_end(
 		w->stats.calls_unsent++;
 	else if (!m)
 		w->stats.calls_unknown++;
-	ended(w, c, m, canonical, end == CALL_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
+	ended(w, c, m, canonical, end == CALL_UNSENT ? not_sent(c) : LOST_UNKNOWN);
 }
 
 bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, struct span body,

@@ -114,7 +114,9 @@ struct callout {
 	struct digest raw;
 	struct span raw_body; /* of the answer, in the arena */
 	bool is_token;
-	struct mono start_by; /* not sent by then, it is not sent at all */
+	struct mono start_by;  /* not sent by then, it is not sent at all */
+	uint32_t token_number; /* of the access token that it was sent with */
+	bool renewed;          /* sent once more, with a new one */
 	struct msg *scratch;
 	struct rq *rq;        /* a question passed on: who asked us */
 	bool order_taken;     /* RESOLVE of an order of ours: another payment has it */
@@ -158,6 +160,7 @@ struct env_ctx {
 struct link_state {
 	char token[4096];
 	size_t token_bytes;
+	uint32_t token_number; /* counts those that we were given */
 	struct wall token_until;
 	bool fetching;
 	struct list waiting; /* callouts */

@@ -241,6 +241,12 @@ describe('corridor B, a Vipps user at an Alipay+ merchant', () => {
       });
     }
 
+    it('a token that is revoked costs no sale', async () => {
+      await paid(4250);
+      await w.fake('vipps', { do: 'expire-tokens' });
+      await paid(4260);
+    });
+
     it('the token expires in the middle', async () => {
       const s = await opened(4300, PHONE.waits);
       const asked = confirm(s.id);

@@ -51,7 +51,8 @@ static void no_seal(const struct adapter_env *env, const struct request *rq, boo
 static enum rc write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why)
 {
-	(void)env, (void)ret_why;
+	(void)ret_why;
+	http_out_header(out, "token", env->token);
 	out->method = call->payer && strcmp(call->payer->id, "browser") == 0 ? NULL : "POST";
 	canonical_text_write(&out->body, call);
 	return RC_OK;
@@ -78,8 +79,23 @@ static const struct route served[] = {
 };
 static const struct caps wallet_caps[] = {
 	{ .op = OP_DEBIT, .allowed_ms = 5000 },
-	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = { 3, { 1, 2, 3 } } },
-	{ .op = OP_CANCEL, .allowed_ms = 5000, .cancel_undoes = true, .ladder = { 2, { 2, 3 } } },
+	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = LADDER(1, 2, 3) },
+	{ .op = OP_CANCEL, .allowed_ms = 5000, .cancel_undoes = true, .ladder = LADDER(2, 3) },
+	{ .op = OP_NONE },
+};
+static const struct caps guarded_caps[] = {
+	{ .op = OP_TOKEN, .allowed_ms = 5000 },
+	{ .op = OP_DEBIT, .allowed_ms = 5000, .needs_token = true },
+	{ .op = OP_INQUIRE,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.not_found_s = 5,
+		.ladder = LADDER(1, 2, 3) },
+	{ .op = OP_CANCEL,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.cancel_undoes = true,
+		.ladder = LADDER(2, 3) },
 	{ .op = OP_NONE },
 };
 static const struct adapter dialect = { "text", wallet_caps, served, said_who, read_text,
@@ -116,6 +132,10 @@ struct world {
 	struct asked asked[16];
 	int questions;
 	int calls;
+	uint64_t cookie; /* of the last one, and what went out */
+	struct mono deadline;
+	char called[4096];
+	char with_token[32];
 	int status[16]; /* of the answer to each exchange; 0: none yet */
 	char body[16][4096];
 	struct arena arena[16];
@@ -198,8 +218,16 @@ static void no_put(void *ctx, struct span key, struct span value)
 static enum rc take_call(
 	void *ctx, uint16_t peer, const struct http_out *out, struct mono deadline, uint64_t cookie)
 {
-	(void)peer, (void)out, (void)deadline, (void)cookie;
-	((struct world *)ctx)->calls++;
+	struct world *o = ctx;
+	struct span token;
+
+	(void)peer;
+	o->calls++;
+	o->cookie = cookie;
+	o->deadline = deadline;
+	assert_true(span_to_cstr(buf_span(&out->body), o->called, sizeof o->called));
+	assert_true(http_out_get(out, "token", &token) &&
+		    span_to_cstr(token, o->with_token, sizeof o->with_token));
 	return RC_OK;
 }
 
@@ -507,6 +535,92 @@ static void the_payer_goes_on(void **state)
 	done(o);
 }
 
+/* The call that is out is answered. */
+static void called(struct world *o, int status, const char *text)
+{
+	struct http_msg m = { .is_answer = true, .status = status, .body = span_str(text) };
+
+	wrk_on_call_end(o->w, o->cookie, CALL_ANSWER, &m);
+	all(o);
+}
+
+#define TOKEN(text)                                                                                \
+	"op: token\nanswer: true\ntoken: " text "\ntoken_until: 2026-01-15T12:00:00Z\n"            \
+	"outcome.result: approved\n"
+#define REFUSED "op: debit\nanswer: true\noutcome.result: unknown\n"
+
+static struct world *paying_with_a_token(void)
+{
+	struct world *o;
+
+	for (const struct caps *c = guarded_caps; c->op; c++)
+		peers[1].caps[c->op] = c;
+	o = fresh();
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_non_null(strstr(o->called, "op: token"));
+	called(o, 200, TOKEN("first"));
+	assert_non_null(strstr(o->called, "op: debit"));
+	assert_string_equal(o->with_token, "first");
+	assert_int_equal(o->calls, 2);
+	return o;
+}
+
+/* A token that was revoked before its time costs no sale: the same call again, with another, and no
+ * later than the first had to end. */
+static void a_revoked_token_costs_nothing(void **state)
+{
+	struct world *o = paying_with_a_token();
+	struct mono deadline = o->deadline;
+	char first[4096];
+
+	(void)state;
+	memcpy(first, o->called, sizeof first);
+	called(o, 401, REFUSED);
+	assert_non_null(strstr(o->called, "op: token"));
+	called(o, 200, TOKEN("second"));
+	assert_string_equal(o->called, first);
+	assert_string_equal(o->with_token, "second");
+	assert_true(o->deadline.us <= deadline.us);
+	called(o, 200,
+		"op: debit\nanswer: true\nauthentic: true\noutcome.result: approved\n"
+		"peer_id: w-1\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	assert_int_equal(o->calls, 4);
+	assert_int_equal(o->status[0], 200);
+	assert_non_null(strstr(o->body[0], "outcome.result: approved"));
+	done(o);
+}
+
+/* Whose new token is refused as well has another trouble: it is asked about, not sent again. */
+static void refused_twice(void **state)
+{
+	struct world *o = paying_with_a_token();
+
+	(void)state;
+	called(o, 401, REFUSED);
+	called(o, 200, TOKEN("second"));
+	called(o, 401, REFUSED);
+	assert_int_equal(o->calls, 4);
+	o->now.us += 2000000;
+	all(o);
+	called(o, 200, TOKEN("third"));
+	assert_non_null(strstr(o->called, "op: inquire"));
+	done(o);
+}
+
+/* No new token is to be had: what was refused is asked about when there is one. */
+static void refused_and_no_other(void **state)
+{
+	struct world *o = paying_with_a_token();
+
+	(void)state;
+	called(o, 401, REFUSED);
+	called(o, 500, "op: token\nanswer: true\noutcome.result: unknown\n");
+	assert_int_equal(o->calls, 3);
+	assert_int_equal(o->status[0], 0); /* nobody is told that it was declined */
+	done(o);
+}
+
 /* The clerk finds a payment overdue of which it has an older copy: it looks again first. */
 static void resumed_from_the_ledger(void **state)
 {
@@ -559,6 +673,9 @@ int main(void)
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
 		cmocka_unit_test(resumed_from_the_ledger),
+		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
+		cmocka_unit_test_teardown(refused_twice, world_of_two),
+		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
 	};
 
 	return cmocka_run_group_tests(tests, world_of_two, NULL);
