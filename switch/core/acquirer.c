@@ -221,7 +221,7 @@ void acquirer_answer(struct turn *t, enum op op, const struct msg *m)
 		l->next = WALL_NONE;
 		l->reason = (uint8_t)(m->reason ? m->reason : REASON_CLOSED);
 		t->st->keep_evidence = true;
-		if (p->flow == FLOW_PUSHED)
+		if (p->flow == FLOW_PUSHED && p->undo.phase == UNDO_NONE)
 			pushed_back(t, (enum reason)l->reason);
 		else if (told_success(p))
 			undo_want(t, UNDO_REFUSED);

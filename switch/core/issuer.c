@@ -136,6 +136,7 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 		l->since = t->ev->now;
 	}
 	l->asking = 0;
+	l->next = WALL_NONE; /* an undo has its own alarm */
 	if (p->undo.phase == UNDO_WANTED) {
 		undo_go(t);
 		return;
@@ -232,6 +233,11 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		memcpy(t->p->brand, m->brand, sizeof t->p->brand);
 	if (m->action_url[0])
 		memcpy(t->p->action_url, m->action_url, sizeof t->p->action_url);
+	if (t->p->undo.phase == UNDO_WRITTEN_OFF) { /* a person has judged; another may again */
+		if (o == OUTCOME_APPROVED || o == OUTCOME_HELD)
+			turn_exception(t, EXCEPTION_CONTRADICTION);
+		return;
+	}
 	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
 		settled(t, o, m);
 		return;

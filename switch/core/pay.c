@@ -27,6 +27,16 @@ bool refund_is_open(const struct refund *r)
 	       r->phase == REFUND_UNKNOWN || r->phase == REFUND_STUCK;
 }
 
+bool pay_has_refunds(const struct pay *p)
+{
+	if (p->refunds_done)
+		return true;
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (refund_is_open(&p->refund[i]))
+			return true;
+	return false;
+}
+
 const struct refund *pay_refund(const struct pay *p, int seq)
 {
 	for (int i = 0; i < REFUNDS_OPEN; i++)

@@ -210,6 +210,7 @@ static inline bool pay_awaits_action(const struct pay *p)
 bool pay_answer_final(const struct pay *p, int seq);
 const struct refund *pay_refund(const struct pay *p, int seq); /* an open one, by seq; or NULL */
 bool refund_is_open(const struct refund *r);
+bool pay_has_refunds(const struct pay *p); /* done, or on their way */
 /* Money of the order that is neither refunded nor being refunded. */
 struct money pay_refundable(const struct pay *p);
 /* The first thing that does not hold, or NULL. */

@@ -150,7 +150,9 @@ static void debited(struct turn *t)
 	if (m->outcome != OUTCOME_APPROVED || l->phase == LEG_YES)
 		return; /* a failed try leaves the order open; a repeated success changes nothing */
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
-	if (pay_state(p) != PAY_OPEN || p->expires.us <= t->ev->now.us) {
+	if (pay_state(p) == PAY_OPEN && p->expires.us <= t->ev->now.us)
+		undo_want(t, UNDO_EXPIRED); /* its alarm has not rung yet */
+	if (pay_state(p) != PAY_OPEN) {
 		undo_late_success(t, m);
 		turn_refuse(t, REASON_CLOSED,
 			"the order is closed; the payer is to get the money back");
@@ -234,16 +236,6 @@ static void cancel_first(struct turn *t)
 	turn_reply(t, SEQ_CANCEL);
 }
 
-static bool has_refunds(const struct pay *p)
-{
-	if (p->refunds_done)
-		return true;
-	for (int i = 0; i < REFUNDS_OPEN; i++)
-		if (refund_is_open(&p->refund[i]))
-			return true;
-	return false;
-}
-
 static void cancel(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -263,7 +255,7 @@ static void cancel(struct turn *t)
 		t->st->fate_seq = SEQ_CANCEL;
 		return;
 	}
-	if (has_refunds(p)) {
+	if (pay_has_refunds(p)) {
 		turn_refuse(t, REASON_STATE, "the payment has refunds; refund the rest");
 		return;
 	}

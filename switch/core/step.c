@@ -167,7 +167,7 @@ static void due(struct turn *t)
 		}
 	} else if (is_due(p->acq.next, now)) {
 		acquirer_due(t);
-	} else {
+	} else if (p->refund_seq) { /* without any there may be no issuer either */
 		refund_due(t);
 	}
 }
@@ -246,7 +246,7 @@ static void operator_step(struct turn *t)
 		break;
 	case OPERATOR_UNDO:
 		if (u->phase == UNDO_NONE && !pay_is_final(t->p) && t->p->iss.peer &&
-			t->p->flow != FLOW_CREDIT)
+			t->p->flow != FLOW_CREDIT && !pay_has_refunds(t->p))
 			undo_want(t, UNDO_BY_CALLER);
 		else
 			turn_refuse(t, REASON_STATE, "there is nothing to undo");

@@ -7,7 +7,6 @@
  */
 #include "payworld.h"
 
-#include "canon.h"
 #include "check.h"
 
 #include <stdlib.h>
@@ -192,6 +191,32 @@ static bool may_move_on(const struct pay *before, const struct pay *next)
 	       s == PAY_REFUNDED || next->late;
 }
 
+/* Calls, answers and notifications can be made from the record, and say what was booked. */
+static void check_messages(const struct step *st)
+{
+	static struct msg m;
+	const struct pay *p = &st->next;
+	uint16_t caller = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via;
+
+	for (int i = 0; i < st->call_count; i++) {
+		call_build(&sn, p, &st->call[i], &m);
+		CHECK(m.key[0] && (m.request_id[0] || m.peer_id[0]));
+	}
+	for (int i = 0; i < st->reply_count; i++) {
+		int seq = st->reply_seq[i];
+
+		reply_build(p, caller, OP_DEBIT, seq, &m);
+		CHECK(m.object_id[0] && m.outcome != OUTCOME_NONE);
+		if (m.outcome == OUTCOME_APPROVED &&
+			!(seq == SEQ_FIRST && pay_state(p) == PAY_OPEN))
+			CHECK(p->posted == POSTED_PAYMENT);
+	}
+	for (int i = 0; i < st->notify_count; i++)
+		notify_build(p, st->notify[i].to, st->notify[i].seq, &m);
+	reply_build(p, p->acq.peer, OP_READ, SEQ_FIRST, &m);
+	reply_build(p, p->iss.peer, OP_READ, SEQ_FIRST, &m);
+}
+
 static void check_step(struct payworld *w, const struct pay *before)
 {
 	const struct pay *next = &w->st.next;
@@ -204,6 +229,7 @@ static void check_step(struct payworld *w, const struct pay *before)
 	if (!may_move_on(before, next))
 		CHECK(pay_state(before) == pay_state(next));
 	CHECK(pay_unpack(span_of(w->st.record, w->st.record_bytes), &again) == RC_OK);
+	check_messages(&w->st);
 	for (int i = 0; i < w->st.reply_count; i++) {
 		CHECK(w->st.reply_seq[i] < 64);
 		CHECK(w->replies[w->st.reply_seq[i]]++ == 0);
@@ -216,6 +242,10 @@ void pw_step(struct payworld *w, struct pay_event ev)
 	static struct step twice;
 
 	ev.now = w->now;
+	ev.down_count = w->down != 0;
+	ev.down[0] = w->down;
+	ev.cap_refused = w->cap_refused;
+	ev.cap_value = money_of(50000, EUR);
 	core_step(&sn, &before, &ev, &w->st);
 	core_step(&sn, &before, &ev, &twice);
 	CHECK(w->st.record_bytes == twice.record_bytes);
@@ -267,7 +297,6 @@ void pw_scan_begin(struct payworld *w, int peer)
 	set_text(w->m.request_id, sizeof w->m.request_id, "scan-1");
 	set_text(w->m.code.text, sizeof w->m.code.text, "https://qr.alipayplus.com/281");
 	begin(w, OP_RESOLVE, peer, "alipay-plus-order");
-	CHECK(w->st.call_count == 1 && w->st.call[0].op == OP_RESOLVE);
 }
 
 void pw_resolved(struct payworld *w, const char *order_id, int64_t minor)
@@ -303,7 +332,8 @@ void pw_ask(struct payworld *w, enum op op, int peer, int64_t minor)
 	w->m = (struct msg){ .op = op };
 	if (op == OP_REFUND) {
 		w->m.has_refund = true;
-		w->m.refund.amount = money_of(minor, money_ccy(w->rec.amount));
+		w->m.refund.amount = money_of(
+			minor, money_is_none(w->rec.amount) ? EUR : money_ccy(w->rec.amount));
 	}
 	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
 			   .op = op,
@@ -374,4 +404,5 @@ void pw_due(struct payworld *w)
 	if (w->now.us < w->rec.due.us)
 		w->now = w->rec.due;
 	pw_step(w, (struct pay_event){ .kind = EV_DUE });
+	CHECK(w->st.changed); /* else it would ring for ever */
 }

@@ -3,8 +3,9 @@
  * of the payment machine move step by step. Needs no cmocka, so a fuzz target may use it.
  *
  * Every step is taken twice and compared. After each: pay_check holds, postings sum to zero per
- * currency, nothing is reserved once the payment is final, a final state stays, and no answer
- * becomes final a second time. What does not hold fails a CHECK.
+ * currency, nothing is reserved once the payment is final, a final state stays, no answer becomes
+ * final a second time, and none of success before the money is booked; what the step asks for can
+ * be written. What does not hold fails a CHECK.
  */
 #ifndef XW_TESTS_PAYWORLD_H
 #define XW_TESTS_PAYWORLD_H
@@ -18,6 +19,9 @@ struct payworld {
 	struct pay rec;
 	struct step st; /* the last */
 	struct wall now;
+	/* what the shell adds to a request */
+	uint16_t down; /* a participant that cannot be reached; 0: none */
+	bool cap_refused;
 	struct msg m; /* the last event's message */
 	int64_t posted[64], reserved;
 	int32_t account[64];

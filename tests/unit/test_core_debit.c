@@ -227,6 +227,37 @@ static void payer_never_acts(void **state)
 	assert_int_equal(w->reserved, 0);
 }
 
+/* Cancelled while the debit was out, which then is pending: the undo alone has an alarm. */
+static void pending_and_cancelled(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.call_count, 0); /* it would overtake the debit */
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	for (int i = 0; i < 20; i++) {
+		assert_call(w, OP_CANCEL);
+		pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+		assert_state(w, i ? PAY_STUCK : PAY_UNDOING);
+		pw_due(w); /* each alarm changes something, or it would ring for ever */
+	}
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+}
+
+/* A code that nobody takes; and stepped again, though there is no issuer to ask of anything. */
+static void no_route(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "twint", 8900);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_NO_ROUTE);
+	pw_step(w, (struct pay_event){ .kind = EV_RESUME });
+	assert_false(w->st.changed);
+}
+
 static void repeats(void **state)
 {
 	struct payworld *w = *state;
@@ -319,6 +350,11 @@ static void written_off(void **state)
 	assert_int_equal(w->reserved, 0);
 	assert_int_equal(w->st.reply_count, 1);
 	assert_int_equal(w->rec.due.us, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_NONE); /* news that come too late */
+	assert_state(w, PAY_WRITTEN_OFF);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	assert_state(w, PAY_WRITTEN_OFF);
 }
 
 static void push_of_a_stranger(void **state)
@@ -352,6 +388,8 @@ int main(void)
 		core_case(late_success_at_the_scheme),
 		core_case(capture_wallet),
 		core_case(payer_never_acts),
+		core_case(pending_and_cancelled),
+		core_case(no_route),
 		core_case(repeats),
 		core_case(another_amount),
 		core_case(push_of_a_stranger),

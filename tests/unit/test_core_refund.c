@@ -89,6 +89,21 @@ static void the_undo_learns_their_id(void **state)
 	assert_state(w, PAY_CANCELLED);
 }
 
+/* What has refunds is not undone as a whole by anybody: it would be given back twice. */
+static void no_undo_beside_a_refund(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = OPERATOR_UNDO });
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	assert_int_equal(w->rec.undo.phase, UNDO_NONE);
+}
+
 static void refund_without_an_id(void **state)
 {
 	struct payworld *w = *state;
@@ -219,6 +234,7 @@ int main(void)
 		core_case(taken_and_not_found),
 		core_case(giving_back_takes_time),
 		core_case(the_undo_learns_their_id),
+		core_case(no_undo_beside_a_refund),
 		core_case(refund_without_an_id),
 		core_case(refund_not_found),
 		core_case(refund_read_by_others),

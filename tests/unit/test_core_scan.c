@@ -112,6 +112,23 @@ static void wallet_debits_too_late(void **state)
 	assert_int_equal(pw_position(w, SELF, EUR), 0);
 }
 
+/* The order has expired, but its alarm has not rung: the same. */
+static void wallet_debits_before_the_alarm(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan_self(w);
+	w->now = w->rec.expires;
+	pw_tell(w, SELF, OUTCOME_APPROVED, 1000);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
+	assert_int_equal(w->reserved, 0);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_EXPIRED);
+	assert_int_equal(pw_position(w, SELF, EUR), 0);
+}
+
 static void pushed_money(void **state)
 {
 	struct payworld *w = *state;
@@ -140,6 +157,21 @@ static void pushed_and_rejected(void **state)
 	assert_int_equal(pw_position(w, SELF, EUR), 0);
 }
 
+/* A person undoes it while the acquirer's side is asked; its refusal comes after that. */
+static void pushed_undone_and_rejected(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_tell(w, SELF, OUTCOME_APPROVED, 500);
+	pw_resolved(w, "aplus-order-4", 500);
+	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = OPERATOR_UNDO });
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	assert_state(w, PAY_CANCELLED);
+	assert_int_equal(pw_position(w, SELF, EUR), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,8 +181,10 @@ int main(void)
 		core_case(cancelled_while_resolving),
 		core_case(wallet_debits_itself),
 		core_case(wallet_debits_too_late),
+		core_case(wallet_debits_before_the_alarm),
 		core_case(pushed_money),
 		core_case(pushed_and_rejected),
+		core_case(pushed_undone_and_rejected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,10 +12,19 @@ static unsigned dice(struct paywalk *k, unsigned n)
 	return (unsigned)(k->seed >> 33) % n;
 }
 
+static uint64_t seed;
+
+static void on_check(const char *text, const char *file, int line)
+{
+	print_error("%s does not hold in the walk of seed %ju\n", text, (uintmax_t)seed);
+	_fail(file, line);
+}
+
 static void walk(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 20000; seed++)
+	check_set_hook(on_check);
+	for (seed = 1; seed <= 20000; seed++)
 		paywalk_run(&(struct paywalk){ .dice = dice, .seed = seed }, 40);
 }
 
