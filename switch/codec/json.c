@@ -155,6 +155,64 @@ const struct json *json_parse_object(struct arena *a, struct span text)
 	const struct json *v;
 
 	return json_parse(a, text, &v) == RC_OK && json_is_object(v) ? v : NULL;
+
+/* Behind the digits that begin at s.p[i]. */
+static size_t skip_digits(struct span s, size_t i)
+{
+	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+		i++;
+	return i;
+}
+
+/* Behind the string, the number or the single character at s.p[i]. *ret_decimal: it is a number
+ * with a fraction; others that have a point (leading zeros, an exponent) are the grammar's to
+ * judge.
+ */
+static size_t skip_token(struct span s, size_t i, bool *ret_decimal)
+{
+	size_t whole = i + (s.p[i] == '-'), point = skip_digits(s, whole), part, end = i + 1;
+
+	*ret_decimal = false;
+	if (s.p[i] == '"')
+		return skip_string(s, i);
+	if (s.p[i] != '-' && point == whole)
+		return end;
+	while (end < s.n && strchr("0123456789+-.eE", s.p[end]) && s.p[end])
+		end++;
+	part = point < end && s.p[point] == '.' ? skip_digits(s, point + 1) : 0;
+	*ret_decimal = part == end && part > point + 1 && point > whole &&
+		       (s.p[whole] != '0' || point == whole + 1);
+	return end;
+}
+
+/* A name must not become one that it was not. */
+static bool is_name(struct span s, size_t end)
+{
+	while (end < s.n && strchr(" \t\r\n", s.p[end]) && s.p[end])
+		end++;
+	return end < s.n && s.p[end] == ':';
+}
+
+enum rc json_parse_decimals(struct arena *a, struct span text, const struct json **ret)
+{
+	/* A number with a fraction has three bytes, and one more stands before the next. */
+	size_t cap = text.n + text.n / 2 + 2, end;
+	struct buf b = buf_init(arena_alloc(a, cap), cap);
+	bool decimal;
+
+	if (!arena_ok(a))
+		return RC_FULL;
+	for (size_t i = 0; i < text.n; i = end) {
+		end = skip_token(text, i, &decimal);
+		decimal = decimal && !is_name(text, end);
+		if (decimal)
+			buf_ch(&b, '"');
+		buf_add(&b, span_sub(text, i, end - i));
+		if (decimal)
+			buf_ch(&b, '"');
+	}
+	CHECK(buf_ok(&b));
+	return json_parse(a, buf_span(&b), ret);
 }
 
 const struct json *json_get(const struct json *from, const char *path)

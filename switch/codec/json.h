@@ -17,6 +17,9 @@ struct json; /* a value inside an arena; never freed */
 
 /* RC_BAD: not JSON as above. RC_FULL: the arena is too small. */
 MUST enum rc json_parse(struct arena *a, struct span text, const struct json **ret);
+/* The same, but a number with a fraction ("amount": 100.00) is the string of what was written, so
+ * that money which a partner sends so can be read exactly, by money_parse_major. */
+MUST enum rc json_parse_decimals(struct arena *a, struct span text, const struct json **ret);
 
 /* The object that the text is. NULL: it is none, or the arena ran out (look at arena_ok). */
 const struct json *json_parse_object(struct arena *a, struct span text);

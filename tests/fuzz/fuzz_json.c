@@ -1,7 +1,8 @@
 /*
  * fuzz_json.c: whatever the bytes, parsing stays inside its arena, never succeeds in one that ran
  * out, and takes in a small arena only what it takes in a large one. The same bytes as a string
- * survive writing and reading. The first two bytes are the size of the small arena.
+ * survive writing and reading. With decimals kept it takes exactly what it takes without. The first
+ * two bytes are the size of the small arena.
  */
 #include "fuzz.h"
 
@@ -41,6 +42,19 @@ static void parse_both_ways(struct span s, size_t cap)
 	free(copy);
 }
 
+static void with_decimals(struct span s)
+{
+	struct arena a = arena_init(large, sizeof large);
+	char *copy = fuzz_copy(s);
+	const struct json *v;
+	enum rc plain = json_parse(&a, span_of(copy, s.n), &v), kept;
+
+	arena_reset(&a);
+	kept = json_parse_decimals(&a, span_of(copy, s.n), &v);
+	CHECK(plain == RC_FULL || kept == RC_FULL || plain == kept);
+	free(copy);
+}
+
 static void write_and_read(struct span s)
 {
 	struct buf b = buf_init(text, sizeof text);
@@ -69,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span s = span_of(data + 2, size - 2);
 
 	parse_both_ways(s, (size_t)data[0] << 8 | data[1]);
+	with_decimals(s);
 	write_and_read(s);
 	return 0;
 }

@@ -450,6 +450,38 @@ static void strings_both_ways(void **state)
 	}
 }
 
+/* What was written, digit by digit, where json_parse would make a real of it. */
+static void decimals_are_kept_as_written(void **state)
+{
+	static const char *const bad[] = { "[01.5]", "[1.]", "[-.5]", "[1.5.5]", "[1.5",
+		"[1.5 1.5]", "{1.5:1}", "[+1.5]" };
+	struct arena a = arena_init(memory, sizeof memory);
+	const struct json *v;
+	struct span s;
+	int64_t n;
+
+	(void)state;
+	assert_int_equal(json_parse_decimals(&a,
+				 SPAN("{\"a\":100.00,\"b\":[0.10,-3.5],\"c\":7,"
+				      "\"d\":\"say \\\"1.5\\\"\",\"e\":1.5e3,\"f\":1.0}"),
+				 &v),
+		RC_OK);
+	assert_true(json_str(v, "a", &s));
+	assert_span(s, "100.00");
+	assert_true(json_str(json_at(json_get(v, "b"), 0), "", &s));
+	assert_span(s, "0.10");
+	assert_true(json_str(json_at(json_get(v, "b"), 1), "", &s));
+	assert_span(s, "-3.5");
+	assert_true(json_int(v, "c", &n) && n == 7);
+	assert_true(json_str(v, "d", &s));
+	assert_span(s, "say \"1.5\"");
+	assert_false(json_text(&a, v, "e", &s)); /* a real still */
+	assert_true(json_str(v, "f", &s));
+	assert_span(s, "1.0");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(json_parse_decimals(&a, span_str(bad[i]), &v), RC_BAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +498,7 @@ int main(void)
 		cmocka_unit_test(writes),
 		cmocka_unit_test(invalid_text_is_replaced),
 		cmocka_unit_test(strings_both_ways),
+		cmocka_unit_test(decimals_are_kept_as_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
