@@ -111,3 +111,31 @@ int32_t adapter_retry_after_ms(const struct http_msg *answer, int32_t max_s)
 		return 0;
 	return (int32_t)(s * 1000);
 }
+
+/* ---- hints by webhook ----------------------------------------------------------------------- */
+
+bool push_identify(const struct request *rq, struct span *ret_identity)
+{
+	*ret_identity = rq->arg[0];
+	return true;
+}
+
+static int push_status(enum reason r)
+{
+	if (r == REASON_SIGNATURE)
+		return 401;
+	if (r == REASON_NOT_FOUND)
+		return 200;
+	if (r == REASON_OVERLOADED || r == REASON_BUSY || r == REASON_INTERNAL ||
+		r == REASON_UNAVAILABLE)
+		return 503;
+	return 400;
+}
+
+void push_write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out)
+{
+	(void)env;
+	(void)rq;
+	out->status = reply->problem ? push_status((enum reason)reply->problem->reason) : 200;
+}

@@ -172,6 +172,15 @@ MUST enum rc adapter_written(const struct adapter_env *env, const struct http_ou
 /* The seconds of Retry-After in ms; 0 where it is absent, a date, or more than max_s. */
 int32_t adapter_retry_after_ms(const struct http_msg *answer, int32_t max_s);
 
+/* ---- hints by webhook ----------------------------------------------------------------------- */
+
+/* The address that was registered names the peer as the first "{...}" of the route. */
+bool push_identify(const struct request *rq, struct span *ret_identity);
+/* A status and no body: 401, 400 and 503 to what is to be sent again, 200 to all else; also to what
+ * will never be of use, since partners repeat for days, and some hold later events back. */
+void push_write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out);
+
 /* ---- building messages ---------------------------------------------------------------------- */
 
 /*
@@ -201,6 +210,9 @@ Xw__Counts *canonical_counts(struct arena *a);
 Xw__Code *canonical_code(struct arena *a, struct span text);
 /* Protobuf strings are C strings: a copy in the arena; "" for an empty span, and at the limit. */
 char *canonical_str(struct arena *a, struct span s);
+/* Makes c->event_id of what tells an event from others. */
+void canonical_set_event_id(
+	struct arena *a, const struct span *parts, size_t count, Xw__Canonical *c);
 /* Says in c->dropped what was not carried over, or was assumed; up to eight a message. */
 void canonical_drop(struct arena *a, Xw__Canonical *c, const char *what);
 

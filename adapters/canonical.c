@@ -5,6 +5,8 @@
  */
 #include "adapter.h"
 
+#include "digest.h"
+
 #define DROPPED_MAX 8
 
 char *canonical_str(struct arena *a, struct span s)
@@ -127,6 +129,22 @@ Xw__Code *canonical_code(struct arena *a, struct span text)
 	if (m)
 		m->text = canonical_str(a, text);
 	return m;
+}
+
+void canonical_set_event_id(
+	struct arena *a, const struct span *parts, size_t count, Xw__Canonical *c)
+{
+	struct buf joined = arena_buf(a, 512), hex = arena_buf(a, 32);
+	struct digest d;
+
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&joined, parts[i]);
+		if (i + 1 < count)
+			buf_ch(&joined, '\n');
+	}
+	d = digest_sha256(buf_span(&joined));
+	buf_hex(&hex, span_of(d.b, 16));
+	c->event_id = canonical_str(a, buf_span(&hex));
 }
 
 void canonical_drop(struct arena *a, Xw__Canonical *c, const char *what)

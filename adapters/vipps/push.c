@@ -72,19 +72,6 @@ static struct verdict event_verdict(struct span name, bool success)
 	return VERDICT(UNKNOWN, NONE);
 }
 
-/* SPEC vipps 2.12 [C:V-KIT]: duplicates are told by reference, name and pspReference. */
-static void set_event_id(
-	struct arena *a, Xw__Canonical *c, struct span reference, struct span name, struct span psp)
-{
-	const struct span parts[] = { reference, SPAN("\n"), name, SPAN("\n"), psp };
-	struct digest d = digest_sha256_parts(parts, sizeof parts / sizeof *parts);
-	char storage[32];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	buf_hex(&b, span_of(d.b, 16));
-	c->event_id = canonical_str(a, buf_span(&b));
-}
-
 /* Lenient: what an inquiry needs is the reference; the rest is taken if it is there. */
 static void set_event(struct arena *a, const struct json *body, Xw__Canonical *c)
 {
@@ -104,7 +91,8 @@ static void set_event(struct arena *a, const struct json *body, Xw__Canonical *c
 	c->outcome = canonical_outcome(a, event_verdict(name, success), name, SPAN_NONE);
 	if (c->outcome)
 		c->outcome->at = at.us;
-	set_event_id(a, c, reference, name, psp);
+	/* SPEC vipps 2.12 [C:V-KIT]: duplicates are told by reference, name and pspReference. */
+	canonical_set_event_id(a, (struct span[]){ reference, name, psp }, 3, c);
 	if (vipps_read_amount(body, "amount", &amount))
 		c->payment = canonical_payment(a);
 	if (c->payment)

@@ -37,45 +37,13 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
-/* The address that was registered for the webhook names the peer; the MAC proves it. */
-static bool identify(const struct request *rq, struct span *ret_identity)
-{
-	*ret_identity = rq->arg[0];
-	return true;
-}
-
-/*
- * SPEC vipps 2.12 [C:V-KIT]: 2xx within 10 s, else the event is sent again, for up to seven days,
- * and later events of that payment wait behind it. So what will never be of use is acknowledged as
- * well.
- */
-static int status_of(enum reason r)
-{
-	if (r == REASON_SIGNATURE)
-		return 401;
-	if (r == REASON_NOT_FOUND)
-		return 200;
-	if (r == REASON_OVERLOADED || r == REASON_BUSY || r == REASON_INTERNAL ||
-		r == REASON_UNAVAILABLE)
-		return 503;
-	return 400;
-}
-
-static void write_reply(const struct adapter_env *env, const struct request *rq,
-	const Xw__Canonical *reply, struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	out->status = reply->problem ? status_of((enum reason)reply->problem->reason) : 200;
-}
-
 const struct adapter vipps_adapter = {
 	.name = "vipps",
 	.caps = caps,
 	.routes = routes,
-	.identify = identify,
+	.identify = push_identify,
 	.read_request = vipps_read_push,
-	.write_reply = write_reply,
+	.write_reply = push_write_reply,
 	.write_call = vipps_write_call,
 	.read_answer = vipps_read_answer,
 };
