@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -113,6 +114,35 @@ void dialogue_assert(
 		return;
 	print_error("%s, %s (%s) is not %s, %s\n", outcome_name(got), reason_name(why),
 		m->outcome->code, outcome_name(o), reason_name(r));
+	_fail(file, line);
+}
+
+void dialogue_control(struct dialogue *d, const char *json)
+{
+	char answer[512];
+	struct span s = fakeworld_control(d->w, json, answer, sizeof answer);
+
+	if (!span_starts(s, SPAN("{\"ok\":true")))
+		fail_msg("%s: %.*s", json, SPAN_FMT(s));
+}
+
+void dialogue_misbehave(struct dialogue *d, const char *op, const char *how, int ms)
+{
+	char command[256];
+
+	snprintf(command, sizeof command,
+		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"ms\":%d}", op, how, ms);
+	dialogue_control(d, command);
+}
+
+void dialogue_assert_book(struct dialogue *d, const char *text, const char *file, int line)
+{
+	char first[512], second[512];
+
+	if (fakeworld_book(d->w, 0, first, sizeof first) && strstr(first, text) &&
+		!fakeworld_book(d->w, 1, second, sizeof second))
+		return;
+	print_error("the book is not one line with %s: %s\n", text, first);
 	_fail(file, line);
 }
 

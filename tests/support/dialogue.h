@@ -29,6 +29,12 @@ void dialogue_token(struct dialogue *d);
 #define assert_outcome(m, o, r) dialogue_assert((m), (o), (r), __FILE__, __LINE__)
 void dialogue_assert(
 	const Xw__Canonical *m, enum outcome o, enum reason r, const char *file, int line);
+/* What a person does to the fake, which must take it. */
+void dialogue_control(struct dialogue *d, const char *json);
+void dialogue_misbehave(struct dialogue *d, const char *op, const char *how, int ms);
+/* The fake's book has one line, and that text is in it. */
+#define assert_one_line(d, text) dialogue_assert_book((d), (text), __FILE__, __LINE__)
+void dialogue_assert_book(struct dialogue *d, const char *text, const char *file, int line);
 /* The last call that the fake made to the switch, through the adapter. */
 enum rc dialogue_push(struct dialogue *d, Xw__Canonical **ret);
 

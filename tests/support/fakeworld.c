@@ -163,6 +163,18 @@ const struct http_msg *fakeworld_ask(struct fakeworld *w, struct span bytes)
 	return &w->reply_msg;
 }
 
+const struct http_msg *fakeworld_http(struct fakeworld *w, const char *method, const char *target,
+	const char *headers, const char *body)
+{
+	char bytes[FAKEWORLD_BYTES];
+	int n = snprintf(bytes, sizeof bytes,
+		"%s %s HTTP/1.1\r\nhost: partner.example\r\n%scontent-length: %zu\r\n\r\n%s",
+		method, target, headers, strlen(body), body);
+
+	CHECK(n > 0 && (size_t)n < sizeof bytes);
+	return fakeworld_ask(w, span_of(bytes, (size_t)n));
+}
+
 const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_out *out)
 {
 	char bytes[FAKEWORLD_BYTES];

@@ -52,6 +52,10 @@ struct fakeworld *fakeworld_new(const char *name, const struct fake_pair *settin
 void fakeworld_free(struct fakeworld *w);
 /* Asks the fake; its answer, or NULL where it gave none. Lives until the next one. */
 const struct http_msg *fakeworld_ask(struct fakeworld *w, struct span bytes);
+/* The same with a request written by hand: headers end with CRLF each, host and length are added.
+ */
+const struct http_msg *fakeworld_http(struct fakeworld *w, const char *method, const char *target,
+	const char *headers, const char *body);
 /* The same with a message that somebody wrote. */
 const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_out *out);
 /* Lets time pass. */

@@ -89,15 +89,6 @@ static void mint(const char *behaviour, char ret[21])
 	ret[20] = '\0';
 }
 
-static void misbehave(const char *op, const char *how, int ms)
-{
-	char command[256], answer[256];
-
-	snprintf(command, sizeof command,
-		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"ms\":%d}", op, how, ms);
-	assert_span(fakeworld_control(d->w, command, answer, sizeof answer), "{\"ok\":true}");
-}
-
 /* The only payment in the book moved this much. */
 static void assert_book(int taken, int returned)
 {
@@ -258,7 +249,7 @@ static void a_success_is_cancelled(void **state)
 static void a_lost_answer_is_found_again(void **state)
 {
 	(void)state;
-	misbehave("payment", "apply-then-silent", 0);
+	dialogue_misbehave(d, "payment", "apply-then-silent", 0);
 	assert_null(debit("98802222100100123456"));
 	assert_book(250, 0);
 	assert_outcome(debit("98802222100100123456"), OUTCOME_UNKNOWN, REASON_REPEAT);
@@ -269,7 +260,7 @@ static void a_lost_answer_is_found_again(void **state)
 static void a_lost_request_is_not_found(void **state)
 {
 	(void)state;
-	misbehave("payment", "silent", 0);
+	dialogue_misbehave(d, "payment", "silent", 0);
 	assert_null(debit("98802222100100123456"));
 	assert_outcome(inquire(), OUTCOME_NOT_FOUND, REASON_NONE);
 	assert_outcome(cancel(), OUTCOME_NOT_FOUND, REASON_NONE);
@@ -280,7 +271,7 @@ static void a_lost_request_is_not_found(void **state)
 static void a_late_request_is_paid(void **state)
 {
 	(void)state;
-	misbehave("payment", "late", 8000);
+	dialogue_misbehave(d, "payment", "late", 8000);
 	assert_null(debit("98802222100100123456"));
 	assert_outcome(cancel(), OUTCOME_NOT_FOUND, REASON_NONE);
 	fakeworld_run(d->w, 8001);
@@ -293,7 +284,7 @@ static void a_success_comes_after_the_cancel(void **state)
 {
 	(void)state;
 	assert_outcome(debit("98802222999900301000"), OUTCOME_PENDING, REASON_NONE);
-	misbehave("cancel", "late-success", 6000);
+	dialogue_misbehave(d, "cancel", "late-success", 6000);
 	assert_outcome(cancel(), OUTCOME_REVERSED, REASON_CANCELLED);
 	fakeworld_run(d->w, 7000);
 	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
@@ -310,7 +301,7 @@ static void what_cannot_be_believed_is_unknown(void **state)
 	for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
 		const Xw__Canonical *m;
 
-		misbehave("status", hows[i], 0);
+		dialogue_misbehave(d, "status", hows[i], 0);
 		m = inquire();
 		assert_non_null(m);
 		assert_int_equal(m->outcome->result, OUTCOME_UNKNOWN);
@@ -345,7 +336,7 @@ static void a_lost_refund_is_asked_about(void **state)
 	snprintf(id, sizeof id, "%s", debit("98802222100100123456")->peer_id);
 	assert_outcome(refund(id, 250, "inquire-refund"), OUTCOME_NOT_FOUND, REASON_NONE);
 	assert_outcome(refund(id, 100, "inquire-refund"), OUTCOME_UNKNOWN, REASON_NONE);
-	misbehave("refund", "apply-then-cut", 0);
+	dialogue_misbehave(d, "refund", "apply-then-cut", 0);
 	assert_null(refund(id, 250, "refund"));
 	assert_outcome(refund(id, 250, "inquire-refund"), OUTCOME_APPROVED, REASON_NONE);
 	assert_book(250, 250);

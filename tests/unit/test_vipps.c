@@ -103,22 +103,6 @@ static const Xw__Canonical *refund(const char *id, int amount)
 	return dialogue_call(d, text);
 }
 
-static void control(const char *json)
-{
-	char answer[256];
-
-	assert_span(fakeworld_control(d->w, json, answer, sizeof answer), "{\"ok\":true}");
-}
-
-static void misbehave(const char *op, const char *how, int ms)
-{
-	char command[256];
-
-	snprintf(command, sizeof command,
-		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"ms\":%d}", op, how, ms);
-	control(command);
-}
-
 static void assert_book(int taken, int returned, int held)
 {
 	char line[512], expected[96];
@@ -289,7 +273,7 @@ static void a_forged_webhook_is_refused(void **state)
 	struct request rq = { 0 };
 
 	(void)state;
-	misbehave("webhook", "unsigned", 0);
+	dialogue_misbehave(d, "webhook", "unsigned", 0);
 	assert_outcome(debit("4791234599"), OUTCOME_PENDING, REASON_NONE);
 	fakeworld_run(d->w, 1);
 	assert_int_equal(dialogue_push(d, &m), RC_AUTH);
@@ -303,13 +287,13 @@ static void a_webhook_comes_twice(void **state)
 	char first[64];
 
 	(void)state;
-	misbehave("webhook", "twice", 0);
+	dialogue_misbehave(d, "webhook", "twice", 0);
 	assert_outcome(debit("4791234599"), OUTCOME_PENDING, REASON_NONE);
 	fakeworld_run(d->w, 0);
 	assert_int_equal(d->w->call_count, 2);
 	assert_int_equal(dialogue_push(d, &m), RC_OK);
 	snprintf(first, sizeof first, "%s", m->event_id);
-	control("{\"do\":\"app-refuse\",\"reference\":\"" ID "\"}");
+	dialogue_control(d, "{\"do\":\"app-refuse\",\"reference\":\"" ID "\"}");
 	fakeworld_run(d->w, 0);
 	assert_int_equal(dialogue_push(d, &m), RC_OK);
 	assert_string_not_equal(first, m->event_id);
@@ -375,7 +359,7 @@ static void the_hand_of_a_test(void **state)
 {
 	(void)state;
 	assert_outcome(debit("4791234599"), OUTCOME_PENDING, REASON_NONE);
-	control("{\"do\":\"app-approve\",\"reference\":\"" ID "\"}");
+	dialogue_control(d, "{\"do\":\"app-approve\",\"reference\":\"" ID "\"}");
 	assert_outcome(inquire(), OUTCOME_HELD, REASON_NONE);
 }
 
@@ -393,7 +377,7 @@ static void codes_and_tokens_of_a_person(void **state)
 	fakeworld_run(d->w, 500);
 	assert_outcome(inquire(), OUTCOME_HELD, REASON_NONE);
 
-	control("{\"do\":\"reset\"}");
+	dialogue_control(d, "{\"do\":\"reset\"}");
 	dialogue_token(d);
 	assert_outcome(
 		debit_of("code.text", "https://qr.vipps.no/28/2/01/031/4791234502?v=1", 18950),
@@ -401,7 +385,7 @@ static void codes_and_tokens_of_a_person(void **state)
 	fakeworld_run(d->w, 500);
 	assert_outcome(inquire(), OUTCOME_DECLINED, REASON_PAYER_REFUSED);
 
-	control("{\"do\":\"reset\"}");
+	dialogue_control(d, "{\"do\":\"reset\"}");
 	dialogue_token(d);
 	assert_outcome(debit_of("code.text", "https://qr.vipps.no/p/0123456789abcdef0123", 18950),
 		OUTCOME_DECLINED, REASON_CODE_UNKNOWN);
@@ -410,7 +394,7 @@ static void codes_and_tokens_of_a_person(void **state)
 	s = fakeworld_control(
 		d->w, "{\"do\":\"mint-token\",\"phone\":\"4791234501\"}", answer, sizeof answer);
 	snprintf(token, sizeof token, "%.*s", (int)(s.n - 20 - 2), s.p + 20);
-	control("{\"do\":\"reset\"}");
+	dialogue_control(d, "{\"do\":\"reset\"}");
 	dialogue_token(d);
 	assert_outcome(debit_of("payer.handle", token, 18950), OUTCOME_PENDING, REASON_NONE);
 }
@@ -422,7 +406,7 @@ static void amounts_of_the_test_environment(void **state)
 	assert_outcome(debit_of("payer.handle", "4791234501", 151), OUTCOME_PENDING, REASON_NONE);
 	fakeworld_run(d->w, 1000);
 	assert_outcome(with_amount("op: inquire", 151), OUTCOME_DECLINED, REASON_PAYER_REFUSED);
-	control("{\"do\":\"reset\"}");
+	dialogue_control(d, "{\"do\":\"reset\"}");
 	dialogue_token(d);
 	assert_outcome(debit_of("payer.handle", "4791234501", 201), OUTCOME_PENDING, REASON_NONE);
 	fakeworld_run(d->w, 700000); /* beyond the ten minutes */
@@ -483,7 +467,7 @@ static void a_capture_too_early(void **state)
 	(void)state;
 	assert_outcome(debit("4791234599"), OUTCOME_PENDING, REASON_NONE);
 	assert_outcome(capture(), OUTCOME_DECLINED, REASON_STATE);
-	control("{\"do\":\"app-approve\",\"reference\":\"" ID "\"}");
+	dialogue_control(d, "{\"do\":\"app-approve\",\"reference\":\"" ID "\"}");
 	/* SPEC vipps 2.9: a 4xx stays a 4xx under its key. */
 	assert_outcome(capture(), OUTCOME_DECLINED, REASON_STATE);
 	assert_outcome(capture_as(ID "-k2"), OUTCOME_APPROVED, REASON_NONE);
@@ -519,7 +503,7 @@ static void refunds(void **state)
 static void a_lost_answer_to_create(void **state)
 {
 	(void)state;
-	misbehave("create", "apply-then-silent", 0);
+	dialogue_misbehave(d, "create", "apply-then-silent", 0);
 	assert_null(debit("4791234501"));
 	assert_outcome(inquire(), OUTCOME_PENDING, REASON_NONE);
 	assert_outcome(
@@ -530,7 +514,7 @@ static void a_lost_answer_to_create(void **state)
 static void a_lost_create(void **state)
 {
 	(void)state;
-	misbehave("create", "cut", 0);
+	dialogue_misbehave(d, "create", "cut", 0);
 	assert_null(debit("4791234501"));
 	assert_outcome(inquire(), OUTCOME_NOT_FOUND, REASON_NONE);
 	assert_outcome(cancel(true), OUTCOME_NOT_FOUND, REASON_NONE);
@@ -540,7 +524,7 @@ static void a_lost_create(void **state)
 static void a_late_create(void **state)
 {
 	(void)state;
-	misbehave("create", "late", 6000);
+	dialogue_misbehave(d, "create", "late", 6000);
 	assert_null(debit("4791234599"));
 	assert_outcome(inquire(), OUTCOME_NOT_FOUND, REASON_NONE);
 	fakeworld_run(d->w, 6001);
@@ -553,7 +537,7 @@ static void a_lost_capture(void **state)
 	(void)state;
 	assert_outcome(debit("4791234501"), OUTCOME_PENDING, REASON_NONE);
 	fakeworld_run(d->w, 500);
-	misbehave("capture", "apply-then-cut", 0);
+	dialogue_misbehave(d, "capture", "apply-then-cut", 0);
 	assert_null(capture());
 	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
 	assert_outcome(capture(), OUTCOME_APPROVED, REASON_NONE);
@@ -564,7 +548,7 @@ static void a_lost_refund(void **state)
 {
 	(void)state;
 	paid();
-	misbehave("refund", "apply-then-error-500", 0);
+	dialogue_misbehave(d, "refund", "apply-then-error-500", 0);
 	assert_outcome(refund("r1", 100), OUTCOME_UNKNOWN, REASON_NONE);
 	assert_outcome(refund("r1", 100), OUTCOME_APPROVED, REASON_NONE);
 	assert_book(18950, 100, 0);
@@ -580,12 +564,12 @@ static void what_cannot_be_believed_is_unknown(void **state)
 	for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
 		const Xw__Canonical *m;
 
-		misbehave("get", hows[i], 0);
+		dialogue_misbehave(d, "get", hows[i], 0);
 		m = inquire();
 		assert_non_null(m);
 		assert_int_equal(m->outcome->result, OUTCOME_UNKNOWN);
 	}
-	misbehave("refund", "unknown-code", 0);
+	dialogue_misbehave(d, "refund", "unknown-code", 0);
 	assert_outcome(refund("r1", 100), OUTCOME_UNKNOWN, REASON_NONE);
 	assert_book(18950, 100, 0);
 }
@@ -618,9 +602,9 @@ static void tokens_end(void **state)
 	assert_outcome(inquire(), OUTCOME_UNKNOWN, REASON_FORBIDDEN);
 	dialogue_token(d);
 	assert_outcome(inquire(), OUTCOME_HELD, REASON_NONE);
-	control("{\"do\":\"expire-tokens\"}");
+	dialogue_control(d, "{\"do\":\"expire-tokens\"}");
 	assert_outcome(inquire(), OUTCOME_UNKNOWN, REASON_FORBIDDEN);
-	misbehave("token", "error-500", 0);
+	dialogue_misbehave(d, "token", "error-500", 0);
 	assert_outcome(dialogue_call(d, "op: token\n"), OUTCOME_UNKNOWN, REASON_NONE);
 }
 
