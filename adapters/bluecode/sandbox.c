@@ -367,7 +367,7 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	case BF_TIMER_HELD:
 		(void)answer_to(f, h, operation_of(span_str(f->held[index].path)),
 			span_of(f->held[index].body, f->held[index].body_n), &none);
-		f->held[index].body_n = 0;
+		f->held[index].used = false;
 		break;
 	}
 }

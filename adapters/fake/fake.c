@@ -40,6 +40,14 @@ bool fake_setting_allows(const struct sandbox_host *h, const char *name, struct 
 	return span_empty(wanted) ? !span_empty(value) : span_eq(wanted, value);
 }
 
+struct span fake_header(const struct http_msg *m, const char *name)
+{
+	struct span value = SPAN_NONE;
+
+	(void)http_header_get(m, name, &value);
+	return value;
+}
+
 /* FNV-1a. */
 uint32_t fake_hash(struct span s)
 {
@@ -69,18 +77,21 @@ void fake_control_error(struct buf *b, const char *error)
 
 int fake_hold(struct fake_held held[FAKE_HELD], const struct http_msg *m)
 {
-	struct span key = SPAN_NONE;
-
-	(void)http_header_get(m, "idempotency-key", &key);
 	for (int i = 0; i < FAKE_HELD; i++) {
-		if (held[i].body_n > 0)
+		if (held[i].used)
 			continue;
-		if (m->body.n == 0 || m->body.n > sizeof held[i].body ||
+		if (m->body.n > sizeof held[i].body ||
+			!span_to_cstr(m->method, held[i].method, sizeof held[i].method) ||
 			!span_to_cstr(m->path, held[i].path, sizeof held[i].path) ||
-			!span_to_cstr(key, held[i].key, sizeof held[i].key))
+			!span_to_cstr(fake_header(m, "idempotency-key"), held[i].key,
+				sizeof held[i].key) ||
+			!span_to_cstr(
+				fake_header(m, "content-type"), held[i].type, sizeof held[i].type))
 			return -1;
-		memcpy(held[i].body, m->body.p, m->body.n);
+		if (m->body.n > 0) /* none may be no bytes at no place */
+			memcpy(held[i].body, m->body.p, m->body.n);
 		held[i].body_n = m->body.n;
+		held[i].used = true;
 		return i;
 	}
 	return -1;

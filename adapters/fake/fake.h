@@ -15,16 +15,18 @@ bool fake_setting_is(const struct sandbox_host *h, const char *name, const char 
 /* Equals the setting, or the setting is absent: a fake without credentials takes any. */
 bool fake_setting_allows(const struct sandbox_host *h, const char *name, struct span value);
 uint32_t fake_hash(struct span s);
+struct span fake_header(const struct http_msg *m, const char *name); /* SPAN_NONE: absent, twice */
 /* {"ok":true} or {"ok":false,"error":"..."}, the answers of control. */
 void fake_control_ok(struct buf *b);
 void fake_control_error(struct buf *b, const char *error);
 
-/* Requests that are told to arrive late: POSTs, kept until the fake's timer. */
+/* Requests that are told to arrive late, kept until the fake's timer. */
 #define FAKE_HELD 8
 
 struct fake_held {
-	size_t body_n; /* 0: free */
-	char path[128], key[64], body[4096];
+	bool used;
+	size_t body_n;
+	char method[8], path[128], type[48], key[64], body[4096];
 };
 
 /* The slot, or -1: none is free, or it does not fit. */

@@ -249,9 +249,9 @@ static void arrive(struct fake *f, const struct sandbox_host *h, struct fake_hel
 		SPAN("application/json") };
 	m.header[m.header_count++] = (struct http_header){ SPAN("idempotency-key"),
 		span_str(held->key) };
-	if (held->body_n > 0)
+	if (held->used)
 		route(&rq, path_of(h, &m));
-	held->body_n = 0;
+	held->used = false;
 }
 
 static void on_answer(

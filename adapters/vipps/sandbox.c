@@ -14,29 +14,22 @@ static const struct mischief_order no_mischief = { MISCHIEF_NONE, 0, 0 };
 
 /* ---- what every call must bring ------------------------------------------------------------ */
 
-static struct span header_of(const struct http_msg *m, const char *name)
-{
-	struct span value = SPAN_NONE;
-
-	(void)http_header_get(m, name, &value);
-	return value;
-}
-
 /* SPEC vipps 2.3 [C:V-EP]: the MSN has 4 to 6 digits; system headers have 30 characters at most. */
 static struct http_out *check_headers(const struct sandbox_host *h, const struct http_msg *m)
 {
 	static const char *const system[] = { "vipps-system-name", "vipps-system-version",
 		"vipps-system-plugin-name", "vipps-system-plugin-version" };
-	struct span msn = header_of(m, "merchant-serial-number");
+	struct span msn = fake_header(m, "merchant-serial-number");
 
-	if (!fake_setting_allows(h, "subscription_key", header_of(m, "ocp-apim-subscription-key")))
+	if (!fake_setting_allows(
+		    h, "subscription_key", fake_header(m, "ocp-apim-subscription-key")))
 		return vf_problem(h, 401, 0, NULL, NULL);
 	if (msn.n < 4 || msn.n > 6 || !span_is_digits(msn))
 		return vf_problem(h, 400, 0, "Merchant-Serial-Number", "^[0-9]{4,6}$");
 	if (!fake_setting_allows(h, "msn", msn))
 		return vf_problem(h, 403, 0, NULL, NULL);
 	for (size_t i = 0; i < sizeof system / sizeof *system; i++)
-		if (header_of(m, system[i]).n > 30)
+		if (fake_header(m, system[i]).n > 30)
 			return vf_problem(h, 400, 0, system[i], "at most 30 characters");
 	return NULL;
 }
@@ -45,7 +38,7 @@ static struct http_out *check_headers(const struct sandbox_host *h, const struct
 static struct http_out *check_token(
 	struct vippsfake *f, const struct sandbox_host *h, const struct http_msg *m)
 {
-	struct span bearer = header_of(m, "authorization"), head = SPAN("Bearer ");
+	struct span bearer = fake_header(m, "authorization"), head = SPAN("Bearer ");
 
 	if (!span_starts(bearer, head) ||
 		!vf_access_token_holds(f, h, span_sub(bearer, head.n, bearer.n)))
@@ -154,10 +147,10 @@ static struct http_out *token(
 	struct http_out *out;
 	struct jw w;
 
-	if (!fake_setting_allows(h, "client_id", header_of(m, "client_id")) ||
-		!fake_setting_allows(h, "client_secret", header_of(m, "client_secret")) ||
+	if (!fake_setting_allows(h, "client_id", fake_header(m, "client_id")) ||
+		!fake_setting_allows(h, "client_secret", fake_header(m, "client_secret")) ||
 		!fake_setting_allows(
-			h, "subscription_key", header_of(m, "ocp-apim-subscription-key")))
+			h, "subscription_key", fake_header(m, "ocp-apim-subscription-key")))
 		return vf_problem(h, 401, 0, NULL, NULL);
 	out = fake_out(h, 200, 4096);
 	if (!out)
@@ -274,7 +267,7 @@ static struct http_out *refuse(struct vippsfake *f, const struct sandbox_host *h
 	if (span_find_span(methods, m->method) == methods.n)
 		return vf_problem(h, 405, 0, NULL, NULL);
 	if (m->body.n > 0 && r->kind != ROUTE_TOKEN &&
-		!span_istarts(header_of(m, "content-type"), SPAN("application/json")))
+		!span_istarts(fake_header(m, "content-type"), SPAN("application/json")))
 		return vf_problem(h, 415, 0, NULL, NULL);
 	return r->kind == ROUTE_TOKEN ? NULL : check_token(f, h, m);
 }
@@ -283,7 +276,7 @@ static struct http_out *serve(struct vippsfake *f, const struct sandbox_host *h,
 	const struct http_msg *m, const struct route *r, struct span arg,
 	const struct mischief_order *o)
 {
-	struct change c = { op_of(r->kind), arg, header_of(m, "idempotency-key"), m->body };
+	struct change c = { op_of(r->kind), arg, fake_header(m, "idempotency-key"), m->body };
 	struct vf_payment *p = vf_find(f, arg);
 
 	switch (r->kind) {
@@ -331,7 +324,7 @@ static void release(struct vippsfake *f, const struct sandbox_host *h, struct fa
 	c.op = r ? op_of(r->kind) : VF_CREATE;
 	if (r && (c.op == VF_CREATE) == (r->kind == ROUTE_CREATE))
 		(void)change(f, h, &c, &no_mischief);
-	held->body_n = 0;
+	held->used = false;
 }
 
 static void on_request(
