@@ -155,6 +155,7 @@ const struct json *json_parse_object(struct arena *a, struct span text)
 	const struct json *v;
 
 	return json_parse(a, text, &v) == RC_OK && json_is_object(v) ? v : NULL;
+}
 
 /* Behind the digits that begin at s.p[i]. */
 static size_t skip_digits(struct span s, size_t i)
@@ -197,7 +198,7 @@ enum rc json_parse_decimals(struct arena *a, struct span text, const struct json
 {
 	/* A number with a fraction has three bytes, and one more stands before the next. */
 	size_t cap = text.n + text.n / 2 + 2, end;
-	struct buf b = buf_init(arena_alloc(a, cap), cap);
+	struct buf b = arena_buf(a, cap);
 	bool decimal;
 
 	if (!arena_ok(a))
