@@ -71,16 +71,17 @@ leaf_request() {
 leaf_certificate() {
 	leaf_request "$1" | openssl x509 -req -days 397 -CA "$KEYS/tls/ca.pem" -CAkey "$KEYS/tls/ca.key" \
 		-set_serial "0x$(openssl rand -hex 15)" -extfile <(printf '%s\n' 'basicConstraints=critical,CA:FALSE' \
-			'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth' \
+			'keyUsage=critical,digitalSignature' "extendedKeyUsage=$2" \
 			'subjectAltName=IP:127.0.0.1' 'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid')
 }
 
+# leaf NAME [USE]: of a server, or what a client shows.
 leaf() {
-	local pem=$KEYS/tls/$1.pem
+	local pem=$KEYS/tls/$1.pem use=${2-serverAuth}
 	make "$KEYS/tls/$1.key" private_key p256
 	# A month is more than anybody lets a sandbox run.
 	[[ ! -s $pem ]] || openssl x509 -in "$pem" -noout -checkend 2592000 >/dev/null || rm "$pem"
-	make "$pem" leaf_certificate "$1"
+	make "$pem" leaf_certificate "$1" "$use"
 }
 
 # ---- keys and secrets: what each side holds lies in a folder of its own ---------------------------
@@ -131,18 +132,23 @@ FAKES=() # the sandbox's entries
 OFFSET=10
 
 # participant NAME NUMBER ADAPTER [BASE-PATH]: its file, from members on standard input, with url and
-# keys added; and its place in the sandbox, with the settings FAKE=(name value ...).
+# keys added; and its place in the sandbox, with the settings FAKE=(name value ...). With SHOWS set it wants
+# to see a certificate of ours.
 participant() {
 	local name=$1 number=$2 adapter=$3 base=${4-} port=$((PORT + OFFSET))
 	leaf "$name"
+	[[ -z ${SHOWS-} ]] || leaf "$SHOWS" clientAuth
 	{
 		printf 'name: %s\nnumber: %s\nadapter: %s\n' "$name" "$number" "$adapter"
 		cat
+		[[ -z ${SHOWS-} ]] || printf 'client_certificate: ../keys/tls/%s.pem\nclient_key: ../keys/tls/%s.key\n' \
+			"$SHOWS" "$SHOWS"
 		printf 'url: https://127.0.0.1:%s%s\nca: ../keys/tls/ca.pem\nkeys: %s\n' "$port" "$base" \
 			"$(held switch "$name")"
 	} | put "$CONF/participants/$name.yaml"
 	FAKES+=("$(printf '{"name": "%s", "fake": "%s", "address": "127.0.0.1", "port": %s,\n' "$name" "$adapter" "$port"
 		printf ' "tls_cert": "../keys/tls/%s.pem", "tls_key": "../keys/tls/%s.key",\n' "$name" "$name"
+		[[ -z ${SHOWS-} ]] || printf ' "client_ca": "../keys/tls/ca.pem",\n'
 		printf ' "switch_url": "%s", "switch_ca": "../keys/tls/ca.pem",\n' "$ORIGIN"
 		printf ' "settings": %s,\n "keys": %s}' "$(json_map "${FAKE[@]}")" "$(held sandbox "$name")")")
 	((OFFSET += 1))
@@ -214,6 +220,26 @@ bluecode() {
 	YAML
 }
 
+# Who speaks to Swish is told by a certificate alone.
+swish() {
+	secret swish callback
+	FAKE=(payee_alias 1231181189)
+	SHOWS=switchd-swish participant swish 18 swish /swish-cpcapi <<-YAML
+	roles: [issuer]
+	currency: SEK
+	cap: "${CAP:-2000000.00}"
+	settings:
+	  - {name: payee_alias, value: "1231181189"}
+	YAML
+	# Swish' users scan abroad, and are then debited by their number.
+	FAKE=()
+	partner swish-server 19 p256 <<-YAML
+	roles: [issuer]
+	currency: SEK
+	debit_via: swish
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -246,6 +272,7 @@ participants() {
 	currency: EUR
 	cap: "100000.00"
 	YAML
+	swish
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -259,6 +286,7 @@ routes() {
 	  - {scheme: alipay-plus, mode: CPM, to: pivo}
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
+	  - {scheme: swish, mode: CPM, to: swish}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
 	  # Codes that a wallet shows abroad are the scheme's, made for its users.
 	  - {scheme: payer-codes, mode: CPM, from: pivo, to: alipayplus-mpp}
@@ -267,14 +295,18 @@ routes() {
 
 # From the first of this month for a year, so that the file changes once a month.
 rates() {
-	local year month
+	local year month pair
 	printf -v year '%(%Y)T' -1
 	printf -v month '%(%m)T' -1
-	put "$CONF/rates.yaml" <<-YAML
-	rates:
-	  - {from: EUR, to: NOK, price: "11.7096", at: "$year-$month-01T00:00:00Z", until: "$((year + 1))-$month-01T00:00:00Z"}
-	  - {from: NOK, to: EUR, price: "0.0854", at: "$year-$month-01T00:00:00Z", until: "$((year + 1))-$month-01T00:00:00Z"}
-	YAML
+	{
+		echo rates:
+		for pair in 'EUR NOK 11.7096' 'NOK EUR 0.0854' 'EUR SEK 11.2530' 'SEK EUR 0.0889' 'NOK SEK 0.9610' \
+			'SEK NOK 1.0406'; do
+			# shellcheck disable=SC2086
+			printf '  - {from: %s, to: %s, price: "%s", at: "%s", until: "%s"}\n' $pair \
+				"$year-$month-01T00:00:00Z" "$((year + 1))-$month-01T00:00:00Z"
+		done
+	} | put "$CONF/rates.yaml"
 }
 
 switchd() {

@@ -116,6 +116,7 @@ demo_start() {
 	demo_pay 'Pivo code, German till' till-eur EUR 760 PAID
 	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
+	demo_scan 'Swish user, Alipay+ merchant' swish-server '"payer":"s-1","handle":"46712345601"' PAID
 	demo_scheme_code pivo user-approve
 	demo_charge "Pivo user's code, Alipay+ till" SGD 1800 PAID
 	demo_scheme_code pivo user-approve

@@ -19,6 +19,8 @@ LISTENERS=(
 	'till-nok 15'
 	'vipps-server 16'
 	'pivo 17'
+	'swish 18'
+	'swish-server 19'
 )
 
 up_all() {
