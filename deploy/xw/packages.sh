@@ -7,7 +7,7 @@
 PACKAGES=(
 	gcc libc6-dev pkgconf meson ninja-build python3
 	libevent-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libpq-dev
-	libhiredis-dev libjansson-dev libxml2-dev libqrencode-dev libcyaml-dev libcmocka-dev
+	libhiredis-dev libjansson-dev libxml2-dev libqrencode-dev libcyaml-dev libseccomp-dev libcmocka-dev
 	postgresql-15 postgresql-client-15 redis-tools openssl
 )
 # clang has the fuzzing engine.
@@ -28,6 +28,7 @@ libpq5                15.20
 redis-tools           5:7.0.15-1~deb12u10
 libhiredis0.14        0.14.1-3
 libprotobuf-c1        1.4.1-1
+libseccomp2           2.5.4-1
 '
 
 packages_missing() {

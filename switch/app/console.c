@@ -11,7 +11,7 @@
 #include "json.h"
 #include "loop.h"
 
-#include "proc.h"
+#include "confine.h"
 
 #define FRESH_US 5000000
 #define PROBE_US 1000000
@@ -298,7 +298,8 @@ int console_run(
 	hc.origin = span_str(conf->origin);
 	if (c->loop)
 		c->server = hs_open(c->loop, &hc, on_request, c, &why);
-	if (!c->server || loop_signal(c->loop, SIGTERM, on_term, c) != RC_OK) {
+	if (!c->server || loop_signal(c->loop, SIGTERM, on_term, c) != RC_OK ||
+		!confine_role(ROLE_CONSOLE, &why)) {
 		proc_log("error", "console", why);
 		return 1;
 	}

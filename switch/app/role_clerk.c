@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "confine.h"
 #include "entropy.h"
 #include "wire.h"
 
@@ -142,7 +143,8 @@ int clerk_run(
 
 	if (k.loop)
 		k.wire = wire_open(k.loop, c, page, slot, bells, true, &why);
-	if (!k.wire || loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK) {
+	if (!k.wire || loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK ||
+		!confine_role(ROLE_CLERK, &why)) {
 		proc_log("error", "clerk", why);
 		return 1;
 	}

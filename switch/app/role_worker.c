@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "confine.h"
 #include "wire.h"
 
 #define DRAIN_MS 25000
@@ -64,7 +65,8 @@ int worker_run(const struct conf *c, struct proc_page *page, int slot, int liste
 
 	if (w.loop)
 		w.wire = wire_open(w.loop, c, page, slot, bells, false, &why);
-	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK) {
+	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK ||
+		!confine_role(ROLE_WORKER, &why)) {
 		proc_log("error", "worker", why);
 		return 1;
 	}

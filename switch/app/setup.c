@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "confine.h"
 #include "pg.h"
-
-#include "proc.h"
 
 #define WAIT_MS 15000
 
@@ -120,13 +119,18 @@ int setup_run(const struct conf *c)
 		.groups = PG_EVERY | PG_ADMIN,
 		PG_CONF_DEFAULT };
 	struct setup s = { .conf = c, .loop = loop_new() };
+	const char *why = "out of memory";
 	bool good;
 
 	if (!s.loop)
 		return 3;
 	s.give_up = mono_plus_ms(loop_now(s.loop).mono, WAIT_MS);
 	s.pg = pg_open(s.loop, &pc, NULL, NULL);
-	good = s.pg && all(&s);
+	good = s.pg && confine_role(ROLE_SETUP, &why);
+	if (good)
+		good = all(&s);
+	else
+		proc_log("error", "setup", why);
 	pg_close(s.pg);
 	loop_free(s.loop);
 	return good ? 0 : 3;

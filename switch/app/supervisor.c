@@ -23,7 +23,7 @@
 
 #include "sysclock.h"
 
-#include "proc.h"
+#include "confine.h"
 
 #define PAGE_MAGIC  0x58575047u
 #define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
@@ -94,8 +94,13 @@ static int free_slot(const struct supervisor *s)
 	return -1;
 }
 
+/* In the new process. A listener is only for those who serve on it. */
 static int run_role(struct supervisor *s, const struct conf *c, enum role role, int slot)
 {
+	if (role != ROLE_WORKER)
+		close(s->partners_fd);
+	if (role != ROLE_CONSOLE)
+		close(s->operators_fd);
 	switch (role) {
 	case ROLE_WORKER:
 		return worker_run(c, s->page, slot, s->partners_fd, &s->bells);
@@ -415,7 +420,7 @@ int supervisor_run(struct conf *c)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (!open_all(&s, c)) {
+	if (!confine_all() || !open_all(&s, c)) {
 		proc_log("error", "start", strerror(errno));
 		return 3;
 	}

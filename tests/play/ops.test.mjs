@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -25,6 +25,10 @@ const roles = () => readdirSync('/proc').filter((p) => /^\d+$/.test(p)).flatMap(
 });
 const pids = () => roles().map((r) => r.pid).sort();
 const logged = (ev) => w.log().map((l) => JSON.parse(l)).filter((l) => l.ev === ev);
+
+/* The socket that listens on a port, as the kernel numbers it. */
+const inode = (port) => readFileSync('/proc/net/tcp', 'utf8').split('\n').map((l) => l.trim().split(/\s+/))
+  .find((f) => f[3] === '0A' && f[1]?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`))?.[9];
 
 /* Asks for a payment without a pause, on lasting connections and on fresh ones; the function it gives ends it and gives
  * what was answered: status or error, and how often. */
@@ -91,6 +95,19 @@ describe('operations', () => {
     await till().pay(code, euro(1350));
     assert.ok(!w.log().join('\n').includes(code));
     assert.ok(!JSON.stringify(await w.psql('select encode(record, \'escape\') as r, encode(evidence, \'escape\') as e from ledger.step')).includes(code));
+  });
+
+  it('no role has more rights than its work needs', () => {
+    assert.deepEqual(roles().map((r) => r.name).sort(), ['xw-clerk', 'xw-console', 'xw-worker', 'xw-worker']);
+    const of = (pid, file) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    for (const { pid, name } of roles()) {
+      assert.match(of(pid, 'status'), /^Seccomp:\t2$/m, name);
+      assert.match(of(pid, 'status'), /^NoNewPrivs:\t1$/m, name);
+      assert.match(of(pid, 'limits'), /^Max core file size +0 +0 /m, name);
+      const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      const listeners = [w.port(0), w.port(1)].map((port) => sockets.includes(`socket:[${inode(port)}]`));
+      assert.deepEqual(listeners, [name === 'xw-worker', name === 'xw-console'], name);
+    }
   });
 
   it('a bad configuration is refused with file and member', () => {
