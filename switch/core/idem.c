@@ -8,7 +8,7 @@
 #include "check.h"
 #include "step.h"
 
-#define PARTS 16
+#define PARTS 20
 
 struct parts {
 	struct span part[PARTS];
@@ -44,6 +44,7 @@ void idem_fingerprint(const struct msg *m, uint8_t ret[16])
 	char text[4][40];
 	struct digest d;
 	uint8_t op = (uint8_t)m->op;
+	struct span expires = span_of(&m->expires, m->expires.us ? sizeof m->expires : 0);
 
 	put(&p, span_of(&op, 1));
 	put(&p, span_str(m->request_id));
@@ -58,6 +59,8 @@ void idem_fingerprint(const struct msg *m, uint8_t ret[16])
 	put(&p, span_str(m->refund.id));
 	put_money(&p, m->refund.amount, text[3]);
 	put(&p, span_str(m->object_id));
+	put(&p, span_str(m->notify_url));
+	put(&p, expires);
 	if (!m->code.text[0] && m->code.scheme[0])
 		put(&p, span_str(m->code.scheme));
 	d = digest_sha256_parts(p.all, 2 * p.n);

@@ -106,6 +106,7 @@ struct undo {
 	uint8_t misses;
 	uint8_t refund; /* cancel is too late: give it back by a refund */
 	uint8_t asked;  /* enum cancel_asked */
+	uint16_t by;    /* who asked */
 	struct wall since;
 	struct wall next;
 };

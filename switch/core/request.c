@@ -232,6 +232,7 @@ static void cancel_first(struct turn *t)
 	turn_claim(t, SEQ_CANCEL);
 	p->undo.cause = UNDO_BY_CALLER;
 	p->undo.asked = CANCEL_TAKEN;
+	p->undo.by = t->ev->peer;
 	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_UNDONE));
 	turn_reply(t, SEQ_CANCEL);
 }
@@ -265,7 +266,7 @@ static void cancel(struct turn *t)
 	}
 	if (p->undo.asked !=
 		CANCEL_NOT_ASKED) { /* asked before under another key: one undo, one answer */
-		t->st->fate = pay_answer_final(p, SEQ_CANCEL) ? FATE_VIEW : FATE_WAIT;
+		t->st->fate = pay_answer_final(p, SEQ_CANCEL) ? FATE_REPLAY : FATE_WAIT;
 		t->st->fate_seq = SEQ_CANCEL;
 		return;
 	}
@@ -275,10 +276,11 @@ static void cancel(struct turn *t)
 		p->acq.next = WALL_NONE;
 	}
 	p->undo.asked = at_once ? CANCEL_TAKEN : CANCEL_WAITS;
-	if (at_once || p->undo.phase == UNDO_UNDONE)
-		turn_reply(t, SEQ_CANCEL);
+	p->undo.by = t->ev->peer;
 	turn_moved(t, "cancel asked by the merchant's side");
 	undo_want(t, UNDO_BY_CALLER);
+	if (at_once || p->undo.phase == UNDO_UNDONE)
+		undo_answer_cancel(t);
 }
 
 static void refund(struct turn *t)
@@ -395,10 +397,7 @@ void request_step(struct turn *t)
 				t, REASON_REPEAT, "the same id came before with other contents");
 			return;
 		}
-		/* The answer to a cancel follows from a record that nothing changes any more. */
-		t->st->fate = !pay_answer_final(p, ev->prior_seq) ? FATE_WAIT
-			      : ev->prior_seq == SEQ_CANCEL       ? FATE_VIEW
-								  : FATE_REPLAY;
+		t->st->fate = pay_answer_final(p, ev->prior_seq) ? FATE_REPLAY : FATE_WAIT;
 		t->st->fate_seq = ev->prior_seq;
 		return;
 	}

@@ -51,8 +51,9 @@ void turn_reply(struct turn *t, int seq)
 		return; /* what was said stays said */
 	if (seq < SEQ_REFUND)
 		t->p->answered |= (uint8_t)(1u << seq);
-	CHECK(t->st->reply_count < STEP_REPLIES);
-	t->st->reply_seq[t->st->reply_count++] = seq;
+	CHECK(!t->st->replies);
+	t->st->replies = true;
+	t->st->reply_seq = seq;
 }
 
 /* A result is pushed where the agreement asks for all of them, or where the request must have been
@@ -150,14 +151,14 @@ static void due(struct turn *t)
 	struct pay *p = t->p;
 	struct wall now = t->ev->now;
 
-	if (p->flow == FLOW_ORDER) {
+	if (is_due(p->undo.next, now)) {
+		undo_due(t);
+	} else if (p->flow == FLOW_ORDER) {
 		if (is_due(p->acq.next, now))
 			order_due(t);
 	} else if (p->flow == FLOW_CREDIT) {
 		if (is_due(p->acq.next, now))
 			credit_due(t);
-	} else if (is_due(p->undo.next, now)) {
-		undo_due(t);
 	} else if (is_due(p->iss.next, now)) {
 		if (pay_state(p) == PAY_OPEN) {
 			p->iss.next = WALL_NONE;
@@ -253,15 +254,7 @@ static void operator_step(struct turn *t)
 		break;
 	case OPERATOR_WRITE_OFF:
 		if (u->phase == UNDO_STUCK) {
-			turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_WRITTEN_OFF));
-			u->next = WALL_NONE;
-			t->p->stuck = 0;
-			post_release(t); /* what is booked stays so; a person has judged */
-			turn_reply(t, SEQ_FIRST);
-			if (pay_is_scan(t->p) && t->p->confirmed)
-				turn_reply(t, SEQ_CONFIRM);
-			if (t->p->undo.asked != CANCEL_NOT_ASKED)
-				turn_reply(t, SEQ_CANCEL);
+			undo_write_off(t);
 		} else {
 			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
 		}
@@ -285,8 +278,7 @@ static void finish(const struct pay *before, uint32_t salt, struct step *st)
 	}
 	st->record_bytes = now.n;
 	CHECK(pay_check(&st->next) == NULL);
-	CHECK_IMPLIES(
-		!st->changed, st->entry_count == 0 && st->call_count == 0 && st->reply_count == 0);
+	CHECK_IMPLIES(!st->changed, st->entry_count == 0 && st->call_count == 0 && !st->replies);
 }
 
 void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,

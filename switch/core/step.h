@@ -21,7 +21,6 @@ struct entry {
 #define STEP_ENTRIES  16
 #define STEP_ACTIONS  4
 #define STEP_CLAIMS   3
-#define STEP_REPLIES  4
 #define STEP_NOTIFIES 2
 
 /* Ask this peer this operation. The message is made by call_build from the committed record. */
@@ -71,8 +70,8 @@ struct step {
 	uint8_t call_count;
 	struct call call[STEP_ACTIONS];
 
-	uint8_t reply_count; /* answers that this step makes final */
-	int reply_seq[STEP_REPLIES];
+	bool replies; /* this step makes an answer final: */
+	int reply_seq;
 
 	uint8_t notify_count; /* results that are owed as notifications */
 	struct notify {

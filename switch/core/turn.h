@@ -66,6 +66,10 @@ void undo_go(struct turn *t); /* from WANTED, once nothing is out any more */
 void undo_answer(struct turn *t, enum op op, const struct msg *m);
 void undo_no_answer(struct turn *t);
 void undo_due(struct turn *t);
+/* The answer to a cancel, now that its fate is known. */
+void undo_answer_cancel(struct turn *t);
+/* A person closes what stays stuck. */
+void undo_write_off(struct turn *t);
 /* The issuer says that it debited after we had concluded that it had not. */
 void undo_late_success(struct turn *t, const struct msg *m);
 

@@ -15,6 +15,23 @@ static bool leg_is_out(const struct leg *l)
 	return l->phase == LEG_SENT;
 }
 
+static int result_seq(const struct pay *p)
+{
+	return pay_is_scan(p) && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST;
+}
+
+void undo_answer_cancel(struct turn *t)
+{
+	struct undo *u = &t->p->undo;
+
+	if (u->asked == CANCEL_NOT_ASKED || pay_answer_final(t->p, SEQ_CANCEL))
+		return;
+	if (t->st->replies) /* a step makes one answer final: this one comes with the next */
+		u->next = t->ev->now;
+	else
+		turn_reply(t, SEQ_CANCEL);
+}
+
 static void undone(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -35,12 +52,13 @@ static void undone(struct turn *t)
 	t->st->forget_code = true;
 	t->st->keep_evidence = true;
 	p->stuck = 0;
-	if (p->late)
-		return; /* the caller had its final answer before */
-	turn_reply(t, pay_is_scan(p) && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
-	if (p->undo.asked == CANCEL_WAITS)
-		turn_reply(t, SEQ_CANCEL);
-	turn_notify(t, pay_is_scan(p) && p->confirmed ? SEQ_CONFIRM : SEQ_FIRST);
+	if (p->late) { /* the caller had its final answer before */
+		undo_answer_cancel(t);
+		return;
+	}
+	turn_reply(t, result_seq(p));
+	undo_answer_cancel(t);
+	turn_notify(t, result_seq(p));
 	if (pay_is_scan(p) && p->acq.phase == LEG_YES && p->acq.op == OP_RESOLVE && p->confirmed &&
 		p->undo.asked != CANCEL_TAKEN)
 		acquirer_tell(t);
@@ -277,7 +295,10 @@ void undo_due(struct turn *t)
 {
 	struct undo *u = &t->p->undo;
 
-	if (u->phase == UNDO_WANTED)
+	if (u->phase == UNDO_UNDONE || u->phase == UNDO_WRITTEN_OFF) {
+		u->next = WALL_NONE;
+		undo_answer_cancel(t);
+	} else if (u->phase == UNDO_WANTED)
 		undo_go(t);
 	else if (u->phase == UNDO_STUCK || u->phase == UNDO_ASKING)
 		ask(t);
@@ -314,4 +335,16 @@ void undo_late_success(struct turn *t, const struct msg *m)
 	if (p->undo.phase == UNDO_NONE)
 		p->undo.cause = UNDO_LATE;
 	ask(t);
+}
+
+void undo_write_off(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_WRITTEN_OFF));
+	p->undo.next = WALL_NONE;
+	p->stuck = 0;
+	post_release(t); /* what is booked stays so: a person has judged */
+	turn_reply(t, result_seq(p));
+	undo_answer_cancel(t);
 }

@@ -63,18 +63,13 @@ static void answer(struct wrk *w, struct live *l, const struct work_step *ws)
 	for (n = l->waiters.next; n != &l->waiters; n = next) {
 		struct rq *rq = LIST_OBJ(n, struct rq, node);
 		next = n->next;
-		for (int i = 0; i < st->reply_count; i++) {
-			if (st->reply_seq[i] != rq->seq)
-				continue;
-			/* A cancel is answered in the shape of what was cancelled, by its own
-			 * route. */
-			if (ws->c.replies && ws->c.reply_seq == rq->seq && rq->seq != SEQ_CANCEL) {
-				cache(w, ws, &rq->ev);
-				inbound_send(w, rq, ws->c.reply_status, ws->c.reply, rq->replayed);
-			} else {
-				inbound_view(w, rq, &l->rec, rq->seq);
-			}
-			break;
+		if (!st->replies || st->reply_seq != rq->seq)
+			continue;
+		if (ws->c.replies) {
+			cache(w, ws, &rq->ev);
+			inbound_send(w, rq, ws->c.reply_status, ws->c.reply, rq->replayed);
+		} else {
+			inbound_view(w, rq, &l->rec, rq->seq);
 		}
 	}
 }
@@ -96,7 +91,7 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 		inbound_settled(w, l);
 	if (ws->c.out_count)
 		w->port->bell(w->port->ctx, NULL);
-	if (st->reply_count)
+	if (st->replies)
 		w->port->bell(w->port->ctx, &l->rec.id);
 }
 
@@ -148,10 +143,12 @@ static void put_reply(struct wrk *w, struct work_step *ws)
 	struct buf body = buf_init(ws->reply, sizeof ws->reply);
 	uint16_t peer;
 
-	for (int i = 0; i < ws->st.reply_count; i++)
-		if (i == 0 || ws->st.reply_seq[i] != SEQ_CANCEL)
-			c->reply_seq = ws->st.reply_seq[i]; /* a cancel's follows from the record */
-	peer = c->reply_seq < SEQ_CANCEL && p->caller == SIDE_ISSUER ? p->via : p->acq.peer;
+	c->reply_seq = ws->st.reply_seq;
+	peer = p->acq.peer;
+	if (c->reply_seq == SEQ_CANCEL)
+		peer = p->undo.by;
+	else if (c->reply_seq < SEQ_CANCEL && p->caller == SIDE_ISSUER)
+		peer = p->via;
 	c->replies = inbound_render(w, link_of(w, peer), p, c->reply_seq, &c->reply_status, &body);
 	c->reply = buf_span(&body);
 }
@@ -251,7 +248,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	ws->c.give_up = mono_plus_ms(w->now, 3000);
 	if (journal_pack(it, w->conf.snapshot->version, &scratch, &evidence))
 		ws->c.evidence = buf_span(&evidence);
-	if (ws->st.reply_count)
+	if (ws->st.replies)
 		put_reply(w, ws);
 	put_notifications(w, ws);
 	put_raw(ws, it);

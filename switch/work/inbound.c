@@ -145,6 +145,27 @@ static enum op op_of_seq(const struct pay *p, int seq)
 	return OP_DEBIT;
 }
 
+/* The route of that operation; of the same kind of object as `like`, where it is given. */
+static const struct route *route_of(const struct link *l, enum op op, const struct route *like)
+{
+	for (const struct route *r = l->adapter->routes; r->method; r++)
+		if (r->op == op && (!like || r->kind == like->kind))
+			return r;
+	return NULL;
+}
+
+/* A cancel is answered in the shape of what was cancelled, as who asked knows it. */
+static const struct route *cancel_route(const struct link *l, const struct pay *p)
+{
+	bool order = p->flow == FLOW_ORDER || !pay_id_is_none(&p->order);
+	enum op made = l->peer->number != p->acq.peer ? OP_RESOLVE : order ? OP_ORDER : OP_DEBIT;
+	const struct route *like = route_of(l, made, NULL), *r = NULL;
+
+	if (like)
+		r = route_of(l, OP_CANCEL, like);
+	return r ? r : route_of(l, OP_CANCEL, NULL);
+}
+
 bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
 	int *ret_status, struct buf *ret_body)
 {
@@ -155,9 +176,7 @@ bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, in
 	struct http_out out = { .headers = buf_init(headers, 4096), .body = *ret_body };
 	enum op op = op_of_seq(p, seq);
 
-	for (const struct route *r = l->adapter->routes; r->method && !rq.route; r++)
-		if (r->op == op)
-			rq.route = r;
+	rq.route = op == OP_CANCEL ? cancel_route(l, p) : route_of(l, op, NULL);
 	if (!rq.route || !write_view(w, l, &a, &rq, p, seq, &out))
 		return false;
 	*ret_body = out.body;
@@ -206,7 +225,7 @@ void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 
 void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 {
-	if (seq != SEQ_CANCEL && pay_answer_final(p, seq))
+	if (pay_answer_final(p, seq))
 		inbound_replay(w, rq, p, seq);
 	else
 		inbound_view(w, rq, p, seq);
@@ -732,7 +751,7 @@ void wrk_on_request(
 	env = env_for(w, rq->link, arena);
 	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
 	if (rc == RC_FULL || !(rq->msg = arena_new(arena, struct msg))) {
-		inbound_refuse(w, rq, REASON_OVERLOADED, "the request needs too much memory", NULL);
+		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);
 		return;
 	}
 	if (rc != RC_OK) {
