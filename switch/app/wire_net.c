@@ -202,6 +202,11 @@ static void port_code_hash(void *ctx, struct span text, uint8_t ret[16])
 	secret_hash(((struct wire *)ctx)->secret, text, ret);
 }
 
+static void port_cache_tag(void *ctx, struct span text, uint8_t ret[16])
+{
+	secret_tag(((struct wire *)ctx)->secret, text, ret);
+}
+
 static void port_seal(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret)
 {
 	secret_seal(((struct wire *)ctx)->secret, span_of(id->b, sizeof id->b), plain, ret);
@@ -322,6 +327,7 @@ void wire_net_ports(struct ports *p)
 	p->signer = port_signer;
 	p->setting = port_setting;
 	p->code_hash = port_code_hash;
+	p->cache_tag = port_cache_tag;
 	p->seal = port_seal;
 	p->open = port_open;
 }

@@ -21,7 +21,7 @@
 #define TAG   16
 
 struct secret {
-	struct digest hash_key, seal_key;
+	struct digest hash_key, tag_key, seal_key;
 };
 
 struct secret *secret_open(const char *file, const char **ret_why)
@@ -41,6 +41,7 @@ struct secret *secret_open(const char *file, const char **ret_why)
 	s = malloc(sizeof *s);
 	if (s) {
 		s->hash_key = digest_hmac_sha256(buf_span(&k), SPAN("xw code hash 1"));
+		s->tag_key = digest_hmac_sha256(buf_span(&k), SPAN("xw cache tag 1"));
 		s->seal_key = digest_hmac_sha256(buf_span(&k), SPAN("xw seal 1"));
 	} else {
 		*ret_why = "out of memory";
@@ -72,6 +73,13 @@ static EVP_CIPHER_CTX *begin(const struct secret *s, const uint8_t *nonce, bool 
 	CHECK(c);
 	CHECK(EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, s->seal_key.b, nonce, encrypt) == 1);
 	return c;
+}
+
+void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
+{
+	struct digest d = digest_hmac_sha256(digest_span(&s->tag_key), text);
+
+	memcpy(ret, d.b, 16);
 }
 
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret)

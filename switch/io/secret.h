@@ -2,7 +2,7 @@
  * secret.h: what may be kept but not read at rest: keyed hashes of scanned codes, and authenticated
  * encryption (AES-256-GCM) of codes and payers' handles while they are needed.
  *
- * One 32-byte key file of the installation; two keys are derived from it, so that a hash never
+ * One 32-byte key file of the installation; keys are derived from it, so that a hash never
  * helps against the cipher. Sealed text: 12 bytes nonce, ciphertext, 16 bytes tag; bound to a
  * context.
  */
@@ -20,6 +20,8 @@ struct secret *secret_open(const char *file, const char **ret_why);
 struct secret *secret_close(struct secret *s);
 /* The first 16 bytes of HMAC-SHA256. */
 void secret_hash(const struct secret *s, struct span text, uint8_t ret[16]);
+/* The same under another key: for what a cache is given to keep. */
+void secret_tag(const struct secret *s, struct span text, uint8_t ret[16]);
 /* Appends the sealed text; the buffer's overflow flag tells. */
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret);
 /* RC_AUTH: altered, of another context, or sealed with another key. RC_FULL. */

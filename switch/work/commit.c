@@ -40,18 +40,23 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 /* The answer for the next one who asks the same; the ledger holds it already. */
 static void cache(struct wrk *w, const struct work_step *ws, const struct pay_event *ev)
 {
-	char key_text[64], value[18 + sizeof ws->reply];
+	char key_text[64], value[CACHE_HEAD + sizeof ws->reply];
 	struct buf key = buf_init(key_text, sizeof key_text), v = buf_init(value, sizeof value);
+	uint8_t tag[CACHE_TAG] = { 0 };
 
 	if (!ev->claim_count || ev->repeated)
 		return;
 	inbound_cache_key(&ev->claim[0], &key);
+	buf_add(&v, span_of(tag, sizeof tag));
 	buf_add(&v, span_of(ev->fingerprint, 16));
 	buf_ch(&v, (char)(ws->c.reply_status >> 8));
 	buf_ch(&v, (char)ws->c.reply_status);
 	buf_add(&v, ws->c.reply);
-	if (buf_ok(&v))
-		w->port->cache_put(w->port->ctx, buf_span(&key), buf_span(&v));
+	if (!buf_ok(&v))
+		return;
+	inbound_cache_tag(w, buf_span(&key), span_sub(buf_span(&v), CACHE_TAG, v.n), tag);
+	memcpy(value, tag, sizeof tag);
+	w->port->cache_put(w->port->ctx, buf_span(&key), buf_span(&v));
 }
 
 /* Final answers go to all who wait for them, and into the cache. */

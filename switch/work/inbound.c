@@ -495,15 +495,46 @@ void inbound_unjoin(struct wrk *w, struct live *l)
 	}
 }
 
-/* Cached: fingerprint, status, body of a final answer that the ledger holds. */
+void inbound_cache_key(const struct claim *c, struct buf *ret)
+{
+	buf_str(ret, "a:");
+	buf_hex(ret, span_of(c->digest, sizeof c->digest));
+}
+
+void inbound_cache_tag(struct wrk *w, struct span key, struct span value, uint8_t ret[CACHE_TAG])
+{
+	struct buf b = buf_init(w->scratch, sizeof w->scratch);
+
+	buf_add(&b, key);
+	buf_add(&b, value);
+	CHECK(buf_ok(&b));
+	w->port->cache_tag(w->port->ctx, buf_span(&b), ret);
+}
+
+/* Whoever can write to the cache could else say "paid" for us. */
+static bool is_own(struct wrk *w, const struct rq *rq, struct span v)
+{
+	char text[64];
+	struct buf key = buf_init(text, sizeof text);
+	uint8_t tag[CACHE_TAG];
+
+	if (v.n < CACHE_HEAD || v.n > sizeof w->scratch / 2)
+		return false;
+	inbound_cache_key(&rq->ev.claim[0], &key);
+	inbound_cache_tag(w, buf_span(&key), span_sub(v, CACHE_TAG, v.n), tag);
+	return digest_same(tag, v.p, CACHE_TAG);
+}
+
+/* Cached: our tag, fingerprint, status, body of a final answer that the ledger holds. */
 void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
 {
 	struct span v = c->value;
 
-	if (!c->known || v.n < 18) {
+	if (!c->known || !is_own(w, rq, v)) {
 		inbound_dispatch(w, rq);
 		return;
 	}
+	v = span_sub(v, CACHE_TAG, v.n);
 	if (memcmp(v.p, rq->ev.fingerprint, 16) != 0) {
 		w->stats.conflicts++;
 		inbound_refuse(
@@ -511,12 +542,6 @@ void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
 		return;
 	}
 	inbound_send(w, rq, (uint8_t)v.p[16] << 8 | (uint8_t)v.p[17], span_sub(v, 18, v.n), true);
-}
-
-void inbound_cache_key(const struct claim *c, struct buf *ret)
-{
-	buf_str(ret, "a:");
-	buf_hex(ret, span_of(c->digest, sizeof c->digest));
 }
 
 static void ask_cache(struct wrk *w, struct rq *rq)

@@ -140,6 +140,9 @@ struct ports {
 	/* Keyed hash of a scanned code; authenticated encryption of what may not be kept in clear.
 	 */
 	void (*code_hash)(void *ctx, struct span text, uint8_t ret[16]);
+	/* Keyed digest of what the cache is given, under another key: only what we put there
+	 * counts. */
+	void (*cache_tag)(void *ctx, struct span text, uint8_t ret[16]);
 	void (*seal)(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret);
 	MUST enum rc (*open)(
 		void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret);

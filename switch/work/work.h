@@ -233,7 +233,10 @@ void inbound_begin(struct wrk *w, struct rq *rq);
 struct claim inbound_payment_claim(const struct rq *rq);
 void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
+#define CACHE_TAG  16
+#define CACHE_HEAD (CACHE_TAG + 16 + 2) /* tag, fingerprint, status */
 void inbound_cache_key(const struct claim *c, struct buf *ret);
+void inbound_cache_tag(struct wrk *w, struct span key, struct span value, uint8_t ret[CACHE_TAG]);
 
 /* A request that was read: to the payment that it begins or is about. */
 void inbound_dispatch(struct wrk *w, struct rq *rq);

@@ -68,6 +68,7 @@ static struct faults choose(struct rng *r)
 		f.rds_slow = some(r);
 		f.rds_absent = some(r) * 4;
 		f.rds_flush = some(r);
+		f.rds_forged = some(r) * 4;
 	}
 	f.crashes = rng_hit(r, 400) ? 1 + rng_below(r, 8) : 0;
 	f.bells_lost = rng_hit(r, 300) ? rng_below(r, 1000) : 0;

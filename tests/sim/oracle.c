@@ -199,7 +199,7 @@ void oracle_replied(struct sim *s, const struct exchange *x, const struct http_o
 /* What goes into the cache is an answer that the ledger holds. */
 void oracle_cached(struct sim *s, struct span value)
 {
-	struct span body = span_sub(value, 18, value.n);
+	struct span body = span_sub(value, 34, value.n);
 
 	for (int i = s->ledger.pay_count; i-- > 0;)
 		for (const struct ledger_reply *r = s->ledger.pay[i]->replies; r; r = r->next)

@@ -1,8 +1,8 @@
 /*
  * rdsfake.c: the cache: forgets everything at any moment, is slow, or is not there.
  *
- * It never tells anything that was not put there: a stale or wrong value would be a fault that no
- * Redis has. Keys are kept as hashes of 64 bits; within a seed they do not meet.
+ * Somebody else may have written to it: a value comes back with a byte that is not ours. Keys are
+ * kept as hashes of 64 bits; within a seed they do not meet.
  */
 #include "sim.h"
 
@@ -89,6 +89,19 @@ static enum rc say(struct sim *s, int proc, struct load_key k, bool known, struc
 	return RC_OK;
 }
 
+/* As another would leave it who cannot make our tag. */
+static struct span forged(struct sim *s, struct span value)
+{
+	static char bytes[32768];
+
+	if (!value.n || s->calm || !rng_hit(&s->chance, s->faults.rds_forged))
+		return value;
+	CHECK(value.n <= sizeof bytes);
+	memcpy(bytes, value.p, value.n);
+	bytes[rng_below(&s->chance, (uint32_t)value.n)] ^= (char)(1 + rng_below(&s->chance, 255));
+	return span_of(bytes, value.n - rng_below(&s->chance, 2));
+}
+
 enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k)
 {
 	struct rds_entry *e;
@@ -96,7 +109,7 @@ enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k)
 	if (!s->calm && rng_hit(&s->chance, s->faults.rds_flush))
 		rds_flush(s);
 	e = slot(s, key_of(key));
-	return say(s, proc, k, e->key != 0, e->value);
+	return say(s, proc, k, e->key != 0, forged(s, e->value));
 }
 
 static void put(struct sim *s, uint64_t key, struct span value)

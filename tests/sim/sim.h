@@ -52,7 +52,7 @@ struct faults {
 	uint32_t pg_unsent, pg_error, pg_lost_before, pg_lost_after, pg_slow, pg_refuse;
 	uint32_t pg_outages;
 	/* rdsfake.c */
-	uint32_t rds_slow, rds_absent, rds_flush;
+	uint32_t rds_slow, rds_absent, rds_flush, rds_forged;
 	/* crash.c */
 	uint32_t crashes, bells_lost;
 	bool small; /* workers with hardly any memory */
