@@ -90,3 +90,8 @@ enum reason fx_amounts(struct turn *t)
 	p->iss.ask = p->iss.owe;
 	return REASON_NONE;
 }
+
+bool fx_may_settle(struct money asked, struct money owed, struct money stated)
+{
+	return money_same(asked, owed) ? money_eq(stated, owed) : money_same(stated, owed);
+}

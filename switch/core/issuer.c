@@ -214,7 +214,7 @@ static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 	if (m->outcome == OUTCOME_HELD && !turn_caps(t, l->peer, OP_CAPTURE))
 		return OUTCOME_UNKNOWN; /* it has no such word */
 	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask)) ||
-		(!money_is_none(m->settle) && !money_same(m->settle, l->owe))) {
+		(!money_is_none(m->settle) && !fx_may_settle(l->ask, l->owe, m->settle))) {
 		turn_exception(t, EXCEPTION_AMOUNT);
 		return OUTCOME_UNKNOWN;
 	}

@@ -201,7 +201,8 @@ static void settled(struct turn *t, struct refund *r, struct money stated)
 	for (int i = 0; i < REFUNDS_OPEN && fits; i++)
 		if (&p->refund[i] != r && refund_is_open(&p->refund[i]))
 			fits = money_add(sum, p->refund[i].iss_owe, &sum) == RC_OK;
-	if (fits && money_cmp(sum, p->iss.owe) <= 0)
+	if (fits && fx_may_settle(r->iss_ask, r->iss_owe, stated) &&
+		money_cmp(sum, p->iss.owe) <= 0)
 		r->iss_owe = stated;
 	else
 		turn_exception(t, EXCEPTION_AMOUNT);

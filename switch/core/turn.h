@@ -105,6 +105,9 @@ enum reason route_find(struct turn *t, const struct msg *m);
 /* fx.c: amounts of both legs for the current candidate; the reason when it cannot be done */
 enum reason fx_amounts(struct turn *t);
 enum reason fx_acquirer(struct turn *t); /* the acquirer's side alone */
+/* Whether a settlement that the issuer states for `asked` can be one of `owed`: where no exchange
+ * lies between the two, it is what was asked. */
+bool fx_may_settle(struct money asked, struct money owed, struct money stated);
 /* limit.c */
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);
 

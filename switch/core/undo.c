@@ -200,7 +200,7 @@ static void inquired(struct turn *t, const struct msg *m)
 	switch (m->outcome) {
 	case OUTCOME_APPROVED:
 		p->iss.taken = p->iss.ask;
-		if (!money_is_none(m->settle) && money_same(m->settle, p->iss.owe))
+		if (fx_may_settle(p->iss.ask, p->iss.owe, m->settle))
 			p->iss.owe = m->settle;
 		go_on(t);
 		break;

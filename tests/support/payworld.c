@@ -274,10 +274,15 @@ static void begin(struct payworld *w, enum op op, int peer, const char *scheme)
 
 void pw_pay(struct payworld *w, const char *scheme, int64_t minor)
 {
+	pw_pay_in(w, scheme, money_of(minor, EUR));
+}
+
+void pw_pay_in(struct payworld *w, const char *scheme, struct money amount)
+{
 	w->m = (struct msg){ 0 };
 	set_text(w->m.request_id, sizeof w->m.request_id, "till-payment-1");
 	set_text(w->m.code.text, sizeof w->m.code.text, "98802222100100123456");
-	w->m.amount = money_of(minor, EUR);
+	w->m.amount = amount;
 	begin(w, OP_DEBIT, TILL, scheme);
 }
 

@@ -46,6 +46,8 @@ void pw_begin(struct payworld *w, struct pay_event ev);
 void pw_call(const struct payworld *w, struct msg *ret);
 /* TILL scans a payer's code that the recognition table gives to `scheme`. */
 void pw_pay(struct payworld *w, const char *scheme, int64_t minor);
+/* The same in any currency. */
+void pw_pay_in(struct payworld *w, const char *scheme, struct money amount);
 /* TOUR has a user of that wallet credited. */
 void pw_pay_out(struct payworld *w, int wallet, int64_t minor);
 /* A user of `peer` scans a code of SCHEME, which is asked what stands behind it. */

@@ -125,6 +125,8 @@ static void not_found_is_cancelled(void **state)
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
+/* A debit that never left: once its settle time has passed, two cancels that find nothing end it.
+ */
 static void late_success(void **state)
 {
 	struct payworld *w = *state;
@@ -294,6 +296,35 @@ static void another_amount(void **state)
 	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
 }
 
+/* Where no exchange lies between, a wallet owes what it took: nobody sells 89.00 for a cent. */
+static void another_settlement(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	w->m = (struct msg){ .settle = money_of(1, EUR) };
+	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
+/* A scheme that exchanges says what it owes, which our rate only estimated. */
+static void settlement_after_an_exchange(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay_in(w, "alipay-plus", money_of(10000, NOK));
+	assert_int_equal(w->reserved, 870);
+	w->m = (struct msg){ .amount = money_of(10000, NOK), .settle = money_of(868, EUR) };
+	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 868);
+}
+
 /* A signed success that names no amount makes us ask; it does not decide. */
 static void push_without_an_amount(void **state)
 {
@@ -392,6 +423,8 @@ int main(void)
 		core_case(no_route),
 		core_case(repeats),
 		core_case(another_amount),
+		core_case(another_settlement),
+		core_case(settlement_after_an_exchange),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),

@@ -184,24 +184,39 @@ static void settlement_that_they_state(void **state)
 {
 	struct payworld *w = *state;
 
-	pw_pay(w, "alipay-plus", 1000);
+	pw_pay_in(w, "alipay-plus", money_of(10000, NOK)); /* 8.70 EUR, both ways */
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
-	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_ask(w, OP_REFUND, TILL, 1000);
 	w->m = (struct msg){ .has_refund = true };
-	w->m.refund.settle = money_of(900, EUR);
+	w->m.refund.settle = money_of(800, EUR);
 	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
-	assert_int_equal(pw_position(w, SCHEME, EUR), 100);
-	pw_ask(w, OP_REFUND, TILL, 100); /* its own share went back with the first */
+	assert_int_equal(pw_position(w, SCHEME, EUR), 70);
+	pw_ask(w, OP_REFUND, TILL, 1000); /* its own share went back with the first */
 	w->m = (struct msg){ .has_refund = true };
-	w->m.refund.settle = money_of(101, EUR);
+	w->m.refund.settle = money_of(71, EUR);
 	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
-	assert_int_equal(pw_position(w, SCHEME, EUR), 100);
-	pw_ask(w, OP_REFUND, TILL, 800);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 70);
+	pw_ask(w, OP_REFUND, TILL, 8000);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_REFUNDED);
 	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
 	assert_int_equal(pw_position(w, TILL, EUR), 0);
+}
+
+/* Without an exchange a refund gives back what was asked: a cent's does not take it all. */
+static void settlement_that_is_not_the_refund(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 1);
+	w->m = (struct msg){ .has_refund = true };
+	w->m.refund.settle = money_of(1000, EUR);
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 999);
 }
 
 /* A refund that may never be repeated nor asked about stands on the list, and its alarm goes on. */
@@ -240,6 +255,7 @@ int main(void)
 		core_case(refund_read_by_others),
 		core_case(refund_of_an_older_copy),
 		core_case(settlement_that_they_state),
+		core_case(settlement_that_is_not_the_refund),
 		core_case(refund_of_unknown_fate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
