@@ -19,6 +19,12 @@ static bool passes(struct turn *t, const struct peer *peer, struct money m, cons
 	return false;
 }
 
+/* What it comes to in the participant's own currency; the order may be in any other. */
+static struct money counted(const struct pay *p, const struct peer *peer)
+{
+	return peer->number == p->iss.peer ? p->iss.owe : p->acq.owe;
+}
+
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays)
 {
 	const struct pay *p = t->p;
@@ -27,9 +33,11 @@ enum reason limit_check(struct turn *t, const struct peer *asks, const struct pe
 		name_it(t, "position-cap", t->ev->cap_value);
 		return REASON_LIMIT;
 	}
-	if (!passes(t, asks, p->amount, "acquirer-payment-amount"))
+	if (!passes(t, asks, p->amount, "acquirer-payment-amount") ||
+		!passes(t, asks, counted(p, asks), "acquirer-payment-amount"))
 		return REASON_LIMIT;
-	if (!passes(t, pays, p->iss.ask, "issuer-payment-amount"))
+	if (!passes(t, pays, p->iss.ask, "issuer-payment-amount") ||
+		!passes(t, pays, counted(p, pays), "issuer-payment-amount"))
 		return REASON_LIMIT;
 	return REASON_NONE;
 }

@@ -325,6 +325,21 @@ static void settlement_after_an_exchange(void **state)
 	assert_int_equal(pw_position(w, SCHEME, EUR), 868);
 }
 
+/* A limit in the till's own currency holds for orders in any. */
+static void limit_of_another_currency(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_peer(TILL)->amount_max = money_of(5000, EUR);
+	pw_pay_in(w, "bluecode", money_of(57472, NOK)); /* 50.00 EUR and half a cent */
+	assert_state(w, PAY_DEBITING);
+	*w = (struct payworld){ .now = w->now };
+	pw_pay_in(w, "bluecode", money_of(57479, NOK));
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_LIMIT);
+	assert_string_equal(w->rec.limit, "acquirer-payment-amount");
+}
+
 /* A signed success that names no amount makes us ask; it does not decide. */
 static void push_without_an_amount(void **state)
 {
@@ -425,6 +440,7 @@ int main(void)
 		core_case(another_amount),
 		core_case(another_settlement),
 		core_case(settlement_after_an_exchange),
+		core_case(limit_of_another_currency),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),
