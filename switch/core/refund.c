@@ -208,20 +208,9 @@ static void settled(struct turn *t, struct refund *r, struct money stated)
 		turn_exception(t, EXCEPTION_AMOUNT);
 }
 
-void refund_answer(struct turn *t, const struct msg *m)
+/* They say what became of it. */
+static void heard(struct turn *t, struct refund *r, enum outcome o, const struct msg *m)
 {
-	struct pay *p = t->p;
-	struct refund *r = find(p, t->ev->refund_seq);
-	enum outcome o = m->has_problem ? OUTCOME_UNKNOWN : m->outcome;
-
-	if (!r || !refund_is_open(r))
-		return;
-	if (t->ev->op == OP_INQUIRE && !m->has_problem)
-		o = by_counts(p, r, m);
-	else if (t->ev->op == OP_REFUND && m->has_problem && r->phase == REFUND_SENT &&
-		 r->tries == 0)
-		o = OUTCOME_DECLINED; /* the call was refused, and no earlier one can have done it
-				       */
 	if (o != OUTCOME_NOT_FOUND)
 		r->misses = 0;
 	if (m->has_refund && m->refund.peer_id[0])
@@ -255,6 +244,48 @@ void refund_answer(struct turn *t, const struct msg *m)
 		again(t, r, REFUND_UNKNOWN);
 		break;
 	}
+}
+
+void refund_answer(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct refund *r = find(p, t->ev->refund_seq);
+	enum outcome o = m->has_problem ? OUTCOME_UNKNOWN : m->outcome;
+
+	if (!r || !refund_is_open(r))
+		return;
+	if (t->ev->op == OP_INQUIRE && !m->has_problem)
+		o = by_counts(p, r, m);
+	else if (t->ev->op == OP_REFUND && m->has_problem && r->phase == REFUND_SENT &&
+		 r->tries == 0)
+		o = OUTCOME_DECLINED; /* the call was refused, and no earlier one can have done it
+				       */
+	heard(t, r, o, m);
+}
+
+/* As an answer, where the peer's pushes decide and this one names the refund's own amount; else the
+ * next question will tell. */
+void refund_push(struct turn *t, const struct msg *m)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_PUSH);
+	struct refund *r = find(t->p, refund_seq_of(&m->refund));
+
+	if (r && refund_is_open(r) && c && c->push_decides && m->authentic &&
+		money_eq(m->refund.amount, r->iss_ask) && m->outcome != OUTCOME_UNKNOWN &&
+		m->outcome != OUTCOME_NONE)
+		heard(t, r, m->outcome, m);
+}
+
+uint16_t refund_seq_of(const struct msg_refund *m)
+{
+	struct span id = span_str(m->id), tail = span_sub(id, ID_TEXT_LEN, id.n);
+	int64_t n;
+
+	return span_starts(tail, SPAN("-r")) &&
+			       span_to_i64(span_sub(tail, 2, tail.n), &n) == RC_OK && n > 0 &&
+			       n <= REFUND_SEQ_MAX
+		       ? (uint16_t)n
+		       : 0;
 }
 
 void refund_no_answer(struct turn *t, enum lost lost)

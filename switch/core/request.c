@@ -332,18 +332,14 @@ static void read(struct turn *t)
 	st->fate = FATE_VIEW;
 	st->fate_seq = SEQ_FIRST;
 	if (t->ev->msg->has_refund) {
-		int64_t n;
-		struct span id = span_str(t->ev->msg->refund.id),
-			    tail = span_sub(id, ID_TEXT_LEN, id.n);
-		if (!span_starts(tail, SPAN("-r")) ||
-			span_to_i64(span_sub(tail, 2, tail.n), &n) != RC_OK || n < 1 ||
-			n > t->p->refund_seq) {
+		int n = refund_seq_of(&t->ev->msg->refund);
+		if (n < 1 || n > t->p->refund_seq) {
 			turn_refuse(t, REASON_NOT_FOUND, "no such refund");
 			return;
 		}
-		st->fate_seq = SEQ_REFUND + (int)n;
-		if (!pay_refund(t->p,
-			    (int)n)) { /* its slot was used again: the stored answer says it all */
+		st->fate_seq = SEQ_REFUND + n;
+		if (!pay_refund(
+			    t->p, n)) { /* its slot was used again: the stored answer says it all */
 			st->fate = FATE_REPLAY;
 			if (t->ev->peer != t->p->acq.peer) /* and is the requester's alone */
 				turn_refuse(t, REASON_NOT_FOUND, "no such refund");

@@ -228,10 +228,14 @@ static void push(struct turn *t)
 		return;
 	}
 	t->st->fate = FATE_ACK;
-	if (p->flow == FLOW_CREDIT && peer == p->acq.peer)
+	if (t->ev->msg->has_refund) {
+		if (p->flow != FLOW_CREDIT && peer == p->iss.peer)
+			refund_push(t, t->ev->msg);
+	} else if (p->flow == FLOW_CREDIT && peer == p->acq.peer) {
 		credit_push(t, t->ev->msg);
-	else if (p->flow != FLOW_CREDIT && peer == p->iss.peer)
+	} else if (p->flow != FLOW_CREDIT && peer == p->iss.peer) {
 		issuer_push(t, t->ev->msg);
+	}
 }
 
 static void operator_step(struct turn *t)

@@ -77,6 +77,10 @@ void undo_late_success(struct turn *t, const struct msg *m);
 /* refuse: REASON_NONE, or why our own rules refuse it; the refusal is final and kept. */
 void refund_begin(struct turn *t, const struct msg *m, enum reason refuse);
 void refund_answer(struct turn *t, const struct msg *m);
+/* A push about a refund, which says nothing about the debit. */
+void refund_push(struct turn *t, const struct msg *m);
+/* The number in our own id of a refund, "<payment>-r<n>"; 0: it is none. */
+uint16_t refund_seq_of(const struct msg_refund *m);
 void refund_no_answer(struct turn *t, enum lost lost);
 void refund_due(struct turn *t);
 

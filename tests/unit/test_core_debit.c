@@ -340,6 +340,24 @@ static void limit_of_another_currency(void **state)
 	assert_string_equal(w->rec.limit, "acquirer-payment-amount");
 }
 
+/* A push about a refund says nothing about the debit. */
+static void push_about_a_refund(void **state)
+{
+	static const enum outcome said[] = { OUTCOME_APPROVED, OUTCOME_DECLINED };
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	for (int i = 0; i < 2; i++) {
+		w->m = (struct msg){ .outcome = said[i], .authentic = true, .has_refund = true };
+		w->m.amount = w->m.refund.amount = money_of(1000, EUR);
+		pw_step(w, (struct pay_event){
+				   .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
+		assert_int_equal(w->st.fate, FATE_ACK);
+		assert_state(w, PAY_PENDING);
+	}
+}
+
 /* A signed success that names no amount makes us ask; it does not decide. */
 static void push_without_an_amount(void **state)
 {
@@ -441,6 +459,7 @@ int main(void)
 		core_case(another_settlement),
 		core_case(settlement_after_an_exchange),
 		core_case(limit_of_another_currency),
+		core_case(push_about_a_refund),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),

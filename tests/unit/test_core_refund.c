@@ -219,6 +219,35 @@ static void settlement_that_is_not_the_refund(void **state)
 	assert_int_equal(pw_position(w, SCHEME, EUR), 999);
 }
 
+/* Where pushes decide, one about a refund ends it, by our id for it and its own amount. */
+static void refund_pushed(void **state)
+{
+	struct payworld *w = *state;
+	struct msg told = { .outcome = OUTCOME_APPROVED, .authentic = true, .has_refund = true };
+	struct pay_event ev = { .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &told };
+	struct buf b = buf_init(told.refund.id, sizeof told.refund.id - 1);
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 400);
+	pw_answer(w, OP_REFUND, OUTCOME_PENDING, REASON_NONE);
+	pay_write_id(&w->rec, 'r', 2, &b);
+	told.refund.amount = money_of(400, EUR);
+	pw_step(w, ev); /* of no refund of ours */
+	assert_false(w->st.changed);
+	b = buf_init(told.refund.id, sizeof told.refund.id - 1);
+	pay_write_id(&w->rec, 'r', 1, &b);
+	told.refund.amount = money_of(399, EUR);
+	pw_step(w, ev);
+	assert_false(w->st.changed);
+	told.refund.amount = money_of(400, EUR);
+	pw_step(w, ev);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 600);
+	pw_step(w, ev);
+	assert_false(w->st.changed);
+}
+
 /* A refund that may never be repeated nor asked about stands on the list, and its alarm goes on. */
 static void refund_of_unknown_fate(void **state)
 {
@@ -256,6 +285,7 @@ int main(void)
 		core_case(refund_of_an_older_copy),
 		core_case(settlement_that_they_state),
 		core_case(settlement_that_is_not_the_refund),
+		core_case(refund_pushed),
 		core_case(refund_of_unknown_fate),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
