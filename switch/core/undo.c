@@ -120,7 +120,8 @@ void undo_want(struct turn *t, enum undo_cause cause)
 	if (p->undo.phase != UNDO_NONE)
 		return;
 	p->undo.cause = (uint8_t)cause;
-	p->undo.since = t->ev->now;
+	/* Where the settle time has passed with nothing found, it has not to pass once more. */
+	p->undo.since = cause == UNDO_UNRESOLVED && p->iss.misses >= 2 ? p->iss.since : t->ev->now;
 	p->iss.asking = 0;
 	if (!leg_is_out(&p->iss)) {
 		p->iss.next = WALL_NONE;

@@ -127,6 +127,26 @@ static void not_found_is_cancelled(void **state)
 
 /* A debit that never left: once its settle time has passed, two cancels that find nothing end it.
  */
+static void never_left(void **state)
+{
+	struct payworld *w = *state;
+	int cancels = 0;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (!pay_is_final(&w->rec) && cancels < 10) {
+		if (w->st.call_count) {
+			cancels += w->st.call[0].op == OP_CANCEL;
+			pw_answer(w, w->st.call[0].op, OUTCOME_NOT_FOUND, REASON_NONE);
+		} else {
+			pw_due(w);
+		}
+	}
+	assert_state(w, PAY_UNDONE);
+	assert_int_equal(cancels, 2);
+	assert_int_equal(w->reserved, 0);
+}
+
 static void late_success(void **state)
 {
 	struct payworld *w = *state;
@@ -448,6 +468,7 @@ int main(void)
 		core_case(unsent_goes_on),
 		core_case(lost_then_found),
 		core_case(not_found_is_cancelled),
+		core_case(never_left),
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
 		core_case(capture_wallet),
