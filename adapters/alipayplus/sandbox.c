@@ -47,7 +47,7 @@ static void on_request(
 	size_t i = 0;
 
 	CHECK_OBJ(s, APSF_MAGIC);
-	x.delay_ms = (int)apsf_setting_int(h, "answer_after_ms", 0);
+	x.delay_ms = (int)fake_setting_int(h, "answer_after_ms", 0);
 	while (i < API_COUNT && !span_eq(m->path, span_str(apis[i].path)))
 		i++;
 	refusal = apsf_check_request(h, m);
@@ -55,8 +55,9 @@ static void on_request(
 		refusal = "NO_INTERFACE_DEF";
 	if (!refusal && !span_eq(m->method, SPAN("POST")))
 		refusal = "METHOD_NOT_SUPPORTED";
-	if (!refusal && (json_parse(h->arena, m->body, &x.body) != RC_OK ||
-				!json_is_object(x.body) || apsf_check_body(apis[i].api, x.body)))
+	if (!refusal)
+		x.body = json_parse_object(h->arena, m->body);
+	if (!refusal && (!x.body || apsf_check_body(apis[i].api, x.body)))
 		refusal = "PARAM_ILLEGAL";
 	if (refusal) {
 		refuse(&x, refusal);

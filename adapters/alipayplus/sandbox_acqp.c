@@ -12,33 +12,19 @@
 
 /* ---- bodies -------------------------------------------------------------------------------- */
 
-/* What is said of an amount that a twist falsifies. */
-static struct money falsified(struct money m, enum apsf_twist twist)
-{
-	struct ccy other;
-
-	if (twist == TWIST_WRONG_AMOUNT)
-		return money_of(money_minor(m) + 1, money_ccy(m));
-	if (twist != TWIST_WRONG_CURRENCY)
-		return m;
-	CHECK(ccy_by_alpha(strcmp(ccy_alpha(money_ccy(m)), "USD") ? SPAN("USD") : SPAN("SEK"),
-		      &other) == RC_OK);
-	return money_of(money_minor(m), other);
-}
-
 static void put_paid(struct jw *w, const struct apsf_payment *p, const struct sandbox_host *h,
 	enum apsf_twist twist)
 {
-	jw_str(w, "acquirerId", apsf_setting(h, "acquirer_id", "1022188000000000001"));
-	jw_str(w, "pspId", apsf_setting(h, "wallet_psp_id", "1022172000000000009"));
+	jw_str(w, "acquirerId", fake_setting(h, "acquirer_id", "1022188000000000001"));
+	jw_str(w, "pspId", fake_setting(h, "wallet_psp_id", "1022172000000000009"));
 	jw_str(w, "paymentId", span_str(p->payment_id));
 	apsf_put_time(w, "paymentTime", p->done);
-	apsf_put_money(w, "paymentAmount", falsified(p->amount, twist));
+	fake_put_money(w, "paymentAmount", apsf_falsified(p->amount, twist));
 	jw_str(w, "customerId", span_str(p->customer));
-	jw_str(w, "walletBrandName", apsf_setting(h, "wallet_brand", "ExampleWallet"));
+	jw_str(w, "walletBrandName", fake_setting(h, "wallet_brand", "ExampleWallet"));
 	if (money_same(p->amount, p->settle))
 		return;
-	apsf_put_money(w, "settlementAmount", p->settle);
+	fake_put_money(w, "settlementAmount", p->settle);
 	apsf_put_quote(w, "settlementQuote", p->settle, p->amount, p->created);
 }
 
@@ -87,13 +73,6 @@ static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment 
 
 /* ---- the wallet's decision ----------------------------------------------------------------- */
 
-static int scaled(const struct sandbox_host *h, int64_t ms)
-{
-	int64_t divisor = apsf_setting_int(h, "time_divisor", 1);
-
-	return (int)(ms / (divisor > 0 ? divisor : 1));
-}
-
 static void finish(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	enum apsf_state state, const char *fail_code)
 {
@@ -108,7 +87,7 @@ static void finish(struct apsf *s, const struct sandbox_host *h, struct apsf_pay
 		apsf_notify(s, h, p);
 	else
 		h->timer(h->ctx, apsf_cookie(EVENT_NOTIFY, s, p),
-			(int)apsf_setting_int(h, "notify_after_ms", 50));
+			(int)fake_setting_int(h, "notify_after_ms", 50));
 }
 
 /* A success behind the scheme's back: it notifies what the wallet said, and gives the money back
@@ -164,12 +143,12 @@ static struct digest compared(const struct json *body)
 {
 	struct span parts[6];
 
-	parts[0] = apsf_text(body, "paymentAmount.currency");
-	parts[1] = apsf_text(body, "paymentAmount.value");
-	parts[2] = apsf_text(body, "paymentMethod.paymentMethodType");
-	parts[3] = apsf_text(body, "order.orderAmount.currency");
+	parts[0] = fake_text(body, "paymentAmount.currency");
+	parts[1] = fake_text(body, "paymentAmount.value");
+	parts[2] = fake_text(body, "paymentMethod.paymentMethodType");
+	parts[3] = fake_text(body, "order.orderAmount.currency");
 	parts[4] = SPAN(" ");
-	parts[5] = apsf_text(body, "order.orderAmount.value");
+	parts[5] = fake_text(body, "order.orderAmount.value");
 	return digest_sha256_parts(parts, 6);
 }
 
@@ -177,7 +156,7 @@ static struct digest compared(const struct json *body)
 static const char *check_code(
 	struct apsf_exchange *x, struct apsf_code **ret_code, struct apsf_behaviour *ret_how)
 {
-	struct span digits = apsf_text(x->body, "paymentMethod.paymentMethodId");
+	struct span digits = fake_text(x->body, "paymentMethod.paymentMethodId");
 	struct apsf_code *c = apsf_find_code(x->s, digits);
 	struct wall now = x->h->now;
 
@@ -198,11 +177,11 @@ static const char *check_code(
 /* SPEC alipayplus 4.1: settlementCurrency, with paymentAmount, decides what is settled. */
 static const char *settle(struct apsf_exchange *x, struct apsf_payment *p)
 {
-	struct span asked = apsf_text(x->body, "settlementStrategy.settlementCurrency");
+	struct span asked = fake_text(x->body, "settlementStrategy.settlementCurrency");
 	struct ccy to;
 
 	if (span_empty(asked))
-		asked = apsf_setting(x->h, "settlement_currency", ccy_alpha(money_ccy(p->amount)));
+		asked = fake_setting(x->h, "settlement_currency", ccy_alpha(money_ccy(p->amount)));
 	if (ccy_by_alpha(asked, &to) != RC_OK || !apsf_convert(p->amount, to, &p->settle))
 		return "CURRENCY_NOT_SUPPORT";
 	p->refunded = money_of(0, money_ccy(p->amount));
@@ -213,7 +192,7 @@ static const char *settle(struct apsf_exchange *x, struct apsf_payment *p)
 /* The path of paymentNotifyUrl; our own guess where there is none. */
 static void take_notify_path(struct apsf_exchange *x, struct apsf_payment *p)
 {
-	struct span url = apsf_text(x->body, "paymentNotifyUrl");
+	struct span url = fake_text(x->body, "paymentNotifyUrl");
 	size_t scheme = span_find_span(url, SPAN("://"));
 	struct span rest = span_sub(url, scheme + 3, url.n);
 	struct span path = span_sub(rest, span_find(rest, '/'), rest.n);
@@ -233,7 +212,7 @@ static const char *check_scenario(const struct apsf_exchange *x)
 	struct wall expires = apsf_time(x->body, "paymentExpiryTime");
 
 	/* This fake has no cashier and no web pages for order and entry codes of the acquirer. */
-	if (!span_eq(apsf_text(x->body, "paymentFactor.inStorePaymentScenario"),
+	if (!span_eq(fake_text(x->body, "paymentFactor.inStorePaymentScenario"),
 		    SPAN("PaymentCode")))
 		return "BUSINESS_NOT_SUPPORT";
 	return expires.us && expires.us <= x->h->now.us ? "ORDER_IS_CLOSED" : NULL;
@@ -289,9 +268,9 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 	p->compared = compared(x->body);
 	p->expires = apsf_time(x->body, "paymentExpiryTime");
 	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
-	apsf_copy(p->reference, sizeof p->reference, apsf_text(x->body, "order.referenceOrderId"));
+	apsf_copy(p->reference, sizeof p->reference, fake_text(x->body, "order.referenceOrderId"));
 	take_notify_path(x, p);
-	if (!apsf_money(x->body, "paymentAmount", &p->amount))
+	if (!fake_money(x->body, "paymentAmount", &p->amount))
 		refusal = "PARAM_ILLEGAL";
 	else
 		refusal = settle(x, p);
@@ -309,7 +288,7 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 
 void apsf_on_pay(struct apsf_exchange *x)
 {
-	struct span id = apsf_text(x->body, "paymentRequestId");
+	struct span id = fake_text(x->body, "paymentRequestId");
 	struct apsf_payment *p = apsf_find(x->s, true, id);
 	struct digest now;
 
@@ -329,9 +308,9 @@ void apsf_on_pay(struct apsf_exchange *x)
 
 static struct apsf_payment *referred(struct apsf_exchange *x)
 {
-	struct span id = apsf_text(x->body, "paymentRequestId");
+	struct span id = fake_text(x->body, "paymentRequestId");
 	struct apsf_payment *p = span_empty(id)
-					 ? apsf_find_any(x->s, apsf_text(x->body, "paymentId"))
+					 ? apsf_find_any(x->s, fake_text(x->body, "paymentId"))
 					 : apsf_find(x->s, true, id);
 
 	if (p)
@@ -354,7 +333,7 @@ static void put_transactions(struct jw *w, const struct apsf *s, const struct ap
 			r->state == STATE_PAID ? SPAN("SUCCESS") : SPAN("FAIL"));
 		jw_str(w, "transactionRequestId", span_str(r->request_id));
 		jw_opt(w, "transactionId", span_str(r->refund_id));
-		apsf_put_money(w, "transactionAmount", r->amount);
+		fake_put_money(w, "transactionAmount", r->amount);
 		apsf_put_time(w, "transactionTime", r->done);
 		jw_end(w, '}');
 	}
@@ -460,15 +439,15 @@ static void answer_refund(
 	}
 	jw_obj(&w, NULL);
 	apsf_put_result(&w, "result", "SUCCESS", 'S');
-	jw_str(&w, "acquirerId", apsf_setting(x->h, "acquirer_id", "1022188000000000001"));
-	jw_str(&w, "pspId", apsf_setting(x->h, "wallet_psp_id", "1022172000000000009"));
+	jw_str(&w, "acquirerId", fake_setting(x->h, "acquirer_id", "1022188000000000001"));
+	jw_str(&w, "pspId", fake_setting(x->h, "wallet_psp_id", "1022172000000000009"));
 	if (x->twist == TWIST_WRONG_ID)
 		jw_str(&w, "refundRequestId", SPAN("00000000000000000000000000"));
 	jw_str(&w, "refundId", span_str(r->refund_id));
 	apsf_put_time(&w, "refundTime", r->done);
-	apsf_put_money(&w, "refundAmount", falsified(r->amount, x->twist));
+	fake_put_money(&w, "refundAmount", apsf_falsified(r->amount, x->twist));
 	if (!money_same(r->amount, r->settle)) {
-		apsf_put_money(&w, "settlementAmount", r->settle);
+		fake_put_money(&w, "settlementAmount", r->settle);
 		apsf_put_quote(&w, "settlementQuote", r->settle, r->amount, p->created);
 	}
 	jw_end(&w, '}');
@@ -498,12 +477,12 @@ static void refund_anew(
 
 void apsf_on_refund(struct apsf_exchange *x)
 {
-	struct span id = apsf_text(x->body, "refundRequestId");
+	struct span id = fake_text(x->body, "refundRequestId");
 	struct apsf_refund *r = apsf_find_refund(x->s, id);
 	struct apsf_payment *p = referred(x);
 	struct money wanted;
 
-	if (!apsf_money(x->body, "refundAmount", &wanted)) {
+	if (!fake_money(x->body, "refundAmount", &wanted)) {
 		apsf_answer_result(x, "PARAM_ILLEGAL", 'F');
 	} else if (x->twist == TWIST_SILENT || x->twist == TWIST_ERROR_500) {
 		apsf_answer_result(x, "UNKNOWN_EXCEPTION", 'U');
@@ -537,8 +516,8 @@ void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 		put_paid(&w, p, h, TWIST_NONE);
 		jw_str(&w, "mppPaymentId", SPAN("MPP-0001"));
 	} else {
-		jw_str(&w, "acquirerId", apsf_setting(h, "acquirer_id", "1022188000000000001"));
-		apsf_put_money(&w, "paymentAmount", p->amount);
+		jw_str(&w, "acquirerId", fake_setting(h, "acquirer_id", "1022188000000000001"));
+		fake_put_money(&w, "paymentAmount", p->amount);
 	}
 	jw_end(&w, '}');
 	apsf_call(h, apsf_cookie(EVENT_NOTIFY, s, p), p->notify_path, buf_span(&b));
@@ -552,7 +531,7 @@ void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struc
 {
 	const struct json *body;
 	bool taken = apsf_check_answer(s, h, p->notify_path, m, &body) &&
-		     span_eq(apsf_text(body, "result.resultStatus"), SPAN("S"));
+		     span_eq(fake_text(body, "result.resultStatus"), SPAN("S"));
 	bool again = p->how.notify == NOTIFY_THRICE && try < 2;
 
 	if (try != p->tries || p->notified)
@@ -567,5 +546,5 @@ void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struc
 	if (p->tries > sizeof gaps_s / sizeof *gaps_s)
 		return; /* given up */
 	h->timer(h->ctx, apsf_cookie(EVENT_NOTIFY, s, p),
-		again ? 20 : scaled(h, gaps_s[p->tries - 1] * INT64_C(1000)));
+		again ? 20 : apsf_scaled(h, gaps_s[p->tries - 1] * INT64_C(1000)));
 }

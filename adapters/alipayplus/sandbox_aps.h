@@ -9,10 +9,8 @@
 #ifndef XW_SANDBOX_APS_H
 #define XW_SANDBOX_APS_H
 
-#include "sandbox.h"
-
 #include "digest.h"
-#include "money.h"
+#include "fake.h"
 
 #define APSF_PAYMENTS 4096
 #define APSF_REFUNDS  2048
@@ -162,9 +160,6 @@ struct apsf_exchange {
 
 /* ---- sandbox_wire.c: envelope and bodies ---- */
 
-struct span apsf_setting(const struct sandbox_host *h, const char *name, const char *fallback);
-/* A whole number; the fallback where it is absent or not one. */
-int64_t apsf_setting_int(const struct sandbox_host *h, const char *name, int64_t fallback);
 /* Verifies headers and signature of a request of the switch. NULL, or the result code to refuse
  * with. */
 const char *apsf_check_request(const struct sandbox_host *h, const struct http_msg *m);
@@ -178,11 +173,12 @@ void apsf_answer_result(const struct apsf_exchange *x, const char *code, char st
 void apsf_call(const struct sandbox_host *h, uint64_t cookie, const char *path, struct span body);
 
 struct buf apsf_body(const struct sandbox_host *h); /* room for one, from the arena */
+/* A merchant of ours; official samples spell the store's MCC in two ways. */
+void apsf_put_merchant(struct jw *w, const char *store_mcc);
+/* Milliseconds of the scheme's ladders, quickened by the setting time_divisor. */
+int apsf_scaled(const struct sandbox_host *h, int64_t ms);
 void apsf_put_result(struct jw *w, const char *key, const char *code, char status);
-void apsf_put_money(struct jw *w, const char *key, struct money m);
 void apsf_put_time(struct jw *w, const char *key, struct wall t);
-struct span apsf_text(const struct json *from, const char *path); /* "" where absent */
-bool apsf_money(const struct json *from, const char *path, struct money *ret);
 struct wall apsf_time(const struct json *from, const char *path);
 /* Copies a text that the rules have already bounded. */
 void apsf_copy(char *dst, size_t cap, struct span src);
@@ -194,6 +190,8 @@ const char *apsf_check_body(const char *api, const struct json *body);
 
 /* ---- sandbox_money.c ---- */
 
+/* What is said of an amount that a twist falsifies. */
+struct money apsf_falsified(struct money m, enum apsf_twist twist);
 /* At the scheme's rate of the day, half to even. False: we do not deal in one of the two. */
 bool apsf_convert(struct money m, struct ccy to, struct money *ret);
 /* The part of `whole` that belongs to `part` of `of`: for refunds, half to even. */

@@ -148,7 +148,7 @@ static bool money_of_command(struct command *c, struct money *ret)
 	struct span value;
 
 	if (json_text(c->h->arena, c->json, "value", &value) &&
-		money_parse_minor(value, apsf_text(c->json, "currency"), ret) == RC_OK &&
+		money_parse_minor(value, fake_text(c->json, "currency"), ret) == RC_OK &&
 		money_sign(*ret) > 0)
 		return true;
 	fail(c, "currency and value are needed, value in minor units");
@@ -157,7 +157,7 @@ static bool money_of_command(struct command *c, struct money *ret)
 
 static struct apsf_payment *payment_of_command(struct command *c)
 {
-	struct apsf_payment *p = apsf_find_any(c->s, apsf_text(c->json, "id"));
+	struct apsf_payment *p = apsf_find_any(c->s, fake_text(c->json, "id"));
 
 	if (!p)
 		fail(c, "no such payment");
@@ -167,7 +167,7 @@ static struct apsf_payment *payment_of_command(struct command *c)
 /* What the wallet partner will owe us for it. */
 static bool set_settle(struct command *c, struct apsf_payment *p, struct money m)
 {
-	struct span currency = apsf_setting(c->h, "settlement_currency", "EUR");
+	struct span currency = fake_setting(c->h, "settlement_currency", "EUR");
 	struct ccy to;
 
 	p->amount = m;
@@ -184,7 +184,7 @@ static void mint_code(struct command *c)
 {
 	char storage[33];
 	struct buf digits = buf_init(storage, sizeof storage);
-	struct span name = apsf_text(c->json, "behaviour");
+	struct span name = fake_text(c->json, "behaviour");
 	struct apsf_behaviour how;
 	struct apsf_code *code;
 
@@ -232,12 +232,12 @@ static void order(struct command *c)
 	}
 	jw_str(&c->w, "codeValue", span_str(p->code));
 	jw_str(&c->w, "paymentRequestId", span_str(p->request_id));
-	apsf_put_money(&c->w, "payToAmount", p->settle);
+	fake_put_money(&c->w, "payToAmount", p->settle);
 }
 
 static void till_pay(struct command *c)
 {
-	struct apsf_code *code = apsf_find_code(c->s, apsf_text(c->json, "code"));
+	struct apsf_code *code = apsf_find_code(c->s, fake_text(c->json, "code"));
 	int64_t life = number(c, "expires_s", 60);
 	char id[APSF_ID];
 	struct apsf_payment *p;
@@ -268,7 +268,7 @@ static void till_pay(struct command *c)
 	code->used_by = (uint32_t)(p - c->s->payment) + 1;
 	apsf_till_pay(c->s, c->h, p, flag(c, "evaluation"));
 	jw_str(&c->w, "paymentRequestId", span_str(p->request_id));
-	apsf_put_money(&c->w, "payToAmount", p->settle);
+	fake_put_money(&c->w, "payToAmount", p->settle);
 }
 
 static void cancel(struct command *c)
@@ -324,15 +324,15 @@ static void refund(struct command *c)
 	p->refunded_settle = share;
 	apsf_ask_refund(c->s, c->h, r);
 	jw_str(&c->w, "refundRequestId", span_str(r->request_id));
-	apsf_put_money(&c->w, "refundFromAmount", r->settle);
+	fake_put_money(&c->w, "refundFromAmount", r->settle);
 }
 
 static void misbehave(struct command *c)
 {
-	struct span api = apsf_text(c->json, "op");
+	struct span api = fake_text(c->json, "op");
 	enum apsf_twist twist;
 
-	if (!twist_named(apsf_text(c->json, "how"), &twist) || span_empty(api)) {
+	if (!twist_named(fake_text(c->json, "how"), &twist) || span_empty(api)) {
 		fail(c, "op and how are needed");
 		return;
 	}
@@ -383,12 +383,10 @@ static void put_line(struct jw *w, const struct apsf_payment *p)
 {
 	bool acqp = p->leg == LEG_ACQP;
 
-	jw_str(w, "id", span_str(acqp ? p->request_id : p->payment_id));
-	jw_str(w, "own_id", span_str(acqp ? p->payment_id : p->request_id));
 	jw_str(w, "leg", span_str(leg_name((enum apsf_leg)p->leg)));
-	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(p->settle))));
-	jw_int(w, "taken", p->once_paid ? money_minor(p->settle) : 0);
-	jw_int(w, "returned", money_minor(p->given_back));
+	fake_put_line(w, acqp ? p->request_id : p->payment_id,
+		span_str(acqp ? p->payment_id : p->request_id), ccy_alpha(money_ccy(p->settle)),
+		p->once_paid ? money_minor(p->settle) : 0, money_minor(p->given_back));
 	jw_str(w, "state", span_str(state_name(p)));
 }
 
@@ -444,7 +442,7 @@ void apsf_control(
 	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
 {
 	struct command c = { .s = state, .h = h, .json = command, .w = jw_init(ret_json) };
-	struct span verb = apsf_text(command, "do");
+	struct span verb = fake_text(command, "do");
 	size_t i = 0;
 
 	CHECK_OBJ(c.s, APSF_MAGIC);
@@ -464,12 +462,9 @@ static bool forgotten_line(const struct apsf_total *t, struct jw *w)
 	if (t->leg == LEG_NONE)
 		return false;
 	jw_obj(w, NULL);
-	jw_str(w, "id", SPAN_NONE);
-	jw_str(w, "own_id", SPAN_NONE);
 	jw_str(w, "leg", span_str(leg_name((enum apsf_leg)t->leg)));
-	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(t->taken))));
-	jw_int(w, "taken", money_minor(t->taken));
-	jw_int(w, "returned", money_minor(t->returned));
+	fake_put_line(w, "", SPAN_NONE, ccy_alpha(money_ccy(t->taken)), money_minor(t->taken),
+		money_minor(t->returned));
 	jw_str(w, "state", SPAN("forgotten"));
 	jw_end(w, '}');
 	return true;

@@ -122,6 +122,19 @@ void apsf_put_quote(
 	jw_end(w, '}');
 }
 
+struct money apsf_falsified(struct money m, enum apsf_twist twist)
+{
+	struct ccy other;
+
+	if (twist == TWIST_WRONG_AMOUNT)
+		return money_of(money_minor(m) + 1, money_ccy(m));
+	if (twist != TWIST_WRONG_CURRENCY)
+		return m;
+	CHECK(ccy_by_alpha(strcmp(ccy_alpha(money_ccy(m)), "USD") ? SPAN("USD") : SPAN("SEK"),
+		      &other) == RC_OK);
+	return money_of(money_minor(m), other);
+}
+
 /* The row of that leg and currency, made where there is none. */
 static struct apsf_total *total_of(
 	struct apsf_total total[APSF_TOTALS], enum apsf_leg leg, struct ccy c)

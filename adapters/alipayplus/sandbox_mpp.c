@@ -16,28 +16,9 @@ static void put_order(struct jw *w, const struct apsf_payment *p)
 	jw_obj(w, "order");
 	jw_str(w, "referenceOrderId", span_str(p->reference));
 	jw_str(w, "orderDescription", SPAN("Ramen"));
-	apsf_put_money(w, "orderAmount", p->amount);
-	jw_obj(w, "merchant");
-	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
-	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
-	jw_str(w, "merchantDisplayName", SPAN("Dragon Bowl"));
-	jw_str(w, "merchantMCC", SPAN("5812"));
-	jw_obj(w, "merchantAddress");
-	jw_str(w, "region", SPAN("SG"));
-	jw_str(w, "city", SPAN("Singapore"));
+	fake_put_money(w, "orderAmount", p->amount);
+	apsf_put_merchant(w, "storeMcc");
 	jw_end(w, '}');
-	jw_obj(w, "store");
-	jw_str(w, "referenceStoreId", SPAN("SG-01"));
-	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
-	jw_str(w, "storeMcc", SPAN("5812")); /* as one official sample spells it */
-	jw_end(w, '}');
-	jw_end(w, '}');
-	jw_end(w, '}');
-}
-
-static struct money falsified(struct money m, enum apsf_twist twist)
-{
-	return twist == TWIST_WRONG_AMOUNT ? money_of(money_minor(m) + 1, money_ccy(m)) : m;
 }
 
 static void answer_order(const struct apsf_exchange *x, const struct apsf_payment *p)
@@ -48,12 +29,12 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 	jw_obj(&w, NULL);
 	apsf_put_result(&w, "result", "SUCCESS", 'S');
 	jw_str(&w, "acquirerId", SPAN("1022188000000000777"));
-	jw_str(&w, "pspId", apsf_setting(x->h, "psp_id", "1022172000000000001"));
+	jw_str(&w, "pspId", fake_setting(x->h, "psp_id", "1022172000000000001"));
 	jw_str(&w, "codeType", SPAN("ORDER_CODE"));
 	jw_str(&w, "paymentRequestId", span_str(p->request_id));
 	put_order(&w, p);
-	apsf_put_money(&w, "paymentAmount", p->amount);
-	apsf_put_money(&w, "payToAmount", falsified(p->settle, x->twist));
+	fake_put_money(&w, "paymentAmount", p->amount);
+	fake_put_money(&w, "payToAmount", apsf_falsified(p->settle, x->twist));
 	if (!money_same(p->amount, p->settle))
 		apsf_put_quote(&w, "paymentQuote", p->amount, p->settle, p->created);
 	jw_obj(&w, "paymentFactor");
@@ -69,8 +50,8 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 /* SPEC alipayplus 4.10, 7.4 [C:S12]: the code is the key; another customer is inconsistent. */
 void apsf_on_resolve(struct apsf_exchange *x)
 {
-	struct span customer = apsf_text(x->body, "customerId");
-	struct span code = apsf_text(x->body, "codeValue");
+	struct span customer = fake_text(x->body, "customerId");
+	struct span code = fake_text(x->body, "codeValue");
 	struct apsf_payment *p = apsf_find_any(x->s, code);
 
 	if (!p || p->leg != LEG_SCAN || !span_eq(span_str(p->code), code)) {
@@ -108,7 +89,7 @@ static struct digest told(const struct json *body)
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		parts[n++] = apsf_text(body, paths[i]);
+		parts[n++] = fake_text(body, paths[i]);
 		parts[n++] = SPAN("\n");
 	}
 	return digest_sha256_parts(parts, n);
@@ -119,14 +100,14 @@ static bool reports_what_was_asked(const struct json *body, const struct apsf_pa
 {
 	struct money amount, settle = MONEY_NONE;
 
-	if (!apsf_money(body, "paymentAmount", &amount) || !money_eq(amount, p->amount))
+	if (!fake_money(body, "paymentAmount", &amount) || !money_eq(amount, p->amount))
 		return false;
 	if (!json_get(body, "payToAmount"))
 		settle = amount;
-	else if (!apsf_money(body, "payToAmount", &settle))
+	else if (!fake_money(body, "payToAmount", &settle))
 		return false;
 	return money_eq(settle, p->settle) &&
-	       span_eq(apsf_text(body, "customerId"), span_str(p->customer));
+	       span_eq(fake_text(body, "customerId"), span_str(p->customer));
 }
 
 static void take_paid(struct apsf_exchange *x, struct apsf_payment *p)
@@ -138,17 +119,17 @@ static void take_paid(struct apsf_exchange *x, struct apsf_payment *p)
 /* The first report of this payment. */
 static void take_report(struct apsf_exchange *x, struct apsf_payment *p)
 {
-	bool paid = span_eq(apsf_text(x->body, "paymentResult.resultStatus"), SPAN("S"));
+	bool paid = span_eq(fake_text(x->body, "paymentResult.resultStatus"), SPAN("S"));
 
 	if (paid)
-		apsf_copy(p->payment_id, sizeof p->payment_id, apsf_text(x->body, "paymentId"));
+		apsf_copy(p->payment_id, sizeof p->payment_id, fake_text(x->body, "paymentId"));
 	if (!paid) {
 		if (p->state == STATE_OPEN) {
 			p->state = STATE_FAILED;
 			p->done = x->h->now;
 			p->phase = PHASE_NONE;
 			apsf_copy(p->fail_code, sizeof p->fail_code,
-				apsf_text(x->body, "paymentResult.resultCode"));
+				fake_text(x->body, "paymentResult.resultCode"));
 		}
 		apsf_answer_result(x, "SUCCESS", 'S');
 	} else if (p->state == STATE_OPEN && !reports_what_was_asked(x->body, p)) {
@@ -166,7 +147,7 @@ static void take_report(struct apsf_exchange *x, struct apsf_payment *p)
 
 void apsf_on_told(struct apsf_exchange *x)
 {
-	struct apsf_payment *p = apsf_find(x->s, false, apsf_text(x->body, "paymentRequestId"));
+	struct apsf_payment *p = apsf_find(x->s, false, fake_text(x->body, "paymentRequestId"));
 	struct digest now = told(x->body);
 
 	if (!p || (p->leg == LEG_SCAN && !p->resolved)) {
@@ -198,10 +179,10 @@ void apsf_on_codes(struct apsf_exchange *x)
 	int64_t quantity = 1;
 	struct buf b = apsf_body(x->h);
 	struct jw w = jw_init(&b);
-	int64_t life_ms = apsf_setting_int(x->h, "code_life_s", 60) * 1000;
+	int64_t life_ms = fake_setting_int(x->h, "code_life_s", 60) * 1000;
 
 	if (json_get(x->body, "codeQuantity") &&
-		span_to_i64(apsf_text(x->body, "codeQuantity"), &quantity) != RC_OK)
+		span_to_i64(fake_text(x->body, "codeQuantity"), &quantity) != RC_OK)
 		quantity = 1;
 	jw_obj(&w, NULL);
 	apsf_put_result(&w, "result", "SUCCESS", 'S');
@@ -214,7 +195,7 @@ void apsf_on_codes(struct apsf_exchange *x)
 
 		apsf_code_digits(x->s, x->h, &digits);
 		c = apsf_code_new(x->s, buf_span(&digits), from, wall_plus_ms(from, life_ms));
-		apsf_copy(c->customer, sizeof c->customer, apsf_text(x->body, "customerId"));
+		apsf_copy(c->customer, sizeof c->customer, fake_text(x->body, "customerId"));
 		jw_obj(&w, NULL);
 		jw_str(&w, "paymentCode", buf_span(&digits));
 		apsf_put_time(&w, "codeValidityStartTime", from);

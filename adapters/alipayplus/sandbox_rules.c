@@ -5,7 +5,9 @@
  */
 #include "sandbox_aps.h"
 
-enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, BOOL, WORD, OBJECT };
+#include "check.h"
+
+enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, WORD, OBJECT };
 
 struct rule {
 	const char *path;
@@ -49,6 +51,7 @@ static const struct rule pay_rules[] = {
 	{ .path = NULL },
 };
 
+/* SPEC 4.5, 4.6, 4.7 */
 static const struct rule reference_rules[] = {
 	{ "paymentRequestId", TEXT, 64, MAY_HAVE, NULL },
 	{ "paymentId", TEXT, 64, MAY_HAVE, NULL },
@@ -56,8 +59,6 @@ static const struct rule reference_rules[] = {
 };
 
 static const struct rule refund_rules[] = {
-	{ "paymentRequestId", TEXT, 64, MAY_HAVE, NULL },
-	{ "paymentId", TEXT, 64, MAY_HAVE, NULL },
 	{ "refundRequestId", TEXT, 64, MUST_HAVE, NULL },
 	{ "refundAmount", MONEY, 0, MUST_HAVE, NULL },
 	{ "refundReason", TEXT, 256, MAY_HAVE, NULL },
@@ -105,25 +106,17 @@ static const struct rule codes_rules[] = {
 
 static const struct {
 	const char *api;
-	const struct rule *rules;
+	const struct rule *rules, *paid_rules; /* those where a paymentResult is S */
+	bool refers;                           /* to a payment, by one of two ids at least */
 } messages[] = {
-	{ "pay", pay_rules },
-	{ "inquiryPayment", reference_rules },
-	{ "cancelPayment", reference_rules },
-	{ "refund", refund_rules },
-	{ "userInitiatedPay", resolve_rules },
-	{ "notifyPayment", told_rules },
-	{ "getPaymentCode", codes_rules },
+	{ "pay", pay_rules, NULL, false },
+	{ "inquiryPayment", NULL, NULL, true },
+	{ "cancelPayment", NULL, NULL, true },
+	{ "refund", refund_rules, NULL, true },
+	{ "userInitiatedPay", resolve_rules, NULL, false },
+	{ "notifyPayment", told_rules, told_paid_rules, false },
+	{ "getPaymentCode", codes_rules, NULL, false },
 };
-
-static size_t characters(struct span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return n;
-}
 
 /* The word with a blank on either side stands in the list. */
 static bool is_word(struct span s, const char *list)
@@ -147,18 +140,18 @@ static bool is_money(const struct json *body, const char *path)
 {
 	struct money m;
 
-	return apsf_money(body, path, &m) &&
+	return fake_money(body, path, &m) &&
 	       (strcmp(ccy_alpha(money_ccy(m)), "IDR") != 0 || money_minor(m) % 100 == 0);
 }
 
 static bool is_good(const struct json *body, const struct rule *r)
 {
-	struct span s = apsf_text(body, r->path);
+	struct span s = fake_text(body, r->path);
 	struct wall w;
 
 	switch (r->form) {
 	case TEXT:
-		return s.n > 0 && characters(s) <= r->max;
+		return s.n > 0 && span_utf8_count(s) <= r->max;
 	case DIGITS:
 		return span_is_digits(s) && s.n <= r->max;
 	case COUNTRY:
@@ -167,8 +160,6 @@ static bool is_good(const struct json *body, const struct rule *r)
 		return is_money(body, r->path);
 	case TIME:
 		return wall_parse(s, &w) == RC_OK;
-	case BOOL:
-		return is_word(s, " true false ");
 	case WORD:
 		return s.n > 0 && is_word(s, r->words);
 	case OBJECT:
@@ -179,7 +170,7 @@ static bool is_good(const struct json *body, const struct rule *r)
 
 static const char *check(const struct rule *rules, const struct json *body)
 {
-	for (const struct rule *r = rules; r->path; r++) {
+	for (const struct rule *r = rules; r && r->path; r++) {
 		bool there = json_get(body, r->path) != NULL;
 
 		if (there ? !is_good(body, r) : r->mandatory)
@@ -191,18 +182,16 @@ static const char *check(const struct rule *rules, const struct json *body)
 const char *apsf_check_body(const char *api, const struct json *body)
 {
 	const char *bad = NULL;
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof messages / sizeof *messages && !bad; i++)
-		if (strcmp(messages[i].api, api) == 0)
-			bad = check(messages[i].rules, body);
-	if (!bad && strcmp(api, "notifyPayment") == 0 &&
-		span_eq(apsf_text(body, "paymentResult.resultStatus"), SPAN("S")))
-		bad = check(told_paid_rules, body);
-	/* SPEC 4.5, 4.6, 4.7: at least one of the two. */
-	if (!bad &&
-		(strcmp(api, "inquiryPayment") == 0 || strcmp(api, "cancelPayment") == 0 ||
-			strcmp(api, "refund") == 0) &&
-		!json_get(body, "paymentRequestId") && !json_get(body, "paymentId"))
-		bad = "paymentRequestId";
+	while (strcmp(messages[i].api, api) != 0)
+		CHECK(++i < sizeof messages / sizeof *messages);
+	bad = check(messages[i].rules, body);
+	if (!bad && messages[i].refers)
+		bad = json_get(body, "paymentRequestId") || json_get(body, "paymentId")
+			      ? check(reference_rules, body)
+			      : "paymentRequestId";
+	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
+		bad = check(messages[i].paid_rules, body);
 	return bad;
 }

@@ -141,7 +141,7 @@ struct apsf_code *apsf_code_new(
 /* SPEC alipayplus 6.1 [C:S23]: CII of six digits, BTI 02, sixteen digits. */
 void apsf_code_digits(struct apsf *s, const struct sandbox_host *h, struct buf *ret)
 {
-	buf_add(ret, apsf_setting(h, "code_cii", "281666"));
+	buf_add(ret, fake_setting(h, "code_cii", "281666"));
 	buf_str(ret, "020"); /* a 9 here would be one of the fixed behaviours */
 	buf_dec(ret, ++s->serial % 10000000, 7);
 	buf_dec(ret, h->entropy(h->ctx) % 100000000, 8);

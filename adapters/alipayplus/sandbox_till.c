@@ -20,16 +20,9 @@ static const int inquiry_gaps_s[] = { 2, 2, 3, 3, 5, 5, 10, 10, 10, 10 };
 static const int cancel_gaps_s[] = { 2, 3, 3, 5, 5, 10 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static int scaled(const struct sandbox_host *h, int64_t ms)
-{
-	int64_t divisor = apsf_setting_int(h, "time_divisor", 1);
-
-	return (int)(ms / (divisor > 0 ? divisor : 1));
-}
-
 static struct span path_of(const struct sandbox_host *h, const char *api)
 {
-	struct buf b = buf_init(arena_alloc(h->arena, 256), 255);
+	struct buf b = arena_buf(h->arena, 256);
 
 	buf_str(&b, "/aps/");
 	buf_add(&b, h->name);
@@ -43,26 +36,8 @@ static struct span path_of(const struct sandbox_host *h, const char *api)
 static void put_ids(struct jw *w, const struct sandbox_host *h, const struct apsf_payment *p)
 {
 	jw_str(w, "acquirerId", SPAN("1022188000000000777"));
-	jw_str(w, "pspId", apsf_setting(h, "psp_id", "1022172000000000001"));
+	jw_str(w, "pspId", fake_setting(h, "psp_id", "1022172000000000001"));
 	jw_str(w, "paymentRequestId", span_str(p->request_id));
-}
-
-static void put_merchant(struct jw *w)
-{
-	jw_obj(w, "merchant");
-	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
-	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
-	jw_str(w, "merchantMCC", SPAN("5812"));
-	jw_obj(w, "merchantAddress");
-	jw_str(w, "region", SPAN("SG"));
-	jw_str(w, "city", SPAN("Singapore"));
-	jw_end(w, '}');
-	jw_obj(w, "store");
-	jw_str(w, "referenceStoreId", SPAN("SG-01"));
-	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
-	jw_str(w, "storeMCC", SPAN("5812"));
-	jw_end(w, '}');
-	jw_end(w, '}');
 }
 
 /* SPEC alipayplus 4.9. The same bytes at every try. */
@@ -72,11 +47,11 @@ static void put_pay(struct jw *w, const struct sandbox_host *h, const struct aps
 	jw_obj(w, "order");
 	jw_str(w, "referenceOrderId", span_str(p->reference));
 	jw_str(w, "orderDescription", SPAN("Ramen"));
-	apsf_put_money(w, "orderAmount", p->amount);
-	put_merchant(w);
+	fake_put_money(w, "orderAmount", p->amount);
+	apsf_put_merchant(w, "storeMCC");
 	jw_end(w, '}');
-	apsf_put_money(w, "paymentAmount", p->amount);
-	apsf_put_money(w, "payToAmount", p->settle);
+	fake_put_money(w, "paymentAmount", p->amount);
+	fake_put_money(w, "payToAmount", p->settle);
 	if (!money_same(p->amount, p->settle))
 		apsf_put_quote(w, "paymentQuote", p->amount, p->settle, p->created);
 	jw_obj(w, "paymentMethod");
@@ -131,7 +106,7 @@ static void enter(struct apsf *s, const struct sandbox_host *h, struct apsf_paym
 	p->step = 0;
 	p->in_flight = false;
 	p->tries++; /* whatever was under way is not waited for any more */
-	h->timer(h->ctx, apsf_cookie(EVENT_STEP, s, p), scaled(h, after_ms));
+	h->timer(h->ctx, apsf_cookie(EVENT_STEP, s, p), apsf_scaled(h, after_ms));
 }
 
 void apsf_till_pay(
@@ -171,13 +146,13 @@ static void go_on(struct apsf *s, const struct sandbox_host *h, struct apsf_paym
 	case PHASE_INQUIRE:
 		if (p->step < COUNT(inquiry_gaps_s))
 			h->timer(h->ctx, apsf_cookie(EVENT_STEP, s, p),
-				scaled(h, inquiry_gaps_s[p->step] * INT64_C(1000)));
+				apsf_scaled(h, inquiry_gaps_s[p->step] * INT64_C(1000)));
 		else
 			apsf_undo(s, h, p);
 		return;
 	case PHASE_CANCEL:
 		h->timer(h->ctx, apsf_cookie(EVENT_STEP, s, p),
-			scaled(h, cancel_gaps_s[step < last ? step : last] * INT64_C(1000)));
+			apsf_scaled(h, cancel_gaps_s[step < last ? step : last] * INT64_C(1000)));
 		return;
 	}
 }
@@ -188,7 +163,7 @@ static void settle_as_paid(struct apsf *s, const struct sandbox_host *h, struct 
 	struct wall at = apsf_time(body, "paymentTime");
 
 	p->phase = PHASE_NONE;
-	apsf_copy(p->payment_id, sizeof p->payment_id, apsf_text(body, "paymentId"));
+	apsf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
 	apsf_take(s, p, at.us ? at : h->now);
 }
 
@@ -205,14 +180,14 @@ static void take_verdict(struct apsf *s, const struct sandbox_host *h, struct ap
 	const struct json *body)
 {
 	bool asked = p->phase == PHASE_INQUIRE;
-	struct span query = apsf_text(body, "result.resultStatus");
-	struct span status = asked ? apsf_text(body, "paymentResult.resultStatus") : query;
-	struct span code = asked ? apsf_text(body, "paymentResult.resultCode")
-				 : apsf_text(body, "result.resultCode");
+	struct span query = fake_text(body, "result.resultStatus");
+	struct span status = asked ? fake_text(body, "paymentResult.resultStatus") : query;
+	struct span code = asked ? fake_text(body, "paymentResult.resultCode")
+				 : fake_text(body, "result.resultCode");
 
 	if (asked && !span_eq(query, SPAN("S")))
 		go_on(s, h, p);
-	else if (span_eq(status, SPAN("S")) && !span_empty(apsf_text(body, "paymentId")))
+	else if (span_eq(status, SPAN("S")) && !span_empty(fake_text(body, "paymentId")))
 		settle_as_paid(s, h, p, body);
 	else if (span_eq(status, SPAN("F")))
 		settle_as_failed(h, p, code);
@@ -244,7 +219,7 @@ void apsf_on_call_answer(struct apsf *s, const struct sandbox_host *h, struct ap
 	}
 	/* SPEC alipayplus 4.12 [C:S14]: cancel must succeed whatever the state; so ask until it
 	 * does. */
-	if (span_eq(apsf_text(body, "result.resultStatus"), SPAN("S")))
+	if (span_eq(fake_text(body, "result.resultStatus"), SPAN("S")))
 		p->phase = PHASE_NONE;
 	else
 		go_on(s, h, p);
@@ -266,8 +241,8 @@ void apsf_ask_refund(struct apsf *s, const struct sandbox_host *h, struct apsf_r
 	put_ids(&w, h, p);
 	jw_str(&w, "paymentId", span_str(p->payment_id));
 	jw_str(&w, "refundRequestId", span_str(r->request_id));
-	apsf_put_money(&w, "refundAmount", r->amount);
-	apsf_put_money(&w, "refundFromAmount", r->settle);
+	fake_put_money(&w, "refundAmount", r->amount);
+	fake_put_money(&w, "refundFromAmount", r->settle);
 	if (!money_same(r->amount, r->settle))
 		apsf_put_quote(&w, "refundQuote", r->amount, r->settle, p->created);
 	jw_end(&w, '}');
@@ -301,16 +276,16 @@ void apsf_on_refund_answer(struct apsf *s, const struct sandbox_host *h, struct 
 	r->in_flight = false;
 	r->done = h->now;
 	if (m && apsf_check_answer(s, h, path_of(h, "refund").p, m, &body))
-		status = apsf_text(body, "result.resultStatus");
+		status = fake_text(body, "result.resultStatus");
 	if (span_eq(status, SPAN("S"))) {
-		apsf_copy(r->refund_id, sizeof r->refund_id, apsf_text(body, "refundId"));
+		apsf_copy(r->refund_id, sizeof r->refund_id, fake_text(body, "refundId"));
 		settle_refund(s, p, r, true);
 	} else if (span_eq(status, SPAN("F"))) {
-		apsf_copy(r->fail_code, sizeof r->fail_code, apsf_text(body, "result.resultCode"));
+		apsf_copy(r->fail_code, sizeof r->fail_code, fake_text(body, "result.resultCode"));
 		settle_refund(s, p, r, false);
 	} else {
 		/* SPEC alipayplus 4.7: on U or no answer, the same again. */
 		h->timer(h->ctx, apsf_refund_cookie(EVENT_REFUND_AGAIN, s, r),
-			m ? scaled(h, 5000) : 0);
+			m ? apsf_scaled(h, 5000) : 0);
 	}
 }

@@ -6,44 +6,16 @@
  */
 #include "sandbox_aps.h"
 
+#include "check.h"
 #include "text.h"
 
 #define BODY_BYTES 8192
-
-struct span apsf_setting(const struct sandbox_host *h, const char *name, const char *fallback)
-{
-	struct span v = h->setting ? h->setting(h->ctx, name) : SPAN_NONE;
-
-	return span_empty(v) ? span_str(fallback) : v;
-}
-
-int64_t apsf_setting_int(const struct sandbox_host *h, const char *name, int64_t fallback)
-{
-	int64_t v;
-
-	return span_to_i64(apsf_setting(h, name, ""), &v) == RC_OK ? v : fallback;
-}
-
-struct span apsf_text(const struct json *from, const char *path)
-{
-	struct span s;
-
-	return json_str(from, path, &s) ? s : SPAN_NONE;
-}
-
-bool apsf_money(const struct json *from, const char *path, struct money *ret)
-{
-	const struct json *v = json_get(from, path);
-
-	return v &&
-	       money_parse_minor(apsf_text(v, "value"), apsf_text(v, "currency"), ret) == RC_OK;
-}
 
 struct wall apsf_time(const struct json *from, const char *path)
 {
 	struct wall w;
 
-	return wall_parse(apsf_text(from, path), &w) == RC_OK ? w : WALL_NONE;
+	return wall_parse(fake_text(from, path), &w) == RC_OK ? w : WALL_NONE;
 }
 
 void apsf_copy(char *dst, size_t cap, struct span src)
@@ -56,12 +28,9 @@ void apsf_copy(char *dst, size_t cap, struct span src)
 static struct span content(
 	const struct sandbox_host *h, struct span uri, struct span time, struct span body)
 {
-	struct span id = apsf_setting(h, "client_id", "");
-	size_t n = uri.n + time.n + body.n + id.n + 16;
-	struct buf b = buf_init(arena_alloc(h->arena, n), n);
+	struct span id = fake_setting(h, "client_id", "");
+	struct buf b = arena_buf(h->arena, uri.n + time.n + body.n + id.n + 16);
 
-	if (!b.p)
-		return SPAN_NONE;
 	buf_str(&b, "POST ");
 	buf_add(&b, uri);
 	buf_ch(&b, '\n');
@@ -110,7 +79,7 @@ const char *apsf_check_request(const struct sandbox_host *h, const struct http_m
 	struct span id, time, header;
 	struct wall w;
 
-	if (!http_header_get(m, "client-id", &id) || !span_eq(id, apsf_setting(h, "client_id", "")))
+	if (!http_header_get(m, "client-id", &id) || !span_eq(id, fake_setting(h, "client_id", "")))
 		return "INVALID_CLIENT";
 	if (!http_header_get(m, "request-time", &time) || wall_parse(time, &w) != RC_OK)
 		return "PARAM_ILLEGAL";
@@ -130,14 +99,14 @@ bool apsf_check_answer(struct apsf *s, const struct sandbox_host *h, const char 
 		return false;
 	if (!http_header_get(m, "response-time", &time) || wall_parse(time, &w) != RC_OK ||
 		!http_header_get(m, "client-id", &id) ||
-		!span_eq(id, apsf_setting(h, "client_id", "")) ||
+		!span_eq(id, fake_setting(h, "client_id", "")) ||
 		!http_header_get(m, "signature", &header) ||
 		!signature_holds(h, span_str(path), time, m->body, header)) {
 		s->bad_signatures++;
 		return false;
 	}
-	return json_parse(h->arena, m->body, ret_body) == RC_OK &&
-	       json_get(*ret_body, "result") != NULL;
+	*ret_body = json_parse_object(h->arena, m->body);
+	return json_get(*ret_body, "result") != NULL;
 }
 
 /* The signature header; spoiled or respelled where the twist says so. */
@@ -166,13 +135,12 @@ static void put_signature(const struct sandbox_host *h, struct span uri, struct 
 	http_out_header(out, "signature", buf_span(&header));
 }
 
-static struct http_out out_new(const struct sandbox_host *h, struct span body)
+static struct http_out *out_new(const struct sandbox_host *h, int status, struct span body)
 {
-	struct http_out o = { .target = buf_init(arena_alloc(h->arena, 512), 512),
-		.headers = buf_init(arena_alloc(h->arena, 2048), 2048),
-		.body = buf_init(arena_alloc(h->arena, body.n + 1), body.n + 1) };
+	struct http_out *o = fake_out(h, status, body.n + 1);
 
-	buf_add(&o.body, body);
+	CHECK(o); /* the host's arena is for one call of ours */
+	buf_add(&o->body, body);
 	return o;
 }
 
@@ -184,7 +152,7 @@ static void put_envelope(const struct sandbox_host *h, const char *time_header, 
 
 	wall_write(&t, h->now, 3);
 	http_out_header(o, "content-type", SPAN("application/json; charset=UTF-8"));
-	http_out_header(o, "client-id", apsf_setting(h, "client_id", ""));
+	http_out_header(o, "client-id", fake_setting(h, "client_id", ""));
 	http_out_header(o, time_header, buf_span(&t));
 	if (twist != TWIST_UNSIGNED)
 		put_signature(h, uri, buf_span(&t), buf_span(&o->body), twist, o);
@@ -195,26 +163,25 @@ static void put_envelope(const struct sandbox_host *h, const char *time_header, 
 void apsf_answer(const struct apsf_exchange *x, struct span body)
 {
 	const struct sandbox_host *h = x->h;
-	struct http_out o;
+	struct http_out *o;
 	int delay = x->delay_ms;
 
 	if (x->twist == TWIST_GARBLED)
 		body.n -= body.n / 3;
-	o = out_new(h, body);
-	o.status = 200;
+	o = out_new(h, 200, body);
 	if (x->twist == TWIST_SLOW)
 		delay += (int)x->twist_ms;
 	if (x->twist == TWIST_SILENT || x->twist == TWIST_APPLY_SILENT)
-		o.status = 0;
+		o->status = 0;
 	if (x->twist == TWIST_CUT)
-		o.status = -1;
+		o->status = -1;
 	if (x->twist == TWIST_ERROR_500) {
-		o.status = 500;
-		buf_reset(&o.body);
+		o->status = 500;
+		buf_reset(&o->body);
 	}
-	if (o.status == 200)
-		put_envelope(h, "response-time", x->m->target, x->twist, &o);
-	h->reply(h->ctx, x->tag, delay, &o);
+	if (o->status == 200)
+		put_envelope(h, "response-time", x->m->target, x->twist, o);
+	h->reply(h->ctx, x->tag, delay, o);
 }
 
 void apsf_answer_result(const struct apsf_exchange *x, const char *code, char status)
@@ -230,17 +197,17 @@ void apsf_answer_result(const struct apsf_exchange *x, const char *code, char st
 
 void apsf_call(const struct sandbox_host *h, uint64_t cookie, const char *path, struct span body)
 {
-	struct http_out o = out_new(h, body);
+	struct http_out *o = out_new(h, 0, body);
 
-	o.method = "POST";
-	buf_str(&o.target, path);
-	put_envelope(h, "request-time", span_str(path), TWIST_NONE, &o);
-	h->call(h->ctx, cookie, 0, &o);
+	o->method = "POST";
+	buf_str(&o->target, path);
+	put_envelope(h, "request-time", span_str(path), TWIST_NONE, o);
+	h->call(h->ctx, cookie, 0, o);
 }
 
 struct buf apsf_body(const struct sandbox_host *h)
 {
-	return buf_init(arena_alloc(h->arena, BODY_BYTES), BODY_BYTES);
+	return arena_buf(h->arena, BODY_BYTES);
 }
 
 void apsf_put_result(struct jw *w, const char *key, const char *code, char status)
@@ -252,15 +219,22 @@ void apsf_put_result(struct jw *w, const char *key, const char *code, char statu
 	jw_end(w, '}');
 }
 
-void apsf_put_money(struct jw *w, const char *key, struct money m)
+void apsf_put_merchant(struct jw *w, const char *store_mcc)
 {
-	char storage[24];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	money_write_minor(&b, m);
-	jw_obj(w, key);
-	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(m))));
-	jw_str(w, "value", buf_span(&b));
+	jw_obj(w, "merchant");
+	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
+	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
+	jw_str(w, "merchantDisplayName", SPAN("Dragon Bowl"));
+	jw_str(w, "merchantMCC", SPAN("5812"));
+	jw_obj(w, "merchantAddress");
+	jw_str(w, "region", SPAN("SG"));
+	jw_str(w, "city", SPAN("Singapore"));
+	jw_end(w, '}');
+	jw_obj(w, "store");
+	jw_str(w, "referenceStoreId", SPAN("SG-01"));
+	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
+	jw_str(w, store_mcc, SPAN("5812"));
+	jw_end(w, '}');
 	jw_end(w, '}');
 }
 
@@ -273,4 +247,11 @@ void apsf_put_time(struct jw *w, const char *key, struct wall t)
 		return;
 	wall_write_offset(&b, t, 8 * 60);
 	jw_str(w, key, buf_span(&b));
+}
+
+int apsf_scaled(const struct sandbox_host *h, int64_t ms)
+{
+	int64_t divisor = fake_setting_int(h, "time_divisor", 1);
+
+	return (int)(ms / (divisor > 0 ? divisor : 1));
 }

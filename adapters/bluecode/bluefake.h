@@ -90,7 +90,6 @@ struct bf_payment *bf_by_their_id(struct bluefake *f, struct span their_id);
 uint32_t bf_index(const struct bluefake *f, const struct bf_payment *p);
 void bf_write_their_id(struct buf *b, const struct bluefake *f, const struct bf_payment *p);
 const char *bf_state_name(const struct bf_payment *p);
-uint64_t bf_cookie(const struct bluefake *f, enum bf_timer kind, uint32_t index);
 /* The barcode's behaviour begins, and what it left open ends. */
 void bf_start(struct bluefake *f, const struct sandbox_host *h, struct bf_payment *p);
 void bf_end(struct bf_payment *p);

@@ -220,11 +220,6 @@ struct bf_payment *bf_by_their_id(struct bluefake *f, struct span their_id)
 	return span_eq(buf_span(&b), their_id) ? &f->payments[index] : NULL;
 }
 
-uint64_t bf_cookie(const struct bluefake *f, enum bf_timer kind, uint32_t index)
-{
-	return (uint64_t)f->generation << 40 | (uint64_t)kind << 32 | index;
-}
-
 void bf_approve(struct bf_payment *p)
 {
 	p->state = BF_APPROVED;
@@ -250,7 +245,8 @@ void bf_start(struct bluefake *f, const struct sandbox_host *h, struct bf_paymen
 	case BF_LATER_APPROVE:
 	case BF_LATER_DECLINE:
 	case BF_LATER_FAIL:
-		h->timer(h->ctx, bf_cookie(f, BF_TIMER_ENDS, bf_index(f, p)), p->behaviour.ms);
+		h->timer(h->ctx, fake_cookie(f->generation, BF_TIMER_ENDS, bf_index(f, p)),
+			p->behaviour.ms);
 		p->state = BF_PROCESSING;
 		break;
 	case BF_NEVER:

@@ -9,7 +9,6 @@
  */
 #include "bluefake.h"
 
-#include "money.h"
 #include "text.h"
 
 #define BODY_MAX 1024
@@ -18,13 +17,10 @@
 
 static struct http_out *begin(const struct sandbox_host *h, int status, struct jw *ret_w)
 {
-	struct http_out *out = fake_out(h, status, BODY_MAX);
+	struct http_out *out = fake_json_out(h, status, "application/json", BODY_MAX, ret_w);
 
-	if (!out)
-		return NULL;
-	http_out_header(out, "content-type", SPAN("application/json"));
-	*ret_w = jw_init(&out->body);
-	jw_obj(ret_w, NULL);
+	if (out)
+		jw_obj(ret_w, NULL);
 	return out;
 }
 
@@ -43,16 +39,6 @@ static struct http_out *error(const struct sandbox_host *h, int status, const ch
 	return out;
 }
 
-static void put_their_id(
-	struct jw *w, const char *key, const struct bluefake *f, const struct bf_payment *p)
-{
-	char storage[32];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	bf_write_their_id(&b, f, p);
-	jw_str(w, key, buf_span(&b));
-}
-
 static void put_our_id(struct jw *w, const struct bf_payment *p, const struct mischief_order *o)
 {
 	jw_str(w, "merchant_tx_id",
@@ -60,14 +46,13 @@ static void put_our_id(struct jw *w, const struct bf_payment *p, const struct mi
 }
 
 /* SPEC bluecode 3.3 [C:B-POS]: PROCESSING: ask again in check_status_in, give up at ttl. */
-static struct http_out *processing(const struct bluefake *f, const struct sandbox_host *h,
-	const struct bf_payment *p, const struct mischief_order *o)
+static struct http_out *processing(
+	const struct sandbox_host *h, const struct bf_payment *p, const struct mischief_order *o)
 {
 	int64_t ttl = fake_setting_int(h, "ttl_ms", 30000) - wall_diff_ms(h->now, p->created);
 	struct jw w;
 	struct http_out *out = begin(h, 200, &w);
 
-	(void)f;
 	if (!out)
 		return NULL;
 	jw_str(&w, "result", SPAN("PROCESSING"));
@@ -85,11 +70,13 @@ static struct http_out *payment(const struct bluefake *f, const struct sandbox_h
 {
 	int64_t amount = p->amount + (o->how == MISCHIEF_WRONG_AMOUNT ? 1 : 0);
 	bool odd = o->how == MISCHIEF_UNKNOWN_CODE;
+	char storage[32];
+	struct buf their_id = buf_init(storage, sizeof storage);
 	struct jw w;
 	struct http_out *out;
 
 	if (p->state == BF_PROCESSING)
-		return processing(f, h, p, o);
+		return processing(h, p, o);
 	out = begin(h, 200, &w);
 	if (!out)
 		return NULL;
@@ -98,7 +85,8 @@ static struct http_out *payment(const struct bluefake *f, const struct sandbox_h
 	jw_str(&w, "state", odd ? SPAN("DECLINED") : span_str(bf_state_name(p)));
 	jw_opt(&w, "code", odd ? SPAN("UNHEARD_OF") : span_str(p->code));
 	put_our_id(&w, p, o);
-	put_their_id(&w, "acquirer_tx_id", f, p);
+	bf_write_their_id(&their_id, f, p);
+	jw_str(&w, "acquirer_tx_id", buf_span(&their_id));
 	jw_str(&w, "scheme", SPAN("BLUE_CODE"));
 	jw_str(&w, "currency", span_str(p->currency));
 	jw_int(&w, "total_amount", amount);
@@ -214,7 +202,8 @@ static struct http_out *on_cancel(struct bluefake *f, const struct sandbox_host 
 	if (p->state == BF_APPROVED)
 		p->returned = p->amount;
 	if (p->state == BF_PROCESSING && o->how == MISCHIEF_LATE_SUCCESS)
-		h->timer(h->ctx, bf_cookie(f, BF_TIMER_REVIVES, bf_index(f, p)), o->ms);
+		h->timer(h->ctx, fake_cookie(f->generation, BF_TIMER_REVIVES, bf_index(f, p)),
+			o->ms);
 	p->state = BF_CANCELED;
 	return payment(f, h, p, o);
 }
@@ -275,14 +264,13 @@ static const struct operation *operation_of(struct span path)
 /* SPEC bluecode 3.1 [C:B-POS]: HTTP Basic. */
 static bool authorized(const struct sandbox_host *h, const struct http_msg *m)
 {
-	struct span header, id, secret;
+	struct span header = fake_header(m, "authorization"), id, secret;
 	char storage[256];
 	struct buf plain = buf_init(storage, sizeof storage);
 	size_t colon;
 
-	if (!http_header_get(m, "authorization", &header) || !span_istarts(header, SPAN("Basic ")))
-		return false;
-	if (text_unb64(&plain, span_sub(header, 6, header.n)) != RC_OK)
+	if (!span_istarts(header, SPAN("Basic ")) ||
+		text_unb64(&plain, span_sub(header, 6, header.n)) != RC_OK)
 		return false;
 	colon = span_find(buf_span(&plain), ':');
 	id = span_sub(buf_span(&plain), 0, colon);
@@ -293,23 +281,18 @@ static bool authorized(const struct sandbox_host *h, const struct http_msg *m)
 static struct http_out *answer_to(struct bluefake *f, const struct sandbox_host *h,
 	const struct operation *op, struct span text, const struct mischief_order *o)
 {
-	const struct json *body;
+	const struct json *body = json_parse_object(h->arena, text);
 
-	if (json_parse(h->arena, text, &body) != RC_OK || !json_is_object(body))
-		return error(h, 400, "ERROR_INVALID_PARAMETER");
-	return op->handle(f, h, body, o);
+	return body ? op->handle(f, h, body, o) : error(h, 400, "ERROR_INVALID_PARAMETER");
 }
 
 static struct http_out *refuse(const struct sandbox_host *h, const struct http_msg *m)
 {
-	struct span type;
-
 	if (!span_eq(m->method, SPAN("POST")))
 		return error(h, 405, "ERROR_INVALID_PARAMETER");
 	if (!authorized(h, m))
 		return error(h, 401, "UNAUTHORIZED");
-	if (!http_header_get(m, "content-type", &type) ||
-		!span_istarts(type, SPAN("application/json")))
+	if (!span_istarts(fake_header(m, "content-type"), SPAN("application/json")))
 		return error(h, 415, "ERROR_INVALID_PARAMETER");
 	return NULL;
 }
@@ -324,13 +307,8 @@ static void on_request(
 
 	if (op && !out) {
 		o = mischief_take(&f->mischief, op->name);
-		if (o.how == MISCHIEF_LATE) {
-			int slot = fake_hold(f->held, m);
-
-			if (slot >= 0)
-				h->timer(h->ctx, bf_cookie(f, BF_TIMER_HELD, (uint32_t)slot), o.ms);
-		}
-		if (mischief_swallows(&o, h, tag))
+		if (mischief_stops(
+			    &o, h, tag, m, f->held, fake_cookie(f->generation, BF_TIMER_HELD, 0)))
 			return;
 		out = answer_to(f, h, op, m->body, &o);
 	}
@@ -338,25 +316,16 @@ static void on_request(
 		mischief_reply(&o, h, tag, out);
 }
 
-/* We call nobody. */
-static void on_answer(
-	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
-{
-	(void)state;
-	(void)h;
-	(void)cookie;
-	(void)m;
-}
-
 static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 {
 	struct bluefake *f = state;
-	uint32_t index = (uint32_t)cookie;
 	const struct mischief_order none = { MISCHIEF_NONE, 0, 0 };
+	unsigned kind;
+	uint32_t index;
 
-	if (cookie >> 40 != f->generation)
+	if (!fake_cookie_read(cookie, f->generation, &kind, &index))
 		return;
-	switch ((enum bf_timer)(cookie >> 32 & 0xff)) {
+	switch ((enum bf_timer)kind) {
 	case BF_TIMER_ENDS:
 		bf_end(&f->payments[index]);
 		break;
@@ -378,16 +347,16 @@ static bool book(void *state, size_t i, struct buf *ret_json)
 {
 	struct bluefake *f = state;
 	const struct bf_payment *p = &f->payments[i];
+	char storage[32];
+	struct buf own_id = buf_init(storage, sizeof storage);
 	struct jw w = jw_init(ret_json);
 
 	if (i >= f->payment_count)
 		return false;
+	bf_write_their_id(&own_id, f, p);
 	jw_obj(&w, NULL);
-	jw_str(&w, "id", span_str(p->our_id));
-	put_their_id(&w, "own_id", f, p);
-	jw_str(&w, "currency", span_str(p->currency));
-	jw_int(&w, "taken", p->taken ? p->amount : 0);
-	jw_int(&w, "returned", p->returned);
+	fake_put_line(&w, p->our_id, buf_span(&own_id), p->currency, p->taken ? p->amount : 0,
+		p->returned);
 	jw_str(&w, "state", span_str(bf_state_name(p)));
 	jw_end(&w, '}');
 	return true;
@@ -405,7 +374,6 @@ const struct sandbox bluecode_sandbox = {
 	.state_bytes = sizeof(struct bluefake),
 	.init = init,
 	.on_request = on_request,
-	.on_answer = on_answer,
 	.on_timer = on_timer,
 	.control = bf_control,
 	.book = book,

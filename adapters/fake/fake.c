@@ -21,6 +21,27 @@ struct http_out *fake_out(const struct sandbox_host *h, int status, size_t body_
 	return o;
 }
 
+struct http_out *fake_json_out(const struct sandbox_host *h, int status, const char *type,
+	size_t body_max, struct jw *ret_w)
+{
+	struct http_out *o = fake_out(h, status, body_max);
+
+	if (!o)
+		return NULL;
+	http_out_header(o, "content-type", span_str(type));
+	*ret_w = jw_init(&o->body);
+	return o;
+}
+
+/* ---- settings ------------------------------------------------------------------------------- */
+
+struct span fake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
+{
+	struct span v = h->setting(h->ctx, name);
+
+	return span_empty(v) ? span_str(otherwise) : v;
+}
+
 int64_t fake_setting_int(const struct sandbox_host *h, const char *name, int64_t otherwise)
 {
 	int64_t v;
@@ -40,12 +61,76 @@ bool fake_setting_allows(const struct sandbox_host *h, const char *name, struct 
 	return span_empty(wanted) ? !span_empty(value) : span_eq(wanted, value);
 }
 
+/* ---- members ------------------------------------------------------------------------------- */
+
 struct span fake_header(const struct http_msg *m, const char *name)
 {
-	struct span value = SPAN_NONE;
+	struct span value;
 
-	(void)http_header_get(m, name, &value);
-	return value;
+	return http_header_get(m, name, &value) ? value : SPAN_NONE;
+}
+
+struct span fake_text(const struct json *from, const char *path)
+{
+	struct span s;
+
+	return json_str(from, path, &s) ? s : SPAN_NONE;
+}
+
+bool fake_money(const struct json *from, const char *path, struct money *ret)
+{
+	const struct json *v = json_get(from, path);
+
+	return money_parse_minor(fake_text(v, "value"), fake_text(v, "currency"), ret) == RC_OK;
+}
+
+void fake_put_money(struct jw *w, const char *key, struct money m)
+{
+	char storage[24];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	if (money_is_none(m))
+		return;
+	money_write_minor(&b, m);
+	jw_obj(w, key);
+	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(m))));
+	jw_str(w, "value", buf_span(&b));
+	jw_end(w, '}');
+}
+
+void fake_put_time(struct jw *w, const char *key, struct wall t, int digits)
+{
+	char storage[40];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	if (t.us == 0)
+		return;
+	wall_write(&b, t, digits);
+	jw_str(w, key, buf_span(&b));
+}
+
+void fake_put_line(struct jw *w, const char *id, struct span own_id, const char *currency,
+	int64_t taken, int64_t returned)
+{
+	jw_str(w, "id", span_str(id));
+	jw_str(w, "own_id", own_id);
+	jw_str(w, "currency", span_str(currency));
+	jw_int(w, "taken", taken);
+	jw_int(w, "returned", returned);
+}
+
+/* ---- what a fake keeps ---------------------------------------------------------------------- */
+
+uint64_t fake_cookie(uint32_t generation, unsigned kind, uint32_t index)
+{
+	return (uint64_t)generation << 40 | (uint64_t)kind << 32 | index;
+}
+
+bool fake_cookie_read(uint64_t cookie, uint32_t generation, unsigned *ret_kind, uint32_t *ret_index)
+{
+	*ret_kind = cookie >> 32 & 0xff;
+	*ret_index = (uint32_t)cookie;
+	return cookie >> 40 == generation;
 }
 
 /* FNV-1a. */
@@ -71,30 +156,6 @@ void fake_control_error(struct buf *b, const char *error)
 	jw_bool(&w, "ok", false);
 	jw_str(&w, "error", span_str(error));
 	jw_end(&w, '}');
-}
-
-/* ---- requests on their way ------------------------------------------------------------------ */
-
-int fake_hold(struct fake_held held[FAKE_HELD], const struct http_msg *m)
-{
-	for (int i = 0; i < FAKE_HELD; i++) {
-		if (held[i].used)
-			continue;
-		if (m->body.n > sizeof held[i].body ||
-			!span_to_cstr(m->method, held[i].method, sizeof held[i].method) ||
-			!span_to_cstr(m->path, held[i].path, sizeof held[i].path) ||
-			!span_to_cstr(fake_header(m, "idempotency-key"), held[i].key,
-				sizeof held[i].key) ||
-			!span_to_cstr(
-				fake_header(m, "content-type"), held[i].type, sizeof held[i].type))
-			return -1;
-		if (m->body.n > 0) /* none may be no bytes at no place */
-			memcpy(held[i].body, m->body.p, m->body.n);
-		held[i].body_n = m->body.n;
-		held[i].used = true;
-		return i;
-	}
-	return -1;
 }
 
 /* ---- mischief ------------------------------------------------------------------------------ */
@@ -216,73 +277,56 @@ static void reply_status(const struct sandbox_host *h, uint64_t tag, int status)
 		h->reply(h->ctx, tag, 0, out);
 }
 
-bool mischief_swallows(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag)
+/* The slot, or -1: none is free, or it does not fit. */
+static int hold(struct fake_held held[FAKE_HELD], const struct http_msg *m)
 {
-	switch (o->how) {
-	case MISCHIEF_SILENT:
-	case MISCHIEF_LATE:
+	int i = 0;
+
+	while (i < FAKE_HELD && held[i].used)
+		i++;
+	if (i == FAKE_HELD || m->body.n > sizeof held[i].body ||
+		!span_to_cstr(m->method, held[i].method, sizeof held[i].method) ||
+		!span_to_cstr(m->path, held[i].path, sizeof held[i].path) ||
+		!span_to_cstr(fake_header(m, "idempotency-key"), held[i].key, sizeof held[i].key) ||
+		!span_to_cstr(fake_header(m, "content-type"), held[i].type, sizeof held[i].type))
+		return -1;
+	if (m->body.n > 0) /* none may be no bytes at no place */
+		memcpy(held[i].body, m->body.p, m->body.n);
+	held[i].body_n = m->body.n;
+	held[i].used = true;
+	return i;
+}
+
+bool mischief_stops(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
+	const struct http_msg *m, struct fake_held held[FAKE_HELD], uint64_t cookie)
+{
+	int slot = held && o->how == MISCHIEF_LATE ? hold(held, m) : -1;
+
+	if (slot >= 0)
+		h->timer(h->ctx, cookie | (uint64_t)slot, o->ms);
+	if (o->how == MISCHIEF_SILENT || o->how == MISCHIEF_LATE)
 		reply_status(h, tag, 0);
-		return true;
-	case MISCHIEF_CUT:
+	else if (o->how == MISCHIEF_CUT)
 		reply_status(h, tag, -1);
-		return true;
-	case MISCHIEF_ERROR:
+	else if (o->how == MISCHIEF_ERROR)
 		reply_status(h, tag, o->status);
-		return true;
-	case MISCHIEF_NONE:
-	case MISCHIEF_APPLY_SILENT:
-	case MISCHIEF_APPLY_CUT:
-	case MISCHIEF_APPLY_ERROR:
-	case MISCHIEF_SLOW:
-	case MISCHIEF_GARBLED:
-	case MISCHIEF_WRONG_AMOUNT:
-	case MISCHIEF_WRONG_ID:
-	case MISCHIEF_UNKNOWN_CODE:
-	case MISCHIEF_UNSIGNED:
-	case MISCHIEF_BAD_SIGNATURE:
-	case MISCHIEF_PENDING:
-	case MISCHIEF_TWICE:
-	case MISCHIEF_LATE_SUCCESS:
+	else
 		return false;
-	}
-	return false;
+	return true;
 }
 
 void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
 	struct http_out *out)
 {
-	int delay_ms = 0;
-
-	switch (o->how) {
-	case MISCHIEF_APPLY_SILENT:
-		out->status = 0;
-		break;
-	case MISCHIEF_APPLY_CUT:
-		out->status = -1;
-		break;
-	case MISCHIEF_APPLY_ERROR:
+	if (o->how == MISCHIEF_APPLY_ERROR) {
 		reply_status(h, tag, o->status);
 		return;
-	case MISCHIEF_SLOW:
-		delay_ms = o->ms;
-		break;
-	case MISCHIEF_GARBLED:
-		out->body.n /= 2;
-		break;
-	case MISCHIEF_NONE:
-	case MISCHIEF_SILENT:
-	case MISCHIEF_CUT:
-	case MISCHIEF_ERROR:
-	case MISCHIEF_LATE:
-	case MISCHIEF_WRONG_AMOUNT:
-	case MISCHIEF_WRONG_ID:
-	case MISCHIEF_UNKNOWN_CODE:
-	case MISCHIEF_UNSIGNED:
-	case MISCHIEF_BAD_SIGNATURE:
-	case MISCHIEF_PENDING:
-	case MISCHIEF_TWICE:
-	case MISCHIEF_LATE_SUCCESS:
-		break;
 	}
-	h->reply(h->ctx, tag, delay_ms, out);
+	if (o->how == MISCHIEF_APPLY_SILENT)
+		out->status = 0;
+	else if (o->how == MISCHIEF_APPLY_CUT)
+		out->status = -1;
+	else if (o->how == MISCHIEF_GARBLED)
+		out->body.n /= 2;
+	h->reply(h->ctx, tag, o->how == MISCHIEF_SLOW ? o->ms : 0, out);
 }

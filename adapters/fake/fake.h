@@ -1,21 +1,44 @@
 /*
- * fake.h: what the fakes share: building answers, settings as numbers, and mischief, which is what
- * a fake was told to do wrong with the next requests of an operation.
+ * fake.h: what the fakes share: reading and building messages, settings, the book's lines, and
+ * mischief, which is what a fake was told to do wrong with the next requests of an operation.
  */
 #ifndef XW_FAKE_H
 #define XW_FAKE_H
 
+#include "money.h"
 #include "sandbox.h"
 
 /* A message with room in the arena of the call; NULL when that is full. */
 struct http_out *fake_out(const struct sandbox_host *h, int status, size_t body_max);
-/* A setting as a number; `otherwise` where it is absent or no number. */
+/* The same with a media type, and a writer of its body. */
+struct http_out *fake_json_out(const struct sandbox_host *h, int status, const char *type,
+	size_t body_max, struct jw *ret_w);
+
+/* A setting; `otherwise` where it is absent, or no number. */
+struct span fake_setting(const struct sandbox_host *h, const char *name, const char *otherwise);
 int64_t fake_setting_int(const struct sandbox_host *h, const char *name, int64_t otherwise);
 bool fake_setting_is(const struct sandbox_host *h, const char *name, const char *value);
 /* Equals the setting, or the setting is absent: a fake without credentials takes any. */
 bool fake_setting_allows(const struct sandbox_host *h, const char *name, struct span value);
+
+/* A header, a string; SPAN_NONE where absent, and of a header that is there twice. */
+struct span fake_header(const struct http_msg *m, const char *name);
+struct span fake_text(const struct json *from, const char *path);
+/* {"currency":"EUR","value":"1000"}, value in minor units. Written: nothing for MONEY_NONE. */
+bool fake_money(const struct json *from, const char *path, struct money *ret);
+void fake_put_money(struct jw *w, const char *key, struct money m);
+/* RFC 3339 in UTC, with 0 or 3 digits of a second; nothing for WALL_NONE. */
+void fake_put_time(struct jw *w, const char *key, struct wall t, int digits);
+/* The members of a line of the book (sandbox.h), but for the state. */
+void fake_put_line(struct jw *w, const char *id, struct span own_id, const char *currency,
+	int64_t taken, int64_t returned);
+
+/* A timer's or call's cookie: what it is about, and nothing from before a reset. */
+uint64_t fake_cookie(uint32_t generation, unsigned kind, uint32_t index);
+bool fake_cookie_read(
+	uint64_t cookie, uint32_t generation, unsigned *ret_kind, uint32_t *ret_index);
+
 uint32_t fake_hash(struct span s);
-struct span fake_header(const struct http_msg *m, const char *name); /* SPAN_NONE: absent, twice */
 /* {"ok":true} or {"ok":false,"error":"..."}, the answers of control. */
 void fake_control_ok(struct buf *b);
 void fake_control_error(struct buf *b, const char *error);
@@ -28,9 +51,6 @@ struct fake_held {
 	size_t body_n;
 	char method[8], path[128], type[48], key[64], body[4096];
 };
-
-/* The slot, or -1: none is free, or it does not fit. */
-int fake_hold(struct fake_held held[FAKE_HELD], const struct http_msg *m);
 
 /* ---- mischief ------------------------------------------------------------------------------ */
 
@@ -85,9 +105,12 @@ void mischief_control(struct mischief_table *t, const char *const *ops, const st
 	struct buf *ret_json);
 /* The order for this request of op, counted down. */
 struct mischief_order mischief_take(struct mischief_table *t, const char *op);
-/* The request must not be looked at: nobody will answer, or `out`-less refusals were sent already.
+/*
+ * True: the request must not be looked at; what is to be answered was. One that is to arrive late
+ * is kept in `held` (NULL: nowhere), if there is room, until the timer of cookie | its slot rings.
  */
-bool mischief_swallows(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag);
+bool mischief_stops(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
+	const struct http_msg *m, struct fake_held held[FAKE_HELD], uint64_t cookie);
 /* Sends the answer as ordered. */
 void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
 	struct http_out *out);

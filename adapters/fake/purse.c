@@ -19,11 +19,6 @@ enum purse_timer {
 	TIMER_ARRIVES /* the index is that of a held request */
 };
 
-static uint64_t cookie_of(const struct purse *f, enum purse_timer kind, uint32_t index)
-{
-	return (uint64_t)f->generation << 40 | (uint64_t)kind << 32 | index;
-}
-
 static uint32_t index_of(const struct purse *f, const struct purse_entry *e)
 {
 	return (uint32_t)(e - f->entry) + 1;
@@ -149,7 +144,7 @@ void purse_write_uuid(struct buf *b, const struct sandbox_host *h)
 static void tell(struct purse *f, const struct sandbox_host *h, struct purse_entry *e)
 {
 	struct mischief_order o;
-	uint64_t cookie = cookie_of(f, TIMER_TELLS, index_of(f, e));
+	uint64_t cookie = fake_cookie(f->generation, TIMER_TELLS, index_of(f, e));
 	struct http_out *out;
 
 	e->telling = false;
@@ -171,18 +166,21 @@ static void tell(struct purse *f, const struct sandbox_host *h, struct purse_ent
 		out->body.n /= 2;
 	h->call(h->ctx, cookie, o.how == MISCHIEF_SLOW ? o.ms : 0, out);
 	if (o.how == MISCHIEF_TWICE)
-		h->call(h->ctx, cookie_of(f, TIMER_TOLD, 0), 0, out);
+		h->call(h->ctx, fake_cookie(f->generation, TIMER_TOLD, 0), 0, out);
 }
 
 void purse_on_answer(
 	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
 {
 	struct purse *f = state;
-	struct purse_entry *e = &f->entry[(uint32_t)cookie - 1];
 	const int32_t *retry_ms = f->dialect->retry_ms;
+	struct purse_entry *e;
+	unsigned kind;
+	uint32_t index;
 
-	if (cookie >> 40 != f->generation || (cookie >> 32 & 0xff) != TIMER_TELLS)
+	if (!fake_cookie_read(cookie, f->generation, &kind, &index) || kind != TIMER_TELLS)
 		return;
+	e = &f->entry[index - 1];
 	e->telling = false;
 	if (m->status >= 200 && m->status <= 299)
 		return;
@@ -244,7 +242,7 @@ static void timer_at(struct purse *f, const struct sandbox_host *h, const struct
 	enum purse_timer kind, int64_t ms)
 {
 	ms = ms < 0 ? 0 : ms > TIMER_MS_MAX ? TIMER_MS_MAX : ms;
-	h->timer(h->ctx, cookie_of(f, kind, index_of(f, e)), (int)ms);
+	h->timer(h->ctx, fake_cookie(f->generation, kind, index_of(f, e)), (int)ms);
 }
 
 /* The people of this town: the last two digits of the handle say what each of them does. */
@@ -304,12 +302,14 @@ void purse_revive(
 void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 {
 	struct purse *f = state;
-	uint32_t index = (uint32_t)cookie;
-	struct purse_entry *e = &f->entry[index ? index - 1 : 0];
+	struct purse_entry *e;
+	unsigned kind;
+	uint32_t index;
 
-	if (cookie >> 40 != f->generation)
+	if (!fake_cookie_read(cookie, f->generation, &kind, &index))
 		return;
-	switch ((enum purse_timer)(cookie >> 32 & 0xff)) {
+	e = &f->entry[index ? index - 1 : 0];
+	switch ((enum purse_timer)kind) {
 	case TIMER_APPROVES:
 	case TIMER_REFUNDED:
 		(void)purse_end(f, h, e, PURSE_PAID, NULL);
@@ -345,12 +345,10 @@ void purse_request(struct purse *f, const struct sandbox_host *h, uint64_t tag,
 	const struct http_msg *m, const char *op, purse_answer_fn *answer)
 {
 	struct mischief_order o = mischief_take(&f->mischief, op);
-	int slot = o.how == MISCHIEF_LATE && f->dialect->arrives ? fake_hold(f->held, m) : -1;
 	struct http_out *out;
 
-	if (slot >= 0)
-		h->timer(h->ctx, cookie_of(f, TIMER_ARRIVES, (uint32_t)slot), o.ms);
-	if (mischief_swallows(&o, h, tag))
+	if (mischief_stops(&o, h, tag, m, f->dialect->arrives ? f->held : NULL,
+		    fake_cookie(f->generation, TIMER_ARRIVES, 0)))
 		return;
 	out = answer(f, h, m, &o);
 	if (out)
@@ -440,11 +438,8 @@ bool purse_book(void *state, size_t i, struct buf *ret_json)
 			break;
 	}
 	jw_obj(&w, NULL);
-	jw_str(&w, "id", span_str(e->ref));
-	jw_str(&w, "own_id", span_str(e->id));
-	jw_str(&w, "currency", span_str(e->currency));
-	jw_int(&w, "taken", e->taken ? e->amount : 0);
-	jw_int(&w, "returned", e->returned);
+	fake_put_line(
+		&w, e->ref, span_str(e->id), e->currency, e->taken ? e->amount : 0, e->returned);
 	jw_str(&w, "state", span_str(names[e->state]));
 	jw_end(&w, '}');
 	return true;

@@ -78,7 +78,7 @@ static bool magic_code(const struct sandbox_host *h, struct span text, struct fa
 	static const char *const does[10] = { "approve", "decline:insufficient-funds",
 		"decline:payer-refused", "pending-then-approve", "pending-then-decline", "pending",
 		"apply-then-silent", "slow", "apply-then-error", "decline:code-expired" };
-	struct span cii = pfake_setting(h, "cii", "281777");
+	struct span cii = fake_setting(h, "cii", "281777");
 
 	if (text.n != CODE_DIGITS || !span_is_digits(text) || !span_starts(text, cii) ||
 		!span_starts(span_sub(text, 6, 3), SPAN("029")))
@@ -113,7 +113,7 @@ static const char *mint(struct fake *f, const struct sandbox_host *h, const stru
 	if (!pfake_behaviour_read(behaviour, &t.does))
 		return "no such behaviour";
 	if (code) {
-		buf_add(&b, pfake_setting(h, "cii", "281777"));
+		buf_add(&b, fake_setting(h, "cii", "281777"));
 		buf_str(&b, "020"); /* never a magic one */
 		while (b.n < CODE_DIGITS)
 			buf_dec(&b, h->entropy(h->ctx) % 1000, 3);
@@ -147,7 +147,7 @@ static const char *new_order(
 	o->expires = wall_plus_ms(h->now, expires_ms);
 	buf_str(&id, "o-");
 	buf_hex(&id, span_of(&e, 8));
-	buf_add(&b, pfake_setting(h, "code_prefix", "https://pay.partner.example/o/"));
+	buf_add(&b, fake_setting(h, "code_prefix", "https://pay.partner.example/o/"));
 	buf_str(&b, o->id);
 	jw_str(w, "code", buf_span(&b));
 	jw_str(w, "order", span_str(o->id));
@@ -192,7 +192,7 @@ static const char *op_of(const struct http_msg *m, struct span path)
 /* What follows the base path of our configuration; empty where it is not below it. */
 static struct span path_of(const struct sandbox_host *h, const struct http_msg *m)
 {
-	struct span base = pfake_setting(h, "base_path", "/interop/v1");
+	struct span base = fake_setting(h, "base_path", "/interop/v1");
 
 	if (!span_starts(m->path, base) || m->path.n <= base.n || m->path.p[base.n] != '/')
 		return SPAN_NONE;
@@ -209,15 +209,6 @@ static void route(struct fake_rq *rq, struct span path)
 		pfake_refuse(rq, 404, "not-found", NULL);
 }
 
-/* "late": the request is lost on its way for a while. */
-static void hold_back(const struct fake_rq *rq)
-{
-	int slot = span_eq(rq->m->method, SPAN("POST")) ? fake_hold(rq->f->held, rq->m) : -1;
-
-	if (slot >= 0)
-		rq->h->timer(rq->h->ctx, FAKE_TIMER_HELD | (uint64_t)slot, rq->mischief.ms);
-}
-
 static void on_request(
 	void *state, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m)
 {
@@ -226,9 +217,7 @@ static void on_request(
 	const char *op = op_of(m, path);
 
 	rq.mischief = mischief_take(&rq.f->mischief, op);
-	if (rq.mischief.how == MISCHIEF_LATE)
-		hold_back(&rq);
-	if (mischief_swallows(&rq.mischief, h, tag))
+	if (mischief_stops(&rq.mischief, h, tag, m, rq.f->held, FAKE_TIMER_HELD))
 		return;
 	if (strcmp(op, "webhook") == 0)
 		pfake_webhook(&rq);
@@ -239,7 +228,7 @@ static void on_request(
 /* It arrives after all; whoever sent it has long hung up. */
 static void arrive(struct fake *f, const struct sandbox_host *h, struct fake_held *held)
 {
-	struct http_msg m = { .method = SPAN("POST"),
+	struct http_msg m = { .method = span_str(held->method),
 		.path = span_str(held->path),
 		.target = span_str(held->path),
 		.body = span_of(held->body, held->body_n) };
@@ -249,7 +238,7 @@ static void arrive(struct fake *f, const struct sandbox_host *h, struct fake_hel
 		SPAN("application/json") };
 	m.header[m.header_count++] = (struct http_header){ SPAN("idempotency-key"),
 		span_str(held->key) };
-	if (held->used)
+	if (held->used) /* it was not forgotten by a reset */
 		route(&rq, path_of(h, &m));
 	held->used = false;
 }
@@ -341,23 +330,26 @@ static void control(
 
 /* ---- the book ---- */
 
-static void write_minor(struct jw *w, const char *key, struct money m)
+static int64_t minor(struct money m)
 {
-	jw_int(w, key, money_is_none(m) ? 0 : money_minor(m));
+	return money_is_none(m) ? 0 : money_minor(m);
 }
 
-static void write_line(struct buf *ret, const char *role, struct span id, const char *own_id,
+/* What has moved: all of it or nothing. */
+static struct money moved(struct money m, bool did)
+{
+	return did || money_is_none(m) ? m : money_of(0, money_ccy(m));
+}
+
+static void write_line(struct buf *ret, const char *role, const char *id, const char *own_id,
 	struct money taken, struct money returned, const char *state)
 {
 	struct jw w = jw_init(ret);
 
 	jw_obj(&w, NULL);
 	jw_str(&w, "role", span_str(role));
-	jw_str(&w, "id", id);
-	jw_str(&w, "own_id", span_str(own_id));
-	jw_str(&w, "currency", span_str(ccy_alpha(money_ccy(taken))));
-	write_minor(&w, "taken", taken);
-	write_minor(&w, "returned", returned);
+	fake_put_line(&w, id, span_str(own_id), ccy_alpha(money_ccy(taken)), minor(taken),
+		minor(returned));
 	jw_str(&w, "state", span_str(state));
 	jw_end(&w, '}');
 }
@@ -365,43 +357,32 @@ static void write_line(struct buf *ret, const char *role, struct span id, const 
 static void write_debit(struct buf *ret, const struct fake_debit *d)
 {
 	static const char *const words[] = { "pending", "paid", "declined", "cancelled" };
-	bool moved = d->state == DEBIT_APPROVED || d->undo == UNDO_RETURNED;
-	struct money taken = d->amount;
-	char own[24];
+	bool took = d->state == DEBIT_APPROVED || d->undo == UNDO_RETURNED;
+	char own[24], id[FAKE_ID];
 	struct buf b = buf_init(own, sizeof own - 1);
 
-	if (!moved && !money_is_none(taken))
-		taken = money_of(0, money_ccy(taken));
 	buf_str(&b, d->credit ? "wc-" : "wp-");
 	buf_dec(&b, d->serial, 8);
 	own[b.n] = '\0';
 	/* The switch's id of a leg is that of its payment, and a suffix. */
-	write_line(ret, d->credit ? "credit" : "issuer", span_sub(span_str(d->id), 0, 26), own,
-		taken, d->returned, words[d->state]);
+	CHECK(span_to_cstr(span_sub(span_str(d->id), 0, 26), id, sizeof id));
+	write_line(ret, d->credit ? "credit" : "issuer", id, own, moved(d->amount, took),
+		d->returned, words[d->state]);
 }
 
 static void write_payment(struct buf *ret, const struct fake_payment *p)
 {
 	static const char *const roles[] = { "acquirer", "acquirer", "scan", "payout", "codes" };
-	bool paid = strcmp(p->status, "PAID") == 0 ||
-		    strcmp(p->status, "PARTIALLY_REFUNDED") == 0 ||
-		    strcmp(p->status, "REFUNDED") == 0;
-	struct money taken = money_is_none(p->settled) ? p->amount : p->settled;
+	struct money worth = money_is_none(p->settled) ? p->amount : p->settled;
 
-	if (!paid && !money_is_none(taken))
-		taken = money_of(0, money_ccy(taken));
-	write_line(
-		ret, roles[p->kind], span_str(p->switch_id), p->id, taken, p->returned, p->status);
+	write_line(ret, roles[p->kind], p->switch_id, p->id, moved(worth, pfake_is_paid(p)),
+		p->returned, p->status);
 }
 
 static void write_order(struct buf *ret, const struct fake_order *o)
 {
-	bool paid = *o->paid_by != '\0';
-	struct money taken = o->amount;
-
-	if (!paid && !money_is_none(taken))
-		taken = money_of(0, money_ccy(taken));
-	write_line(ret, "acquirer", span_str(o->paid_by), o->id, taken, MONEY_NONE, o->status);
+	write_line(ret, "acquirer", o->paid_by, o->id, moved(o->amount, *o->paid_by), MONEY_NONE,
+		o->status);
 }
 
 static size_t at_most(uint64_t n, size_t cap)
@@ -432,8 +413,8 @@ static bool book(void *state, size_t i, struct buf *ret_json)
 	}
 	i -= orders;
 	if (i < FAKE_SUMS && !money_is_none(f->gone_taken[i])) {
-		write_line(ret_json, "forgotten", SPAN_NONE, "", f->gone_taken[i],
-			f->gone_returned[i], "forgotten");
+		write_line(ret_json, "forgotten", "", "", f->gone_taken[i], f->gone_returned[i],
+			"forgotten");
 		return true;
 	}
 	return false;

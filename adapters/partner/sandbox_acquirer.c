@@ -23,7 +23,7 @@ static struct fake_order *find_order(struct fake *f, struct span id)
 /* A merchant code of ours is the prefix of our domain and the order's id. */
 static struct fake_order *order_of_code(const struct fake_rq *rq, struct span code)
 {
-	struct span prefix = pfake_setting(rq->h, "code_prefix", "https://pay.partner.example/o/");
+	struct span prefix = fake_setting(rq->h, "code_prefix", "https://pay.partner.example/o/");
 
 	if (!span_starts(code, prefix))
 		return NULL;
@@ -39,17 +39,6 @@ static void write_merchant(struct jw *w)
 	jw_str(w, "country", SPAN("NO"));
 	jw_str(w, "city", SPAN("Bergen"));
 	jw_end(w, '}');
-}
-
-static void write_expiry(struct jw *w, struct wall at)
-{
-	char text[40];
-	struct buf b = buf_init(text, sizeof text);
-
-	if (!at.us)
-		return;
-	wall_write(&b, at, 0);
-	jw_str(w, "expiresAt", buf_span(&b));
 }
 
 static bool is_closed(const struct fake_rq *rq, const struct fake_order *o)
@@ -84,8 +73,8 @@ static void on_resolve(struct fake_rq *rq)
 		jw_str(&w, "reference", span_str(o->id));
 		jw_str(&w, "description", SPAN("Coffee and a bun"));
 		jw_end(&w, '}');
-		pfake_write_money(&w, "amount", o->amount);
-		write_expiry(&w, o->expires);
+		fake_put_money(&w, "amount", o->amount);
+		fake_put_time(&w, "expiresAt", o->expires, 0);
 	}
 	jw_end(&w, '}');
 	pfake_send(rq, out, 0);
@@ -130,7 +119,7 @@ static void on_tell(struct fake_rq *rq, struct span order_id)
 	}
 	if (!pfake_text(rq->body, "paymentId", payment, sizeof payment) ||
 		!pfake_text(rq->body, "status", status, sizeof status) ||
-		!pfake_money(rq->body, "amount", &m)) {
+		!fake_money(rq->body, "amount", &m)) {
 		pfake_refuse(rq, 400, "validation-failed", "#");
 		return;
 	}
@@ -188,12 +177,11 @@ static bool signature_holds(const struct fake_rq *rq, struct span content, struc
 
 static bool webhook_holds(const struct fake_rq *rq)
 {
-	size_t cap = rq->m->body.n + 128;
-	struct buf content = buf_init(arena_alloc(rq->h->arena, cap), cap);
+	struct buf content = arena_buf(rq->h->arena, rq->m->body.n + 128);
 	struct span id, time, header;
 	int64_t seconds, age;
 
-	if (!content.p || !http_header_get(rq->m, "webhook-id", &id) ||
+	if (!http_header_get(rq->m, "webhook-id", &id) ||
 		!http_header_get(rq->m, "webhook-timestamp", &time) ||
 		!http_header_get(rq->m, "webhook-signature", &header) ||
 		span_to_i64(time, &seconds) != RC_OK)
@@ -216,8 +204,8 @@ void pfake_webhook(struct fake_rq *rq)
 	if (!webhook_holds(rq)) {
 		rq->f->refused_signatures++;
 		out->status = 401;
-	} else if (json_parse(rq->h->arena, rq->m->body, &rq->body) == RC_OK &&
-		   (data = json_get(rq->body, "data")) != NULL) {
+	} else if ((data = json_get(json_parse_object(rq->h->arena, rq->m->body), "data")) !=
+		   NULL) {
 		rq->f->webhooks++;
 		if (json_str(data, "payment_id", &id) || json_str(data, "id", &id))
 			p = pfake_payment_find(rq->f, id);

@@ -32,13 +32,13 @@ static void push(struct fake *f, const struct sandbox_host *h, struct fake_debit
 		r           ? SPAN("refund.updated")
 		: d->credit ? SPAN("credit.updated")
 			    : SPAN("debit.updated"));
-	pfake_write_time(&w, "timestamp", d->at);
+	fake_put_time(&w, "timestamp", d->at, 3);
 	jw_obj(&w, "data");
 	if (r) {
 		jw_str(&w, "requestId", span_str(d->id));
 		jw_str(&w, "refundId", span_str(r->id));
 		jw_str(&w, "status", span_str(r->status));
-		pfake_write_money(&w, "amount", r->amount);
+		fake_put_money(&w, "amount", r->amount);
 	} else {
 		pfake_write_debit(&w, d, d->id, d->amount);
 	}

@@ -10,9 +10,7 @@
 #define XW_SANDBOX_PARTNER_H
 
 #include "fake.h"
-#include "money.h"
 #include "msgsig.h"
-#include "sandbox.h"
 
 #define FAKE_MAGIC    0x70617274u
 #define FAKE_DEBITS   16384
@@ -178,10 +176,10 @@ void pfake_refuse(const struct fake_rq *rq, int status, const char *slug, const 
 /* Reads the body: only these members, and a key that is `key_of` (a member's name). */
 bool pfake_body(struct fake_rq *rq, const char *const *known, const char *key_of);
 bool pfake_text(const struct json *from, const char *path, char *dst, size_t cap);
-bool pfake_money(const struct json *from, const char *path, struct money *ret);
-void pfake_write_money(struct jw *w, const char *key, struct money m);
+/* "refunds": each with its id under that name. */
+void pfake_write_refunds(
+	struct jw *w, const char *id, const struct fake_refund *refund, size_t count);
 void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial);
-struct span pfake_setting(const struct sandbox_host *h, const char *name, const char *otherwise);
 /* Signs and sends a call; false when too many are out. */
 bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	uint64_t serial, int refund, struct http_out *out, const char *key);
@@ -196,7 +194,6 @@ const char *pfake_debit_word(const struct fake_debit *d);
 /* The members of a debit, in answers and events. */
 void pfake_write_debit(
 	struct jw *w, const struct fake_debit *d, const char *id, struct money amount);
-void pfake_write_time(struct jw *w, const char *key, struct wall at);
 
 /* ---- sandbox_events.c ---- */
 void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
@@ -213,6 +210,7 @@ void pfake_webhook(struct fake_rq *rq);
 void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed);
 void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
+bool pfake_is_paid(const struct fake_payment *p);
 struct fake_payment *pfake_payment_find(struct fake *f, struct span id);
 void pfake_till_result(struct fake_payment *p, const struct json *data);
 struct fake_payment *pfake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind);

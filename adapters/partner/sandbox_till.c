@@ -33,7 +33,7 @@ struct fake_payment *pfake_payment_find(struct fake *f, struct span id)
 	return NULL;
 }
 
-static bool is_paid(const struct fake_payment *p)
+bool pfake_is_paid(const struct fake_payment *p)
 {
 	return strcmp(p->status, "PAID") == 0 || strcmp(p->status, "PARTIALLY_REFUNDED") == 0 ||
 	       strcmp(p->status, "REFUNDED") == 0;
@@ -41,7 +41,7 @@ static bool is_paid(const struct fake_payment *p)
 
 static bool is_over(const struct fake_payment *p)
 {
-	return is_paid(p) || *p->problem || strcmp(p->status, "DECLINED") == 0 ||
+	return pfake_is_paid(p) || *p->problem || strcmp(p->status, "DECLINED") == 0 ||
 	       strcmp(p->status, "CANCELLED") == 0 || strcmp(p->status, "EXPIRED") == 0;
 }
 
@@ -56,7 +56,7 @@ struct fake_payment *pfake_payment_new(struct fake *f, const struct sandbox_host
 	struct fake_payment *p = &f->payment[f->payment_serial % FAKE_PAYMENTS];
 	struct buf id;
 
-	if (p->serial && is_paid(p) && p->kind != KIND_SCAN) {
+	if (p->serial && pfake_is_paid(p) && p->kind != KIND_SCAN) {
 		pfake_add(f->gone_taken, worth(p));
 		pfake_add(f->gone_returned, p->returned);
 	}
@@ -94,10 +94,10 @@ static const char *path_of(const struct fake_payment *p)
 static void write_shop(struct jw *w, const struct sandbox_host *h)
 {
 	jw_obj(w, "merchant");
-	jw_str(w, "id", pfake_setting(h, "merchant_id", "kiosk-7"));
+	jw_str(w, "id", fake_setting(h, "merchant_id", "kiosk-7"));
 	jw_str(w, "name", SPAN("Kiosk at the harbour"));
 	jw_str(w, "mcc", SPAN("5994"));
-	jw_str(w, "country", pfake_setting(h, "merchant_country", "NO"));
+	jw_str(w, "country", fake_setting(h, "merchant_country", "NO"));
 	jw_str(w, "city", SPAN("Bergen"));
 	jw_end(w, '}');
 	jw_str(w, "terminal_id", SPAN("till-3"));
@@ -140,7 +140,7 @@ static void write_create(const struct sandbox_host *h, const struct fake_payment
 	if (*p->code && p->kind != KIND_PAYOUT)
 		jw_str(w, "code", span_str(p->code));
 	jw_opt(w, "wallet", span_str(p->wallet));
-	pfake_write_money(w, "amount", amount);
+	fake_put_money(w, "amount", amount);
 	if (p->kind == KIND_CODES)
 		jw_int(w, "quantity", 3);
 	if (shop)
@@ -167,7 +167,6 @@ static void make_key(char key[64], const char *prefix, const struct fake_payment
 	key[b.n] = '\0';
 }
 
-/* `amount` and `nonce` differ from the payment's own where a test wants a conflict. */
 bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
 	struct money amount, int other_key)
 {
@@ -212,7 +211,7 @@ bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpos
 	if (purpose == FOR_CANCEL)
 		jw_str(&w, "reason", SPAN("the customer changed his mind"));
 	else
-		pfake_write_money(&w, "amount", money_is_none(p->typed) ? worth(p) : p->typed);
+		fake_put_money(&w, "amount", money_is_none(p->typed) ? worth(p) : p->typed);
 	jw_end(&w, '}');
 	make_key(key, purpose == FOR_CANCEL ? "cancel-" : "confirm-", p, 0);
 	return pfake_call(f, h, purpose, p->serial, 0, out, key);
@@ -231,7 +230,7 @@ bool pfake_call_refund(
 	jw_obj(&w, NULL);
 	make_key(key, "rf-", p, n + 1);
 	jw_str(&w, "partner_refund_id", span_str(key));
-	pfake_write_money(&w, "amount", r->amount);
+	fake_put_money(&w, "amount", r->amount);
 	jw_end(&w, '}');
 	return pfake_call(f, h, FOR_REFUND, p->serial, n, out, key);
 }
@@ -259,7 +258,7 @@ static void on_refund(struct fake_payment *p, struct fake_refund *r, const struc
 	pfake_text(body, "status", r->status, sizeof r->status);
 	if (strcmp(r->status, "DONE") != 0)
 		return;
-	if (!pfake_money(body, "settlement_amount", &sum))
+	if (!fake_money(body, "settlement_amount", &sum))
 		sum = r->amount;
 	if (money_is_none(p->returned) || money_add(p->returned, sum, &sum) == RC_OK)
 		p->returned = sum;
@@ -306,10 +305,10 @@ void pfake_till_result(struct fake_payment *p, const struct json *data)
 		pfake_text(data, "code.text", p->code, sizeof p->code);
 	if (codes && json_is_array(codes) && json_count(codes) > 0)
 		pfake_text(json_at(codes, 0), "text", p->code, sizeof p->code);
-	if (pfake_money(data, "amount", &m) && money_is_none(p->amount))
+	if (fake_money(data, "amount", &m) && money_is_none(p->amount))
 		p->amount = m;
 	/* Of a scan, what its user is shown and will pay. */
-	if (pfake_money(data, p->kind == KIND_SCAN ? "payer_amount" : "settlement_amount", &m))
+	if (fake_money(data, p->kind == KIND_SCAN ? "payer_amount" : "settlement_amount", &m))
 		p->settled = m;
 }
 
@@ -349,9 +348,8 @@ static bool refund_open(const struct fake_payment *p)
 	return false;
 }
 
-static void follow(struct fake *f, const struct sandbox_host *h, struct fake_payment *p)
+static void follow(const struct sandbox_host *h, struct fake_payment *p)
 {
-	(void)f;
 	if (p->kind == KIND_CODES || !p->follow || p->tries >= FOLLOW_TRIES)
 		return;
 	if (p->kind == KIND_ORDER && *p->switch_id && !refund_open(p))
@@ -393,7 +391,7 @@ void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struc
 	const struct http_msg *m, bool believed)
 {
 	struct fake_payment *p = slot_of(f, c->serial);
-	const struct json *body = NULL;
+	const struct json *body;
 	struct span replayed;
 
 	if (!p)
@@ -407,16 +405,15 @@ void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struc
 	}
 	if (believed && c->purpose == FOR_CANCEL && m->status == 200)
 		p->cancelling = false;
-	if (believed && json_parse(h->arena, m->body, &body) == RC_OK) {
-		if (m->status < 300)
-			on_result(p, c, body);
-		else if (m->status < 500)
-			on_problem(p, c, body);
-	}
+	body = believed ? json_parse_object(h->arena, m->body) : NULL;
+	if (body && m->status < 300)
+		on_result(p, c, body);
+	else if (body && m->status < 500)
+		on_problem(p, c, body);
 	if (p->kind == KIND_SCAN && p->confirm && !p->confirmed && strcmp(p->status, "OPEN") == 0) {
 		p->confirmed = true;
 		pfake_change(f, h, FOR_CONFIRM, p);
 		return;
 	}
-	follow(f, h, p);
+	follow(h, p);
 }

@@ -34,17 +34,9 @@ static void show(const struct fake_payment *p, struct jw *w)
 	jw_int(w, "doubtful", p->doubtful);
 	jw_bool(w, "told", p->told);
 	jw_int(w, "version", p->version);
-	pfake_write_money(w, "amount", p->amount);
-	pfake_write_money(w, "settled", p->settled);
-	jw_arr(w, "refunds");
-	for (size_t i = 0; i < p->refund_count; i++) {
-		jw_obj(w, NULL);
-		jw_opt(w, "id", span_str(p->refund[i].id));
-		jw_str(w, "status", span_str(p->refund[i].status));
-		pfake_write_money(w, "amount", p->refund[i].amount);
-		jw_end(w, '}');
-	}
-	jw_end(w, ']');
+	fake_put_money(w, "amount", p->amount);
+	fake_put_money(w, "settled", p->settled);
+	pfake_write_refunds(w, "id", p->refund, p->refund_count);
 }
 
 static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t kind,
@@ -54,7 +46,7 @@ static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t k
 	int64_t times = 1;
 	bool want;
 
-	if (read_amount(h, command, &p->amount) == false && kind != KIND_SCAN && kind != KIND_CODES)
+	if (!read_amount(h, command, &p->amount) && kind != KIND_SCAN && kind != KIND_CODES)
 		return "amount and currency are needed";
 	pfake_text(command, "code", p->code, sizeof p->code);
 	pfake_text(command, "wallet", p->wallet, sizeof p->wallet);

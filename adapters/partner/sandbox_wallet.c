@@ -68,30 +68,6 @@ static struct money stated(const struct fake_rq *rq, struct money m)
 	return money_of(money_minor(m) + 1, money_ccy(m));
 }
 
-static void write_refunds(struct jw *w, const struct fake_debit *d)
-{
-	if (d->refund_count == 0)
-		return;
-	jw_arr(w, "refunds");
-	for (size_t i = 0; i < d->refund_count; i++) {
-		jw_obj(w, NULL);
-		jw_str(w, "refundId", span_str(d->refund[i].id));
-		jw_str(w, "status", span_str(d->refund[i].status));
-		pfake_write_money(w, "amount", d->refund[i].amount);
-		jw_end(w, '}');
-	}
-	jw_end(w, ']');
-}
-
-void pfake_write_time(struct jw *w, const char *key, struct wall at)
-{
-	char text[40];
-	struct buf b = buf_init(text, sizeof text);
-
-	wall_write(&b, at, 3);
-	jw_str(w, key, buf_span(&b));
-}
-
 /* The members of a debit, in answers and events. */
 void pfake_write_debit(
 	struct jw *w, const struct fake_debit *d, const char *id, struct money amount)
@@ -102,9 +78,10 @@ void pfake_write_debit(
 		pfake_write_id(w, "walletPaymentId", d->credit ? "wc-" : "wp-", d->serial);
 	else
 		jw_str(w, "reason", span_str(d->reason));
-	pfake_write_money(w, "amount", amount);
-	pfake_write_time(w, "at", d->at);
-	write_refunds(w, d);
+	fake_put_money(w, "amount", amount);
+	fake_put_time(w, "at", d->at, 3);
+	if (d->refund_count > 0)
+		pfake_write_refunds(w, "refundId", d->refund, d->refund_count);
 }
 
 static void answer_debit(
@@ -191,9 +168,9 @@ static const char *read_order(const struct fake_rq *rq, bool credit, struct orde
 		return "#/requestId";
 	if (!pfake_text(v, "userToken", o->token, sizeof o->token))
 		return "#/userToken";
-	if (!pfake_money(v, "amount", &o->amount) || money_sign(o->amount) <= 0)
+	if (!fake_money(v, "amount", &o->amount) || money_sign(o->amount) <= 0)
 		return "#/amount";
-	if (!credit && (!pfake_money(v, "payeeAmount", &o->payee) || money_sign(o->payee) <= 0))
+	if (!credit && (!fake_money(v, "payeeAmount", &o->payee) || money_sign(o->payee) <= 0))
 		return "#/payeeAmount";
 	if (!credit && !json_get(v, "payee.name"))
 		return "#/payee/name";
@@ -356,7 +333,7 @@ static void answer_refund(const struct fake_rq *rq, const struct fake_debit *d,
 	jw_str(&w, "refundId", span_str(r->id));
 	jw_str(&w, "status", span_str(r->status));
 	jw_opt(&w, "reason", span_str(reason));
-	pfake_write_money(&w, "amount", stated(rq, r->amount));
+	fake_put_money(&w, "amount", stated(rq, r->amount));
 	jw_end(&w, '}');
 	pfake_send(rq, out, 0);
 }
@@ -425,7 +402,7 @@ static void on_refund(struct fake_rq *rq, const char *debit_id)
 		pfake_refuse(rq, 400, "validation-failed", "#/refundId");
 		return;
 	}
-	if (!pfake_money(rq->body, "amount", &m) || money_sign(m) <= 0) {
+	if (!fake_money(rq->body, "amount", &m) || money_sign(m) <= 0) {
 		pfake_refuse(rq, 400, "validation-failed", "#/amount");
 		return;
 	}

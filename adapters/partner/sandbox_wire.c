@@ -15,13 +15,6 @@
 #define BODY_MAX   8192
 #define CALL_BYTES (16 * 1024)
 
-struct span pfake_setting(const struct sandbox_host *h, const char *name, const char *otherwise)
-{
-	struct span s = h->setting ? h->setting(h->ctx, name) : SPAN_NONE;
-
-	return span_empty(s) ? span_str(otherwise) : s;
-}
-
 struct http_out *pfake_out(const struct sandbox_host *h)
 {
 	struct http_out *o = fake_out(h, 0, BODY_MAX);
@@ -37,9 +30,9 @@ static struct msgsig_keys keys_of(const struct sandbox_host *h)
 
 static struct span join(const struct sandbox_host *h, struct span a, struct span b)
 {
-	struct buf out = buf_init(arena_alloc(h->arena, a.n + b.n), a.n + b.n);
+	struct buf out = arena_buf(h->arena, a.n + b.n);
 
-	CHECK(out.p);
+	CHECK(arena_ok(h->arena));
 	buf_add(&out, a);
 	buf_add(&out, b);
 	return buf_span(&out);
@@ -81,7 +74,7 @@ bool pfake_verify(struct fake_rq *rq)
 static void sign_answer(const struct fake_rq *rq, struct http_out *out)
 {
 	struct msgsig_keys keys = keys_of(rq->h);
-	struct span keyid = pfake_setting(rq->h, "keyid", "");
+	struct span keyid = fake_setting(rq->h, "keyid", "");
 	enum rc rc = msgsig_sign_answer(
 		&keys, rq->h->arena, keyid, rq->h->now, &rq->signed_msg, out);
 
@@ -153,17 +146,15 @@ static bool key_matches(const struct fake_rq *rq, const char *member)
 
 bool pfake_body(struct fake_rq *rq, const char *const *known, const char *key_of)
 {
-	struct span type;
 	const char *unknown;
 	char pointer[128];
 
-	if (!http_header_get(rq->m, "content-type", &type) ||
-		!span_eq(type, SPAN("application/json"))) {
+	if (!span_eq(fake_header(rq->m, "content-type"), SPAN("application/json"))) {
 		pfake_refuse(rq, 415, "unsupported-media-type", NULL);
 		return false;
 	}
-	if (json_parse(rq->h->arena, rq->m->body, &rq->body) != RC_OK ||
-		!json_is_object(rq->body)) {
+	rq->body = json_parse_object(rq->h->arena, rq->m->body);
+	if (!rq->body) {
 		pfake_refuse(rq, 400, "malformed-request", NULL);
 		return false;
 	}
@@ -191,27 +182,18 @@ bool pfake_text(const struct json *from, const char *path, char *dst, size_t cap
 	return json_str(from, path, &s) && !span_empty(s) && span_to_cstr(s, dst, cap);
 }
 
-bool pfake_money(const struct json *from, const char *path, struct money *ret)
+void pfake_write_refunds(
+	struct jw *w, const char *id, const struct fake_refund *refund, size_t count)
 {
-	const struct json *v = json_get(from, path);
-	struct span value, currency;
-
-	return v && json_str(v, "value", &value) && json_str(v, "currency", &currency) &&
-	       money_parse_minor(value, currency, ret) == RC_OK;
-}
-
-void pfake_write_money(struct jw *w, const char *key, struct money m)
-{
-	char digits[24];
-	struct buf b = buf_init(digits, sizeof digits);
-
-	if (money_is_none(m))
-		return;
-	money_write_minor(&b, m);
-	jw_obj(w, key);
-	jw_str(w, "currency", span_str(ccy_alpha(money_ccy(m))));
-	jw_str(w, "value", buf_span(&b));
-	jw_end(w, '}');
+	jw_arr(w, "refunds");
+	for (size_t i = 0; i < count; i++) {
+		jw_obj(w, NULL);
+		jw_opt(w, id, span_str(refund[i].id));
+		jw_str(w, "status", span_str(refund[i].status));
+		fake_put_money(w, "amount", refund[i].amount);
+		jw_end(w, '}');
+	}
+	jw_end(w, ']');
 }
 
 void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t serial)
@@ -229,7 +211,7 @@ void pfake_write_id(struct jw *w, const char *key, const char *prefix, uint64_t 
 /* What the switch calls itself, where that is not where we reach it. */
 static struct span switch_origin(const struct sandbox_host *h)
 {
-	struct span s = pfake_setting(h, "target_origin", "");
+	struct span s = fake_setting(h, "target_origin", "");
 
 	return span_empty(s) ? h->switch_origin : s;
 }
@@ -261,7 +243,7 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 		http_out_header(out, "idempotency-key", quoted);
 	}
 	http_out_header(out, "accept", SPAN("application/json, application/problem+json"));
-	if (msgsig_sign_request(&keys, h->arena, pfake_setting(h, "keyid", ""), h->now,
+	if (msgsig_sign_request(&keys, h->arena, fake_setting(h, "keyid", ""), h->now,
 		    (const uint8_t *)nonce, join(h, switch_origin(h), buf_span(&out->target)),
 		    out) != RC_OK)
 		return false;

@@ -32,7 +32,8 @@ static bool reservation_gone(const struct sandbox_host *h, const struct vf_payme
 	return wall_diff_ms(h->now, p->approved) > days * DAY_MS;
 }
 
-/* {"modificationAmount":{"currency","value"}} in the payment's currency. */
+/* {"modificationAmount":{"currency","value"}} in the payment's currency, of one that is not under
+ * way. */
 static bool read_modification(const struct json *body, const struct vf_payment *p, int64_t *ret,
 	struct vf_answer *ret_bad)
 {
@@ -46,8 +47,11 @@ static bool read_modification(const struct json *body, const struct vf_payment *
 		json_unknown(amount, in_amount) || !json_str(amount, "currency", &currency))
 		return false;
 	*ret_bad = vf_refuse(4040);
-	return span_eq(currency, span_str(p->currency)) && json_int(amount, "value", ret) &&
-	       *ret >= 1 && *ret <= 65000000;
+	if (!span_eq(currency, span_str(p->currency)) || !json_int(amount, "value", ret) ||
+		*ret < 1 || *ret > 65000000)
+		return false;
+	*ret_bad = vf_refuse(6160);
+	return !p->processing;
 }
 
 struct vf_answer vf_capture(struct vippsfake *f, const struct sandbox_host *h, struct vf_payment *p,
@@ -58,8 +62,6 @@ struct vf_answer vf_capture(struct vippsfake *f, const struct sandbox_host *h, s
 
 	if (!read_modification(body, p, &amount, &a))
 		return a;
-	if (p->processing)
-		return vf_refuse(6160);
 	if (p->state == VF_CREATED)
 		return vf_refuse(6080);
 	if (p->state != VF_AUTHORIZED)
@@ -87,8 +89,6 @@ struct vf_answer vf_refund(struct vippsfake *f, const struct sandbox_host *h, st
 
 	if (!read_modification(body, p, &amount, &a))
 		return a;
-	if (p->processing)
-		return vf_refuse(6160);
 	if (p->state != VF_AUTHORIZED)
 		return vf_refuse(6020);
 	if (p->sums.captured == 0)

@@ -73,15 +73,6 @@ static size_t title_of(int code)
 	return i;
 }
 
-static struct http_out *begin(const struct sandbox_host *h, int status, const char *type)
-{
-	struct http_out *out = fake_out(h, status, BODY_MAX);
-
-	if (out)
-		http_out_header(out, "content-type", span_str(type));
-	return out;
-}
-
 static void put_trace(struct jw *w, const struct sandbox_host *h)
 {
 	uint64_t ids[3] = { h->entropy(h->ctx), h->entropy(h->ctx), h->entropy(h->ctx) };
@@ -111,14 +102,13 @@ struct http_out *vf_problem(
 	size_t title = title_of(code);
 	bool known = title < sizeof titles / sizeof *titles;
 	int said = status ? status : known ? titles[title].status : 400;
-	struct http_out *out = begin(h, said, "application/problem+json");
+	struct jw w;
+	struct http_out *out = fake_json_out(h, said, "application/problem+json", BODY_MAX, &w);
 	char storage[32];
 	struct buf type = buf_init(storage, sizeof storage);
-	struct jw w;
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	buf_str(&type, "https://httpstatuses.io/");
 	buf_i64(&type, said);
 	jw_obj(&w, NULL);
@@ -181,15 +171,6 @@ static void put_psp(struct jw *w, const struct vippsfake *f, uint32_t event)
 	jw_str(w, "pspReference", buf_span(&b));
 }
 
-static void put_time(struct jw *w, const char *key, struct wall t)
-{
-	char storage[40];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	wall_write(&b, t, 3);
-	jw_str(w, key, buf_span(&b));
-}
-
 /* SPEC vipps 2.5 [C:V-EP]: where each flow sends the person; a push message, nowhere. */
 static void put_redirect(struct jw *w, const struct vf_payment *p)
 {
@@ -208,12 +189,11 @@ static void put_redirect(struct jw *w, const struct vf_payment *p)
 struct http_out *vf_payment_out(struct vippsfake *f, const struct sandbox_host *h,
 	const struct vf_payment *p, const struct mischief_order *o)
 {
-	struct http_out *out = begin(h, 200, "application/json");
 	struct jw w;
+	struct http_out *out = fake_json_out(h, 200, "application/json", BODY_MAX, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	jw_obj(&w, NULL);
 	put_payment(&w, p, &p->sums, p->state, o);
 	jw_obj(&w, "paymentMethod");
@@ -226,32 +206,38 @@ struct http_out *vf_payment_out(struct vippsfake *f, const struct sandbox_host *
 	if (p->meta_n > 0)
 		jw_raw(&w, "metadata", span_of(f->meta + p->meta_at, p->meta_n));
 	if (p->state == VF_AUTHORIZED)
-		put_time(&w, "captureGuaranteedUntil", wall_plus_ms(p->approved, 7 * 86400000));
+		fake_put_time(
+			&w, "captureGuaranteedUntil", wall_plus_ms(p->approved, 7 * 86400000), 3);
 	jw_end(&w, '}');
 	return out;
+}
+
+void vf_put_event(struct jw *w, const struct vippsfake *f, uint32_t number)
+{
+	const struct vf_event *e = &f->events[number - 1];
+	const struct vf_payment *p = &f->payments[e->payment - 1];
+
+	jw_str(w, "reference", span_str(p->reference));
+	put_psp(w, f, number);
+	jw_str(w, "name", span_str(vf_event_text(e->name)));
+	put_amount(w, "amount", p, e->amount);
+	fake_put_time(w, "timestamp", e->at, 3);
+	jw_opt(w, "idempotencyKey", span_str(e->key));
+	jw_bool(w, "success", e->success);
 }
 
 struct http_out *vf_events_out(
 	struct vippsfake *f, const struct sandbox_host *h, const struct vf_payment *p)
 {
-	struct http_out *out = begin(h, 200, "application/json");
 	struct jw w;
+	struct http_out *out = fake_json_out(h, 200, "application/json", BODY_MAX, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	jw_arr(&w, NULL);
 	for (uint32_t at = p->first_event; at != 0; at = f->events[at - 1].next) {
-		const struct vf_event *e = &f->events[at - 1];
-
 		jw_obj(&w, NULL);
-		jw_str(&w, "reference", span_str(p->reference));
-		put_psp(&w, f, at);
-		jw_str(&w, "name", span_str(vf_event_text(e->name)));
-		put_amount(&w, "amount", p, e->amount);
-		put_time(&w, "timestamp", e->at);
-		jw_opt(&w, "idempotencyKey", span_str(e->key));
-		jw_bool(&w, "success", e->success);
+		vf_put_event(&w, f, at);
 		jw_end(&w, '}');
 	}
 	jw_end(&w, ']');
@@ -261,12 +247,11 @@ struct http_out *vf_events_out(
 static struct http_out *created_out(
 	const struct sandbox_host *h, const struct vf_payment *p, const struct mischief_order *o)
 {
-	struct http_out *out = begin(h, 201, "application/json");
 	struct jw w;
+	struct http_out *out = fake_json_out(h, 201, "application/json", BODY_MAX, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	jw_obj(&w, NULL);
 	jw_str(&w, "reference",
 		o->how == MISCHIEF_WRONG_ID ? SPAN("somebody-elses-reference")
@@ -280,12 +265,11 @@ static struct http_out *created_out(
 static struct http_out *adjusted_out(struct vippsfake *f, const struct sandbox_host *h,
 	const struct vf_answer *a, const struct mischief_order *o)
 {
-	struct http_out *out = begin(h, 200, "application/problem+json");
 	struct jw w;
+	struct http_out *out = fake_json_out(h, 200, "application/problem+json", BODY_MAX, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	jw_obj(&w, NULL);
 	put_payment(&w, &f->payments[a->payment - 1], &a->sums, a->state, o);
 	put_psp(&w, f, a->event);

@@ -34,11 +34,6 @@ void vf_reset(struct vippsfake *f, const struct sandbox_host *h)
 	vf_begin(f, h);
 }
 
-uint64_t vf_cookie(const struct vippsfake *f, enum vf_timer kind, uint32_t index)
-{
-	return (uint64_t)f->generation << 40 | (uint64_t)kind << 32 | index;
-}
-
 /* ---- records ------------------------------------------------------------------------------- */
 
 static uint32_t *bucket_of(struct vippsfake *f, struct span reference)
@@ -207,11 +202,11 @@ bool vf_approve(struct vippsfake *f, const struct sandbox_host *h, struct vf_pay
 		return false;
 	if (p->amount == 201) {
 		p->processing = true;
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_KNOWN, index), 3600000);
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_KNOWN, index), 3600000);
 	} else if (fails(p->amount)) {
 		/* The person may try another card, and gives up. (That it ends so is inferred.) */
 		vf_happens(f, h, p, VF_EV_AUTHORIZED, false, p->amount, SPAN_NONE);
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_REFUSES, index),
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_REFUSES, index),
 			(int)fake_setting_int(h, "act_ms", 300));
 	} else {
 		authorize(f, h, p);
@@ -243,7 +238,7 @@ void vf_await_expiry(struct vippsfake *f, const struct sandbox_host *h, const st
 {
 	int64_t ms = wall_diff_ms(p->expires, h->now);
 
-	h->timer(h->ctx, vf_cookie(f, VF_TIMER_EXPIRES, vf_index(f, p)),
+	h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_EXPIRES, vf_index(f, p)),
 		(int)(ms < TIMER_MS_MAX ? ms : TIMER_MS_MAX));
 }
 

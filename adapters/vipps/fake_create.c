@@ -6,8 +6,6 @@
  */
 #include "vippsfake.h"
 
-#include "money.h"
-
 struct vf_answer vf_refuse(int code)
 {
 	return (struct vf_answer){ .code = code };
@@ -45,32 +43,19 @@ static bool is_one_of(struct span s, const char *const *words, size_t n, size_t 
 	return false;
 }
 
-/* An optional string with bounds in bytes of UTF-8 text; true where it is absent. */
+/* An optional string with bounds in characters; true where it is absent. */
 static bool good_text(const struct json *body, const char *name, size_t min, size_t max)
 {
-	struct span s;
-	size_t chars = 0;
+	size_t n = span_utf8_count(fake_text(body, name));
 
-	if (!json_get(body, name))
-		return true;
-	if (!json_str(body, name, &s))
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		chars += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-	return chars >= min && chars <= max;
+	return !json_get(body, name) ||
+	       (json_is_string(json_get(body, name)) && n >= min && n <= max);
 }
 
 /* SPEC vipps 2.5 [C:V-EP]: live 8 to 64 characters (2.18 [C:V-KIT]), letters, digits and "-". */
 static bool is_reference(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			c != '-')
-			return false;
-	}
-	return s.n >= 8 && s.n <= 64;
+	return s.n >= 8 && s.n <= 64 && span_is_alnum(s, "-");
 }
 
 /* SPEC vipps 2.5 [C:V-EP, C:V-KIT]: required members; what is not known is refused. */
@@ -305,13 +290,17 @@ static void ring(struct vippsfake *f, const struct sandbox_host *h, const struct
 	if (p->flow != VF_PUSH_MESSAGE || span_ends(phone, SPAN("03")))
 		return;
 	if (span_ends(phone, SPAN("01")))
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_APPROVES, vf_index(f, p)), act_ms);
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_APPROVES, vf_index(f, p)),
+			act_ms);
 	else if (span_ends(phone, SPAN("02")))
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_REFUSES, vf_index(f, p)), act_ms);
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_REFUSES, vf_index(f, p)),
+			act_ms);
 	else if (span_ends(phone, SPAN("04")))
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_APPROVES, vf_index(f, p)), late_ms);
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_APPROVES, vf_index(f, p)),
+			late_ms);
 	else if (fake_setting_is(h, "others", "approve"))
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_APPROVES, vf_index(f, p)), act_ms);
+		h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_APPROVES, vf_index(f, p)),
+			act_ms);
 }
 
 struct vf_answer vf_create(

@@ -33,11 +33,10 @@ static void control_mint(
 {
 	char storage[64];
 	struct buf text = buf_init(storage, sizeof storage);
-	struct span phone;
+	struct span phone = fake_text(command, "phone");
 	struct jw w = jw_init(ret_json);
 
-	if (!json_str(command, "phone", &phone) || phone.n < 10 || phone.n > 15 ||
-		!span_is_digits(phone) || phone.p[0] == '0') {
+	if (!vf_is_phone(phone)) {
 		fake_control_error(ret_json, "phone: 10 to 15 digits with the country code");
 		return;
 	}

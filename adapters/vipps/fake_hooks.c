@@ -26,17 +26,13 @@ void vf_hooks_begin(struct vippsfake *f, const struct sandbox_host *h)
 {
 	struct vf_hook *hook = &f->hooks[0];
 	struct buf url = buf_init(hook->url, sizeof hook->url - 1);
-	struct span path = h->setting(h->ctx, "webhook_path");
 
 	if (fake_setting_is(h, "webhooks", "off"))
 		return;
 	buf_add(&url, h->switch_origin);
-	if (span_empty(path)) {
-		buf_str(&url, "/hooks/vipps/");
+	buf_add(&url, fake_setting(h, "webhook_path", "/hooks/vipps/"));
+	if (span_empty(h->setting(h->ctx, "webhook_path")))
 		buf_add(&url, h->name);
-	} else {
-		buf_add(&url, path);
-	}
 	if (!buf_ok(&url))
 		return;
 	hook->used = hook->by_setting = true;
@@ -55,34 +51,40 @@ static void make_uuid(const struct sandbox_host *h, char ret[37])
 	ret[36] = '\0';
 }
 
-/* "epayments.payment.captured.v1" as the bit of CAPTURED; 0: no event of ours. */
+/* "epayments.payment.captured.v1" */
+static void write_event_type(struct buf *b, enum vf_event_name name)
+{
+	buf_str(b, "epayments.payment.");
+	for (const char *c = vf_event_text(name); *c; c++)
+		buf_ch(b, (char)(*c - 'A' + 'a'));
+	buf_str(b, ".v1");
+}
+
+/* That as the bit of CAPTURED; 0: no event of ours. */
 static uint32_t event_bit(struct span text)
 {
-	static const char *const names[] = { "created", "aborted", "expired", "cancelled",
-		"captured", "refunded", "authorized", "terminated" };
-	struct span head = SPAN("epayments.payment."), tail = SPAN(".v1"), name;
+	for (unsigned i = VF_EV_CREATED; i <= VF_EV_TERMINATED; i++) {
+		char storage[48];
+		struct buf b = buf_init(storage, sizeof storage);
 
-	if (!span_starts(text, head) || !span_ends(text, tail) || text.n < head.n + tail.n)
-		return 0;
-	name = span_sub(text, head.n, text.n - head.n - tail.n);
-	for (uint32_t i = 0; i < 8; i++)
-		if (span_eq(span_str(names[i]), name))
+		write_event_type(&b, (enum vf_event_name)i);
+		if (span_eq(buf_span(&b), text))
 			return 1u << i;
+	}
 	return 0;
 }
 
 static void put_events(struct jw *w, uint32_t events)
 {
-	static const char *const names[] = { "epayments.payment.created.v1",
-		"epayments.payment.aborted.v1", "epayments.payment.expired.v1",
-		"epayments.payment.cancelled.v1", "epayments.payment.captured.v1",
-		"epayments.payment.refunded.v1", "epayments.payment.authorized.v1",
-		"epayments.payment.terminated.v1" };
-
 	jw_arr(w, "events");
-	for (uint32_t i = 0; i < 8; i++)
+	for (unsigned i = VF_EV_CREATED; i <= VF_EV_TERMINATED; i++) {
+		char storage[48];
+		struct buf b = buf_init(storage, sizeof storage);
+
+		write_event_type(&b, (enum vf_event_name)i);
 		if (events & 1u << i)
-			jw_str(w, NULL, span_str(names[i]));
+			jw_str(w, NULL, buf_span(&b));
+	}
 	jw_end(w, ']');
 }
 
@@ -110,18 +112,6 @@ static bool read_registration(const struct sandbox_host *h, const struct json *b
 	return true;
 }
 
-static struct http_out *begin(const struct sandbox_host *h, int status, struct jw *ret_w)
-{
-	struct http_out *out = fake_out(h, status, BODY_MAX);
-
-	if (!out)
-		return NULL;
-	if (status != 204)
-		http_out_header(out, "content-type", SPAN("application/json"));
-	*ret_w = jw_init(&out->body);
-	return out;
-}
-
 struct http_out *vf_hooks_register(
 	struct vippsfake *f, const struct sandbox_host *h, const struct json *body)
 {
@@ -139,7 +129,7 @@ struct http_out *vf_hooks_register(
 			hook = &f->hooks[i];
 	if (!hook)
 		return vf_problem(h, 409, 0, "events", "too many registrations");
-	out = begin(h, 201, &w);
+	out = fake_json_out(h, 201, "application/json", BODY_MAX, &w);
 	if (!out || !span_to_cstr(url, hook->url, sizeof hook->url))
 		return out;
 	hook->used = true;
@@ -158,7 +148,7 @@ struct http_out *vf_hooks_register(
 struct http_out *vf_hooks_list(const struct vippsfake *f, const struct sandbox_host *h)
 {
 	struct jw w;
-	struct http_out *out = begin(h, 200, &w);
+	struct http_out *out = fake_json_out(h, 200, "application/json", BODY_MAX, &w);
 
 	if (!out)
 		return NULL;
@@ -180,13 +170,11 @@ struct http_out *vf_hooks_list(const struct vippsfake *f, const struct sandbox_h
 
 struct http_out *vf_hooks_delete(struct vippsfake *f, const struct sandbox_host *h, struct span id)
 {
-	struct jw w;
-
 	for (int i = 0; i < VF_HOOKS; i++) {
 		if (!f->hooks[i].used || !span_eq(span_str(f->hooks[i].id), id))
 			continue;
 		f->hooks[i].used = false;
-		return begin(h, 204, &w);
+		return fake_out(h, 204, 16);
 	}
 	return vf_problem(h, 404, 0, NULL, NULL);
 }
@@ -194,29 +182,14 @@ struct http_out *vf_hooks_delete(struct vippsfake *f, const struct sandbox_host 
 /* ---- deliveries ---------------------------------------------------------------------------- */
 
 /* SPEC vipps 2.12 [C:V-EP]: the payload. */
-static void write_event(const struct vippsfake *f, const struct sandbox_host *h,
-	const struct vf_event *e, uint32_t number, struct buf *b)
+static void write_event(
+	const struct vippsfake *f, const struct sandbox_host *h, uint32_t number, struct buf *b)
 {
-	const struct vf_payment *p = &f->payments[e->payment - 1];
-	struct span msn = h->setting(h->ctx, "msn");
-	char psp[40], time[40];
-	struct buf psp_text = buf_init(psp, sizeof psp), at = buf_init(time, sizeof time);
 	struct jw w = jw_init(b);
 
-	vf_write_psp(&psp_text, f, number);
-	wall_write(&at, e->at, 3);
 	jw_obj(&w, NULL);
-	jw_str(&w, "msn", span_empty(msn) ? SPAN("123456") : msn);
-	jw_str(&w, "reference", span_str(p->reference));
-	jw_str(&w, "pspReference", buf_span(&psp_text));
-	jw_str(&w, "name", span_str(vf_event_text(e->name)));
-	jw_obj(&w, "amount");
-	jw_str(&w, "currency", span_str(p->currency));
-	jw_int(&w, "value", e->amount);
-	jw_end(&w, '}');
-	jw_str(&w, "timestamp", buf_span(&at));
-	jw_opt(&w, "idempotencyKey", span_str(e->key));
-	jw_bool(&w, "success", e->success);
+	jw_str(&w, "msn", fake_setting(h, "msn", "123456"));
+	vf_put_event(&w, f, number);
 	jw_end(&w, '}');
 }
 
@@ -285,7 +258,8 @@ static bool send(struct vippsfake *f, const struct sandbox_host *h, int hook, ui
 	const struct vf_event *e = &f->events[number - 1];
 	struct mischief_order o = mischief_take(&f->mischief, "webhook");
 	struct http_out *out = fake_out(h, 0, 1024);
-	uint64_t cookie = vf_cookie(f, (enum vf_timer)(VF_TIMER_HOOK + hook), e->payment);
+	uint64_t cookie = fake_cookie(
+		f->generation, (enum vf_timer)(VF_TIMER_HOOK + hook), e->payment);
 	size_t origin = h->switch_origin.n;
 
 	if (!out)
@@ -298,14 +272,14 @@ static bool send(struct vippsfake *f, const struct sandbox_host *h, int hook, ui
 	out->method = "POST";
 	buf_str(&out->target, f->hooks[hook].url + origin);
 	http_out_header(out, "content-type", SPAN("application/json"));
-	write_event(f, h, e, number, &out->body);
+	write_event(f, h, number, &out->body);
 	if (!sign(&f->hooks[hook], h, out, o.how == MISCHIEF_UNSIGNED) || !http_out_ok(out))
 		return false;
 	if (o.how == MISCHIEF_GARBLED)
 		out->body.n /= 2;
 	h->call(h->ctx, cookie, o.how == MISCHIEF_SLOW ? o.ms : 0, out);
 	if (o.how == MISCHIEF_TWICE)
-		h->call(h->ctx, vf_cookie(f, VF_IGNORED, 0), 0, out);
+		h->call(h->ctx, fake_cookie(f->generation, VF_IGNORED, 0), 0, out);
 	return true;
 }
 
@@ -349,7 +323,8 @@ void vf_hooks_answer(
 		wait_ms = retry_after_ms(++p->delivery[hook].tries);
 		if (wait_ms >= 0) {
 			h->timer(h->ctx,
-				vf_cookie(f, (enum vf_timer)(VF_TIMER_HOOK + hook), payment),
+				fake_cookie(f->generation, (enum vf_timer)(VF_TIMER_HOOK + hook),
+					payment),
 				(int)wait_ms);
 			return;
 		}

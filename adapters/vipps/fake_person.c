@@ -22,6 +22,13 @@ static bool read_phone(struct span digits, uint64_t *ret)
 	return true;
 }
 
+bool vf_is_phone(struct span text)
+{
+	uint64_t v;
+
+	return read_phone(text, &v);
+}
+
 static uint64_t checksum(uint64_t v)
 {
 	return (v * SCRAMBLE) >> 48;
@@ -147,7 +154,6 @@ bool vf_access_token_holds(
 	struct buf mac = buf_init(mac_storage, sizeof mac_storage),
 		   claims = buf_init(storage, sizeof storage);
 	size_t first = span_find(token, '.'), second = token.n;
-	const struct json *body;
 	int64_t exp;
 
 	while (second > 0 && token.p[second - 1] != '.')
@@ -159,6 +165,6 @@ bool vf_access_token_holds(
 		return false;
 	return text_unb64_lenient(&claims, span_sub(token, first + 1, second - 2 - first)) ==
 		       RC_OK &&
-	       json_parse(h->arena, buf_span(&claims), &body) == RC_OK &&
-	       json_int(body, "exp", &exp) && h->now.us / 1000000 < exp;
+	       json_int(json_parse_object(h->arena, buf_span(&claims)), "exp", &exp) &&
+	       h->now.us / 1000000 < exp;
 }

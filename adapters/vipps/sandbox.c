@@ -56,10 +56,9 @@ struct change {
 static struct vf_answer carry_out(struct vippsfake *f, const struct sandbox_host *h,
 	const struct change *c, struct vf_payment *p)
 {
-	const struct json *body = NULL;
+	const struct json *body = json_parse_object(h->arena, c->body);
 
-	if (c->body.n > 0 &&
-		(json_parse(h->arena, c->body, &body) != RC_OK || !json_is_object(body)))
+	if (c->body.n > 0 && !body)
 		return vf_invalid("body", "a JSON object");
 	switch (c->op) {
 	case VF_CREATE:
@@ -152,12 +151,10 @@ static struct http_out *token(
 		!fake_setting_allows(
 			h, "subscription_key", fake_header(m, "ocp-apim-subscription-key")))
 		return vf_problem(h, 401, 0, NULL, NULL);
-	out = fake_out(h, 200, 4096);
+	out = fake_json_out(h, 200, "application/json", 4096, &w);
 	if (!out)
 		return NULL;
-	http_out_header(out, "content-type", SPAN("application/json"));
 	vf_write_access_token(f, h, &text, now_s + life_s);
-	w = jw_init(&out->body);
 	jw_obj(&w, NULL);
 	jw_str(&w, "token_type", SPAN("Bearer"));
 	for (int i = 0; i < 4; i++) {
@@ -177,10 +174,10 @@ static struct http_out *token(
 static struct http_out *force_approve(
 	struct vippsfake *f, const struct sandbox_host *h, struct vf_payment *p, struct span text)
 {
-	const struct json *body;
+	const struct json *body = json_parse_object(h->arena, text);
 	int code, status;
 
-	if (json_parse(h->arena, text, &body) != RC_OK || !json_is_object(body))
+	if (!body)
 		return vf_problem(h, 400, 0, "body", "a JSON object");
 	status = vf_force_approve(f, h, p, body, &code);
 	return status == 0 ? fake_out(h, 200, 16) : vf_problem(h, status, code, NULL, NULL);
@@ -193,9 +190,9 @@ static struct http_out *registrations(
 
 	if (span_eq(m->method, SPAN("GET")))
 		return vf_hooks_list(f, h);
-	if (json_parse(h->arena, m->body, &body) != RC_OK || !json_is_object(body))
-		return vf_problem(h, 400, 0, "body", "a JSON object");
-	return vf_hooks_register(f, h, body);
+	body = json_parse_object(h->arena, m->body);
+	return body ? vf_hooks_register(f, h, body)
+		    : vf_problem(h, 400, 0, "body", "a JSON object");
 }
 
 /* ---- routes -------------------------------------------------------------------------------- */
@@ -255,7 +252,8 @@ static enum vf_op op_of(enum route_kind kind)
 	return kind == ROUTE_CREATE    ? VF_CREATE
 	       : kind == ROUTE_CANCEL  ? VF_CANCEL
 	       : kind == ROUTE_CAPTURE ? VF_CAPTURE
-				       : VF_REFUND;
+	       : kind == ROUTE_REFUND  ? VF_REFUND
+				       : VF_GET;
 }
 
 /* Methods, credentials, media type. */
@@ -307,22 +305,13 @@ static struct http_out *serve(struct vippsfake *f, const struct sandbox_host *h,
 
 /* ---- the face ------------------------------------------------------------------------------ */
 
-static void hold(struct vippsfake *f, const struct sandbox_host *h, const struct http_msg *m,
-	const struct mischief_order *o)
-{
-	int slot = fake_hold(f->held, m);
-
-	if (slot >= 0)
-		h->timer(h->ctx, vf_cookie(f, VF_TIMER_HELD, (uint32_t)slot), o->ms);
-}
-
 static void release(struct vippsfake *f, const struct sandbox_host *h, struct fake_held *held)
 {
 	struct change c = { .key = span_str(held->key), .body = span_of(held->body, held->body_n) };
 	const struct route *r = route_of(span_str(held->path), &c.reference);
 
-	c.op = r ? op_of(r->kind) : VF_CREATE;
-	if (r && (c.op == VF_CREATE) == (r->kind == ROUTE_CREATE))
+	c.op = r ? op_of(r->kind) : VF_GET;
+	if (c.op != VF_GET) /* a reading that comes late changes nothing */
 		(void)change(f, h, &c, &no_mischief);
 	held->used = false;
 }
@@ -338,9 +327,8 @@ static void on_request(
 
 	if (r && !out) {
 		o = mischief_take(&f->mischief, r->name);
-		if (o.how == MISCHIEF_LATE)
-			hold(f, h, m, &o);
-		if (mischief_swallows(&o, h, tag))
+		if (mischief_stops(
+			    &o, h, tag, m, f->held, fake_cookie(f->generation, VF_TIMER_HELD, 0)))
 			return;
 		out = serve(f, h, m, r, arg, &o);
 	}
@@ -352,20 +340,22 @@ static void on_answer(
 	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
 {
 	struct vippsfake *f = state;
-	int kind = (int)(cookie >> 32 & 0xff);
+	unsigned kind;
+	uint32_t index;
 
-	if (cookie >> 40 == f->generation && kind >= VF_TIMER_HOOK && kind <= VF_TIMER_HOOK_LAST)
-		vf_hooks_answer(f, h, kind - VF_TIMER_HOOK, (uint32_t)cookie, m->status);
+	if (fake_cookie_read(cookie, f->generation, &kind, &index) && kind >= VF_TIMER_HOOK &&
+		kind <= VF_TIMER_HOOK_LAST)
+		vf_hooks_answer(f, h, (int)(kind - VF_TIMER_HOOK), index, m->status);
 }
 
 static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 {
 	struct vippsfake *f = state;
-	uint32_t index = (uint32_t)cookie;
-	int kind = (int)(cookie >> 32 & 0xff);
+	unsigned kind;
+	uint32_t index;
 	struct vf_payment *p;
 
-	if (cookie >> 40 != f->generation)
+	if (!fake_cookie_read(cookie, f->generation, &kind, &index))
 		return;
 	if (kind == VF_TIMER_HELD) {
 		release(f, h, &f->held[index]);
@@ -383,7 +373,7 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	else if (kind == VF_TIMER_EXPIRES)
 		(void)vf_expire(f, h, p);
 	else if (kind >= VF_TIMER_HOOK && kind <= VF_TIMER_HOOK_LAST)
-		vf_hooks_retry(f, h, kind - VF_TIMER_HOOK, index);
+		vf_hooks_retry(f, h, (int)(kind - VF_TIMER_HOOK), index);
 }
 
 /* What was captured and what was given back; a reservation moves nothing. */
@@ -399,11 +389,8 @@ static bool book(void *state, size_t i, struct buf *ret_json)
 		return false;
 	vf_write_psp(&psp, f, p->first_event);
 	jw_obj(&w, NULL);
-	jw_str(&w, "id", span_str(p->reference));
-	jw_str(&w, "own_id", buf_span(&psp));
-	jw_str(&w, "currency", span_str(p->currency));
-	jw_int(&w, "taken", p->sums.captured);
-	jw_int(&w, "returned", p->sums.refunded);
+	fake_put_line(
+		&w, p->reference, buf_span(&psp), p->currency, p->sums.captured, p->sums.refunded);
 	jw_int(&w, "held", p->sums.authorized - p->sums.captured - p->sums.cancelled);
 	jw_str(&w, "state", span_str(vf_state_name(p->state)));
 	jw_end(&w, '}');

@@ -113,7 +113,6 @@ enum vf_timer {
 /* ---- fake_book.c ---- */
 void vf_begin(struct vippsfake *f, const struct sandbox_host *h);
 void vf_reset(struct vippsfake *f, const struct sandbox_host *h);
-uint64_t vf_cookie(const struct vippsfake *f, enum vf_timer kind, uint32_t index);
 struct vf_payment *vf_find(struct vippsfake *f, struct span reference);
 /* NULL: there is no room, or the reference is too long. */
 struct vf_payment *vf_new(struct vippsfake *f, struct span reference);
@@ -146,6 +145,7 @@ void vf_write_customer_token(struct buf *b, struct span phone);
 /* The phone number behind; false: it is none of ours. */
 bool vf_read_qr(struct span text, char ret_phone[16]);
 bool vf_read_customer_token(struct span text, char ret_phone[16]);
+bool vf_is_phone(struct span text); /* 10 to 15 digits with the country code */
 void vf_write_access_token(
 	const struct vippsfake *f, const struct sandbox_host *h, struct buf *b, int64_t expires_s);
 bool vf_access_token_holds(
@@ -160,6 +160,8 @@ struct http_out *vf_payment_out(struct vippsfake *f, const struct sandbox_host *
 	const struct vf_payment *p, const struct mischief_order *o);
 struct http_out *vf_events_out(
 	struct vippsfake *f, const struct sandbox_host *h, const struct vf_payment *p);
+/* The members of an event, in the list and in webhooks. */
+void vf_put_event(struct jw *w, const struct vippsfake *f, uint32_t number);
 
 /* ---- fake_create.c, fake_adjust.c: the calls that change something ---- */
 struct vf_answer vf_create(struct vippsfake *f, const struct sandbox_host *h,
