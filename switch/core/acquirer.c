@@ -75,16 +75,20 @@ static bool closed_meanwhile(struct turn *t)
 	return true;
 }
 
-/* Pushed money meets its order: the same amount, or it goes back. */
+/* Pushed money meets its order: the same amount, or one that the payer chose; else it goes back. */
 static void pushed_order(struct turn *t, const struct msg *m)
 {
 	struct pay *p = t->p;
 
 	p->acq.owe = MONEY_NONE;
-	if (!money_eq(m->amount, p->amount) || fx_acquirer(t) != REASON_NONE)
-		pushed_back(t, REASON_AMOUNT);
-	else
+	if ((money_is_none(m->amount) || money_eq(m->amount, p->amount)) &&
+		fx_acquirer(t) == REASON_NONE) {
 		acquirer_tell(t);
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_NO));
+	p->acq.reason = REASON_AMOUNT;
+	pushed_back(t, REASON_AMOUNT);
 }
 
 /* The order is known: what will be owed to the acquirer's side, and what the payer is to be asked.
@@ -99,7 +103,9 @@ static void resolved(struct turn *t, const struct msg *m)
 
 	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
 	l->next = WALL_NONE;
-	l->ask = p->amount = m->amount;
+	l->ask = m->amount;
+	if (p->flow != FLOW_PUSHED) /* what was pushed is known already */
+		p->amount = m->amount;
 	l->owe = money_is_none(m->settle) ? m->amount : m->settle;
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	memcpy(l->their_request, m->request_id, sizeof l->their_request);

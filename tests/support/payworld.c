@@ -142,10 +142,22 @@ void pw_free(struct payworld *w)
 	free(w);
 }
 
+void pw_next(struct payworld *w)
+{
+	w->rec = (struct pay){ 0 };
+	w->reserved = 0;
+	memset(w->replies, 0, sizeof w->replies);
+}
+
 struct peer *pw_peer(int number)
 {
 	CHECK(number >= TILL && number <= SELF);
 	return &peers[number - 1];
+}
+
+struct snapshot *pw_snapshot(void)
+{
+	return &sn;
 }
 
 static int64_t *sum_of(struct payworld *w, int32_t account)

@@ -33,8 +33,12 @@ extern struct ccy EUR, NOK;
 
 struct payworld *pw_new(void);
 void pw_free(struct payworld *w);
-/* A participant, for tests that give it other habits; pw_new makes all of them anew. */
+/* Another payment, over the same books. */
+void pw_next(struct payworld *w);
+/* For tests that give a participant other habits, or other routes, rates and fees to all; pw_new
+ * makes all of it anew. */
 struct peer *pw_peer(int number);
+struct snapshot *pw_snapshot(void);
 /* What that participant owes us, in minor units. */
 int64_t pw_position(struct payworld *w, int peer, struct ccy c);
 /* One step; the time is the world's. */

@@ -175,6 +175,142 @@ static void pushed_undone_and_rejected(void **state)
 	assert_int_equal(pw_position(w, SELF, EUR), 0);
 }
 
+static void assert_scan_says(struct payworld *w, enum outcome o, enum reason why)
+{
+	static struct msg m;
+
+	reply_build(&w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
+	assert_string_equal(outcome_name(m.outcome), outcome_name(o));
+	assert_string_equal(reason_name(m.reason), reason_name(why));
+}
+
+/* What the payer is asked to confirm, and until when: the earlier of the order's end and our
+ * quote's. */
+static void scan_is_answered(void **state)
+{
+	struct payworld *w = *state;
+	static struct msg m;
+
+	pw_snapshot()->quote_life_s = 60;
+	pw_scan_begin(w, WALLET);
+	assert_scan_says(w, OUTCOME_PENDING, REASON_NONE);
+	pw_resolved(w, "aplus-order-1", 1000);
+	assert_scan_says(w, OUTCOME_APPROVED, REASON_NONE);
+	reply_build(&w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
+	assert_int_equal(money_minor(m.settle), 11730);
+	assert_int_equal(m.expires.us, w->rec.quote.until.us);
+	assert_true(m.expires.us < w->rec.expires.us);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	assert_scan_says(w, OUTCOME_APPROVED, REASON_NONE); /* of the scan: that it was resolved */
+}
+
+static void scan_of_nothing(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan_begin(w, WALLET);
+	pw_answer_acquirer(w, OP_RESOLVE, OUTCOME_DECLINED, REASON_CLOSED);
+	assert_state(w, PAY_DECLINED);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_CLOSED);
+	pw_next(w);
+	pw_scan_begin(w, WALLET);
+	w->m = (struct msg){ .has_problem = true, .problem = REASON_FORBIDDEN };
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_NONE, REASON_NONE);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_FORBIDDEN);
+	pw_next(w);
+	pw_scan_begin(w, WALLET);
+	pw_due(w); /* silence: it moves no money, so the scan may be tried again */
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_UNRESOLVED);
+	pw_next(w);
+	pw_snapshot()->route_count = 0;
+	pw_scan_begin(w, WALLET);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_NO_ROUTE);
+	pw_next(w);
+	pw_tell(w, SELF, OUTCOME_APPROVED, 500);
+	assert_state(w, PAY_DECLINED); /* pushed to nobody: it goes back */
+	assert_int_equal(w->rec.iss.reason, REASON_NO_ROUTE);
+}
+
+/* A code that several may have made: the next is asked only where the last does not know it. */
+static void scan_of_the_next(void **state)
+{
+	struct payworld *w = *state;
+	const struct route_row rows[] = {
+		{ .scheme = "alipay-plus-order", .mode = 'M', .to = TOUR, .priority = 1 },
+		{ .scheme = "alipay-plus-order", .mode = 'M', .to = SCHEME },
+	};
+
+	pw_snapshot()->route = rows;
+	pw_snapshot()->route_count = 2;
+	pw_scan_begin(w, WALLET);
+	assert_int_equal(w->st.call[0].peer, TOUR);
+	pw_answer_acquirer(w, OP_RESOLVE, OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_call(w, OP_RESOLVE);
+	assert_int_equal(w->st.call[0].peer, SCHEME);
+	pw_resolved(w, "aplus-order-1", 1000);
+	assert_state(w, PAY_OPEN);
+}
+
+static void orders_that_cannot_be_paid(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan_begin(w, WALLET);
+	pw_resolved(w, "aplus-order-1", 0);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_AMOUNT);
+	pw_next(w);
+	pw_scan_begin(w, WALLET);
+	w->m = (struct msg){ .amount = money_of(1000, EUR), .settle = money_of(11000, NOK) };
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_AMOUNT); /* not what it settles in */
+	pw_next(w);
+	pw_snapshot()->rate_count = 0;
+	pw_scan_begin(w, WALLET);
+	pw_resolved(w, "aplus-order-1", 1000);
+	assert_scan_says(w, OUTCOME_DECLINED, REASON_CURRENCY);
+}
+
+static void confirmed_wrongly(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan_begin(w, WALLET);
+	w->m = (struct msg){ .amount = money_of(1000, EUR), .expires = w->now };
+	w->m.expires.us += 60000000;
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	w->m = (struct msg){ .amount = money_of(1000, EUR) }; /* shown was 117.30 NOK */
+	pw_step(w, (struct pay_event){
+			   .kind = EV_REQUEST, .op = OP_CONFIRM, .peer = WALLET, .msg = &w->m });
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	pw_ask(w, OP_CONFIRM, PUSH, 0); /* who is asked to debit is not who scanned */
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN);
+	w->now = w->rec.expires; /* the alarm has not rung */
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	assert_int_equal(w->st.refusal, REASON_CLOSED);
+}
+
+static void pushed_for_another_amount(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_tell(w, SELF, OUTCOME_APPROVED, 0);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	pw_tell(w, SELF, OUTCOME_DECLINED, 500);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	pw_tell(w, SELF, OUTCOME_APPROVED, 500);
+	pw_resolved(w, "aplus-order-4", 600);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_AMOUNT);
+	pw_next(w);
+	pw_tell(w, SELF, OUTCOME_APPROVED, 500);
+	w->m = (struct msg){ 0 }; /* the payer typed the amount */
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	assert_call(w, OP_TELL);
+	assert_int_equal(money_minor(w->rec.acq.owe), 500);
+	pw_ask(w, OP_CANCEL, SELF, 0);
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN); /* what was taken is refunded */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +324,12 @@ int main(void)
 		core_case(pushed_money),
 		core_case(pushed_and_rejected),
 		core_case(pushed_undone_and_rejected),
+		core_case(scan_is_answered),
+		core_case(scan_of_nothing),
+		core_case(scan_of_the_next),
+		core_case(orders_that_cannot_be_paid),
+		core_case(confirmed_wrongly),
+		core_case(pushed_for_another_amount),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
