@@ -457,6 +457,145 @@ static void push_of_a_stranger(void **state)
 	assert_false(w->st.changed);
 }
 
+/* A scheme's cancel that overtakes its payment: the payment finds itself closed. */
+static void cancelled_before_it_came(void **state)
+{
+	struct payworld *w = *state;
+	struct pay_event late = {
+		.kind = EV_REQUEST, .op = OP_DEBIT, .peer = SCHEME, .msg = &w->m, .repeated = true
+	};
+
+	w->m = (struct msg){ 0 };
+	pw_begin(w, (struct pay_event){ .op = OP_CANCEL, .peer = TILL });
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+	pw_begin(w, (struct pay_event){ .op = OP_CANCEL, .peer = SCHEME });
+	assert_state(w, PAY_CANCELLED);
+	assert_int_equal(w->st.reply_count, 1);
+	w->m = (struct msg){ .amount = money_of(1000, EUR) };
+	pw_step(w, late);
+	assert_int_equal(w->st.refusal, REASON_CLOSED);
+}
+
+static void requests_that_make_no_sense(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 0);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	assert_false(w->st.changed);
+	w->m = (struct msg){ 0 };
+	pw_begin(w, (struct pay_event){ .op = OP_CODES, .peer = TILL });
+	assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+	pw_pay(w, "bluecode", 1000);
+	pw_ask(w, OP_CONFIRM, TILL, 0);
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN);
+	pw_ask(w, OP_DEBIT, TILL, 0);
+	assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+	pw_ask(w, OP_REFUND, CODE, 10);
+	assert_int_equal(w->st.refusal, REASON_FORBIDDEN);
+	pw_ask(w, OP_READ, TOUR, 0);
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
+}
+
+/* Asked to cancel twice, under two keys: one undo, one answer; and nothing to undo is no trouble.
+ */
+static void cancelled_twice(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.fate, FATE_WAIT);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.fate, FATE_VIEW);
+	pw_next(w);
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.fate, FATE_VIEW);
+	assert_false(w->st.changed);
+}
+
+/* A partner that cannot be asked: what is lost is undone at once. */
+static void nobody_to_ask(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_INQUIRE] = NULL;
+	pw_pay(w, "bluecode", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	assert_call(w, OP_CANCEL);
+	pw_next(w);
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_int_equal(w->rec.due.us, w->rec.expires.us);
+	pw_due(w);
+	assert_call(w, OP_CANCEL);
+}
+
+/* The other ways in which an issuer may answer. */
+static void answers_of_an_issuer(void **state)
+{
+	static const struct {
+		struct msg m;
+		enum outcome outcome;
+		enum pay_state then;
+	} t[] = {
+		{ { .has_problem = true, .problem = REASON_BUSY }, OUTCOME_NONE, PAY_DECLINED },
+		{ { 0 }, OUTCOME_HELD, PAY_IN_DOUBT }, /* it has no such word */
+		{ { 0 }, OUTCOME_REVERSED, PAY_DECLINED },
+		{ { 0 }, OUTCOME_UNKNOWN, PAY_IN_DOUBT },
+		{ { 0 }, OUTCOME_NOT_FOUND, PAY_IN_DOUBT },
+		{ { .ask_after_ms = 1500 }, OUTCOME_PENDING, PAY_PENDING },
+	};
+	struct payworld *w = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		pw_next(w);
+		pw_pay(w, "alipay-plus", 1000);
+		w->m = t[i].m;
+		pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, t[i].outcome, REASON_NONE);
+		assert_state(w, t[i].then);
+	}
+	assert_int_equal(w->rec.due.us - w->now.us, 1499000); /* as they said */
+}
+
+/* News that contradict what is settled: for a person, and nothing changes. */
+static void contradictions(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	assert_state(w, PAY_PAID);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_NONE);
+}
+
+/* A capture that is refused is asked about; a held payment whose cancel comes is released. */
+static void captures(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	pw_answer(w, OP_CAPTURE, OUTCOME_DECLINED, REASON_STATE);
+	assert_state(w, PAY_IN_DOUBT);
+	pw_next(w);
+	pw_pay(w, "vipps", 1000);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	assert_int_equal(money_minor(w->rec.iss.given_up), 11730);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -485,6 +624,13 @@ int main(void)
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),
 		core_case(written_off),
+		core_case(cancelled_before_it_came),
+		core_case(requests_that_make_no_sense),
+		core_case(cancelled_twice),
+		core_case(nobody_to_ask),
+		core_case(answers_of_an_issuer),
+		core_case(contradictions),
+		core_case(captures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

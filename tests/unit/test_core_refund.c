@@ -272,6 +272,188 @@ static void refund_of_unknown_fate(void **state)
 	}
 }
 
+static void refunds_that_are_refused(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	assert_int_equal(w->st.refusal, REASON_STATE); /* not paid yet */
+	pw_captured(w);
+	pw_ask(w, OP_REFUND, TILL, 0);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	w->m.refund.amount = money_of(1, NOK);
+	pw_step(w, (struct pay_event){
+			   .kind = EV_REQUEST, .op = OP_REFUND, .peer = TILL, .msg = &w->m });
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	w->cap_refused = true;
+	pw_ask(w, OP_REFUND, TILL, 1);
+	assert_int_equal(pay_refund(&w->rec, 1)->reason, REASON_LIMIT);
+	w->cap_refused = false;
+	for (int i = 0; i < REFUNDS_OPEN; i++) {
+		pw_ask(w, OP_REFUND, TILL, 100);
+		assert_call(w, OP_REFUND);
+	}
+	pw_ask(w, OP_REFUND, TILL, 100);
+	assert_int_equal(w->st.refusal, REASON_BUSY);
+	pw_peer(PUSH)->caps[OP_REFUND] = NULL;
+	pw_ask(w, OP_REFUND, TILL, 100);
+	assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+}
+
+/* The partner gives refunds no id; what it has returned in all decides. */
+static void refund_by_counts(void **state)
+{
+	static const struct {
+		int64_t returned; /* negative: it does not say */
+		bool known, done;
+	} t[] = { { 100, true, true }, { 0, true, false }, { 50, false, false },
+		{ -1, false, false } };
+	struct payworld *w = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		pw_next(w);
+		pw_pay(w, "bluecode", 1000);
+		pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+		pw_ask(w, OP_REFUND, TILL, 100);
+		pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+		for (int n = 0; n < 9 && refund_is_open(&w->rec.refund[0]); n++) {
+			pw_due(w);
+			if (!w->st.call_count)
+				continue;
+			assert_call(w, OP_INQUIRE);
+			w->m = (struct msg){ .has_counts = t[i].returned >= 0 };
+			if (w->m.has_counts)
+				w->m.returned = money_of(t[i].returned, EUR);
+			pw_step(w, (struct pay_event){ .kind = EV_ANSWER,
+					   .op = OP_INQUIRE,
+					   .side = SIDE_ISSUER,
+					   .msg = &w->m,
+					   .peer = CODE,
+					   .refund_seq = 1 });
+		}
+		assert_int_equal(!refund_is_open(&w->rec.refund[0]), t[i].known);
+		assert_int_equal(w->rec.refunds_done, t[i].done);
+	}
+}
+
+/* What a partner says it gave back is booked, unless it is more than was owed. */
+static void refund_of_another_amount(void **state)
+{
+	static const struct {
+		int64_t amount, settle; /* 0: not said; 100 is asked for */
+		int64_t left;
+		enum exception exception;
+		bool done;
+	} t[] = {
+		{ 100, 0, 900, EXCEPTION_NONE, true },
+		{ 100, 99, 901, EXCEPTION_NONE, true },
+		{ 0, 1000, 0, EXCEPTION_NONE, true },
+		{ 0, 1001, 900, EXCEPTION_AMOUNT, true },
+		{ 101, 0, 1000, EXCEPTION_AMOUNT, false },
+	};
+	struct payworld *w = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		int64_t before = pw_position(w, SCHEME, EUR);
+
+		pw_next(w);
+		pw_pay(w, "alipay-plus", 1000);
+		pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+		pw_ask(w, OP_REFUND, TILL, 100);
+		w->m = (struct msg){ .has_refund = true };
+		if (t[i].amount)
+			w->m.refund.amount = money_of(t[i].amount, EUR);
+		if (t[i].settle)
+			w->m.refund.settle = money_of(t[i].settle, EUR);
+		pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+		assert_int_equal(w->st.exception, t[i].exception);
+		assert_int_equal(w->rec.refunds_done, t[i].done);
+		assert_int_equal(pw_position(w, SCHEME, EUR) - before, t[i].left);
+	}
+}
+
+/* The call itself was refused: final for the first sending, no news for a repeat. */
+static void refund_call_refused(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	w->m = (struct msg){ .has_problem = true, .problem = REASON_BUSY };
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_NONE, REASON_NONE);
+	assert_int_equal(w->rec.refund[0].phase, REFUND_NO);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	pw_due(w);
+	assert_call(w, OP_REFUND);
+	w->m = (struct msg){ .has_problem = true, .problem = REASON_BUSY };
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_NONE, REASON_NONE);
+	assert_true(refund_is_open(pay_refund(&w->rec, 2)));
+	pw_lost(w, OP_REFUND, LOST_UNSENT); /* a repeat that was not sent is no news either */
+	assert_true(refund_is_open(pay_refund(&w->rec, 2)));
+}
+
+static void refund_unsent(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_lost(w, OP_REFUND, LOST_UNSENT);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->rec.refund[0].reason, REASON_UNAVAILABLE);
+}
+
+/* The alarm rings while a refund is out: its time is over, and it is asked about, or sent again. */
+static void refund_out_too_long(void **state)
+{
+	static const struct caps about = {
+		.op = OP_INQUIRE_REFUND, .allowed_ms = 5000, .ladder = { 3, { 2, 2, 3 } }
+	};
+	struct payworld *w = *state;
+
+	for (int asks = 0; asks <= 1; asks++) {
+		pw_next(w);
+		pw_peer(SCHEME)->caps[OP_INQUIRE_REFUND] = asks ? &about : NULL;
+		pw_pay(w, "alipay-plus", 1000);
+		pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+		pw_ask(w, OP_REFUND, TILL, 100);
+		pw_due(w);
+		assert_int_equal(w->rec.refund[0].phase, REFUND_UNKNOWN);
+		pw_due(w);
+		assert_call(w, asks ? OP_INQUIRE_REFUND : OP_REFUND);
+		pw_due(w); /* nobody tells us of that either */
+		assert_true(refund_is_open(&w->rec.refund[0]));
+	}
+}
+
+static void refunds_are_read_by_their_id(void **state)
+{
+	static const struct {
+		const char *tail;
+		enum fate fate;
+	} t[] = { { "-r1", FATE_VIEW }, { "-r2", FATE_REFUSE }, { "-r0", FATE_REFUSE },
+		{ "-r", FATE_REFUSE }, { "-x1", FATE_REFUSE }, { "", FATE_REFUSE } };
+	struct payworld *w = *state;
+
+	pw_pay(w, "alipay-plus", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct buf b = buf_init(w->m.refund.id, sizeof w->m.refund.id - 1);
+
+		w->m = (struct msg){ .has_refund = true };
+		pay_write_id(&w->rec, 0, 0, &b);
+		buf_str(&b, t[i].tail);
+		pw_step(w, (struct pay_event){
+				   .kind = EV_REQUEST, .op = OP_READ, .peer = TILL, .msg = &w->m });
+		assert_int_equal(w->st.fate, t[i].fate);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +469,13 @@ int main(void)
 		core_case(settlement_that_is_not_the_refund),
 		core_case(refund_pushed),
 		core_case(refund_of_unknown_fate),
+		core_case(refunds_that_are_refused),
+		core_case(refund_by_counts),
+		core_case(refund_of_another_amount),
+		core_case(refund_call_refused),
+		core_case(refund_unsent),
+		core_case(refund_out_too_long),
+		core_case(refunds_are_read_by_their_id),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
