@@ -23,6 +23,7 @@
 #define KEYS_MAGIC  0x6b657973u
 #define RAW_P256    64
 #define RAW_ED25519 32
+#define MEMOS       4
 
 struct key {
 	enum key_kind kind;
@@ -37,11 +38,22 @@ struct key {
 	char secret[KEYS_SECRET_MAX];
 };
 
+/* What was signed with RSA lately. */
+struct memo {
+	const struct key *key; /* NULL: none */
+	uint64_t used;         /* counts signatures; the least is the next to be forgotten */
+	struct digest text;
+	size_t n;
+	uint8_t sig[KEYS_SIG_MAX];
+};
+
 struct keys {
 	uint32_t magic;
 	EVP_MD *sha256;
 	size_t count;
 	struct key key[KEYS_MAX];
+	uint64_t signatures;
+	struct memo memo[MEMOS];
 };
 
 static struct keys *ring(void *keys)
@@ -311,8 +323,37 @@ static size_t der_of_raw(const uint8_t raw[RAW_P256], uint8_t der[80])
 	return n > 0 ? (size_t)n : 0;
 }
 
+/*
+ * SPEC RFC 8017 8.2.1: a PKCS#1 v1.5 signature holds no randomness, so the same text has the same
+ * one. Acknowledgements of a scheme's notifications are the same for a second (the time in them has
+ * no fraction), and a signature costs as much as all the rest of a payment's message.
+ */
+static size_t sign_rsa(struct keys *k, struct key *key, const struct digest *text, uint8_t *sig)
+{
+	struct memo *m = &k->memo[0];
+	size_t n = KEYS_SIG_MAX;
+
+	k->signatures++;
+	for (size_t i = 0; i < MEMOS; i++) {
+		struct memo *at = &k->memo[i];
+
+		if (at->key == key && memcmp(at->text.b, text->b, sizeof text->b) == 0) {
+			at->used = k->signatures;
+			memcpy(sig, at->sig, at->n);
+			return at->n;
+		}
+		if (at->used < m->used)
+			m = at;
+	}
+	if (EVP_PKEY_sign(key->op, sig, &n, text->b, sizeof text->b) != 1)
+		return 0;
+	*m = (struct memo){ .key = key, .used = k->signatures, .text = *text, .n = n };
+	memcpy(m->sig, sig, n);
+	return n;
+}
+
 /* Writes at most KEYS_SIG_MAX bytes; 0: the library failed. */
-static size_t sign_with(struct key *key, struct span data, uint8_t *sig)
+static size_t sign_with(struct keys *k, struct key *key, struct span data, uint8_t *sig)
 {
 	size_t n = KEYS_SIG_MAX;
 	uint8_t der[80];
@@ -325,7 +366,7 @@ static size_t sign_with(struct key *key, struct span data, uint8_t *sig)
 			       : 0;
 	case KEY_RSA_SHA256:
 		d = digest_sha256(data);
-		return EVP_PKEY_sign(key->op, sig, &n, d.b, sizeof d.b) == 1 ? n : 0;
+		return sign_rsa(k, key, &d, sig);
 	case KEY_P256_SHA256:
 		d = digest_sha256(data);
 		n = sizeof der;
@@ -346,7 +387,7 @@ bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *
 {
 	struct key *key = newest(ring(keys), KEY_OURS);
 	uint8_t sig[KEYS_SIG_MAX];
-	size_t n = key ? sign_with(key, data, sig) : 0;
+	size_t n = key ? sign_with(keys, key, data, sig) : 0;
 
 	if (n == 0) {
 		ERR_clear_error();

@@ -167,6 +167,24 @@ static void assert_holds(struct keys *k, const char *id, const char *text, struc
 	assert_true(keys_verify(k, span_str(id), span_str(text), sig));
 }
 
+/* A private key's PEM and its public one's, made now. */
+static void make(EVP_PKEY *pkey, char *priv, char *pub, size_t cap)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	long n;
+
+	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey, 0, 0, 0, 0, 0), 1);
+	n = BIO_get_mem_data(bio, &p);
+	assert_true(span_to_cstr(span_of(p, (size_t)n), priv, cap));
+	(void)BIO_reset(bio);
+	assert_int_equal(PEM_write_bio_PUBKEY(bio, pkey), 1);
+	n = BIO_get_mem_data(bio, &p);
+	assert_true(span_to_cstr(span_of(p, (size_t)n), pub, cap));
+	BIO_free(bio);
+	EVP_PKEY_free(pkey);
+}
+
 static void test_rsa_vectors(void **state)
 {
 	struct keys *k = keys_new();
@@ -186,6 +204,33 @@ static void test_rsa_vectors(void **state)
 	assert_holds(k, "1", aps_request, decoded(aps_request_sig));
 	assert_holds(k, "1", aps_answer, decoded(aps_answer_sig));
 	assert_false(keys_verify(k, SPAN("1"), span_str(aps_answer), decoded(aps_request_sig)));
+	keys_free(k);
+}
+
+/* A text that comes again between others has the signature that it had, and each has its own; with
+ * another key another. */
+static void test_rsa_signs_the_same_again(void **state)
+{
+	struct keys *k = keys_new();
+	char priv[2048], pub[2048], text[32];
+
+	(void)state;
+	make(EVP_RSA_gen(2048), priv, pub, sizeof priv);
+	add(k, KEY_OURS, "1", KEY_ACTIVE, rsa_private);
+	add(k, KEY_THEIRS, "1", KEY_ACTIVE, rsa_public);
+	for (int i = 0; i < 20; i++) {
+		signed_as(k, aps_answer, aps_answer_sig, KEY_RSA_SHA256, "1");
+		snprintf(text, sizeof text, "message %d", i % 7);
+		assert_true(keys_verify(
+			k, SPAN("1"), span_str(text), signed_as(k, text, 0, KEY_RSA_SHA256, "1")));
+	}
+	add(k, KEY_OURS, "2", KEY_ACTIVE, priv);
+	add(k, KEY_THEIRS, "2", KEY_ACTIVE, pub);
+	for (int i = 0; i < 2; i++)
+		assert_true(keys_verify(k, SPAN("2"), span_str(aps_answer),
+			signed_as(k, aps_answer, 0, KEY_RSA_SHA256, "2")));
+	assert_int_equal(keys_set_state(k, KEY_OURS, SPAN("2"), KEY_REVOKED), RC_OK);
+	signed_as(k, aps_answer, aps_answer_sig, KEY_RSA_SHA256, "1");
 	keys_free(k);
 }
 
@@ -213,24 +258,6 @@ static void test_p256_vector(void **state)
 	add(k, KEY_THEIRS, "test-key-ecc-p256", KEY_ACTIVE, p256_public);
 	assert_holds(k, "test-key-ecc-p256", p256_base, decoded(p256_sig));
 	keys_free(k);
-}
-
-/* A private key's PEM and its public one's, made now. */
-static void make(EVP_PKEY *pkey, char *priv, char *pub, size_t cap)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *p;
-	long n;
-
-	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(bio, pkey, 0, 0, 0, 0, 0), 1);
-	n = BIO_get_mem_data(bio, &p);
-	assert_true(span_to_cstr(span_of(p, (size_t)n), priv, cap));
-	(void)BIO_reset(bio);
-	assert_int_equal(PEM_write_bio_PUBKEY(bio, pkey), 1);
-	n = BIO_get_mem_data(bio, &p);
-	assert_true(span_to_cstr(span_of(p, (size_t)n), pub, cap));
-	BIO_free(bio);
-	EVP_PKEY_free(pkey);
 }
 
 /* Many signatures of one prepared key: each is 64 bytes, also where r or s begin with zeros. */
@@ -403,6 +430,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rsa_vectors),
+		cmocka_unit_test(test_rsa_signs_the_same_again),
 		cmocka_unit_test(test_ed25519_vector),
 		cmocka_unit_test(test_p256_vector),
 		cmocka_unit_test(test_p256_signs_again_and_again),
