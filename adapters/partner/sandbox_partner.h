@@ -10,7 +10,7 @@
 #define XW_SANDBOX_PARTNER_H
 
 #include "fake.h"
-#include "msgsig.h"
+#include "signed.h"
 
 #define FAKE_MAGIC    0x70617274u
 #define FAKE_DEBITS   16384
@@ -18,7 +18,6 @@
 #define FAKE_TOKENS   256
 #define FAKE_ORDERS   256
 #define FAKE_CALLS    512
-#define FAKE_NONCES   4096
 #define FAKE_REFUNDS  4
 #define FAKE_SUMS     8
 #define FAKE_ID       33 /* of ours and the switch's, with NUL */
@@ -149,7 +148,7 @@ struct fake {
 	size_t token_count;
 	struct fake_order order[FAKE_ORDERS];
 	struct fake_call call[FAKE_CALLS];
-	uint64_t nonce[FAKE_NONCES]; /* of signatures seen, by hash */
+	struct fake_nonces nonces;
 	struct mischief_table mischief;
 	struct fake_held held[FAKE_HELD]; /* requests that arrive late */
 	struct money gone_taken[FAKE_SUMS], gone_returned[FAKE_SUMS];

@@ -23,74 +23,15 @@ struct http_out *pfake_out(const struct sandbox_host *h)
 	return o;
 }
 
-static struct msgsig_keys keys_of(const struct sandbox_host *h)
-{
-	return (struct msgsig_keys){ h->ctx, h->sign, h->verify };
-}
-
-static struct span join(const struct sandbox_host *h, struct span a, struct span b)
-{
-	struct buf out = arena_buf(h->arena, a.n + b.n);
-
-	CHECK(arena_ok(h->arena));
-	buf_add(&out, a);
-	buf_add(&out, b);
-	return buf_span(&out);
-}
-
 /* ---- requests of the switch ---- */
-
-/* A signature may come once. */
-static bool nonce_is_new(struct fake *f, const struct msgsig *s)
-{
-	uint32_t a = fake_hash(s->nonce), b = fake_hash(s->signature);
-	uint64_t mark = (uint64_t)a << 32 | b;
-
-	if (f->nonce[a % FAKE_NONCES] == mark)
-		return false;
-	f->nonce[a % FAKE_NONCES] = mark;
-	return true;
-}
 
 bool pfake_verify(struct fake_rq *rq)
 {
-	struct msgsig_keys keys = keys_of(rq->h);
-	const char *cause;
-	struct msgsig s;
-
-	rq->signed_msg = (struct msgsig_msg){
-		.target_uri = join(rq->h, rq->h->origin, rq->m->target),
-		.in = rq->m,
-	};
-	cause = msgsig_verify_request(&keys, rq->h->arena, rq->h->now, &rq->signed_msg, &s);
-	if (!cause && nonce_is_new(rq->f, &s))
+	if (fake_signed(rq->h, rq->m, &rq->f->nonces, &rq->signed_msg))
 		return true;
 	rq->f->refused_signatures++;
 	pfake_refuse(rq, 401, "signature-invalid", NULL);
 	return false;
-}
-
-/* Without a key it goes out unsigned, and the switch will not believe it. */
-static void sign_answer(const struct fake_rq *rq, struct http_out *out)
-{
-	struct msgsig_keys keys = keys_of(rq->h);
-	struct span keyid = fake_setting(rq->h, "keyid", "");
-	enum rc rc = msgsig_sign_answer(
-		&keys, rq->h->arena, keyid, rq->h->now, &rq->signed_msg, out);
-
-	CHECK(rc == RC_OK || rc == RC_AUTH);
-}
-
-/* Changes one character of the signature. */
-static void spoil(struct http_out *out)
-{
-	struct span v;
-
-	if (http_out_get(out, "signature", &v)) {
-		char *at = out->headers.p + (v.p - out->headers.p) + 10;
-
-		*at = *at == 'A' ? 'B' : 'A';
-	}
 }
 
 void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
@@ -99,14 +40,7 @@ void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
 
 	if (rq->mute)
 		return;
-	if (out->body.n > 0)
-		http_out_header(out, "content-type",
-			out->status >= 400 ? SPAN("application/problem+json")
-					   : SPAN("application/json"));
-	if (order.how != MISCHIEF_UNSIGNED && rq->signed_msg.in)
-		sign_answer(rq, out);
-	if (order.how == MISCHIEF_BAD_SIGNATURE)
-		spoil(out);
+	fake_sign(rq->h, rq->signed_msg.in ? &rq->signed_msg : NULL, order.how, out);
 	if (delay_ms > 0 && order.how == MISCHIEF_NONE)
 		order = (struct mischief_order){ MISCHIEF_SLOW, 0, delay_ms };
 	mischief_reply(&order, rq->h, rq->tag, out);
@@ -114,25 +48,7 @@ void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms)
 
 void pfake_refuse(const struct fake_rq *rq, int status, const char *slug, const char *pointer)
 {
-	struct http_out *out = pfake_out(rq->h);
-	struct jw w = jw_init(&out->body);
-
-	out->status = status;
-	jw_obj(&w, NULL);
-	jw_str(&w, "type",
-		join(rq->h, join(rq->h, rq->h->origin, SPAN("/problems/")), span_str(slug)));
-	jw_str(&w, "title", span_str(slug));
-	jw_int(&w, "status", status);
-	if (pointer) {
-		jw_arr(&w, "errors");
-		jw_obj(&w, NULL);
-		jw_str(&w, "detail", SPAN("this member breaks the contract"));
-		jw_str(&w, "pointer", span_str(pointer));
-		jw_end(&w, '}');
-		jw_end(&w, ']');
-	}
-	jw_end(&w, '}');
-	pfake_send(rq, out, 0);
+	pfake_send(rq, fake_problem(rq->h, status, slug, pointer), 0);
 }
 
 /* The contract: the key of a POST is the id of what it creates, so that both name one thing. */
@@ -227,7 +143,7 @@ static struct fake_call *free_call(struct fake *f)
 bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
 	uint64_t serial, int refund, struct http_out *out, const char *key)
 {
-	struct msgsig_keys keys = keys_of(h);
+	struct msgsig_keys keys = fake_keys(h);
 	/* One call needs this much; a host with a small arena gets fewer at once. */
 	bool room = h->arena->cap - h->arena->used > CALL_BYTES;
 	struct fake_call *c = room ? free_call(f) : NULL;
@@ -237,14 +153,15 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 	if (!c)
 		return false;
 	if (key) {
-		struct span quoted = join(h, join(h, SPAN("\""), span_str(key)), SPAN("\""));
+		struct span quoted = fake_join(
+			h, fake_join(h, SPAN("\""), span_str(key)), SPAN("\""));
 
 		http_out_header(out, "content-type", SPAN("application/json"));
 		http_out_header(out, "idempotency-key", quoted);
 	}
 	http_out_header(out, "accept", SPAN("application/json, application/problem+json"));
 	if (msgsig_sign_request(&keys, h->arena, fake_setting(h, "keyid", ""), h->now,
-		    (const uint8_t *)nonce, join(h, switch_origin(h), buf_span(&out->target)),
+		    (const uint8_t *)nonce, fake_join(h, switch_origin(h), buf_span(&out->target)),
 		    out) != RC_OK)
 		return false;
 	headers = buf_span(&out->headers);
@@ -265,7 +182,7 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 bool pfake_believes(
 	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m)
 {
-	struct msgsig_keys keys = keys_of(h);
+	struct msgsig_keys keys = fake_keys(h);
 	struct http_out sent = { .method = c->method };
 	struct msgsig_msg req = { .out = &sent };
 	struct msgsig_msg answer = { .in = m, .req = &req };
@@ -277,6 +194,6 @@ bool pfake_believes(
 	sent.target.n = strlen(c->target);
 	sent.headers = buf_init((char *)c->headers, sizeof c->headers);
 	sent.headers.n = c->headers_n;
-	req.target_uri = join(h, switch_origin(h), buf_span(&sent.target));
+	req.target_uri = fake_join(h, switch_origin(h), buf_span(&sent.target));
 	return !msgsig_verify_answer(&keys, h->arena, h->now, &answer, &s);
 }
