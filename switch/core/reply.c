@@ -334,10 +334,7 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	if (side == SIDE_ACQUIRER && !pay_id_is_none(&p->order))
 		put_order_id(p, ret->object_id); /* it knows the payment by the order it made */
 	memcpy(ret->peer_id, ret->object_id, sizeof ret->peer_id);
-	if (is_debited(p, to))
-		put_debit_id(p, p->iss.attempt, ret->request_id);
-	else
-		memcpy(ret->request_id, own->their_request, sizeof ret->request_id);
+	memcpy(ret->request_id, own->their_request, sizeof ret->request_id);
 	memcpy(ret->issuer_payment_id, p->iss.their_id, sizeof ret->issuer_payment_id);
 	memcpy(ret->brand, p->brand, sizeof ret->brand);
 	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
@@ -345,6 +342,11 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	ret->amount = p->amount;
 	/* The acquirer what it gets, the other side what its payer pays. */
 	ret->settle = side == SIDE_ACQUIRER ? p->acq.owe : p->iss.ask;
+	if (is_debited(p, to)) {
+		put_debit_id(p, p->iss.attempt, ret->request_id);
+		ret->amount = p->iss.ask;
+		ret->settle = p->iss.owe;
+	}
 	ret->expires = p->expires;
 	put_mode(p, ret->mode);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;

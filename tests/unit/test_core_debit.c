@@ -63,7 +63,8 @@ static void issuer_reads_its_side(void **state)
 	pay_write_id(&w->rec, 'a', 1, &b);
 	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
 	assert_true(span_eq(span_str(m.request_id), buf_span(&b)));
-	assert_true(money_eq(m.settle, w->rec.iss.ask));
+	assert_true(money_eq(m.amount, w->rec.iss.ask));
+	assert_true(money_eq(m.settle, w->rec.iss.owe));
 	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_string_equal(m.request_id, w->rec.acq.their_request);
 	assert_true(money_eq(m.settle, w->rec.acq.owe));
