@@ -210,6 +210,8 @@ static void deliver(struct fakeworld *w, const struct fakeworld_item *i)
 	memcpy(w->call, i->bytes, i->n);
 	w->call_n = i->n;
 	read_message(w->call, w->call_n, false, &w->call_msg);
+	if (w->serve)
+		answer.body = w->serve(w->serve_ctx, &w->call_msg, &answer.status);
 	w->fake->on_answer(w->state, &w->host, i->cookie, &answer);
 }
 

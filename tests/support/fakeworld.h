@@ -41,6 +41,9 @@ struct fakeworld {
 	struct http_msg reply_msg;
 	/* calls to the switch: the last one, and what they are answered with */
 	int call_count, call_status;
+	/* Instead of call_status and no body: what the switch answers. */
+	struct span (*serve)(void *ctx, const struct http_msg *m, int *ret_status);
+	void *serve_ctx;
 	char call[4096];
 	size_t call_n;
 	struct http_msg call_msg;

@@ -110,7 +110,8 @@ static void expect_rc(const struct run *r, enum rc rc)
 static void run_call(struct run *r)
 {
 	Xw__Canonical *call = canonical(r, GOLDEN_CANONICAL_CALL), *answer = NULL;
-	bool to_answer = section(r, GOLDEN_HTTP_ANSWER) != NULL;
+	bool alone = !section(r, GOLDEN_HTTP_ANSWER); /* nobody is called: the adapter answers */
+	bool to_answer = section(r, GOLDEN_EXPECT_CANONICAL) != NULL;
 	const char *why = NULL;
 	enum rc rc;
 
@@ -126,7 +127,12 @@ static void run_call(struct run *r)
 			buf_str(&r->actual, why ? why : "");
 		return;
 	}
-	read_http(r, GOLDEN_HTTP_ANSWER);
+	if (alone != !r->out.method)
+		fail_msg("%s: somebody is called, or nobody", r->c->title);
+	if (alone)
+		r->msg = (struct http_msg){ .is_answer = true };
+	else
+		read_http(r, GOLDEN_HTTP_ANSWER);
 	expect_rc(r, r->adapter->read_answer(&r->env, call, &r->out, &r->msg, &answer));
 	assert_non_null(answer);
 	canonical_text_write(&r->actual, answer);

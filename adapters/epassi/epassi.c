@@ -1,0 +1,160 @@
+/*
+ * epassi.c: the ePassi adapter: its caps rows, its routes, and the pages that a payer's browser
+ * gets. To ePassi we are a merchant with a site: the browser posts a form that we signed, and comes
+ * back with a confirmation that ePassi signed.
+ *
+ * The hard thing about ePassi is what its protocol lacks: nobody can be called. No question, no
+ * cancel, no refund; and its confirmation does not say how much was paid. What it lacks goes by our
+ * partner API, where ePassi serves that (setting `server`), else it is done by hand (call.c). Must
+ * never take a browser's word for anything that is not signed.
+ */
+#include "epassi.h"
+
+#include "page.h"
+
+/* A confirmation tells at once; questions are for one that got lost. */
+#define LADDER_INQUIRE                                                                             \
+	{                                                                                          \
+		8,                                                                                 \
+		{                                                                                  \
+			10, 20, 30, 60, 60, 120, 120, 300                                          \
+		}                                                                                  \
+	}
+/* Long enough for a page that is dead after EPASSI_CLOSES_MAX_S (SPEC epassi 4.2). */
+#define LADDER_CANCEL                                                                              \
+	{                                                                                          \
+		20,                                                                                \
+		{                                                                                  \
+			2, 5, 10, 30, 60, 120, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,   \
+				600, 600, 600, 600                                                 \
+		}                                                                                  \
+	}
+#define LADDER_REFUND                                                                              \
+	{                                                                                          \
+		10,                                                                                \
+		{                                                                                  \
+			2, 3, 5, 10, 30, 60, 120, 300, 600, 1800                                   \
+		}                                                                                  \
+	}
+
+static const struct caps caps[] = {
+	{ .op = OP_DEBIT, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
+	{ .op = OP_INQUIRE,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.not_found_s = 30,
+		.ladder = LADDER_INQUIRE },
+	{ .op = OP_CANCEL,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.cancel_undoes = true,
+		.ladder = LADDER_CANCEL },
+	{ .op = OP_REFUND, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .ladder = LADDER_REFUND },
+	{ .op = OP_INQUIRE_REFUND,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.ladder = LADDER_REFUND },
+	{ .op = OP_PUSH, .push_decides = true },
+	{ .op = OP_NONE },
+};
+
+/* SPEC epassi 4.4 [C:E-DEV, S:E-PHP]: RETURN is posted by the browser; CANCEL and REJECT are got.
+ * How the message to NOTIFY_URL looks is not known: what RETURN brings is taken either way. */
+static const struct route routes[] = {
+	{ "GET", "/forms/epassi/{peer}/{stamp}", OP_READ, EPASSI_FORM, .hold_ms = 0 },
+	{ "POST", "/hooks/epassi/{peer}/return", OP_PUSH, EPASSI_RETURN, .hold_ms = 0 },
+	{ "GET", "/hooks/epassi/{peer}/return", OP_PUSH, EPASSI_RETURN, .hold_ms = 0 },
+	{ "POST", "/hooks/epassi/{peer}/notify", OP_PUSH, EPASSI_NOTIFY, .hold_ms = 0 },
+	{ "GET", "/hooks/epassi/{peer}/notify", OP_PUSH, EPASSI_NOTIFY, .hold_ms = 0 },
+	{ "GET", "/hooks/epassi/{peer}/cancel", OP_PUSH, EPASSI_CANCEL, .hold_ms = 0 },
+	{ "GET", "/hooks/epassi/{peer}/reject", OP_PUSH, EPASSI_REJECT, .hold_ms = 0 },
+	{ .method = NULL },
+};
+
+/* The address names the participant; the form and the confirmation prove themselves. */
+static bool identify(const struct request *rq, struct span *ret_identity)
+{
+	*ret_identity = rq->arg[0];
+	return true;
+}
+
+static enum rc read_form_request(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	Xw__Canonical *c = canonical_new(env->arena, OP_READ, false);
+
+	if (!c)
+		return RC_FULL;
+	c->object_id = canonical_str(env->arena, span_sub(rq->arg[1], 0, 64));
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}
+
+static enum rc read_request(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	return rq->route->kind == EPASSI_FORM ? read_form_request(env, rq, ret)
+					      : epassi_read_return(env, rq, ret);
+}
+
+static void write_problem(enum reason r, struct http_out *out)
+{
+	if (r == REASON_SIGNATURE)
+		page_say(out, 403, "This confirmation is not valid.");
+	else if (r == REASON_OVERLOADED || r == REASON_BUSY || r == REASON_INTERNAL ||
+		 r == REASON_UNAVAILABLE)
+		page_say(out, 503, "Please try again in a moment.");
+	else if (r == REASON_NOT_FOUND || r == REASON_FORBIDDEN)
+		page_say(out, 404, "There is no such payment.");
+	else
+		page_say(out, 400, "This request cannot be understood.");
+}
+
+/* Back from ePassi: what became of the payment, in a sentence. */
+static void write_back(const Xw__Canonical *reply, struct http_out *out)
+{
+	int32_t result = reply->outcome ? reply->outcome->result : OUTCOME_NONE;
+
+	if (result == OUTCOME_APPROVED)
+		page_say(out, 200, "Paid. You can close this page.");
+	else if (result == OUTCOME_PENDING)
+		page_say(
+			out, 200, "Not paid yet. Go back to pay, or ask the shop for another way.");
+	else
+		page_say(out, 200,
+			"The shop has closed this payment. Whatever was taken is given back.");
+}
+
+static void write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out)
+{
+	if (reply->problem)
+		write_problem((enum reason)reply->problem->reason, out);
+	else if (rq->route->kind == EPASSI_FORM)
+		epassi_write_form(env, rq, reply, out);
+	else
+		write_back(reply, out);
+}
+
+static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)env;
+	(void)rq;
+	(void)replayed;
+	page_seal(out);
+}
+
+const struct adapter epassi_adapter = {
+	.name = "epassi",
+	.caps = caps,
+	.routes = routes,
+	.identify = identify,
+	.read_request = read_request,
+	.write_reply = write_reply,
+	.seal_reply = seal_reply,
+	.write_call = epassi_write_call,
+	.read_answer = epassi_read_answer,
+};
