@@ -240,6 +240,26 @@ swish() {
 	YAML
 }
 
+# Its form with a key that both know; what the form lacks by our partner API, signed both ways.
+epassi() {
+	local ours theirs
+	secret epassi key
+	ours=$(key_id switch epassi crosswallet) theirs=$(key_id sandbox epassi epassi)
+	pair ed25519 epassi switch "$ours"
+	pair ed25519 epassi sandbox "$theirs"
+	FAKE=(site 10001 server partner-api keyid "$theirs")
+	participant epassi 20 epassi /interop/v1 <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "${CAP:-100000.00}"
+	settings:
+	  - {name: site, value: "10001"}
+	  - {name: form_url, value: "https://127.0.0.1:$((PORT + OFFSET))/e_payments/v2"}
+	  - {name: server, value: partner-api}
+	  - {name: keyid, value: "$ours"}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -273,6 +293,14 @@ participants() {
 	cap: "100000.00"
 	YAML
 	swish
+	epassi
+	# ePassi's own merchants, whose tills take the others' wallets.
+	FAKE=(merchant_country FI)
+	partner epassi-till 21 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	YAML
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -287,6 +315,8 @@ routes() {
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}
+	  # Named at the till: its payer goes on in a browser.
+	  - {scheme: epassi, mode: CPM, to: epassi}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
 	  # Codes that a wallet shows abroad are the scheme's, made for its users.
 	  - {scheme: payer-codes, mode: CPM, from: pivo, to: alipayplus-mpp}

@@ -68,6 +68,13 @@ demo_pay() {
 	demo_begin "$1" "$2" "$5" "${6-}"
 }
 
+# demo_name CORRIDOR TILL WALLET CURRENCY AMOUNT EXPECTED [THEN]: the payer names the wallet, and goes
+# on in a browser.
+demo_name() {
+	demo_do "$2" '{"do":"pay","wallet":"'"$3"'","amount":"'"$5"'","currency":"'"$4"'"}'
+	demo_begin "$1" "$2" "$6" "browse:$3${7:+ $7}"
+}
+
 # demo_scan CORRIDOR WALLET PAYER EXPECTED [THEN]: its user scans a merchant's code abroad.
 demo_scan() {
 	demo_do alipayplus-mpp '{"do":"order","currency":"SGD","value":"2500"}'
@@ -114,6 +121,12 @@ demo_start() {
 	demo_pay 'Vipps code, Norwegian till' till-nok NOK 4900 PAID
 	demo_code pivo approve
 	demo_pay 'Pivo code, German till' till-eur EUR 760 PAID
+	demo_name 'ePassi user, German till' till-eur epassi EUR 1090 PAID
+	demo_name 'ePassi user, Norwegian till' till-nok epassi NOK 5900 PAID
+	demo_code pivo approve
+	demo_pay 'Pivo code, ePassi till' epassi-till EUR 640 PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode, ePassi till' epassi-till EUR 820 PAID
 	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
 	demo_scan 'Swish user, Alipay+ merchant' swish-server '"payer":"s-1","handle":"46712345601"' PAID
@@ -131,12 +144,17 @@ demo_start() {
 	demo_pay 'cancelled by the till' till-eur EUR 3300 CANCELLED cancel
 	demo_code bluecode approve
 	demo_pay 'refunded in part' till-nok NOK 20000 PARTIALLY_REFUNDED refund
+	demo_name 'ePassi, refunded in part' till-nok epassi NOK 30000 PARTIALLY_REFUNDED refund
 }
 
 # What follows on the payment I, once, at the state that it waits for.
 demo_then() {
-	local i=$1 status=$2
-	case ${DEMO_THEN[i]} in
+	local i=$1 status=$2 then=${DEMO_THEN[$1]%% *} rest=
+	[[ ${DEMO_THEN[i]} != *' '* ]] || rest=${DEMO_THEN[i]#* }
+	case $then in
+	browse:*) # the payer follows what the till shows
+		[[ $status == PENDING && -n $(demo_field action) ]] || return 0
+		demo_do "${then#browse:}" '{"do":"browse","url":"'"$(demo_field action)"'"}' ;;
 	approve) # the payer, in the app on the phone
 		[[ $status == PENDING ]] && demo_http POST /vipps/control \
 			'{"do":"app-approve","reference":"'"${DEMO_ID[i]}"'"}' && [[ $DEMO_BODY == *'"ok":true'* ]] || return 0 ;;
@@ -147,7 +165,7 @@ demo_then() {
 		[[ $status == PAID ]] || return 0
 		demo_do "${DEMO_FAKE[i]}" '{"do":"refund","payment":"'"${DEMO_REF[i]}"'","amount":"5000","currency":"NOK"}' ;;
 	esac
-	DEMO_THEN[i]=
+	DEMO_THEN[i]=$rest
 }
 
 # What the scheme's till knows of the payment I, in the words of the others.

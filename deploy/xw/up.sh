@@ -21,6 +21,8 @@ LISTENERS=(
 	'pivo 17'
 	'swish 18'
 	'swish-server 19'
+	'epassi 20'
+	'epassi-till 21'
 )
 
 up_all() {
