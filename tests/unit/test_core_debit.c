@@ -471,7 +471,7 @@ static void cancelled_before_it_came(void **state)
 	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
 	pw_begin(w, (struct pay_event){ .op = OP_CANCEL, .peer = SCHEME });
 	assert_state(w, PAY_CANCELLED);
-	assert_int_equal(w->st.reply_count, 1);
+	assert_true(w->st.replies);
 	w->m = (struct msg){ .amount = money_of(1000, EUR) };
 	pw_step(w, late);
 	assert_int_equal(w->st.refusal, REASON_CLOSED);
@@ -511,7 +511,7 @@ static void cancelled_twice(void **state)
 	assert_int_equal(w->st.fate, FATE_WAIT);
 	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
 	pw_ask(w, OP_CANCEL, TILL, 0);
-	assert_int_equal(w->st.fate, FATE_VIEW);
+	assert_int_equal(w->st.fate, FATE_REPLAY);
 	pw_next(w);
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);

@@ -337,25 +337,26 @@ static void refund_by_counts(void **state)
 	}
 }
 
-/* What a partner says it gave back is booked, unless it is more than was owed. */
+/* What a partner that exchanges says it gave back is booked, unless it is more than was owed. */
 static void refund_of_another_amount(void **state)
 {
 	static const struct {
-		int64_t amount, settle; /* 0: not said; 100 is asked for */
-		int64_t left;
+		int64_t amount, settle; /* 0: not said; 1.00 EUR, 11.50 NOK are asked for */
+		int64_t left;           /* of 115.00 NOK */
 		enum exception exception;
 		bool done;
 	} t[] = {
-		{ 100, 0, 900, EXCEPTION_NONE, true },
-		{ 100, 99, 901, EXCEPTION_NONE, true },
-		{ 0, 1000, 0, EXCEPTION_NONE, true },
-		{ 0, 1001, 900, EXCEPTION_AMOUNT, true },
-		{ 101, 0, 1000, EXCEPTION_AMOUNT, false },
+		{ 100, 0, 10350, EXCEPTION_NONE, true },
+		{ 100, 1149, 10351, EXCEPTION_NONE, true },
+		{ 0, 11500, 0, EXCEPTION_NONE, true },
+		{ 0, 11501, 10350, EXCEPTION_AMOUNT, true },
+		{ 101, 0, 11500, EXCEPTION_AMOUNT, false },
 	};
 	struct payworld *w = *state;
 
+	pw_peer(SCHEME)->settle = NOK;
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-		int64_t before = pw_position(w, SCHEME, EUR);
+		int64_t before = pw_position(w, SCHEME, NOK);
 
 		pw_next(w);
 		pw_pay(w, "alipay-plus", 1000);
@@ -365,11 +366,11 @@ static void refund_of_another_amount(void **state)
 		if (t[i].amount)
 			w->m.refund.amount = money_of(t[i].amount, EUR);
 		if (t[i].settle)
-			w->m.refund.settle = money_of(t[i].settle, EUR);
+			w->m.refund.settle = money_of(t[i].settle, NOK);
 		pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 		assert_int_equal(w->st.exception, t[i].exception);
 		assert_int_equal(w->rec.refunds_done, t[i].done);
-		assert_int_equal(pw_position(w, SCHEME, EUR) - before, t[i].left);
+		assert_int_equal(pw_position(w, SCHEME, NOK) - before, t[i].left);
 	}
 }
 
