@@ -48,22 +48,6 @@ enum rc aps_get_text(
 
 /* SPEC alipayplus 2.5 [C]: body times are ISO 8601 with offset; "+0800" has been seen for "+08:00".
  */
-static enum rc parse_time(struct span text, struct wall *ret)
-{
-	char storage[48];
-	struct buf b = buf_init(storage, sizeof storage);
-	bool short_offset = text.n > 5 && text.n < 40 &&
-			    (text.p[text.n - 5] == '+' || text.p[text.n - 5] == '-') &&
-			    span_is_digits(span_sub(text, text.n - 4, 4));
-
-	if (!short_offset)
-		return wall_parse(text, ret);
-	buf_add(&b, span_sub(text, 0, text.n - 2));
-	buf_ch(&b, ':');
-	buf_add(&b, span_sub(text, text.n - 2, 2));
-	return wall_parse(buf_span(&b), ret);
-}
-
 enum rc aps_get_time(const struct json *from, const char *path, int64_t *ret)
 {
 	struct span text;
@@ -71,7 +55,7 @@ enum rc aps_get_time(const struct json *from, const char *path, int64_t *ret)
 	enum rc rc = RC_OK;
 
 	if (json_get(from, path))
-		rc = json_str(from, path, &text) ? parse_time(text, &w) : RC_BAD;
+		rc = json_str(from, path, &text) ? wall_parse_lenient(text, &w) : RC_BAD;
 	if (rc == RC_OK)
 		*ret = w.us;
 	return rc;

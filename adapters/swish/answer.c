@@ -5,9 +5,6 @@
  */
 #include "swish.h"
 
-#include "json.h"
-#include "money.h"
-
 #define REFERENCE_MAX 64
 
 /* What an object holds, payment or refund, as far as it is there. */
@@ -31,25 +28,15 @@ static void read_amount(struct arena *a, const struct json *body, struct money *
  * offset is left out [C:SW-PHP]. */
 static struct wall read_time(const struct json *body, const char *name)
 {
-	char storage[40];
-	struct buf b = buf_init(storage, sizeof storage);
 	struct wall ret;
 	struct span s;
 
-	if (!json_str(body, name, &s))
-		return WALL_NONE;
-	if (s.n > 5 && (s.p[s.n - 5] == '+' || s.p[s.n - 5] == '-')) {
-		buf_add(&b, span_sub(s, 0, s.n - 2));
-		buf_ch(&b, ':');
-		buf_add(&b, span_sub(s, s.n - 2, 2));
-		s = buf_ok(&b) ? buf_span(&b) : SPAN_NONE;
-	}
-	return wall_parse(s, &ret) == RC_OK ? ret : WALL_NONE;
+	return json_str(body, name, &s) && wall_parse_lenient(s, &ret) == RC_OK ? ret : WALL_NONE;
 }
 
 static void read_object(struct arena *a, const struct json *body, struct object *r)
 {
-	*r = (struct object){ .at = WALL_NONE };
+	*r = (struct object){ .at = read_time(body, "datePaid") };
 	(void)json_str(body, "id", &r->id);
 	(void)json_str(body, "status", &r->status);
 	(void)json_str(body, "errorCode", &r->code);
@@ -59,7 +46,6 @@ static void read_object(struct arena *a, const struct json *body, struct object 
 		r->payment_reference.n > REFERENCE_MAX)
 		r->payment_reference = SPAN_NONE; /* a part of it would be another */
 	read_amount(a, body, &r->amount);
-	r->at = read_time(body, "datePaid");
 }
 
 /* ---- verdicts ------------------------------------------------------------------------------ */

@@ -161,6 +161,20 @@ enum rc wall_parse(struct span text, struct wall *ret)
 	return make(c, h, m, sec, us - (off_h * 60 + off_m) * 60 * US_PER_S, ret);
 }
 
+enum rc wall_parse_lenient(struct span text, struct wall *ret)
+{
+	char storage[48];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	if (text.n < 6 || (text.p[text.n - 5] != '+' && text.p[text.n - 5] != '-') ||
+		!span_is_digits(span_sub(text, text.n - 4, 4)))
+		return wall_parse(text, ret);
+	buf_add(&b, span_sub(text, 0, text.n - 2));
+	buf_ch(&b, ':');
+	buf_add(&b, span_sub(text, text.n - 2, 2));
+	return buf_ok(&b) ? wall_parse(buf_span(&b), ret) : RC_BAD;
+}
+
 static void write_date_time(struct buf *b, int64_t us)
 {
 	int64_t day = floor_div(us, US_PER_DAY), s = (us - day * US_PER_DAY) / US_PER_S;

@@ -36,6 +36,8 @@ static inline int64_t wall_diff_ms(struct wall later, struct wall earlier)
 /* RFC 3339 with "Z" or an offset, fraction of 0 to 9 digits (cut to microseconds). RC_BAD;
  * RC_RANGE: no such date or time, a second 60, or not after the begin of 1970. */
 MUST enum rc wall_parse(struct span text, struct wall *ret);
+/* Also with the colon of the offset left out: "+0100". */
+MUST enum rc wall_parse_lenient(struct span text, struct wall *ret);
 /* "2026-01-15T10:30:00.123456Z" with 0, 3 or 6 digits of fraction. */
 void wall_write(struct buf *b, struct wall w, int fraction_digits);
 /* "2026-01-15T18:30:00+08:00", whole seconds. */

@@ -58,6 +58,22 @@ static void refuses_other_text(void **state)
 	assert_int_equal(w.us, 5);
 }
 
+static void reads_an_offset_without_its_colon(void **state)
+{
+	struct wall strict, lenient;
+
+	(void)state;
+	assert_int_equal(wall_parse(SPAN("2026-01-15T10:30:00.5+01:00"), &strict), RC_OK);
+	assert_int_equal(wall_parse_lenient(SPAN("2026-01-15T10:30:00.5+0100"), &lenient), RC_OK);
+	assert_int_equal(strict.us, lenient.us);
+	assert_int_equal(wall_parse_lenient(SPAN("2026-01-15T10:30:00.5+01:00"), &lenient), RC_OK);
+	assert_int_equal(strict.us, lenient.us);
+	assert_int_equal(wall_parse(SPAN("2026-01-15T10:30:00.5+0100"), &strict), RC_BAD);
+	assert_int_equal(wall_parse_lenient(SPAN("2026-01-15"), &lenient), RC_BAD);
+	assert_int_equal(wall_parse_lenient(SPAN("-0100"), &lenient), RC_BAD);
+	assert_int_equal(wall_parse_lenient(SPAN_NONE, &lenient), RC_BAD);
+}
+
 static void writes(void **state)
 {
 	char storage[64];
@@ -154,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_rfc3339),
 		cmocka_unit_test(refuses_other_text),
+		cmocka_unit_test(reads_an_offset_without_its_colon),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(http_dates),
 		cmocka_unit_test(agrees_with_the_c_library),
