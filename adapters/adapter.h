@@ -201,6 +201,9 @@ Xw__Outcome *canonical_outcome(
 /* "HTTP 503": the code of an answer that holds none. */
 struct span canonical_http_code(struct arena *a, int status);
 Xw__Order *canonical_order(struct arena *a); /* with merchant */
+/* The shop that the money is for, as the payer knows it, for wallets to whom we are the merchant;
+ * "" where it has no name. */
+struct span canonical_shop(const Xw__Order *o);
 Xw__Party *canonical_party(struct arena *a);
 Xw__Payment *canonical_payment(struct arena *a);
 Xw__Quote *canonical_quote(struct arena *a);

@@ -122,6 +122,13 @@ Xw__Order *canonical_order(struct arena *a)
 	return m && m->merchant ? m : NULL;
 }
 
+struct span canonical_shop(const Xw__Order *o)
+{
+	const Xw__Party *m = o ? o->merchant : NULL;
+
+	return span_str(!m ? "" : m->name[0] ? m->name : m->store_name);
+}
+
 Xw__Code *canonical_code(struct arena *a, struct span text)
 {
 	Xw__Code *m = new_code(a);

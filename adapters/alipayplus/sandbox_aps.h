@@ -173,8 +173,8 @@ void apsf_answer_result(const struct apsf_exchange *x, const char *code, char st
 void apsf_call(const struct sandbox_host *h, uint64_t cookie, const char *path, struct span body);
 
 struct buf apsf_body(const struct sandbox_host *h); /* room for one, from the arena */
-/* A merchant of ours; official samples spell the store's MCC in two ways. */
-void apsf_put_merchant(struct jw *w, const char *store_mcc);
+/* The order of a merchant of ours; official samples spell the store's MCC in two ways. */
+void apsf_put_order(struct jw *w, const struct apsf_payment *p, const char *store_mcc);
 /* Milliseconds of the scheme's ladders, quickened by the setting time_divisor. */
 int apsf_scaled(const struct sandbox_host *h, int64_t ms);
 void apsf_put_result(struct jw *w, const char *key, const char *code, char status);
@@ -246,9 +246,13 @@ struct apsf_payment *apsf_refunded_payment(struct apsf *s, const struct apsf_ref
 enum apsf_event apsf_event_of(uint64_t cookie);
 uint8_t apsf_try_of(uint64_t cookie);
 
-/* ---- sandbox_acqp.c: the switch as acquiring partner ---- */
+/* ---- sandbox_acqp.c, sandbox_after.c: the switch as acquiring partner ---- */
 
 void apsf_on_pay(struct apsf_exchange *x);
+/* The members of a payment that is paid; code and status of one as it stands. */
+void apsf_put_paid(struct jw *w, const struct apsf_payment *p, const struct sandbox_host *h,
+	enum apsf_twist twist);
+char apsf_result_of(const struct apsf_payment *p, const char **ret_code);
 void apsf_on_inquiry(struct apsf_exchange *x);
 void apsf_on_cancel(struct apsf_exchange *x);
 void apsf_on_refund(struct apsf_exchange *x);

@@ -11,16 +11,6 @@
 
 /* ---- userInitiatedPay ---------------------------------------------------------------------- */
 
-static void put_order(struct jw *w, const struct apsf_payment *p)
-{
-	jw_obj(w, "order");
-	jw_str(w, "referenceOrderId", span_str(p->reference));
-	jw_str(w, "orderDescription", SPAN("Ramen"));
-	fake_put_money(w, "orderAmount", p->amount);
-	apsf_put_merchant(w, "storeMcc");
-	jw_end(w, '}');
-}
-
 static void answer_order(const struct apsf_exchange *x, const struct apsf_payment *p)
 {
 	struct buf b = apsf_body(x->h);
@@ -32,7 +22,7 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 	jw_str(&w, "pspId", fake_setting(x->h, "psp_id", "1022172000000000001"));
 	jw_str(&w, "codeType", SPAN("ORDER_CODE"));
 	jw_str(&w, "paymentRequestId", span_str(p->request_id));
-	put_order(&w, p);
+	apsf_put_order(&w, p, "storeMcc"); /* as one official sample spells it */
 	fake_put_money(&w, "paymentAmount", p->amount);
 	fake_put_money(&w, "payToAmount", apsf_falsified(p->settle, x->twist));
 	if (!money_same(p->amount, p->settle))

@@ -44,12 +44,7 @@ static void put_ids(struct jw *w, const struct sandbox_host *h, const struct aps
 static void put_pay(struct jw *w, const struct sandbox_host *h, const struct apsf_payment *p)
 {
 	put_ids(w, h, p);
-	jw_obj(w, "order");
-	jw_str(w, "referenceOrderId", span_str(p->reference));
-	jw_str(w, "orderDescription", SPAN("Ramen"));
-	fake_put_money(w, "orderAmount", p->amount);
-	apsf_put_merchant(w, "storeMCC");
-	jw_end(w, '}');
+	apsf_put_order(w, p, "storeMCC");
 	fake_put_money(w, "paymentAmount", p->amount);
 	fake_put_money(w, "payToAmount", p->settle);
 	if (!money_same(p->amount, p->settle))

@@ -219,8 +219,12 @@ void apsf_put_result(struct jw *w, const char *key, const char *code, char statu
 	jw_end(w, '}');
 }
 
-void apsf_put_merchant(struct jw *w, const char *store_mcc)
+void apsf_put_order(struct jw *w, const struct apsf_payment *p, const char *store_mcc)
 {
+	jw_obj(w, "order");
+	jw_str(w, "referenceOrderId", span_str(p->reference));
+	jw_str(w, "orderDescription", SPAN("Ramen"));
+	fake_put_money(w, "orderAmount", p->amount);
 	jw_obj(w, "merchant");
 	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
 	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
@@ -234,6 +238,7 @@ void apsf_put_merchant(struct jw *w, const char *store_mcc)
 	jw_str(w, "referenceStoreId", SPAN("SG-01"));
 	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
 	jw_str(w, store_mcc, SPAN("5812"));
+	jw_end(w, '}');
 	jw_end(w, '}');
 	jw_end(w, '}');
 }

@@ -6,8 +6,6 @@
 #include "swish.h"
 
 #include "digest.h"
-#include "json.h"
-#include "money.h"
 
 #define MESSAGE_MAX   50
 #define REFERENCE_MAX 35
@@ -99,12 +97,9 @@ static void put_message(const struct adapter_env *env, struct jw *w, struct span
 /* The payer must see whom the money is for: we are the payee, the shop is not. */
 static const char *put_shop(const struct adapter_env *env, struct jw *w, const Xw__Order *o)
 {
-	const Xw__Party *m = o ? o->merchant : NULL;
-	struct span name = span_str(m ? m->name : ""), more = span_str(o ? o->reference : "");
+	struct span name = canonical_shop(o), more = span_str(o ? o->reference : "");
 	struct buf b;
 
-	if (span_empty(name) && m)
-		name = span_str(m->store_name);
 	if (span_empty(name))
 		return "the merchant has no name to show to the payer";
 	b = arena_buf(env->arena, name.n + 2 + more.n);

@@ -46,5 +46,5 @@ const struct code_rule swish_codes[] = {
 	{ "TM01", P, DECLINED(EXPIRED) },
 	{ "VR01", D | P, DECLINED(RISK) }, /* the age limit */
 	{ "VR02", D | P, DECLINED(PAYER) },
-	{ NULL, 0, VERDICT(UNKNOWN, NONE) },
+	{ .code = NULL },
 };

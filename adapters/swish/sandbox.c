@@ -32,24 +32,19 @@ static void fault(struct faults *f, bool there, const char *code)
 		f->code[f->count++] = code;
 }
 
-static struct http_out *begin(const struct sandbox_host *h, int status)
+static struct http_out *begin(const struct sandbox_host *h, int status, struct jw *ret_w)
 {
-	struct http_out *out = fake_out(h, status, BODY_MAX);
-
-	if (out)
-		http_out_header(out, "content-type", SPAN("application/json"));
-	return out;
+	return fake_json_out(h, status, "application/json", BODY_MAX, ret_w);
 }
 
 /* SPEC swish 7.1-errors [S:SW-ERR]: 422 and a list. */
 static struct http_out *refused(const struct sandbox_host *h, const struct faults *f)
 {
-	struct http_out *out = begin(h, 422);
 	struct jw w;
+	struct http_out *out = begin(h, 422, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	jw_arr(&w, NULL);
 	for (size_t i = 0; i < f->count; i++) {
 		jw_obj(&w, NULL);
@@ -156,12 +151,11 @@ static void put_object(struct jw *w, struct purse *f, const struct sandbox_host 
 static struct http_out *object(struct purse *f, const struct sandbox_host *h,
 	const struct purse_entry *e, const struct mischief_order *o)
 {
-	struct http_out *out = begin(h, 200);
 	struct jw w;
+	struct http_out *out = begin(h, 200, &w);
 
 	if (!out)
 		return NULL;
-	w = jw_init(&out->body);
 	put_object(&w, f, h, e, o);
 	return out;
 }
@@ -171,8 +165,8 @@ static struct http_out *object(struct purse *f, const struct sandbox_host *h,
 static struct http_out *tell(struct purse *f, const struct sandbox_host *h,
 	const struct purse_entry *e, const struct mischief_order *o)
 {
-	struct http_out *out = begin(h, 0);
 	struct jw w;
+	struct http_out *out = begin(h, 0, &w);
 
 	if (!out)
 		return NULL;
@@ -181,7 +175,6 @@ static struct http_out *tell(struct purse *f, const struct sandbox_host *h,
 		http_out_header(out, "callbackidentifier",
 			o->how == MISCHIEF_BAD_SIGNATURE ? SPAN("00000000000000000000000000000000")
 							 : span_str(e->proof));
-	w = jw_init(&out->body);
 	put_object(&w, f, h, e, o);
 	return out;
 }
@@ -247,11 +240,7 @@ static bool is_message(struct span s)
 
 static bool is_reference(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!(s.p[i] >= '0' && s.p[i] <= '9') && !(s.p[i] >= 'a' && s.p[i] <= 'z') &&
-			!(s.p[i] >= 'A' && s.p[i] <= 'Z') && !(s.p[i] && strchr("-_.+*/", s.p[i])))
-			return false;
-	return s.n >= 1 && s.n <= 35;
+	return s.n >= 1 && s.n <= 35 && span_is_alnum(s, "-_.+*/");
 }
 
 struct order {
@@ -283,18 +272,16 @@ static void read_common(
 }
 
 /* SPEC swish 7.1-simulator [C: MSS user guide 1.6]: a code as the message is what happens. */
-static bool refuses_by_message(struct span message, const char **ret_code)
+static const char *refuses_by_message(struct span message)
 {
 	static const char *const at_once[] = { "FF08", "RP03", "BE18", "RP01", "PA02", "AM06",
 		"AM02", "AM03", "RP02", "RP06", "ACMT01", "ACMT03", "ACMT07", "RF02", "RF03",
 		"RF04", "RF06", "RF08" };
 
 	for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++)
-		if (span_eq(span_str(at_once[i]), message)) {
-			*ret_code = at_once[i];
-			return true;
-		}
-	return false;
+		if (span_eq(span_str(at_once[i]), message))
+			return at_once[i];
+	return NULL;
 }
 
 static bool fails_by_message(struct span message)
@@ -311,7 +298,7 @@ static struct http_out *created(
 	const struct sandbox_host *h, const struct purse_entry *e, const struct mischief_order *o)
 {
 	struct http_out *out = bare(h, 201);
-	struct buf location = buf_init(arena_alloc(h->arena, 512), 512);
+	struct buf location = arena_buf(h->arena, 512);
 
 	if (!out || !arena_ok(h->arena))
 		return NULL;
@@ -326,13 +313,32 @@ static struct http_out *created(
 	return out;
 }
 
-static bool keep(struct purse_entry *e, const struct sandbox_host *h, const struct order *o)
+/* The entry of a request in which nothing was wrong; else NULL, and the refusal. */
+static struct purse_entry *take_up(struct purse *f, const struct sandbox_host *h, struct span id,
+	const struct order *o, struct faults *faults, struct http_out **ret_refusal)
 {
+	const char *ordered = refuses_by_message(o->message);
+	struct purse_entry *e;
+
+	if (faults->count == 0 && ordered)
+		fault(faults, true, ordered);
+	if (faults->count > 0) {
+		*ret_refusal = refused(h, faults);
+		return NULL;
+	}
+	e = purse_new(f, h, id, o->reference);
+	if (!e || !span_to_cstr(o->payer, e->payer, sizeof e->payer) ||
+		!span_to_cstr(o->message, e->text, sizeof e->text) ||
+		!span_to_cstr(o->proof, e->proof, sizeof e->proof) ||
+		!purse_keep_url(e, h, o->url)) {
+		*ret_refusal = bare(h, 503);
+		return NULL;
+	}
 	e->amount = o->amount;
 	memcpy(e->currency, "SEK", 4);
-	return span_to_cstr(o->payer, e->payer, sizeof e->payer) &&
-	       span_to_cstr(o->message, e->text, sizeof e->text) &&
-	       span_to_cstr(o->proof, e->proof, sizeof e->proof) && purse_keep_url(e, h, o->url);
+	if (fails_by_message(o->message))
+		(void)span_to_cstr(o->message, e->fails, sizeof e->fails);
+	return e;
 }
 
 static void check_payer(
@@ -357,8 +363,8 @@ static struct http_out *create(struct purse *f, const struct sandbox_host *h, st
 		"payerSSN", "ageLimit", NULL };
 	struct faults faults = { 0 };
 	struct order order = { .amount = 0 };
+	struct http_out *refusal;
 	struct purse_entry *e;
-	const char *code;
 
 	if (json_unknown(body, known))
 		return bare(h, 400);
@@ -370,15 +376,9 @@ static struct http_out *create(struct purse *f, const struct sandbox_host *h, st
 	read_common(body, "payeePaymentReference", &order, &faults);
 	fault(&faults, purse_find(f, id) != NULL, "RP09");
 	check_payer(f, body, &order, &faults);
-	if (faults.count == 0 && refuses_by_message(order.message, &code))
-		fault(&faults, true, code);
-	if (faults.count > 0)
-		return refused(h, &faults);
-	e = purse_new(f, h, id, order.reference);
-	if (!e || !keep(e, h, &order))
-		return bare(h, 503);
-	if (fails_by_message(order.message))
-		(void)span_to_cstr(order.message, e->fails, sizeof e->fails);
+	e = take_up(f, h, id, &order, &faults, &refusal);
+	if (!e)
+		return refusal;
 	e->expires = wall_plus_ms(h->now, fake_setting_int(h, "expires_ms", 180000));
 	purse_await(f, h, e);
 	return created(h, e, o);
@@ -415,8 +415,8 @@ static struct http_out *refund(struct purse *f, const struct sandbox_host *h, st
 	struct faults faults = { 0 };
 	struct order order = { .amount = 0 };
 	struct purse_entry *e, *parent = NULL;
+	struct http_out *refusal;
 	struct span original;
-	const char *code;
 
 	if (json_unknown(body, known))
 		return bare(h, 400);
@@ -433,15 +433,9 @@ static struct http_out *refund(struct purse *f, const struct sandbox_host *h, st
 		fault(&faults, true, "RF02");
 	else
 		fault(&faults, order.amount > purse_left(parent), "RF08");
-	if (faults.count == 0 && refuses_by_message(order.message, &code))
-		fault(&faults, true, code);
-	if (faults.count > 0)
-		return refused(h, &faults);
-	e = purse_new(f, h, id, order.reference);
-	if (!e || !keep(e, h, &order))
-		return bare(h, 503);
-	if (fails_by_message(order.message))
-		(void)span_to_cstr(order.message, e->fails, sizeof e->fails);
+	e = take_up(f, h, id, &order, &faults, &refusal);
+	if (!e)
+		return refusal;
 	purse_give_back(f, h, e, parent);
 	return created(h, e, o);
 }

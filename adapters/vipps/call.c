@@ -109,12 +109,9 @@ static const char *put_customer(struct jw *w, const Xw__Canonical *call)
  */
 static const char *put_description(const struct adapter_env *env, struct jw *w, const Xw__Order *o)
 {
-	const Xw__Party *m = o ? o->merchant : NULL;
-	struct span name = span_str(m ? m->name : ""), more = span_str(o ? o->description : "");
+	struct span name = canonical_shop(o), more = span_str(o ? o->description : "");
 	struct buf b;
 
-	if (span_empty(name) && m)
-		name = span_str(m->store_name);
 	if (span_empty(name))
 		return "the merchant has no name to show to the payer";
 	b = arena_buf(env->arena, sizeof "Shop : " + name.n + more.n);
