@@ -3,7 +3,7 @@
  * that knows. The hard thing is to refuse as the scheme would, in its order: envelope, then API,
  * then fields, then business. Must never touch a payment before the signature held.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -6,7 +6,7 @@
  * a wallet took, what it was given, and what a till believes it was paid. Must never keep anything
  * outside of its state: the simulator runs many of them, and runs them again.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 

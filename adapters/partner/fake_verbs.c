@@ -1,11 +1,11 @@
 /*
- * sandbox_verbs.c: what a person or a test may ask of the fake till, app and desk.
+ * fake_verbs.c: what a person or a test may ask of the fake till, app and desk.
  *
  * The hard thing: conflicts must be made on purpose only: "repeat" sends the same request with the
  * same key, and differs in exactly what the command says. Must never wait: what comes of it is for
  * "show" to tell.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /*
- * sandbox_till.c: what the scheme asks the switch as wallet partner (MPP): pay by a payment code
+ * fake_till.c: what the scheme asks the switch as wallet partner (MPP): pay by a payment code
  * that we issued for one of its users, inquiryPayment, cancelPayment, refund.
  *
  * The hard thing is to behave as the real caller does when it hears nothing: the same request again
@@ -7,7 +7,7 @@
  * flight; its try number is in the cookie, so that an answer which comes after its deadline is
  * dropped.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,12 +1,12 @@
 /*
- * sandbox_wire.c: how the fake partner speaks: reading and signing messages, and going wrong on
+ * fake_wire.c: how the fake partner speaks: reading and signing messages, and going wrong on
  * demand.
  *
  * The hard thing: an answer is signed over the call that it answers, so every call that is out is
  * remembered as it was sent. Must never be kinder than the contract: a partner's engineer relies on
  * being refused here for what is refused there.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 #include "digest.h"

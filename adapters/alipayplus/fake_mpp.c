@@ -1,11 +1,11 @@
 /*
- * sandbox_mpp.c: what the switch asks the scheme as wallet partner (MPP): what stands behind a
+ * fake_mpp.c: what the switch asks the scheme as wallet partner (MPP): what stands behind a
  * scanned order code, payment codes to show, and its report that a user paid.
  *
  * The hard thing is the report: it is a debit that has happened, so refusing it is not enough. What
  * is refused is cancelled at the wallet until that is certain.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,12 +1,12 @@
 /*
- * sandbox_till.c: the client of our API: a till that pays and refunds, a wallet's app that scans
+ * fake_till.c: the client of our API: a till that pays and refunds, a wallet's app that scans
  * and confirms, a desk that pays out.
  *
  * The hard thing: it behaves like a careful client. A lost answer is followed by the same request
  * with the same key, a pending one by reads, until the end is certain; only a signed answer counts.
  * Must never make a second payment where it could repeat the first.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 

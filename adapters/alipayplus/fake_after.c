@@ -1,11 +1,11 @@
 /*
- * sandbox_after.c: the scheme towards us as acquiring partner, after pay: inquiryPayment,
+ * fake_after.c: the scheme towards us as acquiring partner, after pay: inquiryPayment,
  * cancelPayment, refund.
  *
  * The hard thing is that shares of what is settled must come to the whole: each is the difference
  * of two sums. Must never give back more than was taken, nor for one refundRequestId twice.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,11 +1,11 @@
 /*
- * sandbox_events.c: what the fake wallet does of itself: pending debits and refunds become final,
+ * fake_events.c: what the fake wallet does of itself: pending debits and refunds become final,
  * and the switch is told, until it says that it knows.
  *
  * The hard thing: a timer may find that somebody else was first (a cancel, a person). Must never
  * make a final debit something else.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #define PUSH_TRIES 5
 #define PUSH_MS    2000

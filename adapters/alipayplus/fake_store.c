@@ -1,11 +1,11 @@
 /*
- * sandbox_store.c: the fake's records: payments, refunds and codes in rings of fixed size, and the
+ * fake_store.c: the fake's records: payments, refunds and codes in rings of fixed size, and the
  * cookies by which timers and answers find them again.
  *
  * The hard thing is reuse: when a slot goes to another payment, cookies of the former one must
  * miss. So each slot counts its tenants, and a cookie says which it means.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 /* FNV-1a, never 0: 0 is an empty slot. */
 static uint64_t key_of(uint64_t seed, struct span s)

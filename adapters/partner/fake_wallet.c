@@ -1,12 +1,12 @@
 /*
- * sandbox_wallet.c: the wallet that the switch debits and credits, under /interop/v1, with its
+ * fake_wallet.c: the wallet that the switch debits and credits, under /interop/v1, with its
  * book.
  *
  * The hard thing: everything is recognised by the switch's id and answered as before, also a cancel
  * that comes before its debit, which must then never succeed. Must never move money twice for one
  * id, whatever goes wrong with the answers.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 #include "digest.h"

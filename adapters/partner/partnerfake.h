@@ -1,13 +1,13 @@
 /*
- * sandbox_partner.h: the fake partner's state and what its files share. It is a wallet (debits,
+ * partnerfake.h: the fake partner's state and what its files share. It is a wallet (debits,
  * credits, codes, an app that scans), an acquirer (a till, merchants with codes of their own) and a
  * receiver of webhooks, each with its part of the book.
  *
  * Nothing is allocated: tables are rings, whose oldest entries are forgotten into sums per
  * currency.
  */
-#ifndef XW_SANDBOX_PARTNER_H
-#define XW_SANDBOX_PARTNER_H
+#ifndef XW_PARTNERFAKE_H
+#define XW_PARTNERFAKE_H
 
 #include "fake.h"
 #include "signed.h"
@@ -167,7 +167,7 @@ struct fake_rq {
 	bool mute; /* nobody waits for the answer */
 };
 
-/* ---- sandbox_wire.c: messages, signatures, refusals ---- */
+/* ---- fake_wire.c: messages, signatures, refusals ---- */
 struct http_out *pfake_out(const struct sandbox_host *h);
 bool pfake_verify(struct fake_rq *rq);
 void pfake_send(const struct fake_rq *rq, struct http_out *out, int delay_ms);
@@ -186,7 +186,7 @@ bool pfake_call(struct fake *f, const struct sandbox_host *h, enum fake_purpose 
 bool pfake_believes(
 	const struct sandbox_host *h, const struct fake_call *c, const struct http_msg *m);
 
-/* ---- sandbox_wallet.c ---- */
+/* ---- fake_wallet.c ---- */
 void pfake_wallet_request(struct fake_rq *rq, struct span path);
 struct fake_debit *pfake_debit_find(struct fake *f, const char *id);
 const char *pfake_debit_word(const struct fake_debit *d);
@@ -194,18 +194,18 @@ const char *pfake_debit_word(const struct fake_debit *d);
 void pfake_write_debit(
 	struct jw *w, const struct fake_debit *d, const char *id, struct money amount);
 
-/* ---- sandbox_events.c ---- */
+/* ---- fake_events.c ---- */
 void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
 void pfake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed);
 bool pfake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
 	const char *reason);
 
-/* ---- sandbox_acquirer.c: merchants with codes of their own; webhooks ---- */
+/* ---- fake_acquirer.c: merchants with codes of their own; webhooks ---- */
 void pfake_acquirer_request(struct fake_rq *rq, struct span path);
 void pfake_webhook(struct fake_rq *rq);
 
-/* ---- sandbox_till.c: what we ask of the switch ---- */
+/* ---- fake_till.c: what we ask of the switch ---- */
 void pfake_till_answer(struct fake *f, const struct sandbox_host *h, const struct fake_call *c,
 	const struct http_msg *m, bool believed);
 void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t serial);
@@ -223,7 +223,7 @@ bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpos
 bool pfake_call_refund(
 	struct fake *f, const struct sandbox_host *h, const struct fake_payment *p, int n);
 
-/* ---- sandbox_verbs.c ---- */
+/* ---- fake_verbs.c ---- */
 /* NULL, or what was wrong with the command. */
 const char *pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w);

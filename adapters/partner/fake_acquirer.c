@@ -1,12 +1,12 @@
 /*
- * sandbox_acquirer.c: merchants with codes of their own, whose orders the switch resolves and pays;
+ * fake_acquirer.c: merchants with codes of their own, whose orders the switch resolves and pays;
  * and the receiver of the switch's webhooks.
  *
  * The hard thing: an order is paid once. A second payment, another amount or a late one is refused,
  * and the same payment told twice is accepted twice. Must never believe a webhook that is not
  * signed.
  */
-#include "sandbox_partner.h"
+#include "partnerfake.h"
 
 #include "check.h"
 #include "digest.h"

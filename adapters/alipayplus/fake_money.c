@@ -1,11 +1,11 @@
 /*
- * sandbox_money.c: the scheme's rates, shares and totals.
+ * fake_money.c: the scheme's rates, shares and totals.
  *
  * The hard thing is rounding: one step from the amount to the result, half to even, so that a full
  * refund gives back exactly what was taken. Rates are whole numbers of millionths of a euro; never
  * a float.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,9 +1,9 @@
 /*
- * sandbox_rules.c: the partner's field tables (section 4 of its text) as data: which members a
+ * fake_rules.c: the partner's field tables (section 4 of its text) as data: which members a
  * message must have, of what form and length. The fake refuses with PARAM_ILLEGAL what breaks them,
  * also what the scheme only may refuse: scalars that are not strings, and empty strings.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,12 +1,12 @@
 /*
- * sandbox_acqp.c: the scheme towards us as acquiring partner: pay by payment code, and the
- * notification of every result. What is asked of a payment later is in sandbox_after.c.
+ * fake_acqp.c: the scheme towards us as acquiring partner: pay by payment code, and the
+ * notification of every result. What is asked of a payment later is in fake_after.c.
  *
  * The hard thing is that the wallet's decision, the answer and the notification are three events
  * which may come in any order, and that a cancel ends the matter whatever comes after it. Must
  * never charge twice for one paymentRequestId.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 

@@ -1,10 +1,10 @@
 /*
- * sandbox_wire.c: the fake's envelope: signatures checked as strictly as the scheme's text allows,
+ * fake_wire.c: the fake's envelope: signatures checked as strictly as the scheme's text allows,
  * and made; answers, spoiled on demand. The hard thing is to spoil one thing at a time: a garbled
  * body is signed well, a bad signature covers a good body. Must never accept a signature in another
  * spelling than the text's own.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 #include "text.h"

@@ -1,13 +1,13 @@
 /*
- * sandbox_aps.h: what the files of the Alipay+ fake share. The fake is the scheme itself: towards
+ * apsfake.h: what the files of the Alipay+ fake share. The fake is the scheme itself: towards
  * us as acquiring partner (ACQP) with wallets behind it, towards us as wallet partner (MPP) with
  * merchants.
  *
  * It keeps its own words and its own reading of the rules; nothing here is shared with the adapter.
  * Everything lives in one fixed block of state; the oldest payments make room for new ones.
  */
-#ifndef XW_SANDBOX_APS_H
-#define XW_SANDBOX_APS_H
+#ifndef XW_APSFAKE_H
+#define XW_APSFAKE_H
 
 #include "digest.h"
 #include "fake.h"
@@ -158,7 +158,7 @@ struct apsf_exchange {
 	int delay_ms;
 };
 
-/* ---- sandbox_wire.c: envelope and bodies ---- */
+/* ---- fake_wire.c: envelope and bodies ---- */
 
 /* Verifies headers and signature of a request of the switch. NULL, or the result code to refuse
  * with. */
@@ -183,12 +183,12 @@ struct wall apsf_time(const struct json *from, const char *path);
 /* Copies a text that the rules have already bounded. */
 void apsf_copy(char *dst, size_t cap, struct span src);
 
-/* ---- sandbox_rules.c: what section 4 of the partner's text demands of each message ---- */
+/* ---- fake_rules.c: what section 4 of the partner's text demands of each message ---- */
 
 /* NULL, or the path of the first member that breaks its rule. */
 const char *apsf_check_body(const char *api, const struct json *body);
 
-/* ---- sandbox_money.c ---- */
+/* ---- fake_money.c ---- */
 
 /* What is said of an amount that a twist falsifies. */
 struct money apsf_falsified(struct money m, enum apsf_twist twist);
@@ -206,7 +206,7 @@ void apsf_give_back(struct apsf *s, struct apsf_payment *p, struct money m);
 /* It makes room for another: what it moved stays in the book as a sum. */
 void apsf_forget(struct apsf *s, const struct apsf_payment *p);
 
-/* ---- sandbox_store.c: finding and making records ---- */
+/* ---- fake_store.c: finding and making records ---- */
 
 /* Empties the state; for the first time or anew. */
 void apsf_begin(struct apsf *s, const struct sandbox_host *h);
@@ -246,7 +246,7 @@ struct apsf_payment *apsf_refunded_payment(struct apsf *s, const struct apsf_ref
 enum apsf_event apsf_event_of(uint64_t cookie);
 uint8_t apsf_try_of(uint64_t cookie);
 
-/* ---- sandbox_acqp.c, sandbox_after.c: the switch as acquiring partner ---- */
+/* ---- fake_acqp.c, fake_after.c: the switch as acquiring partner ---- */
 
 void apsf_on_pay(struct apsf_exchange *x);
 /* The members of a payment that is paid; code and status of one as it stands. */
@@ -263,13 +263,13 @@ void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	uint8_t try, const struct http_msg *m);
 
-/* ---- sandbox_mpp.c: the switch as wallet partner; what it asks us ---- */
+/* ---- fake_mpp.c: the switch as wallet partner; what it asks us ---- */
 
 void apsf_on_resolve(struct apsf_exchange *x);
 void apsf_on_told(struct apsf_exchange *x);
 void apsf_on_codes(struct apsf_exchange *x);
 
-/* ---- sandbox_till.c: the switch as wallet partner; what we ask it ---- */
+/* ---- fake_till.c: the switch as wallet partner; what we ask it ---- */
 
 /* Starts asking: pay, and after it whatever is needed. */
 void apsf_till_pay(
@@ -283,7 +283,7 @@ void apsf_ask_refund(struct apsf *s, const struct sandbox_host *h, struct apsf_r
 void apsf_on_refund_answer(struct apsf *s, const struct sandbox_host *h, struct apsf_refund *r,
 	uint8_t try, const struct http_msg *m);
 
-/* ---- sandbox_control.c ---- */
+/* ---- fake_control.c ---- */
 
 void apsf_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);

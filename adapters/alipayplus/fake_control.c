@@ -1,9 +1,9 @@
 /*
- * sandbox_control.c: the hand of a person or a test on the Alipay+ fake, its misbehaviours, and its
+ * fake_control.c: the hand of a person or a test on the Alipay+ fake, its misbehaviours, and its
  * book. The verbs are told in the README. Must never change the book: it only starts what users,
  * merchants and operators could start.
  */
-#include "sandbox_aps.h"
+#include "apsfake.h"
 
 #include "check.h"
 
