@@ -291,8 +291,7 @@ static bool add_field(struct buf *b, const struct msgsig_msg *m, struct span nam
 	return found;
 }
 
-/* The one line of a field that must not repeat (RULE H-7). */
-static bool get_field(const struct msgsig_msg *m, const char *name, struct span *ret)
+bool msgsig_field(const struct msgsig_msg *m, const char *name, struct span *ret)
 {
 	return m->in ? http_header_get(m->in, name, ret) : http_out_get(m->out, name, ret);
 }
@@ -306,7 +305,7 @@ static bool add_dictionary_member(
 	struct sf_member member;
 	struct span field;
 
-	if (!span_to_cstr(c->name, cname, sizeof cname) || !get_field(m, cname, &field) ||
+	if (!span_to_cstr(c->name, cname, sizeof cname) || !msgsig_field(m, cname, &field) ||
 		field.n > INPUT_MAX ||
 		find_member(field, c->key, SPAN_NONE, &out, &member) != RC_OK)
 		return false;

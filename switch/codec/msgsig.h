@@ -43,6 +43,10 @@ struct msgsig_msg {
 	const struct msgsig_msg *req; /* answers: the request */
 };
 
+/* The one line of a field that must not repeat (RULE H-7); false where there is none, or several.
+ */
+bool msgsig_field(const struct msgsig_msg *m, const char *name, struct span *ret);
+
 /* Keys without seeing them. `alg` and purpose are the host's affair: the key's record decides. */
 struct msgsig_keys {
 	void *ctx;

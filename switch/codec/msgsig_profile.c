@@ -40,11 +40,6 @@ static size_t field_count(const struct msgsig_msg *m, const char *name)
 	return m->in ? http_header_count(m->in, name) : http_out_get(m->out, name, &ignored);
 }
 
-static bool field_get(const struct msgsig_msg *m, const char *name, struct span *ret)
-{
-	return m->in ? http_header_get(m->in, name, ret) : http_out_get(m->out, name, ret);
-}
-
 /* The label of a request's own signature; SPAN_NONE where it has none that can be named. */
 static struct span request_label(const struct msgsig_msg *req)
 {
@@ -52,7 +47,7 @@ static struct span request_label(const struct msgsig_msg *req)
 	struct sf s = { 0 };
 	struct sf_member m;
 
-	if (!field_get(req, "signature-input", &input) || field_count(req, "signature") != 1)
+	if (!msgsig_field(req, "signature-input", &input) || field_count(req, "signature") != 1)
 		return SPAN_NONE;
 	for (s.in = input; sf_next_member(&s, &m);)
 		if (span_eq(m.tag, MSGSIG_TAG_REQUEST))
@@ -355,7 +350,7 @@ static const char *check_digest(const struct msgsig_msg *m)
 
 	if (field_count(m, "content-digest") == 0)
 		return NULL; /* then it cannot be covered: no body, or refused already */
-	if (!field_get(m, "content-digest", &field) || !msgsig_digest_holds(field, body_of(m)))
+	if (!msgsig_field(m, "content-digest", &field) || !msgsig_digest_holds(field, body_of(m)))
 		return "content-digest does not hold";
 	return NULL;
 }
@@ -366,7 +361,8 @@ static const char *read_headers(
 	struct span input, signature;
 	enum rc rc;
 
-	if (!field_get(m, "signature-input", &input) || !field_get(m, "signature", &signature))
+	if (!msgsig_field(m, "signature-input", &input) ||
+		!msgsig_field(m, "signature", &signature))
 		return "signature headers are missing or repeated";
 	rc = msgsig_read(a, input, signature, tag, ret);
 	if (rc == RC_NOENT)
@@ -392,17 +388,18 @@ static const char *check_signature(const struct msgsig_keys *k, struct arena *a,
 	return NULL;
 }
 
-const char *msgsig_verify_request(const struct msgsig_keys *k, struct arena *a, struct wall now,
-	const struct msgsig_msg *m, struct msgsig *ret)
+static const char *verify(const struct msgsig_keys *k, struct arena *a, struct wall now,
+	const struct msgsig_msg *m, bool request, struct msgsig *ret)
 {
 	struct msgsig s;
-	const char *cause = read_headers(a, m, MSGSIG_TAG_REQUEST, &s);
+	const char *cause = read_headers(
+		a, m, request ? MSGSIG_TAG_REQUEST : MSGSIG_TAG_ANSWER, &s);
 
 	if (!cause)
-		cause = check_request_covered(&s, m);
+		cause = request ? check_request_covered(&s, m) : check_answer_covered(&s, m);
 	if (!cause)
 		cause = check_key_params(&s);
-	if (!cause)
+	if (!cause && request)
 		cause = check_request_params(&s);
 	if (!cause)
 		cause = check_age(&s, seconds(now));
@@ -413,22 +410,15 @@ const char *msgsig_verify_request(const struct msgsig_keys *k, struct arena *a, 
 	return cause;
 }
 
+const char *msgsig_verify_request(const struct msgsig_keys *k, struct arena *a, struct wall now,
+	const struct msgsig_msg *m, struct msgsig *ret)
+{
+	return verify(k, a, now, m, true, ret);
+}
+
 const char *msgsig_verify_answer(const struct msgsig_keys *k, struct arena *a, struct wall now,
 	const struct msgsig_msg *m, struct msgsig *ret)
 {
-	struct msgsig s;
-	const char *cause = read_headers(a, m, MSGSIG_TAG_ANSWER, &s);
-
 	PRE(m->req);
-	if (!cause)
-		cause = check_answer_covered(&s, m);
-	if (!cause)
-		cause = check_key_params(&s);
-	if (!cause)
-		cause = check_age(&s, seconds(now));
-	if (!cause)
-		cause = check_signature(k, a, m, &s);
-	if (!cause)
-		*ret = s;
-	return cause;
+	return verify(k, a, now, m, false, ret);
 }
