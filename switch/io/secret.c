@@ -32,8 +32,9 @@ struct secret *secret_open(const char *file, const char **ret_why)
 
 	if (keyfile_read(file, true, &b, ret_why) != RC_OK)
 		return NULL;
-	if (text_unhex(&k, span_trim(span_sub(buf_span(&b), 0, 64))) != RC_OK ||
-		k.n != sizeof key) {
+	if (span_ends(buf_span(&b), SPAN("\n")))
+		b.n--;
+	if (text_unhex(&k, buf_span(&b)) != RC_OK || k.n != sizeof key) {
 		*ret_why = "the secret file does not hold 64 hex digits";
 		OPENSSL_cleanse(text, sizeof text);
 		return NULL;
