@@ -28,6 +28,20 @@ static void port_entropy(void *ctx, void *dst, size_t n)
 	entropy_fill(dst, n);
 }
 
+void wire_observe(const struct wire *w, struct proc_hist *h, struct mono since)
+{
+	static const int64_t bound_us[PROC_BUCKETS - 1] = { 5000, 10000, 25000, 50000, 100000,
+		250000, 500000, 1000000, 2500000, 5000000, 10000000 };
+	int64_t us = loop_now(w->loop).mono.us - since.us;
+	int i = 0;
+
+	while (i < PROC_BUCKETS - 1 && us > bound_us[i])
+		i++;
+	h->bucket[i]++;
+	h->count++;
+	h->sum_us += (uint64_t)us;
+}
+
 static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 {
 	struct wrk_conf c = { .snapshot = &w->conf->snapshot,

@@ -18,19 +18,6 @@ _Static_assert((int)SIG_RSA_SHA256 == (int)KEY_RSA_SHA256 && (int)SIG_ED25519 ==
 		       (int)SIG_HMAC_SHA256 == (int)KEY_HMAC_SHA256,
 	"adapters and keys number their algorithms alike");
 
-static void observe(struct proc_hist *h, int64_t us)
-{
-	static const int64_t bound_us[PROC_BUCKETS - 1] = { 5000, 10000, 25000, 50000, 100000,
-		250000, 500000, 1000000, 2500000, 5000000, 10000000 };
-	int i = 0;
-
-	while (i < PROC_BUCKETS - 1 && us > bound_us[i])
-		i++;
-	h->bucket[i]++;
-	h->count++;
-	h->sum_us += (uint64_t)us;
-}
-
 /* Calls */
 
 static void on_call_done(void *ctx, const struct hc_result *r)
@@ -39,7 +26,7 @@ static void on_call_done(void *ctx, const struct hc_result *r)
 	struct wire *w = c->w;
 	uint64_t cookie = c->cookie;
 
-	observe(&w->stat->call_s, loop_now(w->loop).mono.us - c->began.us);
+	wire_observe(w, &w->stat->call_s, c->began);
 	slab_give(&w->call_slab, c);
 	wrk_on_call_end(w->worker, cookie,
 		r->end == HC_ANSWER   ? CALL_ANSWER
@@ -110,7 +97,7 @@ static bool port_reply(void *ctx, struct exchange_ref ref, const struct http_out
 	struct wire *w = ctx;
 
 	if (ref.slot < w->exchanges)
-		observe(&w->stat->request_s, loop_now(w->loop).mono.us - w->arrived[ref.slot].us);
+		wire_observe(w, &w->stat->request_s, w->arrived[ref.slot]);
 	return hs_reply((struct hs_ref){ ref.slot, ref.generation }, out);
 }
 
@@ -220,28 +207,11 @@ static enum rc port_open(void *ctx, const struct pay_id *id, struct span sealed,
 
 /* Opening */
 
-static enum key_kind kind_of(const char *use)
-{
-	return strcmp(use, "ours") == 0     ? KEY_OURS
-	       : strcmp(use, "theirs") == 0 ? KEY_THEIRS
-	       : strcmp(use, "shared") == 0 ? KEY_SHARED
-					    : KEY_SECRET;
-}
-
-static enum key_state state_of(const char *state)
-{
-	return strcmp(state, "pending") == 0    ? KEY_PENDING
-	       : strcmp(state, "retiring") == 0 ? KEY_RETIRING
-	       : strcmp(state, "revoked") == 0  ? KEY_REVOKED
-						: KEY_ACTIVE;
-}
-
-/* The configuration has checked the words. */
 static bool load_keys(struct keys *k, const struct conf_peer *c, const char **ret_why)
 {
 	for (size_t i = 0; i < c->key_count; i++)
-		if (keys_add_file(k, kind_of(c->key[i].use), span_str(c->key[i].id),
-			    state_of(c->key[i].state), c->key[i].file, ret_why) != RC_OK)
+		if (keys_add_file(k, c->key[i].use, span_str(c->key[i].id), c->key[i].state,
+			    c->key[i].file, ret_why) != RC_OK)
 			return false;
 	return true;
 }

@@ -22,6 +22,7 @@
 struct wire_commit {
 	struct wire *w;
 	struct commit *c;
+	struct mono began;
 	struct pgb_item item;
 };
 
@@ -100,5 +101,7 @@ void wire_store_close(struct wire *w);
 void wire_net_close(struct wire *w);
 void wire_bell_close(struct wire *w);
 void wire_log_flush(struct wire *w);
+/* Counts how long something took that began at `since`. */
+void wire_observe(const struct wire *w, struct proc_hist *h, struct mono since);
 
 #endif

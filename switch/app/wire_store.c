@@ -28,6 +28,7 @@ static void on_committed(void *ctx, struct pgb_item *item, const struct pgb_resu
 		.cap = r->cap };
 
 	(void)item;
+	wire_observe(w, &w->stat->commit_s, s->began);
 	memcpy(out.fingerprint, r->fingerprint, sizeof out.fingerprint);
 	switch (r->verdict) {
 	case PGB_OK:
@@ -104,7 +105,7 @@ static enum rc port_commit(void *ctx, struct commit *c)
 
 	if (!s)
 		return RC_FULL;
-	*s = (struct wire_commit){ .w = w, .c = c };
+	*s = (struct wire_commit){ .w = w, .c = c, .began = loop_now(w->loop).mono };
 	s->item.payment = p->id;
 	s->item.version = (int32_t)p->version;
 	s->item.kind = (int16_t)c->kind;
