@@ -7,6 +7,7 @@
 #define XW_CONF_H
 
 #include "adapter.h"
+#include "keys.h"
 #include "snapshot.h"
 #include "worker.h"
 
@@ -23,10 +24,11 @@ struct conf_setting {
 	const char *name, *value;
 };
 
-/* A key by its file; the names of use and state are those of io's keys: ours, theirs, shared,
- * secret; pending, active, retiring, revoked. */
+/* A key by its file. */
 struct conf_key {
-	const char *use, *id, *state, *file;
+	enum key_kind use;
+	enum key_state state;
+	const char *id, *file;
 };
 
 /* A participant beyond what the core and the worker know of it. */
@@ -56,9 +58,9 @@ struct conf_listener {
 struct conf {
 	const char *file;
 	const char *name;
-	const char *origin; /* public origin of the partners' listener, as partners sign it */
+	const char *origin;    /* public origin of the partners' listener, as partners sign it */
 	const char *code_guid; /* identifies our template in merchant codes */
-	bool sandbox;       /* plain HTTP is allowed on loopback */
+	bool sandbox;          /* plain HTTP is allowed on loopback */
 	struct conf_listener partners, operators;
 	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */
 	size_t host_count;

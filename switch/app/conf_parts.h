@@ -50,8 +50,8 @@ struct raw_rate {
 };
 
 struct raw_switch {
-	char *name, *origin, *code_guid, *environment, *partners, *operators, *postgres, *redis, *secret,
-		*workers;
+	char *name, *origin, *code_guid, *environment, *partners, *operators, *postgres, *redis,
+		*secret, *workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
 	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca;
 	char **hosts;

@@ -43,19 +43,16 @@ static void url(struct loader *l, const char *text, struct conf_peer *e, struct 
 
 static void put_keys(struct loader *l, const struct raw_peer *r, struct conf_peer *e)
 {
-	static const char *const uses[] = { "ours", "theirs", "shared", "secret", NULL };
-	static const char *const states[] = { "active", "pending", "retiring", "revoked", NULL };
-
 	if (r->keys_count > CONF_KEYS) {
 		conf_fail(l, "keys: more than %d", CONF_KEYS);
 		return;
 	}
 	for (unsigned i = 0; i < r->keys_count; i++) {
 		const struct raw_key *k = &r->keys[i];
-		conf_word(l, "use", k->use, uses);
-		conf_word(l, "state", k->state, states);
-		e->key[i] = (struct conf_key){ k->use, k->id, k->state ? k->state : "active",
-			conf_path(l, k->file) };
+		e->key[i] = (struct conf_key){ .id = k->id, .file = conf_path(l, k->file) };
+		e->key[i].use = (enum key_kind)conf_word(l, "use", k->use, keys_kinds);
+		e->key[i].state = (enum key_state)conf_word(
+			l, "state", k->state ? k->state : "active", keys_states);
 	}
 	e->key_count = r->keys_count;
 }

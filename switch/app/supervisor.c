@@ -10,10 +10,7 @@
  * the same sockets; and only when all of that crew say that they are ready does the old one drain.
  * Must never leave a role running that it does not know.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -21,9 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sysclock.h"
-
+#include "address.h"
 #include "confine.h"
+#include "sysclock.h"
 
 #define PAGE_MAGIC  0x58575047u
 #define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
@@ -66,23 +63,6 @@ struct supervisor {
 	int64_t stop_at_us;
 	int status; /* at the end */
 };
-
-static int open_listener(const struct conf_listener *l)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(l->port) };
-	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	/* Accepted sockets inherit TCP_NODELAY: without it TLS answers wait for a delayed ACK. */
-	if (inet_pton(AF_INET, l->address, &a.sin_addr) == 1 &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
-		bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1024) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
 
 /* Processes */
 
@@ -388,23 +368,40 @@ static bool all_gone(struct supervisor *s)
 	return s->leavers == 0 && !s->setup && is_gone(&s->now) && is_gone(&s->next);
 }
 
+static bool open_listener(const struct conf_listener *l, int *ret_fd)
+{
+	const char *why;
+	char text[256];
+
+	*ret_fd = address_listen(l->address, l->port, &why);
+	if (*ret_fd >= 0)
+		return true;
+	snprintf(text, sizeof text, "%s:%u: %s", l->address, (unsigned)l->port, why);
+	proc_log("error", "start", text);
+	return false;
+}
+
+/* False: it was said why. */
 static bool open_all(struct supervisor *s, const struct conf *c)
 {
 	s->page = mmap(
 		NULL, sizeof *s->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s->page == MAP_FAILED)
+	if (!confine_all() || s->page == MAP_FAILED) {
+		proc_log("error", "start", strerror(errno));
 		return false;
+	}
 	s->page->magic = PAGE_MAGIC;
 	for (int i = 0; i < PROC_MAX; i++) {
 		int pair[2];
-		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+			proc_log("error", "start", strerror(errno));
 			return false;
+		}
 		s->bells.hear[i] = pair[0];
 		s->bells.ring[i] = pair[1];
 	}
-	s->partners_fd = open_listener(&c->partners);
-	s->operators_fd = open_listener(&c->operators);
-	return s->partners_fd >= 0 && s->operators_fd >= 0;
+	return open_listener(&c->partners, &s->partners_fd) &&
+	       open_listener(&c->operators, &s->operators_fd);
 }
 
 int supervisor_run(struct conf *c)
@@ -420,10 +417,8 @@ int supervisor_run(struct conf *c)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (!confine_all() || !open_all(&s, c)) {
-		proc_log("error", "start", strerror(errno));
+	if (!open_all(&s, c))
 		return 3;
-	}
 	prepare(&s, c);
 	for (;;) {
 		watch_next(&s);

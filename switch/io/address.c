@@ -1,15 +1,20 @@
 /*
- * address.c finds out where a peer is, once, at start. The hard thing is that the resolver blocks:
- * it is never asked while the loop turns, so a name whose address changes needs a reload. Must
- * never take part in deciding whom to believe: that is the certificate's business.
+ * address.c finds out where a peer is, and takes the places where we are, once, at start. The hard
+ * thing is that the resolver blocks: it is never asked while the loop turns, so a name whose
+ * address changes needs a reload. Must never take part in deciding whom to believe: that is the
+ * certificate's business.
  */
 #include "address.h"
 
 #include "span.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum rc address_resolve(const char *host, uint16_t port, struct address *ret, const char **ret_why)
 {
@@ -43,6 +48,24 @@ enum rc address_of_path(const char *path, struct address *ret, const char **ret_
 	memcpy(&ret->at, &un, sizeof un);
 	ret->bytes = sizeof un;
 	return RC_OK;
+}
+
+int address_listen(const char *address, uint16_t port, const char **ret_why)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	*ret_why = "not a literal IPv4 address";
+	if (fd >= 0 && inet_pton(AF_INET, address, &a.sin_addr) == 1) {
+		if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+			bind(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+			listen(fd, SOMAXCONN) == 0)
+			return fd;
+		*ret_why = strerrordesc_np(errno);
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 bool address_is_local(const struct address *a)

@@ -29,4 +29,7 @@ static inline const struct sockaddr *address_sockaddr(const struct address *a)
 	return (const struct sockaddr *)&a->at;
 }
 
+/* A TCP socket that listens there, for hs_open. -1: *ret_why is a constant. */
+int address_listen(const char *address, uint16_t port, const char **ret_why);
+
 #endif

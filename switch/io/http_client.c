@@ -1,9 +1,9 @@
 /*
  * http_client.c keeps a pool of connections to one peer and carries one call at a time on each. The
  * hard thing is to know whether anything of a request has left (F-2): bytes are counted where they
- *are given to the kernel, a connection that died idle is told from one that died with our request
- *in it, and what might have left is unknown. It must never send a request twice, and never leave a
- *call without its end.
+ * are given to the kernel, a connection that died idle is told from one that died with our request
+ * in it, and what might have left is unknown. It must never send a request twice, and never leave a
+ * call without its end.
  *
  *	call:        waits in the queue -> on a connection -> done
  *	connection:  CONNECTING -> SHAKING -> IDLE <-> BUSY -> free

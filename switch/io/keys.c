@@ -25,6 +25,18 @@
 #define RAW_ED25519 32
 #define MEMOS       4
 
+const char *const keys_kinds[] = { [KEY_OURS] = "ours",
+	[KEY_THEIRS] = "theirs",
+	[KEY_SHARED] = "shared",
+	[KEY_SECRET] = "secret",
+	NULL };
+
+const char *const keys_states[] = { [KEY_PENDING] = "pending",
+	[KEY_ACTIVE] = "active",
+	[KEY_RETIRING] = "retiring",
+	[KEY_REVOKED] = "revoked",
+	NULL };
+
 struct key {
 	enum key_kind kind;
 	enum key_alg alg;
@@ -282,16 +294,6 @@ enum rc keys_add_file(struct keys *k, enum key_kind kind, struct span id, enum k
 	}
 	OPENSSL_cleanse(text, sizeof text);
 	return rc;
-}
-
-enum rc keys_set_state(struct keys *k, enum key_kind kind, struct span id, enum key_state state)
-{
-	struct key *key = find(k, kind, id);
-
-	if (!key)
-		return RC_NOENT;
-	key->state = state;
-	return RC_OK;
 }
 
 /* Signing. */

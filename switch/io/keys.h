@@ -42,6 +42,9 @@ enum key_kind {
 	KEY_SECRET, /* named, for keys_mac and keys_secret; its state is of no matter */
 };
 
+/* What files call them, by number; NULL at the end. */
+extern const char *const keys_kinds[], *const keys_states[];
+
 /* NULL: out of memory. */
 struct keys *keys_new(void);
 /* Wipes. NULL is fine; returns NULL. */
@@ -60,9 +63,6 @@ MUST enum rc keys_add(struct keys *k, enum key_kind kind, struct span id, enum k
  * must be readable by nobody else (RC_AUTH). */
 MUST enum rc keys_add_file(struct keys *k, enum key_kind kind, struct span id, enum key_state state,
 	const char *path, const char **ret_why);
-/* RC_NOENT. */
-MUST enum rc keys_set_state(
-	struct keys *k, enum key_kind kind, struct span id, enum key_state state);
 
 /* Signs with our newest active key (or shared one), appends to ret_sig, and says which it was. */
 bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *ret_alg,

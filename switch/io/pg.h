@@ -4,9 +4,9 @@
  *	DOWN -> CONNECTING -> PREPARING -> READY -> BROKEN -> DOWN ...
  *
  * A unit is one prepared statement and one sync, and so one transaction. Its answer is given once,
- *in the order of sending, when the sync has come back: not before is anything durable. The
- *connection comes back by itself, with jitter; units never do, because only their owner knows
- *whether they may.
+ * in the order of sending, when the sync has come back: not before is anything durable. The
+ * connection comes back by itself, with jitter; units never do, because only their owner knows
+ * whether they may.
  *
  * A pg belongs to whoever opened it. Callbacks may send; they must not close.
  */

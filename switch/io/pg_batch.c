@@ -2,8 +2,9 @@
  * pg_batch.c collects steps into batches and sees every one of them through to a verdict. The hard
  * thing is what follows a failure: a batch whose answer was lost is sent again as it was, since the
  * schema recognises what it has; a batch that was refused or split is run item by item, so that
- *only the culprit suffers. A step stays in the lane that took it until its verdict is certain. This
- *file must never report OK before the sync, and never drop a step that may have been committed.
+ * only the culprit suffers. A step stays in the lane that took it until its verdict is certain.
+ *This file must never report OK before the sync, and never drop a step that may have been
+ *committed.
  *
  *	waiting --(take)--> lane --(sent)--> answered --> on_done
  *	                     ^                  |

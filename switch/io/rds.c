@@ -23,7 +23,7 @@
 #define CHECK_BYTES 8
 #define ARGS_MAX    6
 
-enum kind { KIND_GREET, KIND_GET, KIND_SET, KIND_SETNX, KIND_DEL };
+enum kind { KIND_GREET, KIND_GET, KIND_SET, KIND_SETNX };
 
 struct command {
 	enum kind kind;
@@ -145,10 +145,6 @@ static enum rds_say read_reply(const struct command *c, const redisReply *reply,
 		if (reply->type == REDIS_REPLY_NIL)
 			return RDS_NO;
 		return reply->type == REDIS_REPLY_STATUS ? RDS_YES : RDS_UNKNOWN;
-	case KIND_DEL:
-		if (reply->type != REDIS_REPLY_INTEGER)
-			return RDS_UNKNOWN;
-		return reply->integer > 0 ? RDS_YES : RDS_NO;
 	}
 	CHECK_UNREACHABLE();
 }
@@ -276,19 +272,6 @@ enum rc rds_setnx(struct rds *r, struct span key, int ttl_ms, rds_done_fn *done,
 		ttl_text(ttl, ttl_ms) };
 	return command_send(
 		r, (struct command){ .kind = KIND_SETNX, .done = done, .ctx = ctx }, 6, args);
-}
-
-enum rc rds_del(struct rds *r, struct span key, rds_done_fn *done, void *ctx)
-{
-	char store[RDS_KEY_MAX];
-	struct buf b = buf_init(store, sizeof store);
-	enum rc rc = make_key(r, &b, key);
-
-	if (rc != RC_OK)
-		return rc;
-	const struct span args[] = { SPAN("DEL"), buf_span(&b) };
-	return command_send(
-		r, (struct command){ .kind = KIND_DEL, .done = done, .ctx = ctx }, 2, args);
 }
 
 /* The library's view of libevent: the events are ours and outlive its context. */

@@ -60,7 +60,5 @@ MUST enum rc rds_set(struct rds *r, struct span key, struct span value, int ttl_
 	rds_done_fn *done, void *ctx);
 /* YES: the key was free and is now taken; NO: it was taken. */
 MUST enum rc rds_setnx(struct rds *r, struct span key, int ttl_ms, rds_done_fn *done, void *ctx);
-/* YES: it was there and is gone; NO: it was not there. */
-MUST enum rc rds_del(struct rds *r, struct span key, rds_done_fn *done, void *ctx);
 
 #endif

@@ -1,9 +1,8 @@
 /*
- * tls.c builds OpenSSL contexts from three files and keeps them replaceable. The hard thing is
- * identity: chains are checked against the anchors of one listener or one peer, never the system's,
- * an outgoing session also against the name, and who a client is is the digest of its certificate,
- * never its subject's text. It must never fall back to less: no older version, no unverified peer,
- * no plain link.
+ * tls.c builds OpenSSL contexts from three files. The hard thing is identity: chains are checked
+ * against the anchors of one listener or one peer, never the system's, an outgoing session also
+ * against the name, and who a client is is the digest of its certificate, never its subject's text.
+ * It must never fall back to less: no older version, no unverified peer, no plain link.
  */
 #include "tls.h"
 
@@ -234,21 +233,6 @@ struct tls *tls_open(const struct tls_conf *conf, const char **ret_why)
 	t->conf.peer_name = copy(conf->peer_name);
 	t->ctx = make_ctx(t, ret_why);
 	return t->ctx ? t : tls_close(t);
-}
-
-enum rc tls_reload(struct tls *t, const char **ret_why)
-{
-	SSL_CTX *ctx = make_ctx(t, ret_why);
-
-	if (!ctx)
-		return RC_BAD;
-	/* Sessions that live on hold the old context; it must not find its way back to us. */
-	SSL_CTX_set_app_data(t->ctx, 0);
-	SSL_CTX_free(t->ctx);
-	t->ctx = ctx;
-	SSL_SESSION_free(t->session);
-	t->session = 0;
-	return RC_OK;
 }
 
 struct tls *tls_close(struct tls *t)

@@ -3,7 +3,7 @@
  * AEAD suites; no renegotiation, compression, early data; no resumption on our listeners).
  *
  * A struct tls is one listener's or one peer's context. It belongs to whoever opened it; sessions
- * keep what they need of it alive by themselves, so it may be reloaded or closed while they last.
+ * keep what they need of it alive by themselves, so it may be closed while they last.
  */
 #ifndef XW_TLS_H
 #define XW_TLS_H
@@ -36,8 +36,6 @@ struct tls_conf {
 
 /* NULL, and *ret_why a constant for the log. The strings of conf are copied. */
 struct tls *tls_open(const struct tls_conf *conf, const char **ret_why);
-/* Reads the files again. New sessions use what they hold now; on failure all stays as it was. */
-MUST enum rc tls_reload(struct tls *t, const char **ret_why);
 /* NULL is fine; returns NULL. */
 struct tls *tls_close(struct tls *t);
 

@@ -6,6 +6,7 @@
  */
 #include "control.h"
 
+#include "address.h"
 #include "check.h"
 #include "http_server.h"
 #include "json.h"
@@ -183,7 +184,7 @@ struct control *control_open(
 		return NULL;
 	c->magic = CONTROL_MAGIC;
 	c->host = host;
-	c->listen_fd = host_listen(conf->control_address, conf->control_port, ret_why);
+	c->listen_fd = address_listen(conf->control_address, conf->control_port, ret_why);
 	if (c->listen_fd < 0)
 		return control_close(c);
 	server.listen_fd = c->listen_fd;

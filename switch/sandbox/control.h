@@ -3,8 +3,8 @@
  * read its book.
  *
  *	POST /{participant}/control	a JSON object of the fake's own verbs; its answer
- *	GET  /{participant}/book	a JSON array of its lines; where they do not fit one answer,
- *a Link header names the next part GET  /participants		who is here, and where
+ *	GET  /{participant}/book	a JSON array of its lines; a Link header names the next part
+ *	GET  /participants		who is here, and where
  */
 #ifndef XW_CONTROL_H
 #define XW_CONTROL_H

@@ -7,6 +7,7 @@
  */
 #include "host.h"
 
+#include "address.h"
 #include "check.h"
 #include "digest.h"
 #include "entropy.h"
@@ -17,11 +18,8 @@
 #include "reqlog.h"
 #include "tls.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PARTICIPANT_MAGIC 0x70617274u
@@ -322,21 +320,6 @@ static bool complain(const struct participant *p, const char *what, const char *
 	return false;
 }
 
-int host_listen(const char *address, uint16_t port, const char **ret_why)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-
-	if (fd >= 0 && inet_pton(AF_INET, address, &a.sin_addr) == 1 &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-		bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, SOMAXCONN) == 0)
-		return fd;
-	*ret_why = strerror(errno);
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static bool open_server(struct participant *p)
 {
 	const struct sandbox_participant *c = p->conf;
@@ -350,7 +333,7 @@ static bool open_server(struct participant *p)
 
 	if (c->tls_cert && !(p->tls = tls_open(&tls, &why)))
 		return complain(p, "tls_cert", why);
-	p->listen_fd = host_listen(c->address, c->port, &why);
+	p->listen_fd = address_listen(c->address, c->port, &why);
 	if (p->listen_fd < 0)
 		return complain(p, "port", why);
 	conf.listen_fd = p->listen_fd;

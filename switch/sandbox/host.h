@@ -33,7 +33,4 @@ void participant_control(struct participant *p, const struct json *command, stru
 /* A line of its book; false behind the last. */
 bool participant_book(struct participant *p, size_t i, struct buf *ret_json);
 
-/* A listening TCP socket; -1: *ret_why is a constant. */
-int host_listen(const char *address, uint16_t port, const char **ret_why);
-
 #endif

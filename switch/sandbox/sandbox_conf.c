@@ -116,11 +116,6 @@ static int word_of(const char *word, const char *const *words)
 static bool read_key(struct loaded *l, const struct json *v, struct keys *keys)
 {
 	static const char *const known[] = { "use", "id", "state", "file", NULL };
-	static const char *const uses[] = { "ours", "theirs", "shared", "secret", NULL };
-	static const enum key_kind kinds[] = { KEY_OURS, KEY_THEIRS, KEY_SHARED, KEY_SECRET };
-	static const char *const states[] = { "pending", "active", "retiring", "revoked", NULL };
-	static const enum key_state state_of[] = { KEY_PENDING, KEY_ACTIVE, KEY_RETIRING,
-		KEY_REVOKED };
 	const char *use = "", *id = "", *state = "active", *file = "", *why;
 
 	if (!json_is_object(v) || json_unknown(v, known))
@@ -128,12 +123,12 @@ static bool read_key(struct loaded *l, const struct json *v, struct keys *keys)
 	if (!read_text(l, v, "use", &use) || !read_text(l, v, "id", &id) ||
 		!read_text(l, v, "state", &state) || !read_path(l, v, "file", &file))
 		return false;
-	if (word_of(use, uses) < 0)
+	if (word_of(use, keys_kinds) < 0)
 		return bad(l, "use", "must be ours, theirs, shared or secret");
-	if (word_of(state, states) < 0)
+	if (word_of(state, keys_states) < 0)
 		return bad(l, "state", "must be pending, active, retiring or revoked");
-	if (keys_add_file(keys, kinds[word_of(use, uses)], span_str(id),
-		    state_of[word_of(state, states)], file, &why) != RC_OK)
+	if (keys_add_file(keys, (enum key_kind)word_of(use, keys_kinds), span_str(id),
+		    (enum key_state)word_of(state, keys_states), file, &why) != RC_OK)
 		return bad(l, *file ? file : "keys", why);
 	return true;
 }

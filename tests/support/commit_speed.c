@@ -1,8 +1,8 @@
 /*
  * commit_speed.c: what a committed payment of two steps costs Postgres, through pg_batch.c and a
- *private server: CPU of all its processes per payment, by size of batch, on an empty ledger and on
- *one that has `filled` payments; then at a fixed rate from two workers. A tool for people: nothing
- *asserts a speed.
+ * private server: CPU of all its processes per payment, by size of batch, on an empty ledger and on
+ * one that has `filled` payments; then at a fixed rate from two workers. A tool for people: nothing
+ * asserts a speed.
  *
  *	commit_speed [FILLED]
  */

@@ -1,12 +1,12 @@
 /*
  * echo_server.c: the HTTP server of switch/io with the smallest handler, for load tools and slow
- *clients played from outside:
+ * clients played from outside:
  *
  *	echo_server PORT [tls]
  *
  * Plain, or TLS with a certificate made at start (its authority's path is printed). Answers any
- *request at once with a JSON text of 111 bytes. On SIGTERM it drains, prints its counters and CPU
- *time, and ends. A tool for people; nothing but tests may link it.
+ * request at once with a JSON text of 111 bytes. On SIGTERM it drains, prints its counters and CPU
+ * time, and ends. A tool for people; nothing but tests may link it.
  */
 #include "http_server.h"
 #include "pki.h"

@@ -111,8 +111,6 @@ static void test_answers(void **state)
 	assert_string_equal(value, "a value");
 	assert_int_equal(wait_for(rds_setnx(rds, SPAN("mark"), 60000, on_answer, 0)), RDS_YES);
 	assert_int_equal(wait_for(rds_setnx(rds, SPAN("mark"), 60000, on_answer, 0)), RDS_NO);
-	assert_int_equal(wait_for(rds_del(rds, SPAN("mark"), on_answer, 0)), RDS_YES);
-	assert_int_equal(wait_for(rds_del(rds, SPAN("mark"), on_answer, 0)), RDS_NO);
 	assert_int_equal(
 		wait_for(rds_set(rds, SPAN("empty"), SPAN(""), 60000, on_answer, 0)), RDS_YES);
 	assert_int_equal(wait_for(rds_get(rds, SPAN("empty"), on_answer, 0)), RDS_YES);

@@ -511,51 +511,6 @@ static void test_not_tls_at_all(void **state)
 	pair_close(&p);
 }
 
-/* New files take effect for new sessions; bad ones change nothing. */
-static void test_tls_reload(void **state)
-{
-	struct pair p;
-	char ca[PKI_PATH], text[8192];
-	struct buf b = buf_init(text, sizeof text);
-	const char *why = "";
-
-	(void)state;
-	assert_int_equal(keyfile_read(pki.ca, false, &b, &why), RC_OK);
-	pki_file(&pki, "reload.pem", 0644, b.p, b.n, ca);
-	p = (struct pair){ .loop = loop_new(),
-		.server = server_tls(TLS_ASK_NEVER),
-		.client = client_tls(0, 0, ca, "localhost") };
-	join(&p);
-	turn_until(p.loop, p.a.open && p.b.open);
-	pki_file(&pki, "reload.pem", 0644, "nothing", 7, ca);
-	assert_int_equal(tls_reload(p.client, &why), RC_BAD);
-	assert_string_equal(why, "anchor file: not PEM certificates");
-	stream_close(&p.a.stream);
-	stream_close(&p.b.stream);
-	close(p.listener);
-	memset(&p.a, 0, sizeof p.a);
-	memset(&p.b, 0, sizeof p.b);
-	join(&p);
-	turn_until(p.loop, p.a.open && p.b.open);
-	/* The stranger is no anchor of this server; and no session of before may be resumed. */
-	buf_reset(&b);
-	assert_int_equal(keyfile_read(pki.stranger, false, &b, &why), RC_OK);
-	pki_file(&pki, "reload.pem", 0644, b.p, b.n, ca);
-	assert_int_equal(tls_reload(p.client, &why), RC_OK);
-	assert_int_equal(stream_write(&p.a.stream, SPAN("still")), RC_OK);
-	turn_until(p.loop, p.b.data);
-	assert_in(&p.b, "still");
-	stream_close(&p.a.stream);
-	stream_close(&p.b.stream);
-	close(p.listener);
-	memset(&p.a, 0, sizeof p.a);
-	memset(&p.b, 0, sizeof p.b);
-	join(&p);
-	turn_until(p.loop, p.a.failed);
-	assert_string_equal(stream_why(&p.a.stream), "certificate verify failed");
-	pair_close(&p);
-}
-
 static void test_tls_refuses_bad_files(void **state)
 {
 	struct tls_conf c = { .server = true, .cert_file = pki.server, .key_file = pki.client_key };
@@ -615,7 +570,6 @@ int main(void)
 		cmocka_unit_test(test_tls_versions_and_suites),
 		cmocka_unit_test(test_tls_server_resumes_nothing),
 		cmocka_unit_test(test_not_tls_at_all),
-		cmocka_unit_test(test_tls_reload),
 		cmocka_unit_test(test_tls_refuses_bad_files),
 	};
 

@@ -138,7 +138,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   ] }));
   writeFileSync(join(dir, 'secret'), crypto.randomBytes(32).toString('hex'));
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
-    name: 'plays', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
+    name: 'plays', code_guid: 'org.crosswallet.play', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
     hosts: [`127.0.0.1:${port(0)}`], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
     workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
   }));
