@@ -88,7 +88,6 @@ int main(int argc, char **argv)
 {
 	struct hs_conf conf = hs_conf_default;
 	const char *why = "";
-	struct pki pki;
 
 	if (argc < 2)
 		return 2;

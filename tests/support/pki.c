@@ -133,3 +133,19 @@ void pki_close(struct pki *p)
 		closedir(dir);
 	rmdir(p->dir);
 }
+
+struct pki pki;
+
+int pki_for_all(void **state)
+{
+	(void)state;
+	pki_open(&pki);
+	return 0;
+}
+
+int pki_end(void **state)
+{
+	(void)state;
+	pki_close(&pki);
+	return 0;
+}

@@ -24,6 +24,10 @@ struct pki {
 /* Aborts the test program where anything fails. */
 void pki_open(struct pki *p);
 void pki_close(struct pki *p);
+/* The one that a test program keeps for all its cases: set up and torn down with the group. */
+extern struct pki pki;
+int pki_for_all(void **state);
+int pki_end(void **state);
 /* Writes text into a new file of that mode in the pki's folder; returns its path in ret. */
 void pki_file(const struct pki *p, const char *name, unsigned mode, const void *text, size_t n,
 	char ret[PKI_PATH]);

@@ -16,8 +16,6 @@
 #define SOON_MS 60
 #define LATE_MS 60000
 
-static struct pki pki;
-
 struct result {
 	int times;
 	enum hc_end end;
@@ -796,20 +794,6 @@ static void test_tls_resumption(void **state)
 	play_close();
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	pki_open(&pki);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pki_close(&pki);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -840,5 +824,5 @@ int main(void)
 		cmocka_unit_test(test_tls_resumption),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, pki_for_all, pki_end);
 }

@@ -400,7 +400,6 @@ static void test_what_is_refused(void **state)
 
 static void test_files(void **state)
 {
-	struct pki pki;
 	struct keys *k = keys_new();
 	char path[PKI_PATH];
 

@@ -183,7 +183,6 @@ const struct sandbox *sandbox_by_name(struct span name)
 
 /* ---- the world around it ---- */
 
-static struct pki pki;
 static struct loop *loop;
 static struct sandbox_conf *conf;
 static struct host *host;

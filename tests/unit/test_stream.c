@@ -13,8 +13,6 @@
 
 #define BOUND 40000
 
-static struct pki pki;
-
 /* One end with what it was told. */
 struct end {
 	struct stream stream;
@@ -537,20 +535,6 @@ static void test_tls_refuses_bad_files(void **state)
 	assert_string_equal(why, "a client needs the peer's anchors and its name");
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	pki_open(&pki);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	pki_close(&pki);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -573,5 +557,5 @@ int main(void)
 		cmocka_unit_test(test_tls_refuses_bad_files),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, pki_for_all, pki_end);
 }
