@@ -146,7 +146,7 @@ static enum rc authenticate(const struct reading *r, Xw__Canonical *c)
 		return RC_FULL;
 	if (cause) /* RULE 5.4.8: the same body for all causes */
 		return refuse(r, RC_AUTH, REASON_SIGNATURE,
-			"the request is not signed as this API asks, or not by a key that we know",
+			"the signature does not hold",
 			"", cause);
 	nonce = arena_buf(a, s.keyid.n + 1 + s.nonce.n);
 	buf_add(&nonce, s.keyid);

@@ -158,19 +158,30 @@ static void put_reply(struct wrk *w, struct work_step *ws)
 	c->reply = buf_span(&body);
 }
 
-static void put_raw(struct work_step *ws, struct item *it)
+/* Evidence as it came holds codes and telephone numbers: at rest nobody reads it without our key.
+ */
+static void put_raw(struct wrk *w, struct work_step *ws, struct item *it)
 {
 	struct commit *c = &ws->c;
 	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1;
 
-	if (!deciding || !it->canonical || (!it->rq && !it->call))
+	struct span body = it->rq ? it->rq->http->body : it->call ? it->call->raw_body : SPAN_NONE;
+	struct arena *a = it->rq ? it->rq->arena : it->call ? &it->call->arena : NULL;
+	struct buf sealed;
+
+	if (!deciding || !it->canonical || !a)
 		return;
+	sealed = arena_buf(a, body.n + SEAL_EXTRA);
+	if (!sealed.p)
+		return; /* its digest is in the journal */
+	w->port->seal(w->port->ctx, &ws->st.next.id, body, &sealed);
+	CHECK(buf_ok(&sealed));
 	c->raw[c->raw_count++] = (struct commit_raw){
 		.peer = it->ev.peer,
 		.op = it->ev.op,
 		.outgoing = false,
 		.head = it->rq ? it->rq->http->target : SPAN_NONE,
-		.body = it->rq ? it->rq->http->body : it->call->raw_body,
+		.body = buf_span(&sealed),
 	};
 }
 
@@ -256,7 +267,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	if (ws->st.replies)
 		put_reply(w, ws);
 	put_notifications(w, ws);
-	put_raw(ws, it);
+	put_raw(w, ws, it);
 	put_secret(w, l, ws);
 	remember_claims(w, l, ws);
 	/* From now on it can be found: the ledger may have it before we hear of that. */

@@ -44,6 +44,8 @@ void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool repl
 	struct adapter_env env = env_for(w, rq->link, rq->arena);
 	struct exchange_ref ref = rq->ref;
 
+	if (rq->stranger)
+		env.signer = NULL;
 	if (rq->link->adapter->seal_reply)
 		rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
 	finish(w, rq);
@@ -765,6 +767,7 @@ void wrk_on_request(
 		return;
 	}
 	if (rc != RC_OK) {
+		rq->stranger = true;
 		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
 		return;
 	}

@@ -22,7 +22,8 @@
 #define CALL_MAGIC    0x43414c4cu
 #define SECRET_MAX    800 /* the code's text and the payer's handle */
 #define CALL_BYTES    98304
-#define PENDING_MAX   4 /* commits per payment are one at a time; its queue is longer */
+#define SEAL_EXTRA    64 /* what sealing adds, at most */
+#define PENDING_MAX   4  /* commits per payment are one at a time; its queue is longer */
 
 struct live;
 struct callout;
@@ -45,6 +46,7 @@ struct rq {
 	struct live *live;
 	int seq;
 	bool replayed;       /* it repeats an earlier request */
+	bool stranger;       /* nobody that we know: nothing is signed for him */
 	bool code_asked;     /* whose code it is */
 	bool joined;         /* one whose commit is under way in this worker */
 	struct pay_id order; /* that was followed to its payment */
@@ -97,7 +99,7 @@ struct work_step {
 	char reply[16384];
 	char evidence[24576];
 	char out[STEP_NOTIFIES][16384];
-	char sealed[SECRET_MAX + 64];
+	char sealed[SECRET_MAX + SEAL_EXTRA];
 };
 
 /* A call of ours that is out, or waits for an access token. */
