@@ -100,6 +100,7 @@ static void resolved(struct turn *t, const struct msg *m)
 	const struct peer *peer = turn_peer(t, l->peer);
 	const struct peer *payer = turn_peer(t, p->via);
 	enum reason why;
+	bool one;
 
 	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
 	l->next = WALL_NONE;
@@ -124,7 +125,9 @@ static void resolved(struct turn *t, const struct msg *m)
 	}
 	p->iss.peer = payer->debit_via ? payer->debit_via : payer->number;
 	p->iss.agreement = turn_peer(t, p->iss.peer)->agreement;
-	why = money_sign(p->amount) > 0 && money_same(l->owe, money_of(0, peer->settle))
+	/* An order in the currency that it is settled in has one amount. */
+	one = !money_same(l->owe, p->amount) || money_eq(l->owe, p->amount);
+	why = money_sign(p->amount) > 0 && one && money_same(l->owe, money_of(0, peer->settle))
 		      ? fx_amounts(t)
 		      : REASON_AMOUNT;
 	if (why == REASON_NONE && p->flow == FLOW_WALLET_DEBITS)

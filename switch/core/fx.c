@@ -93,5 +93,9 @@ enum reason fx_amounts(struct turn *t)
 
 bool fx_may_settle(struct money asked, struct money owed, struct money stated)
 {
-	return money_same(asked, owed) ? money_eq(stated, owed) : money_same(stated, owed);
+	int64_t o = money_minor(owed), s = money_minor(stated), far = o / 5 + 1;
+
+	if (!money_same(stated, owed))
+		return false;
+	return money_same(asked, owed) ? s == o : s >= o - far && s <= o + far;
 }

@@ -192,6 +192,18 @@ struct money pay_refundable(const struct pay *p)
 	return left;
 }
 
+struct money pay_owed_still(const struct pay *p)
+{
+	struct money left = p->acq.owe;
+
+	if (!money_is_none(p->acq_returned))
+		CHECK(money_sub(left, p->acq_returned, &left) == RC_OK);
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (refund_is_open(&p->refund[i]))
+			CHECK(money_sub(left, p->refund[i].acq_owe, &left) == RC_OK);
+	return left;
+}
+
 void pay_write_id(const struct pay *p, char kind, unsigned n, struct buf *ret)
 {
 	pay_id_write(ret, &p->id);

@@ -214,6 +214,8 @@ bool refund_is_open(const struct refund *r);
 bool pay_has_refunds(const struct pay *p); /* done, or on their way */
 /* Money of the order that is neither refunded nor being refunded. */
 struct money pay_refundable(const struct pay *p);
+/* What is owed to the acquirer's side for that. */
+struct money pay_owed_still(const struct pay *p);
 /* The first thing that does not hold, or NULL. */
 const char *pay_check(const struct pay *p);
 /* Our id towards peers: the payment's 26 characters, and "-<kind><n>" where kind is not 0. */

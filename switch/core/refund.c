@@ -52,7 +52,7 @@ static void add(struct money *sum, struct money m)
 
 static void amounts(struct pay *p, struct refund *r)
 {
-	struct money total = money_of(0, money_ccy(p->amount));
+	struct money part, of = p->amount, total = money_of(0, money_ccy(p->amount));
 	struct money iss = money_of(0, money_ccy(p->iss.owe)),
 		     acq = money_of(0, money_ccy(p->acq.owe));
 	struct money ask = money_of(0, money_ccy(p->iss.ask));
@@ -72,10 +72,17 @@ static void amounts(struct pay *p, struct refund *r)
 			add(&ask, o->iss_ask);
 		}
 	}
-	add(&total, r->amount);
-	r->iss_owe = share(p->iss.owe, total, p->amount, iss);
-	r->acq_owe = share(p->acq.owe, total, p->amount, acq);
-	r->iss_ask = share(p->iss.ask, total, p->amount, ask);
+	if (!money_is_none(r->acq_owe)) { /* the requester says what it gives back */
+		of = p->acq.owe;
+		part = acq;
+		add(&part, r->acq_owe);
+	} else {
+		part = total;
+		add(&part, r->amount);
+		r->acq_owe = share(p->acq.owe, part, of, acq);
+	}
+	r->iss_owe = share(p->iss.owe, part, of, iss);
+	r->iss_ask = share(p->iss.ask, part, of, ask);
 }
 
 static void finish(struct turn *t, struct refund *r, enum refund_phase phase);
@@ -100,8 +107,14 @@ void refund_begin(struct turn *t, const struct msg *m, enum reason refuse)
 		finish(t, r, REFUND_NO);
 		return;
 	}
-	turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_SENT));
+	r->acq_owe = m->refund.settle;
 	amounts(p, r);
+	if (money_sign(r->iss_ask) == 0) { /* less than the payer's currency has a coin for */
+		r->reason = REASON_AMOUNT;
+		finish(t, r, REFUND_NO);
+		return;
+	}
+	turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_SENT));
 	post_refund_reserve(t, r);
 	ask(t, r, OP_REFUND);
 }
@@ -127,15 +140,27 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 	turn_notify(t, SEQ_REFUND + seq);
 }
 
+/* Whose ladder is climbed: that of what is asked next (refund_due). */
+static const struct caps *asked_by(const struct turn *t)
+{
+	const struct caps *refund = turn_caps(t, t->p->iss.peer, OP_REFUND);
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_INQUIRE_REFUND);
+
+	if (!c && refund->repeat == REPEAT_INQUIRE_FIRST)
+		c = turn_caps(t, t->p->iss.peer, OP_INQUIRE);
+	return c && c->ladder.count ? c : refund;
+}
+
 static void again(struct turn *t, struct refund *r, enum refund_phase phase)
 {
-	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
+	const struct caps *c = asked_by(t);
 
 	if (r->phase != phase && r->phase != REFUND_STUCK)
 		turn_moved(t, fsm_move(&fsm_refund, &r->phase, phase));
 	r->asking = 0;
 	r->next = ladder_next(&c->ladder, r->tries, t->ev->now);
-	if (c->repeat == REPEAT_NEVER && phase == REFUND_UNKNOWN)
+	if (turn_caps(t, t->p->iss.peer, OP_REFUND)->repeat == REPEAT_NEVER &&
+		phase == REFUND_UNKNOWN)
 		r->next = WALL_NONE;
 	if (r->next.us)
 		return;

@@ -314,12 +314,19 @@ static void refund(struct turn *t)
 			"a refund is in the currency of the payment and positive");
 		return;
 	}
+	if (!money_is_none(m->refund.settle) &&
+		(!money_same(m->refund.settle, p->acq.owe) || money_sign(m->refund.settle) <= 0)) {
+		turn_refuse(t, REASON_AMOUNT, "what is given back is in another currency");
+		return;
+	}
 	turn_claim(t, SEQ_REFUND + p->refund_seq + 1);
 	if (t->ev->cap_refused)
 		refund_begin(t, m, REASON_LIMIT);
 	else if (wall_diff_ms(t->ev->now, p->created) > (int64_t)asks->refund_days * 86400000)
 		refund_begin(t, m, REASON_WINDOW);
-	else if (money_cmp(m->refund.amount, pay_refundable(p)) > 0)
+	else if (money_cmp(m->refund.amount, pay_refundable(p)) > 0 ||
+		 (!money_is_none(m->refund.settle) &&
+			 money_cmp(m->refund.settle, pay_owed_still(p)) > 0))
 		refund_begin(t, m, REASON_REFUND_SUM);
 	else
 		refund_begin(t, m, REASON_NONE);

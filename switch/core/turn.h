@@ -110,7 +110,7 @@ enum reason route_find(struct turn *t, const struct msg *m);
 enum reason fx_amounts(struct turn *t);
 enum reason fx_acquirer(struct turn *t); /* the acquirer's side alone */
 /* Whether a settlement that the issuer states for `asked` can be one of `owed`: where no exchange
- * lies between the two, it is what was asked. */
+ * lies between the two, it is what was asked; else by its own rate, but not a fifth off ours. */
 bool fx_may_settle(struct money asked, struct money owed, struct money stated);
 /* limit.c */
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);

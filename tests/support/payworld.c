@@ -363,6 +363,18 @@ void pw_call(const struct payworld *w, struct msg *ret)
 	call_build(&sn, &w->rec, &w->st.call[0], ret);
 }
 
+void pw_ask_back(struct payworld *w, int64_t minor, int64_t settle)
+{
+	w->m = (struct msg){ .op = OP_REFUND, .has_refund = true };
+	w->m.refund.amount = money_of(minor, money_ccy(w->rec.amount));
+	w->m.refund.settle = money_of(settle, money_ccy(w->rec.acq.owe));
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_REFUND,
+			   .peer = w->rec.acq.peer,
+			   .msg = &w->m,
+			   .claim_count = 1 });
+}
+
 void pw_answer_with(struct payworld *w, enum side side, enum op op, enum outcome o, enum reason r)
 {
 	struct pay_event ev = { .kind = EV_ANSWER,

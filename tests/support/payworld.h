@@ -67,6 +67,9 @@ void pw_tell(struct payworld *w, int peer, enum outcome o, int64_t minor);
 /* A participant asks something of the payment; `minor` counts for refunds alone. */
 void pw_ask(struct payworld *w, enum op op, int peer, int64_t minor);
 
+/* The acquirer's side asks for a refund and says what it gives back for it. */
+void pw_ask_back(struct payworld *w, int64_t minor, int64_t settle);
+
 /* The issuer, or the acquirer's side, answers the call that is out. */
 void pw_answer(struct payworld *w, enum op op, enum outcome o, enum reason r);
 void pw_answer_acquirer(struct payworld *w, enum op op, enum outcome o, enum reason r);

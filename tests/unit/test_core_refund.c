@@ -186,18 +186,18 @@ static void settlement_that_they_state(void **state)
 
 	pw_pay_in(w, "alipay-plus", money_of(10000, NOK)); /* 8.70 EUR, both ways */
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
-	pw_ask(w, OP_REFUND, TILL, 1000);
+	pw_ask(w, OP_REFUND, TILL, 9000);
 	w->m = (struct msg){ .has_refund = true };
 	w->m.refund.settle = money_of(800, EUR);
 	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(pw_position(w, SCHEME, EUR), 70);
-	pw_ask(w, OP_REFUND, TILL, 1000); /* its own share went back with the first */
+	pw_ask(w, OP_REFUND, TILL, 500); /* a part of its share went back with the first */
 	w->m = (struct msg){ .has_refund = true };
 	w->m.refund.settle = money_of(71, EUR);
 	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(w->st.exception, EXCEPTION_AMOUNT);
-	assert_int_equal(pw_position(w, SCHEME, EUR), 70);
-	pw_ask(w, OP_REFUND, TILL, 8000);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 44);
+	pw_ask(w, OP_REFUND, TILL, 500);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_REFUNDED);
 	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
@@ -348,7 +348,8 @@ static void refund_of_another_amount(void **state)
 	} t[] = {
 		{ 100, 0, 10350, EXCEPTION_NONE, true },
 		{ 100, 1149, 10351, EXCEPTION_NONE, true },
-		{ 0, 11500, 0, EXCEPTION_NONE, true },
+		{ 0, 1381, 10119, EXCEPTION_NONE, true }, /* a fifth more than we expect */
+		{ 0, 1382, 10350, EXCEPTION_AMOUNT, true },
 		{ 0, 11501, 10350, EXCEPTION_AMOUNT, true },
 		{ 101, 0, 11500, EXCEPTION_AMOUNT, false },
 	};
@@ -455,6 +456,47 @@ static void refunds_are_read_by_their_id(void **state)
 	}
 }
 
+/* A scheme that refunds says what its user gets: that goes back, and the payer's share of it. */
+static void requester_states_what_goes_back(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask_back(w, 500, 400);
+	assert_call(w, OP_REFUND);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(pw_position(w, SCHEME, EUR), -600);
+	assert_int_equal(pw_position(w, PUSH, NOK), 11730 - 4692);
+	pw_ask_back(w, 100, 601);
+	assert_false(w->st.call_count);
+	assert_int_equal(w->rec.refund[1].reason, REASON_REFUND_SUM);
+	pw_ask(w, OP_REFUND, SCHEME, 500);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_REFUNDED);
+	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
+	assert_int_equal(pw_position(w, PUSH, NOK), 0);
+}
+
+/* Less than the payer's currency has a coin for cannot go back. */
+static void refund_of_nothing(void **state)
+{
+	struct payworld *w = *state;
+
+	w->m = (struct msg){ .amount = money_of(10000, NOK) };
+	pw_begin(w, (struct pay_event){ .op = OP_DEBIT,
+			    .peer = WALLET,
+			    .scheme_count = 1,
+			    .scheme = { "bluecode" } });
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, WALLET, 1);
+	assert_int_equal(w->st.call_count, 0);
+	assert_int_equal(w->rec.refund[0].reason, REASON_AMOUNT);
+	assert_state(w, PAY_PAID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +512,8 @@ int main(void)
 		core_case(settlement_that_is_not_the_refund),
 		core_case(refund_pushed),
 		core_case(refund_of_unknown_fate),
+		core_case(requester_states_what_goes_back),
+		core_case(refund_of_nothing),
 		core_case(refunds_that_are_refused),
 		core_case(refund_by_counts),
 		core_case(refund_of_another_amount),

@@ -42,6 +42,18 @@ static void told_and_refused(void **state)
 	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
 }
 
+/* An order in the currency that it is settled in is not settled at another amount. */
+static void resolved_at_two_prices(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan_begin(w, WALLET);
+	w->m = (struct msg){ .amount = money_of(1000, EUR), .settle = money_of(999999, EUR) };
+	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.acq.reason, REASON_AMOUNT);
+}
+
 static void never_confirmed(void **state)
 {
 	struct payworld *w = *state;
@@ -316,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		core_case(scan_confirm_tell),
 		core_case(told_and_refused),
+		core_case(resolved_at_two_prices),
 		core_case(never_confirmed),
 		core_case(cancelled_while_resolving),
 		core_case(wallet_debits_itself),
