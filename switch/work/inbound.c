@@ -452,6 +452,24 @@ static bool begins(enum op op)
 	return op == OP_DEBIT || op == OP_RESOLVE || op == OP_ORDER || op == OP_CREDIT;
 }
 
+/* Percent of the host's room: until then all are welcome. */
+#define BEGIN_UNTIL 75
+#define READ_UNTIL  90
+
+static bool is_shed(const struct wrk *w, enum op op)
+{
+	unsigned until = begins(op) || op == OP_CODES ? BEGIN_UNTIL
+			 : op == OP_READ              ? READ_UNTIL
+						      : 100;
+
+	return w->load > until;
+}
+
+void wrk_set_load(struct wrk *w, unsigned percent)
+{
+	w->load = percent;
+}
+
 void inbound_dispatch(struct wrk *w, struct rq *rq)
 {
 	if (rq->msg->op == OP_CODES) {
@@ -774,6 +792,11 @@ void wrk_on_request(
 	if (w->draining) {
 		inbound_refuse(
 			w, rq, REASON_UNAVAILABLE, "this process is going down; repeat", NULL);
+		return;
+	}
+	if (is_shed(w, rq->request.route->op)) { /* before its signature costs anything */
+		w->stats.shed++;
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once; repeat later", NULL);
 		return;
 	}
 	env = env_for(w, rq->link, arena);

@@ -179,6 +179,7 @@ struct wrk {
 	struct mono now;
 	struct wall wall;
 	bool draining;
+	unsigned load;         /* percent */
 	struct map payments;   /* id -> live */
 	struct map claims;     /* claims whose commit is under way -> live */
 	struct heap due;       /* payments by alarm */

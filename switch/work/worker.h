@@ -44,6 +44,10 @@ struct mono wrk_turn(struct wrk *w);
 /* New requests are answered 503 from now on; true once nothing waits for an answer any more. */
 bool wrk_drain(struct wrk *w);
 
+/* How much of its room for requests the host has given away, in percent; 0 until it says. Near the
+ * end what would begin something is refused first, then what only reads; never what is about a
+ * payment that is there: a cancel, a refund, a result (standards 9.3). */
+void wrk_set_load(struct wrk *w, unsigned percent);
 /* Memory and message are the worker's until it replies. */
 void wrk_on_request(
 	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m);
@@ -64,7 +68,7 @@ bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, stru
 	wrk_delivered_fn *done, void *ctx);
 
 struct wrk_stats {
-	uint64_t requests, refused, replayed, joined, conflicts;
+	uint64_t requests, refused, shed, replayed, joined, conflicts;
 	uint64_t steps, commits, fences, claimed, caps;
 	uint64_t calls, calls_unsent, calls_unknown;
 	uint64_t moved[32][2]; /* payments that became final, by number of state (low bits) */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -208,6 +208,32 @@ describe('operations', () => {
     assert.deepEqual(pids(), before);
     await w.psql(`alter database ${w.db} connection limit -1`);
     assert.equal((await w.plain(1, '/readyz')).status, 200);
+  });
+
+  it('too many at once: what is new is refused first, with Retry-After; a cancel is heard', async () => {
+    const file = join(w.dir, 'switchd.yaml'), usual = readFileSync(file, 'utf8');
+    const reload = async (text, count) => {
+      const before = pids();
+      writeFileSync(file, text);
+      w.switchd.kill('SIGHUP');
+      await until(() => pids().length === count && pids().every((p) => !before.includes(p)), 'the new roles are there', 20000);
+    };
+    await reload(JSON.stringify({ ...JSON.parse(usual), workers: '1', requests_max: '16' }), 3);
+    const paid = await till().pay(await mint('approve'), euro(2290));
+    const codes = await Promise.all(Array.from({ length: 24 }, () => mint('pending-then-approve', { ms: 1000 })));
+    const answers = codes.map((c, i) => till().pay(c, euro(2400 + i)));
+    await Promise.race(answers); /* the refused ones are the first to hear */
+    const cancel = await till().cancel(paid.body.id);
+    assert.ok([200, 201, 202].includes(cancel.status), cancel.text);
+    const all = await Promise.all(answers), refused = all.filter((a) => a.status === 503);
+    assert.ok(refused.length >= 8 && refused.length <= 12, `${refused.length} of 24 refused`);
+    for (const a of refused) {
+      assert.match(a.body.type, /\/overloaded$/);
+      assert.ok(Number(a.headers['retry-after']) > 0, 'Retry-After');
+    }
+    for (const a of all.filter((x) => x.status !== 503)) await over(w, till(), a.body.id, 'PAID');
+    assert.match((await w.plain(1, '/metrics')).body, new RegExp(`^xw_shed_total ${refused.length}$`, 'm'));
+    await reload(usual, 4);
   });
 
   it('the sandbox dies and comes back: what was in doubt is decided', async () => {

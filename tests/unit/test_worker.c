@@ -75,6 +75,7 @@ static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *c
 static const struct route served[] = {
 	{ "POST", "/{peer}/pay", OP_DEBIT, 0, false, 0, 5000 },
 	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, false, 0, 5000 },
+	{ "POST", "/{peer}/read", OP_READ, 0, false, 0, 0 },
 	{ .method = NULL },
 };
 static const struct caps wallet_caps[] = {
@@ -423,6 +424,7 @@ static void all(struct world *o)
 #define CANCEL                                                                                     \
 	"op: cancel\nauthentic: true\nrequest_id: 20260115194010890100188000000000001\n"           \
 	"undo.id: 20260115194010890100188000000000001\n"
+#define READ "op: read\nauthentic: true\nrequest_id: 20260115194010890100188000000000001\n"
 #define PAY                                                                                        \
 	"op: debit\nauthentic: true\nkey: 20260115194010890100188000000000001\n"                   \
 	"request_id: 20260115194010890100188000000000001\npayer.id: 2-token\n"                     \
@@ -479,6 +481,34 @@ static void cancel_beside_its_payment(void **state)
 	assert_int_equal(o->payments, 1);
 	p = record(o, 0);
 	assert_int_equal(pay_state(&p), PAY_UNDOING);
+	done(o);
+}
+
+/* What is about a payment that is there finds room when nothing new does. */
+static void the_new_is_shed_first(void **state)
+{
+	struct world *o = fresh();
+	int pay, later, read, cancel;
+
+	(void)state;
+	wrk_set_load(o->w, 75);
+	pay = request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(o->status[pay], 0); /* it waits for the wallet */
+	wrk_set_load(o->w, 76);
+	later = request(o, "/scheme/pay", PAY);
+	read = request(o, "/scheme/read", READ);
+	assert_int_equal(o->status[later], 400);
+	assert_non_null(strstr(o->body[later], "problem.reason: overloaded"));
+	wrk_set_load(o->w, 100);
+	later = request(o, "/scheme/read", READ);
+	cancel = request(o, "/scheme/cancel", CANCEL);
+	assert_non_null(strstr(o->body[later], "problem.reason: overloaded"));
+	all(o);
+	assert_int_equal(o->status[read], 200);
+	assert_int_equal(o->status[cancel], 200);
+	assert_int_equal(wrk_stats(o->w)->shed, 2);
 	done(o);
 }
 
@@ -669,6 +699,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cancel_comes_first),
 		cmocka_unit_test(cancel_beside_its_payment),
+		cmocka_unit_test(the_new_is_shed_first),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
