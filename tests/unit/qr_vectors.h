@@ -158,4 +158,26 @@ static inline void qr_codes(const struct qr *q, char *dst, size_t cap)
 	dst[b.n] = '\0';
 }
 
+/* The text is read as that format, with these findings; what was read stays for what follows. */
+static struct qr qr_result;
+
+static inline void qr_expect(struct span payload, const char *format, const char *codes)
+{
+	char got[512];
+
+	qr_scan_text(payload, &qr_result);
+	qr_codes(&qr_result, got, sizeof got);
+	if (strcmp(got, codes) != 0 || strcmp(qr_format_name(qr_result.format), format) != 0)
+		fail_msg("\"%.*s\"\n got    %s %s\n wanted %s %s", (int)payload.n, payload.p,
+			qr_format_name(qr_result.format), got, format, codes);
+}
+
+static inline void qr_expect_field(const char *key, const char *value)
+{
+	struct span got = SPAN("(none)");
+
+	(void)qr_text(&qr_result, key, &got);
+	assert_span(got, value);
+}
+
 #endif

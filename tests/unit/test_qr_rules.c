@@ -6,27 +6,6 @@
 
 #include "text.h"
 
-static struct qr result;
-
-static void expect(struct span payload, const char *format, const char *codes)
-{
-	char got[512];
-
-	qr_scan_text(payload, &result);
-	qr_codes(&result, got, sizeof got);
-	if (strcmp(got, codes) != 0 || strcmp(qr_format_name(result.format), format) != 0)
-		fail_msg("\"%.*s\"\n got    %s %s\n wanted %s %s", (int)payload.n, payload.p,
-			qr_format_name(result.format), got, format, codes);
-}
-
-static void expect_field(const char *key, const char *value)
-{
-	struct span got = SPAN("(none)");
-
-	(void)qr_text(&result, key, &got);
-	assert_span(got, value);
-}
-
 struct rule {
 	const char *text, *codes;
 };
@@ -45,7 +24,7 @@ static void mpm(const char *objects, const char *codes)
 {
 	static char text[4096];
 
-	expect(qr_sealed(objects, text, sizeof text), "emv-mpm", codes);
+	qr_expect(qr_sealed(objects, text, sizeof text), "emv-mpm", codes);
 }
 
 static void mpm_split(void **state)
@@ -236,21 +215,21 @@ static void mpm_derived_numbers(void **state)
 	assert_int_equal(ccy_by_alpha(SPAN("SGD"), &sgd), RC_OK);
 	mpm("<00 01><01 12><26<00 com.example.a>><52 0000><53 702><54 10.05><55 03><57 5.25>" TAIL,
 		"-");
-	assert_true(money_eq(result.amount, money_of(1005, sgd)));
-	assert_int_equal(result.fee_bp, 525);
-	assert_true(result.dynamic);
+	assert_true(money_eq(qr_result.amount, money_of(1005, sgd)));
+	assert_int_equal(qr_result.fee_bp, 525);
+	assert_true(qr_result.dynamic);
 	/* 10.05 and 5.25 per cent is 10.577625: half up */
-	assert_int_equal(qr_total(&result, result.amount, &total), RC_OK);
+	assert_int_equal(qr_total(&qr_result, qr_result.amount, &total), RC_OK);
 	assert_true(money_eq(total, money_of(1058, sgd)));
 	mpm(HEAD "<52 0000><53 702><55 02><56 1.5>" TAIL, "-");
-	assert_true(money_is_none(result.amount) && money_eq(result.fee, money_of(150, sgd)));
-	assert_int_equal(qr_total(&result, money_of(100, sgd), &total), RC_OK);
+	assert_true(money_is_none(qr_result.amount) && money_eq(qr_result.fee, money_of(150, sgd)));
+	assert_int_equal(qr_total(&qr_result, money_of(100, sgd), &total), RC_OK);
 	assert_true(money_eq(total, money_of(250, sgd)));
-	assert_int_equal(qr_total(&result, money_of(100, (struct ccy){ 978 }), &total), RC_BAD);
+	assert_int_equal(qr_total(&qr_result, money_of(100, (struct ccy){ 978 }), &total), RC_BAD);
 	/* no currency: that of the one scheme that has one */
 	mpm("<00 01><29<00 A000000677010111><01 0066812223333>><58 TH>",
 		"W_MISSING_52,W_MISSING_59,W_MISSING_60,W_MISSING_53");
-	assert_int_equal(result.currency.num, 764);
+	assert_int_equal(qr_result.currency.num, 764);
 }
 
 /* Lengths in characters, bytes, or UTF-16 units; the first that fits the whole root is the one. */
@@ -259,17 +238,17 @@ static void mpm_units(void **state)
 	(void)state;
 	mpm(HEAD "<52 0000><53 702><58 SG>5904SH\xc3\x96P<60 TOWN>", "W_CHARSET");
 	mpm(HEAD "<52 0000><53 702><58 SG>5905SH\xc3\x96P<60 TOWN>", "W_LEN_BYTES,W_CHARSET");
-	expect_field("59", "SH\xc3\x96P");
+	qr_expect_field("59", "SH\xc3\x96P");
 	mpm(HEAD "<52 0000><53 702><58 SG>5904S\xf0\x9f\x8d\x9cP<60 TOWN>",
 		"W_LEN_UTF16,W_CHARSET");
-	expect_field("59", "S\xf0\x9f\x8d\x9cP");
+	qr_expect_field("59", "S\xf0\x9f\x8d\x9cP");
 	mpm(HEAD "<52 0000><53 702><58 SG>5904SH\xf0\x9f\x8d\x9c<60 TOWN>",
 		"W_LEN_UTF16,W_CHARSET");
 	/* a length that ends inside a character fits nothing; the first failure is told */
 	mpm(HEAD "<52 0000><53 702><58 SG>5903S\xf0\x9f\x8d\x9cPX<60 TOWN>", "E_ID");
 	/* the same unit inside templates */
 	mpm(MOST "64150002DE0105K\xc3\xb6\xc3\xb6", "W_LEN_BYTES");
-	expect_field("64.01", "K\xc3\xb6\xc3\xb6");
+	qr_expect_field("64.01", "K\xc3\xb6\xc3\xb6");
 	mpm(MOST "<64<00 DE>0105K\xc3\xb6\xc3\xb6>", "W_TMPL_OPAQUE");
 }
 
@@ -294,7 +273,7 @@ static void mpm_checksum(void **state)
 
 	(void)state;
 	EACH(rules, r)
-	expect(span_str(r->text), "emv-mpm", r->codes);
+	qr_expect(span_str(r->text), "emv-mpm", r->codes);
 	/* "6304" inside a name is no checksum */
 	mpm(HEAD "<52 0000><53 702><58 SG><59 6304ABCD6304><60 TOWN>", "-");
 	struct span s = qr_sealed(MOST, text, sizeof text - 8);
@@ -304,7 +283,7 @@ static void mpm_checksum(void **state)
 		low[i] |= low[i] >= 'A' ? 0x20 : 0;
 	assert_memory_not_equal(low + s.n, s.p + s.n - 4, 4); /* else another sample is needed */
 	memcpy(low + 4 + s.n, "\r\n\0", 3);
-	expect(span_of(low, 4 + s.n + 3), "emv-mpm", "W_LEADING,W_TRAILING,W_CRC_LOWER");
+	qr_expect(span_of(low, 4 + s.n + 3), "emv-mpm", "W_LEADING,W_TRAILING,W_CRC_LOWER");
 }
 
 static void mpm_sizes(void **state)
@@ -316,10 +295,10 @@ static void mpm_sizes(void **state)
 	for (int id = 80; id < 95; id++)
 		n += (size_t)snprintf(
 			objects + n, sizeof objects - n, "<%02d<00 com.example.a.12345678>>", id);
-	expect(qr_sealed(objects, text, sizeof text), "emv-mpm", "W_SIZE");
+	qr_expect(qr_sealed(objects, text, sizeof text), "emv-mpm", "W_SIZE");
 	while (n < 2000)
 		n += (size_t)snprintf(objects + n, sizeof objects - n, "<80<00 com.example>>");
-	expect(qr_sealed(objects, text, sizeof text), "emv-mpm", "E_SIZE");
+	qr_expect(qr_sealed(objects, text, sizeof text), "emv-mpm", "E_SIZE");
 }
 
 static void mpm_pix(void **state)
@@ -381,7 +360,7 @@ static void mpm_schemes(void **state)
 		snprintf(text, sizeof text, "<00 01>%.*s<52 0000><53 702><58 %s><59 A><60 B>",
 			(int)(bar - r->text), r->text, bar + 1);
 		mpm(text, "-");
-		expect_field("_schemes", r->codes);
+		qr_expect_field("_schemes", r->codes);
 	}
 }
 
@@ -403,17 +382,17 @@ static void mpm_account_order(void **state)
 	    "<51<00 SG.SGQR>><52 0000><53 702>" TAIL
 	    "<80<00 com.alipay><01 https://example.de>><81<00 br.gov.bcb.pix><25 h>>",
 		"W_TMPL_OPAQUE");
-	assert_int_equal(result.account_count, sizeof order / sizeof order[0]);
-	for (size_t i = 0; i < result.account_count; i++) {
-		assert_int_equal(result.account[i].id, order[i].id);
-		assert_int_equal(result.account[i].scheme, order[i].scheme);
-		assert_int_equal(result.account[i].again, i == 1);
-		assert_int_equal(result.account[i].amount_open, i == 0);
+	assert_int_equal(qr_result.account_count, sizeof order / sizeof order[0]);
+	for (size_t i = 0; i < qr_result.account_count; i++) {
+		assert_int_equal(qr_result.account[i].id, order[i].id);
+		assert_int_equal(qr_result.account[i].scheme, order[i].scheme);
+		assert_int_equal(qr_result.account[i].again, i == 1);
+		assert_int_equal(qr_result.account[i].amount_open, i == 0);
 	}
-	assert_true(qr_account_sub(&result, &result.account[5], 1, &v));
+	assert_true(qr_account_sub(&qr_result, &qr_result.account[5], 1, &v));
 	assert_span(v, "https://example.de");
-	assert_false(qr_account_sub(&result, &result.account[5], 2, &v));
-	assert_span(result.account[6].body, "4000000000000002");
+	assert_false(qr_account_sub(&qr_result, &qr_result.account[5], 2, &v));
+	assert_span(qr_result.account[6].body, "4000000000000002");
 }
 
 static void mpm_restrictions(void **state)
@@ -437,11 +416,11 @@ static void mpm_restrictions(void **state)
 
 		snprintf(objects, sizeof objects, "<00 01>%s", c->text);
 		mpm(objects, "-");
-		wall_write(&b, result.account[0].expires, 0);
+		wall_write(&b, qr_result.account[0].expires, 0);
 		assert_buf(&b, c->codes);
 	}
 	mpm("<00 01><26<00 SG.PAYNOW><04 20261328>><52 0000><53 702>" TAIL, "-");
-	assert_int_equal(result.account[0].expires.us, 0);
+	assert_int_equal(qr_result.account[0].expires.us, 0);
 }
 
 /* --- consumer codes --- */
@@ -478,7 +457,7 @@ static void cpm(const char *objects, const char *codes)
 
 	expand_hex(objects, &h);
 	text_b64(&b, span_of(bytes, unit_unhex(hex, bytes, sizeof bytes)));
-	expect(buf_span(&b), "emv-cpm", codes);
+	qr_expect(buf_span(&b), "emv-cpm", codes);
 }
 
 #define CPV "[85 4350563031]"
@@ -486,78 +465,78 @@ static void cpm(const char *objects, const char *codes)
 #define PAN "[5A 1234567890123458]"
 #define APP "[61 " AID PAN "]"
 
+static const struct rule cpm_rules[] = {
+	{ CPV APP, "-" },
+	{ CPV "618113"
+	      "4F07A00000005555555A081234567890123458",
+		"-" },
+	{ CPV "61820013"
+	      "4F07A00000005555555A081234567890123458",
+		"-" },
+	{ CPV "6183000013"
+	      "4F07A00000005555555A081234567890123458",
+		"E_TLV" },
+	{ CPV "6180"
+	      "4F07A00000005555555A081234567890123458"
+	      "0000",
+		"E_TLV" },
+	{ CPV "6114"
+	      "4F07A00000005555555A081234567890123458",
+		"E_TLV" },
+	{ CPV "00FF[61 00" AID "FFFF" PAN "00]FF", "-" },
+	{ CPV "[61 " AID PAN "[9F8101 00]]", "-" },
+	{ CPV "[61 " AID PAN "[9F81828301 00]]", "E_TLV" }, /* a tag of five bytes */
+	{ CPV "[61 " AID PAN "9F]", "E_TLV" },
+	{ "[85 4350563032]" APP, "E_PFI_VALUE" },
+	{ CPV CPV APP, "E_DUP" },
+	{ CPV APP APP "[62 [5F2D 656E]][62 [5F2D 656E]]", "E_DUP" },
+	{ CPV "[61 " AID PAN PAN "]", "E_DUP" },
+	{ CPV, "E_NO_APP" },
+	{ CPV "[62 " PAN "]", "E_NO_APP" },
+	{ CPV "[61 " PAN "]", "W_APP_SKIPPED,E_NO_AID" },
+	{ CPV "[61 [4F A0000000]" PAN "]", "W_APP_SKIPPED,E_NO_AID" },
+	{ CPV "[61 [4F A0000000]" PAN "]" APP, "W_APP_SKIPPED" },
+	{ CPV "[61 [4F A000000055]" PAN "]", "-" },
+	{ CPV "[61 " AID "]", "E_NO_PAN" },
+	{ CPV "[61 " AID "]" APP, "E_NO_PAN" }, /* the first one is read */
+	{ CPV "[61 " AID "[5A 123456789012A458]]", "E_PAN" },
+	{ CPV "[61 " AID "[5A FFFF]]", "E_PAN" },
+	{ CPV "[61 " AID "[57 1234567890123458]]", "E_TRACK2" },
+	{ CPV "[61 " AID "[57 12345678D19122]]", "E_TRACK2" },
+	{ CPV "[61 " AID "[57 12345678D1912201AF]]", "E_TRACK2" },
+	{ CPV "[61 " AID "[57 12345678D1912201]]", "-" },
+	{ CPV "[61 " AID PAN "[57 12345678D1912201]]", "E_PAN" },
+	{ CPV "[61 " AID PAN "[57 1234567890123458D19122010F]]", "-" },
+	{ CPV APP APP APP, "W_APPS" },
+	{ CPV APP "[62 [5F2D 656E]]", "W_COMMON_SINGLE" },
+	{ CPV APP APP "[62 [5F2D 656E]]", "-" },
+	{ CPV APP APP "[62 " PAN "]", "E_DUP" },
+	{ CPV "[61 " AID "][61 " AID "][62 " PAN "]", "-" },
+	{ CPV "[67 01]" APP, "W_ORDER" },
+	{ CPV APP "[67 01]", "-" },
+	{ CPV APP "[67 01][67 02]", "E_DUP" },
+	{ CPV "[61 " AID PAN "[50 5839]]", "-" },
+	{ CPV "[61 " AID PAN "[50 ]]", "W_FIELD_LEN" },
+	{ CPV "[61 " AID PAN "[50 0158]]", "W_CHARSET" },
+	{ CPV "[61 " AID PAN "[9F25 12]]", "W_FIELD_LEN" },
+	{ CPV "[61 " AID PAN "[9F25 12AB]]", "W_CHARSET" },
+	{ CPV "[61 " AID PAN "[63 63]]", "W_TRANSPARENT" },
+	{ CPV "[61 " AID PAN "[63 9F2601]]", "W_TRANSPARENT" },
+};
+
 static void cpm_objects(void **state)
 {
-	static const struct rule rules[] = {
-		{ CPV APP, "-" },
-		{ CPV "618113"
-		      "4F07A00000005555555A081234567890123458",
-			"-" },
-		{ CPV "61820013"
-		      "4F07A00000005555555A081234567890123458",
-			"-" },
-		{ CPV "6183000013"
-		      "4F07A00000005555555A081234567890123458",
-			"E_TLV" },
-		{ CPV "6180"
-		      "4F07A00000005555555A081234567890123458"
-		      "0000",
-			"E_TLV" },
-		{ CPV "6114"
-		      "4F07A00000005555555A081234567890123458",
-			"E_TLV" },
-		{ CPV "00FF[61 00" AID "FFFF" PAN "00]FF", "-" },
-		{ CPV "[61 " AID PAN "[9F8101 00]]", "-" },
-		{ CPV "[61 " AID PAN "[9F81828301 00]]", "E_TLV" }, /* a tag of five bytes */
-		{ CPV "[61 " AID PAN "9F]", "E_TLV" },
-		{ "[85 4350563032]" APP, "E_PFI_VALUE" },
-		{ CPV CPV APP, "E_DUP" },
-		{ CPV APP APP "[62 [5F2D 656E]][62 [5F2D 656E]]", "E_DUP" },
-		{ CPV "[61 " AID PAN PAN "]", "E_DUP" },
-		{ CPV, "E_NO_APP" },
-		{ CPV "[62 " PAN "]", "E_NO_APP" },
-		{ CPV "[61 " PAN "]", "W_APP_SKIPPED,E_NO_AID" },
-		{ CPV "[61 [4F A0000000]" PAN "]", "W_APP_SKIPPED,E_NO_AID" },
-		{ CPV "[61 [4F A0000000]" PAN "]" APP, "W_APP_SKIPPED" },
-		{ CPV "[61 [4F A000000055]" PAN "]", "-" },
-		{ CPV "[61 " AID "]", "E_NO_PAN" },
-		{ CPV "[61 " AID "]" APP, "E_NO_PAN" }, /* the first one is read */
-		{ CPV "[61 " AID "[5A 123456789012A458]]", "E_PAN" },
-		{ CPV "[61 " AID "[5A FFFF]]", "E_PAN" },
-		{ CPV "[61 " AID "[57 1234567890123458]]", "E_TRACK2" },
-		{ CPV "[61 " AID "[57 12345678D19122]]", "E_TRACK2" },
-		{ CPV "[61 " AID "[57 12345678D1912201AF]]", "E_TRACK2" },
-		{ CPV "[61 " AID "[57 12345678D1912201]]", "-" },
-		{ CPV "[61 " AID PAN "[57 12345678D1912201]]", "E_PAN" },
-		{ CPV "[61 " AID PAN "[57 1234567890123458D19122010F]]", "-" },
-		{ CPV APP APP APP, "W_APPS" },
-		{ CPV APP "[62 [5F2D 656E]]", "W_COMMON_SINGLE" },
-		{ CPV APP APP "[62 [5F2D 656E]]", "-" },
-		{ CPV APP APP "[62 " PAN "]", "E_DUP" },
-		{ CPV "[61 " AID "][61 " AID "][62 " PAN "]", "-" },
-		{ CPV "[67 01]" APP, "W_ORDER" },
-		{ CPV APP "[67 01]", "-" },
-		{ CPV APP "[67 01][67 02]", "E_DUP" },
-		{ CPV "[61 " AID PAN "[50 5839]]", "-" },
-		{ CPV "[61 " AID PAN "[50 ]]", "W_FIELD_LEN" },
-		{ CPV "[61 " AID PAN "[50 0158]]", "W_CHARSET" },
-		{ CPV "[61 " AID PAN "[9F25 12]]", "W_FIELD_LEN" },
-		{ CPV "[61 " AID PAN "[9F25 12AB]]", "W_CHARSET" },
-		{ CPV "[61 " AID PAN "[63 63]]", "W_TRANSPARENT" },
-		{ CPV "[61 " AID PAN "[63 9F2601]]", "W_TRANSPARENT" },
-	};
-
 	(void)state;
-	EACH(rules, r)
+	EACH(cpm_rules, r)
 	cpm(r->text, r->codes);
 	cpm(CPV "[61 " AID "[9F19 012345678901][9F24 "
 		"3132333435363738393031323334353637383930"
 		"313233343536373839]][61 " AID "][62 " PAN "[9F08 0020]]",
 		"-");
-	expect_field("_trid", "012345678901");
-	expect_field("_par", "12345678901234567890123456789");
-	expect_field("_app_version", "0020");
-	expect_field("_aids", "A0000000555555,A0000000555555");
+	qr_expect_field("_trid", "012345678901");
+	qr_expect_field("_par", "12345678901234567890123456789");
+	qr_expect_field("_app_version", "0020");
+	qr_expect_field("_aids", "A0000000555555,A0000000555555");
 }
 
 static void cpm_base64(void **state)
@@ -578,7 +557,7 @@ static void cpm_base64(void **state)
 
 	(void)state;
 	EACH(rules, r)
-	expect(span_str(r->text), strcmp(r->codes, "E_UNKNOWN") == 0 ? "unknown" : "emv-cpm",
+	qr_expect(span_str(r->text), strcmp(r->codes, "E_UNKNOWN") == 0 ? "unknown" : "emv-cpm",
 		r->codes);
 }
 
