@@ -22,6 +22,7 @@ bench_run() {
 	done
 	trap check_stop EXIT
 	check_stop
+	rm -rf "$RUN/pg" "$RUN/redis"
 	build_tree build --buildtype=release
 	bench_begin
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
