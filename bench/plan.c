@@ -54,23 +54,37 @@ static double seconds_since(struct mono t)
 	return (double)(sysclock_mono().us - t.us) / 1e6;
 }
 
+/* A short run, and a second one where the first was only just not good enough: a stall of a moment
+ * would send the search down for good. */
+static bool step(struct bench *b, double rate, double warm_s, double step_s, bool *ret_held)
+{
+	static struct result r;
+
+	for (int i = 0; i < 2; i++) {
+		if (!run(b, "step", rate, warm_s, step_s, true, &r))
+			return false;
+		*ret_held = result_held(&r);
+		if (*ret_held || r.aborted)
+			break;
+	}
+	return true;
+}
+
 /* The highest rate that a short run held; the lowest tried where none did. */
 static bool search(struct bench *b, const struct plan *p, struct mono begun, double *ret_rate)
 {
 	double step_s = clamp(p->seconds * STEP_SHARE, 0.5, 4), warm_s = step_s / 3;
 	double good = 0, bad = 0, rate = b->corridor->first_rate;
 	static struct result r;
+	bool held;
 
 	/* Connections, caches and plans are made once; what that takes is nobody's rate. */
 	if (!run(b, "warm-up", rate / 4, warm_s, step_s, false, &r))
 		return false;
 	while (seconds_since(begun) < p->seconds * 0.5 && rate <= RATE_MAX && rate >= 1) {
-		if (!run(b, "step", rate, warm_s, step_s, true, &r))
+		if (!step(b, rate, warm_s, step_s, &held))
 			return false;
-		if (result_held(&r))
-			good = rate;
-		else
-			bad = rate;
+		*(held ? &good : &bad) = rate;
 		if (good > 0 && bad > 0 && bad < good * FINE)
 			break;
 		rate = bad == 0 ? rate * RISE : good == 0 ? rate / 2 : sqrt(good * bad);

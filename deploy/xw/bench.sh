@@ -23,6 +23,7 @@ bench_run() {
 	trap check_stop EXIT
 	check_stop
 	rm -rf "$RUN/pg" "$RUN/redis"
+	BUILD_ONLY=(switch/app/switchd switch/sandbox/switchsandbox bench/switchbench)
 	build_tree build --buildtype=release
 	bench_begin
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'

@@ -1,7 +1,10 @@
 # shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # Building, and running what was built.
 
-# build_tree NAME MESON-OPTION...: $RUN/NAME, configured once and brought up to date.
+BUILD_ONLY=()
+
+# build_tree NAME MESON-OPTION...: $RUN/NAME, configured once and brought up to date: all of it, or the
+# programs of BUILD_ONLY.
 build_tree() {
 	local name=$1 dir=$RUN/$1 log=$RUN/log/$1.log
 	shift
@@ -14,9 +17,9 @@ build_tree() {
 	fi
 	step "build: $name"
 	if [[ -t 2 ]]; then
-		ninja -j "$(nproc)" -C "$dir" >&2
+		ninja -j "$(nproc)" -C "$dir" "${BUILD_ONLY[@]}" >&2
 	else
-		build_log "$log" ninja -j "$(nproc)" -C "$dir"
+		build_log "$log" ninja -j "$(nproc)" -C "$dir" "${BUILD_ONLY[@]}"
 	fi || die "the build failed; see above, and $dir/meson-logs"
 }
 
