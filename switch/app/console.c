@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "http_server.h"
 #include "json.h"
 #include "loop.h"
 
@@ -19,7 +18,6 @@
 
 struct console {
 	struct loop *loop;
-	const struct conf *conf;
 	struct proc_page *page;
 	struct proc_slot *slot;
 	struct hs *server;
@@ -181,6 +179,26 @@ static void payments(const struct console *c, struct buf *b)
 	}
 }
 
+/* Only what happened: there are a hundred statuses, and a dozen that anybody meets. */
+static void refusals(const struct console *c, struct buf *b)
+{
+	head(b, "xw_http_parse_errors_total", "counter",
+		"Requests that the HTTP server refused by itself, by status.");
+	for (int k = 0; k <= HS_STATUS_MAX - HS_STATUS_MIN; k++) {
+		uint64_t sum = 0;
+		for (int i = 0; i < PROC_MAX; i++)
+			if (c->page->slot[i].role != ROLE_NONE)
+				sum += c->page->slot[i].http_refused[k];
+		if (sum == 0)
+			continue;
+		buf_str(b, "xw_http_parse_errors_total{status=\"");
+		buf_u64(b, (uint64_t)(HS_STATUS_MIN + k));
+		buf_str(b, "\"} ");
+		buf_u64(b, sum);
+		buf_ch(b, '\n');
+	}
+}
+
 static void metrics(struct console *c, struct http_out *out)
 {
 	struct buf *b = &out->body;
@@ -202,6 +220,7 @@ static void metrics(struct console *c, struct http_out *out)
 #include "metrics.def"
 #undef METRIC
 	payments(c, b);
+	refusals(c, b);
 	head(b, "xw_role_restarts_total", "counter",
 		"Processes that ended and were started again.");
 	value(b, "xw_role_restarts_total", c->page->restarts);
@@ -288,7 +307,6 @@ int console_run(
 	if (!c)
 		return 1;
 	c->loop = loop_new();
-	c->conf = conf;
 	c->page = page;
 	c->slot = slot;
 	hc.listen_fd = listen_fd;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "conf.h"
+#include "http_server.h"
 
 enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE, ROLE_SETUP };
 
@@ -20,17 +21,14 @@ struct proc_hist {
 };
 
 struct proc_slot {
-	uint32_t role; /* enum role; 0: free */
-	int32_t pid;
+	uint32_t role;     /* enum role; 0: free */
 	int64_t turned_us; /* monotonic time of the last turn of its loop */
-	int64_t started_us;
-	uint32_t ready; /* serves, or does its work; a supervisor lets the old ones go by it */
+	uint32_t ready;    /* serves, or does its work; a supervisor lets the old ones go by it */
 	uint32_t draining;
-	uint32_t database_ok, cache_ok;
-	int64_t database_ok_us; /* monotonic time of the last answer of the ledger */
+	uint32_t cache_ok;
 	struct wrk_stats work;
 	uint64_t http_requests, http_conns, http_shed, http_timeouts;
-	uint64_t http_refused[112]; /* by status - 400 */
+	uint64_t http_refused[HS_STATUS_MAX - HS_STATUS_MIN + 1]; /* by status */
 	uint64_t batches, batch_steps, batch_splits, batch_lost;
 	uint64_t cache_misses, cache_hits, cache_dont_know;
 	struct proc_hist request_s, commit_s, call_s;
@@ -42,7 +40,6 @@ struct proc_slot {
 };
 
 struct proc_page {
-	uint32_t magic;
 	int64_t supervisor_turned_us;
 	uint32_t restarts;
 	uint32_t stopping;

@@ -22,7 +22,6 @@
 #include "confine.h"
 #include "sysclock.h"
 
-#define PAGE_MAGIC  0x58575047u
 #define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
 #define READY_US    (15 * 1000000) /* a new crew is ready by then, or goes */
 #define HANGING_US  (10 * 1000000)
@@ -107,13 +106,11 @@ static void start(struct supervisor *s, const struct crew *crew, struct place *p
 		return;
 	memset(ps, 0, sizeof *ps);
 	ps->role = p->role;
-	ps->started_us = ps->turned_us = p->started_us;
+	ps->turned_us = p->started_us;
 	p->slot = slot;
 	p->pid = proc_fork(p->role);
-	if (p->pid == 0) {
-		ps->pid = getpid();
+	if (p->pid == 0)
 		_exit(run_role(s, crew->conf, p->role, slot));
-	}
 	if (p->pid < 0) {
 		ps->role = ROLE_NONE;
 		p->pid = 0;
@@ -390,7 +387,6 @@ static bool open_all(struct supervisor *s, const struct conf *c)
 		proc_log("error", "start", strerror(errno));
 		return false;
 	}
-	s->page->magic = PAGE_MAGIC;
 	for (int i = 0; i < PROC_MAX; i++) {
 		int pair[2];
 		if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {

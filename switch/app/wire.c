@@ -137,7 +137,6 @@ static void count(struct wire *w)
 
 	s->work = *wrk_stats(w->worker);
 	s->turned_us = loop_now(w->loop).mono.us;
-	s->database_ok = wire_ready(w);
 	s->cache_ok = w->cache && rds_state(w->cache) == RDS_STATE_READY;
 	s->batches = b.batches;
 	s->batch_steps = b.steps;

@@ -34,7 +34,6 @@ static void on_committed(void *ctx, struct pgb_item *item, const struct pgb_resu
 	case PGB_OK:
 	case PGB_OK_BEFORE:
 		out.verdict = COMMIT_OK;
-		w->stat->database_ok_us = loop_now(w->loop).mono.us;
 		break;
 	case PGB_CLAIMED:
 		out.verdict = COMMIT_CLAIMED;
@@ -162,7 +161,6 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 	if (a->end == PG_END_DONE) {
 		bool found = pg_rows_count(a->rows) > 0;
 		l.rc = found ? RC_OK : RC_NOENT;
-		w->stat->database_ok_us = loop_now(w->loop).mono.us;
 		if (found && kind == ASK_LOAD) {
 			l.record = pg_bytes(a->rows, 0, 2);
 			l.secret = pg_is_null(a->rows, 0, 3) ? SPAN_NONE : pg_bytes(a->rows, 0, 3);

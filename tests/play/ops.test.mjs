@@ -71,6 +71,8 @@ describe('operations', () => {
     const a = await till().pay(await mint('approve'), euro(1250));
     assert.equal(a.status, 201, a.text);
     await until(async () => await value('xw_steps_total') >= before + 2, 'two steps counted');
+    await till().send({ ...await till().sign('GET', '/v1/payments/x'), method: 'BREW' });
+    await until(async () => await value('xw_http_parse_errors_total{status="501"}') === 1, 'a refused request counted');
     for (const name of ['http_request', 'partner_call', 'commit']) assert.ok(await value(`xw_${name}_duration_seconds_count`) > 0, name);
   });
 
