@@ -40,7 +40,8 @@ struct caps {
 	uint16_t allowed_ms; /* time allowed for one call, total */
 	bool needs_token;    /* an access token must be fetched before (OP_TOKEN); 401 means that
 				it was refused, and nothing was done */
-	bool sends_code;     /* the call carries the scanned code or the payer's handle */
+	bool sends_code;     /* the call carries the scanned code or the payer's handle; OP_INQUIRE,
+				OP_CANCEL: and all else that the debit did, which it may repeat */
 	bool cancel_undoes;  /* OP_CANCEL: also gives back a payment that succeeded */
 	bool cancel_binds;   /* OP_CANCEL: after S the partner's network itself reverses a late
 				success */

@@ -82,6 +82,16 @@ static void put_payer(const struct snapshot *sn, const struct pay *p, uint16_t p
 	CHECK(span_to_cstr(id, m->payer.id, sizeof m->payer.id));
 }
 
+static void put_debit(const struct snapshot *sn, const struct pay *p, uint16_t peer, struct msg *m)
+{
+	reply_order(p, m);
+	put_payer(sn, p, peer, m);
+	memcpy(m->code.format, p->code_format, sizeof m->code.format);
+	memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
+	m->expires = p->expires;
+	put_mode(p, m->mode);
+}
+
 static void call_issuer(
 	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *m)
 {
@@ -93,14 +103,11 @@ static void call_issuer(
 	m->amount = p->iss.ask;
 	m->settle = p->iss.owe;
 	m->settle_ccy = peer->settle;
+	if (c->op == OP_DEBIT ||
+		peer_caps(peer, c->op)->sends_code) /* or repeats it, word for word */
+		put_debit(sn, p, c->peer, m);
 	switch (c->op) {
 	case OP_DEBIT:
-		reply_order(p, m);
-		put_payer(sn, p, c->peer, m);
-		memcpy(m->code.format, p->code_format, sizeof m->code.format);
-		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
-		m->expires = p->expires;
-		put_mode(p, m->mode);
 		break;
 	case OP_CAPTURE:
 		put_id(p, 'k', 1, m->key);

@@ -107,6 +107,32 @@ static void lost_then_found(void **state)
 	assert_state(w, PAY_PAID);
 }
 
+/* Where a payment is known by the repeat of its creation only, what asks about it or closes it
+ * holds all that the debit held. */
+static void questions_that_repeat_the_debit(void **state)
+{
+	struct payworld *w = *state;
+	struct peer *peer = pw_peer(CODE);
+	const struct caps *inquire = peer->caps[OP_INQUIRE];
+	struct caps repeats = *inquire;
+	struct msg debit, question;
+
+	repeats.sends_code = true;
+	pw_pay(w, "bluecode", 8900);
+	pw_call(w, &debit);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	pw_due(w);
+	pw_call(w, &question);
+	assert_string_equal(question.mode, "");
+	peer->caps[OP_INQUIRE] = &repeats;
+	pw_call(w, &question);
+	peer->caps[OP_INQUIRE] = inquire;
+	assert_string_equal(question.mode, debit.mode);
+	assert_string_equal(question.order_reference, debit.order_reference);
+	assert_true(question.expires.us == debit.expires.us && debit.expires.us);
+	assert_string_equal(question.key, debit.key);
+}
+
 static void not_found_is_cancelled(void **state)
 {
 	struct payworld *w = *state;
@@ -607,6 +633,7 @@ int main(void)
 		core_case(never_next_after_timeout),
 		core_case(unsent_goes_on),
 		core_case(lost_then_found),
+		core_case(questions_that_repeat_the_debit),
 		core_case(not_found_is_cancelled),
 		core_case(never_left),
 		core_case(late_success),
