@@ -63,6 +63,15 @@ struct purse_entry *purse_find_bank(struct purse *f, struct span bank)
 	return &f->entry[index - 1];
 }
 
+bool purse_payer_came(struct purse *f, struct span payer)
+{
+	uint32_t at = f->by_payer[fake_hash(payer) % PURSE_ENTRIES];
+
+	while (at != 0 && !span_eq(span_str(f->entry[at - 1].payer), payer))
+		at = f->entry[at - 1].next_by_payer;
+	return at != 0;
+}
+
 bool purse_payer_waits(struct purse *f, struct span payer)
 {
 	uint32_t at = f->by_payer[fake_hash(payer) % PURSE_ENTRIES];
@@ -154,7 +163,6 @@ static void tell(struct purse *f, const struct sandbox_host *h, struct purse_ent
 	out = f->dialect->tell(f, h, e, &o);
 	if (!out)
 		return;
-	buf_str(&out->target, e->url);
 	if (!http_out_ok(out))
 		return;
 	e->telling = true;
@@ -245,6 +253,14 @@ static void timer_at(struct purse *f, const struct sandbox_host *h, const struct
 	h->timer(h->ctx, fake_cookie(f->generation, kind, index_of(f, e)), (int)ms);
 }
 
+void purse_remember(struct purse *f, struct purse_entry *e)
+{
+	uint32_t *by_payer = &f->by_payer[fake_hash(span_str(e->payer)) % PURSE_ENTRIES];
+
+	e->next_by_payer = *by_payer;
+	*by_payer = index_of(f, e);
+}
+
 /* The people of this town: the last two digits of the handle say what each of them does. */
 void purse_await(struct purse *f, const struct sandbox_host *h, struct purse_entry *e)
 {
@@ -260,10 +276,7 @@ void purse_await(struct purse *f, const struct sandbox_host *h, struct purse_ent
 		{ "05", TIMER_FAILS, "act_ms", 300 },
 	};
 
-	uint32_t *by_payer = &f->by_payer[fake_hash(span_str(e->payer)) % PURSE_ENTRIES];
-
-	e->next_by_payer = *by_payer;
-	*by_payer = index_of(f, e);
+	purse_remember(f, e);
 	timer_at(f, h, e, TIMER_EXPIRES, wall_diff_ms(e->expires, h->now));
 	if (e->fails[0]) {
 		timer_at(f, h, e, TIMER_FAILS, fake_setting_int(h, "act_ms", 300));
@@ -280,15 +293,13 @@ void purse_await(struct purse *f, const struct sandbox_host *h, struct purse_ent
 }
 
 void purse_give_back(struct purse *f, const struct sandbox_host *h, struct purse_entry *refund,
-	struct purse_entry *parent)
+	struct purse_entry *parent, int64_t after_ms)
 {
-	int64_t ms = fake_setting_int(h, "refund_ms", 300);
-
 	refund->parent = index_of(f, parent);
 	memcpy(refund->currency, parent->currency, sizeof refund->currency);
 	parent->returning += refund->amount;
-	if (ms > 0)
-		timer_at(f, h, refund, TIMER_REFUNDED, ms);
+	if (after_ms > 0)
+		timer_at(f, h, refund, TIMER_REFUNDED, after_ms);
 	else
 		(void)purse_end(f, h, refund, PURSE_PAID, NULL);
 }
@@ -369,6 +380,16 @@ static void reset(struct purse *f, const struct sandbox_host *h)
 	memset(f->held, 0, sizeof f->held);
 }
 
+/* Links that open a payment in the app end with its id: .../pay/ID, ...?token=ID. */
+static struct span last_part(struct span url)
+{
+	size_t i = url.n;
+
+	while (i > 0 && url.p[i - 1] != '/' && url.p[i - 1] != '=')
+		i--;
+	return span_sub(url, i, url.n);
+}
+
 static void control_end(struct purse *f, const struct sandbox_host *h, const struct json *command,
 	enum purse_state state, struct buf *ret_json)
 {
@@ -378,6 +399,8 @@ static void control_end(struct purse *f, const struct sandbox_host *h, const str
 
 	if (json_str(command, "reference", &s))
 		e = purse_find_ref(f, s);
+	else if (json_str(command, "url", &s))
+		e = purse_find(f, last_part(s));
 	else if (json_str(command, "id", &s))
 		e = purse_find(f, s);
 	(void)json_str(command, "code", &why);
@@ -396,6 +419,7 @@ void purse_control(
 		enum purse_state state;
 	} ends[] = {
 		{ "app-approve", PURSE_PAID },
+		{ "browse", PURSE_PAID },
 		{ "app-refuse", PURSE_REFUSED },
 		{ "app-expire", PURSE_EXPIRED },
 		{ "app-fail", PURSE_FAILED },

@@ -52,7 +52,8 @@ struct purse_dialect {
 	const char *const *ops; /* of misbehave, NULL at the end; "callback" tells the switch */
 	/* The code of each end where nobody gave another; NULL is "". */
 	const char *code[PURSE_STATES];
-	/* The call that tells of the entry, to e->url; NULL: this partner tells nothing of it. */
+	/* The call that tells of the entry, complete with e->url as its target; NULL: this partner
+	 * tells nothing of it. */
 	struct http_out *(*tell)(struct purse *f, const struct sandbox_host *h,
 		const struct purse_entry *e, const struct mischief_order *o);
 	const int32_t *retry_ms; /* when to repeat that call; ends with -1 */
@@ -75,18 +76,21 @@ struct purse_entry *purse_find(struct purse *f, struct span id);
 struct purse_entry *purse_find_ref(struct purse *f, struct span ref); /* the newest of that name */
 struct purse_entry *purse_find_bank(struct purse *f, struct span bank);
 bool purse_payer_waits(struct purse *f, struct span payer); /* for another payment's approval */
+bool purse_payer_came(struct purse *f, struct span payer);  /* at any time since the reset */
 struct purse_entry *purse_parent(struct purse *f, const struct purse_entry *e); /* NULL: none */
 /* NULL: there is no room, or an id does not fit. Created now, open, without amount. */
 struct purse_entry *purse_new(
 	struct purse *f, const struct sandbox_host *h, struct span id, struct span ref);
 /* Where to tell the switch: false: not https, too long. What is elsewhere is told to nobody. */
 bool purse_keep_url(struct purse_entry *e, const struct sandbox_host *h, struct span url);
+/* Its payer is known from now on; purse_await does it too. */
+void purse_remember(struct purse *f, struct purse_entry *e);
 /* A payment begins to wait for its payer, until e->expires. */
 void purse_await(struct purse *f, const struct sandbox_host *h, struct purse_entry *e);
-/* A refund of `parent` begins; it ends by itself after the setting refund_ms, at once where that is
- * 0. PRE: no more than what is left (purse_left). */
+/* A refund of `parent` begins; it ends by itself after that time. PRE: no more than what is left
+ * (purse_left). */
 void purse_give_back(struct purse *f, const struct sandbox_host *h, struct purse_entry *refund,
-	struct purse_entry *parent);
+	struct purse_entry *parent, int64_t after_ms);
 int64_t purse_left(const struct purse_entry *e); /* to refund */
 /* The end of an open entry, and the call that tells of it. False: it is not open. code NULL: the
  * dialect's. */
@@ -103,7 +107,8 @@ void purse_write_uuid(struct buf *b, const struct sandbox_host *h);
 void purse_on_answer(
 	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m);
 void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie);
-/* app-approve, app-refuse, app-expire, app-fail by "reference" (or "id"); misbehave; reset. */
+/* app-approve, app-refuse, app-expire, app-fail by "reference" (or "id"); browse, which opens the
+ * link "url" and approves; misbehave; reset. */
 void purse_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);
 bool purse_book(void *state, size_t i, struct buf *ret_json);

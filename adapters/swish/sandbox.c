@@ -171,6 +171,7 @@ static struct http_out *tell(struct purse *f, const struct sandbox_host *h,
 	if (!out)
 		return NULL;
 	out->method = "POST";
+	buf_str(&out->target, e->url);
 	if (e->proof[0] && o->how != MISCHIEF_UNSIGNED)
 		http_out_header(out, "callbackidentifier",
 			o->how == MISCHIEF_BAD_SIGNATURE ? SPAN("00000000000000000000000000000000")
@@ -309,7 +310,7 @@ static struct http_out *created(
 		o->how == MISCHIEF_WRONG_ID ? "0123456789ABCDEF0123456789ABCDEF" : e->id);
 	http_out_header(out, "location", buf_span(&location));
 	if (!e->parent && !e->payer[0])
-		http_out_header(out, "paymentrequesttoken", span_sub(span_str(e->id), 0, 24));
+		http_out_header(out, "paymentrequesttoken", span_str(e->id));
 	return out;
 }
 
@@ -436,7 +437,7 @@ static struct http_out *refund(struct purse *f, const struct sandbox_host *h, st
 	e = take_up(f, h, id, &order, &faults, &refusal);
 	if (!e)
 		return refusal;
-	purse_give_back(f, h, e, parent);
+	purse_give_back(f, h, e, parent, fake_setting_int(h, "refund_ms", 300));
 	return created(h, e, o);
 }
 

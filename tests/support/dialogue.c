@@ -29,6 +29,24 @@ static bool mac(void *ctx, const char *secret, struct span data, uint8_t ret[32]
 	return d->w->host.mac(d->w, secret, data, ret);
 }
 
+static bool sign(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg *ret_alg,
+	struct span *ret_key)
+{
+	const struct dialogue *d = ctx;
+
+	fakeworld_sign("switch", data, ret_sig);
+	*ret_alg = d->alg;
+	*ret_key = SPAN("switch-1");
+	return buf_ok(ret_sig);
+}
+
+static bool verify(void *ctx, struct span key, struct span data, struct span sig)
+{
+	(void)ctx;
+	return (span_empty(key) || span_eq(key, SPAN("partner-1"))) &&
+	       fakeworld_verify("partner", data, sig);
+}
+
 struct dialogue *dialogue_new(const char *name, const struct fake_pair *settings)
 {
 	struct dialogue *d = calloc(1, sizeof *d);
@@ -38,7 +56,9 @@ struct dialogue *dialogue_new(const char *name, const struct fake_pair *settings
 	d->adapter = adapter_by_name(span_str(name));
 	CHECK(d->adapter);
 	d->arena = arena_init(d->storage, sizeof d->storage);
-	d->signer = (struct signer){ .ctx = d, .mac = mac, .secret = setting };
+	d->signer = (struct signer){
+		.ctx = d, .sign = sign, .verify = verify, .mac = mac, .secret = setting
+	};
 	d->env = (struct adapter_env){
 		.arena = &d->arena,
 		.peer = span_str(name),

@@ -13,6 +13,7 @@ struct dialogue {
 	const struct adapter *adapter;
 	struct adapter_env env;
 	struct signer signer;
+	enum sig_alg alg; /* of the stand-in for our key; RSA where nobody says otherwise */
 	struct arena arena;
 	char token[4096], sent[8192];
 	size_t sent_n;

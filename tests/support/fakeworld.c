@@ -41,6 +41,41 @@ static bool mac(void *ctx, const char *secret, struct span data, uint8_t ret[32]
 	return !span_empty(key);
 }
 
+void fakeworld_sign(const char *who, struct span data, struct buf *ret)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct span parts[] = { SPAN("stand-in\n"), span_str(who),
+			i ? SPAN("\n1\n") : SPAN("\n0\n"), data };
+		struct digest d = digest_sha256_parts(parts, sizeof parts / sizeof *parts);
+
+		buf_add(ret, digest_span(&d));
+	}
+}
+
+bool fakeworld_verify(const char *who, struct span data, struct span sig)
+{
+	char storage[64];
+	struct buf b = buf_init(storage, sizeof storage);
+
+	fakeworld_sign(who, data, &b);
+	return span_eq(buf_span(&b), sig);
+}
+
+static bool sign(void *ctx, struct span data, struct buf *ret_sig, struct span *ret_key)
+{
+	(void)ctx;
+	fakeworld_sign("partner", data, ret_sig);
+	*ret_key = SPAN("partner-1");
+	return buf_ok(ret_sig);
+}
+
+static bool verify(void *ctx, struct span key, struct span data, struct span sig)
+{
+	(void)ctx;
+	return (span_empty(key) || span_eq(key, SPAN("switch-1"))) &&
+	       fakeworld_verify("switch", data, sig);
+}
+
 static void reply(void *ctx, uint64_t tag, int delay_ms, const struct http_out *out)
 {
 	struct fakeworld *w = of(ctx);
@@ -111,6 +146,8 @@ struct fakeworld *fakeworld_new(const char *name, const struct fake_pair *settin
 		.switch_origin = SPAN("https://switch.example"),
 		.entropy = entropy,
 		.setting = setting,
+		.sign = sign,
+		.verify = verify,
 		.mac = mac,
 		.reply = reply,
 		.call = call,

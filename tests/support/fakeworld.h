@@ -50,6 +50,10 @@ struct fakeworld {
 	uint8_t storage[262144];
 };
 
+/* Signatures are a stand-in: two digests over who signs and what, 64 bytes. */
+void fakeworld_sign(const char *who, struct span data, struct buf *ret);
+bool fakeworld_verify(const char *who, struct span data, struct span sig);
+
 /* Room for the fake's state comes from the C library. */
 struct fakeworld *fakeworld_new(const char *name, const struct fake_pair *settings);
 void fakeworld_free(struct fakeworld *w);
