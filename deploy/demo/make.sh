@@ -260,6 +260,19 @@ epassi() {
 	YAML
 }
 
+satispay() {
+	pair rsa satispay switch 1
+	pair rsa satispay sandbox satispay
+	FAKE=(key_id crosswallet-shop sign_callbacks on)
+	participant satispay 22 satispay /g_business/v1 <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "${CAP:-200000.00}"
+	settings:
+	  - {name: key_id, value: crosswallet-shop}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -301,6 +314,7 @@ participants() {
 	currency: EUR
 	notify: always
 	YAML
+	satispay
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -315,6 +329,7 @@ routes() {
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}
+	  - {scheme: satispay, mode: CPM, to: satispay}
 	  # Named at the till: its payer goes on in a browser.
 	  - {scheme: epassi, mode: CPM, to: epassi}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}

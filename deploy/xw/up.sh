@@ -23,6 +23,7 @@ LISTENERS=(
 	'swish-server 19'
 	'epassi 20'
 	'epassi-till 21'
+	'satispay 22'
 )
 
 up_all() {
