@@ -4,7 +4,8 @@
  * with other contents is refused.
  *
  * The hard thing is that a participant's number stands in the books for ever: a name that moved to
- * another number stops the start instead of mixing two partners' money.
+ * another number stops the start instead of mixing two partners' money, and so does one that is
+ * gone, since somebody may still ask about its payments. It must be switched off instead.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,19 +35,54 @@ static void on_done(void *ctx, const struct pg_answer *a)
 	}
 }
 
+static bool is_configured(const struct conf *c, int64_t number)
+{
+	for (size_t i = 0; i < c->peer_count; i++)
+		if (c->peer[i].number == number)
+			return true;
+	return false;
+}
+
+static void on_participants(void *ctx, const struct pg_answer *a)
+{
+	struct setup *s = ctx;
+	char text[160];
+
+	on_done(ctx, a);
+	for (int i = 0; !s->failed && i < pg_rows_count(a->rows); i++) {
+		int64_t number = pg_int(a->rows, i, 0);
+		struct span name = pg_bytes(a->rows, i, 1);
+
+		if (is_configured(s->conf, number))
+			continue;
+		s->failed = true;
+		snprintf(text, sizeof text,
+			"participant %.*s (%d) is in the books: switch it off instead of leaving "
+			"it out",
+			(int)name.n, name.p, (int)number);
+		proc_log("error", "setup", text);
+	}
+}
+
 static bool turn(struct setup *s)
 {
 	return loop_now(s->loop).mono.us < s->give_up.us && loop_once(s->loop, s->give_up) == RC_OK;
 }
 
-static bool run(struct setup *s, enum pg_stmt stmt, const struct pg_params *params)
+static bool ask(
+	struct setup *s, enum pg_stmt stmt, const struct pg_params *params, pg_done_fn *done)
 {
-	if (s->failed || pg_send(s->pg, stmt, params, on_done, s) != RC_OK)
+	if (s->failed || pg_send(s->pg, stmt, params, done, s) != RC_OK)
 		return false;
 	s->waiting = true;
 	while (s->waiting && turn(s))
 		;
 	return !s->waiting && !s->failed;
+}
+
+static bool run(struct setup *s, enum pg_stmt stmt, const struct pg_params *params)
+{
+	return ask(s, stmt, params, on_done);
 }
 
 static bool participant(struct setup *s, const struct peer *p)
@@ -109,7 +145,7 @@ static bool all(struct setup *s)
 	for (size_t i = 0; i < s->conf->peer_count; i++)
 		if (!participant(s, &s->conf->peer[i]) || !accounts(s, i))
 			return false;
-	return true;
+	return ask(s, PG_STMT_PARTICIPANTS, &(struct pg_params){ 0 }, on_participants);
 }
 
 int setup_run(const struct conf *c)

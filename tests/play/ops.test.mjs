@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -195,6 +195,26 @@ describe('operations', () => {
     assert.equal((await till().pay(await mint('approve'), euro(2270))).status, 201);
     w.switchd.kill('SIGHUP');
     await until(() => pids().length === before.length && pids().every((p) => !before.includes(p)), 'mended, it is taken', 20000);
+  });
+
+  it('a participant that is in the books cannot be left out, only switched off', async () => {
+    const dir = join(w.dir, 'participants'), file = join(dir, 'gone.yaml'), refused = logged('reload-refused').length;
+    const peer = { ...JSON.parse(readFileSync(join(dir, 'till-nok.yaml'), 'utf8')), name: 'gone', number: '77' };
+    const taken = async () => {
+      const before = pids();
+      w.switchd.kill('SIGHUP');
+      await until(() => pids().length === before.length && pids().every((p) => !before.includes(p)), 'it is taken', 20000);
+      return pids();
+    };
+    writeFileSync(file, JSON.stringify(peer));
+    const now = await taken();
+    rmSync(file);
+    w.switchd.kill('SIGHUP');
+    await until(() => logged('reload-refused').length > refused, 'it is refused');
+    assert.match(logged('setup').at(-1).text, /^participant gone \(77\)/);
+    assert.deepEqual(pids(), now);
+    writeFileSync(file, JSON.stringify({ ...peer, off: 'yes' }));
+    await taken();
   });
 
   it('new roles that do not become ready go, and the old ones stay', async () => {
