@@ -67,9 +67,7 @@ struct route {
 	const char *method;
 	const char *path;
 	enum op op;
-	uint8_t kind; /* the adapter's own distinction between routes of one op */
-	bool allow_underscore;
-	size_t body_max;  /* 0: the default */
+	uint8_t kind;     /* the adapter's own distinction between routes of one op */
 	uint16_t hold_ms; /* how long the caller may be kept waiting for a final answer */
 };
 

@@ -31,7 +31,6 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->slot = slab_index(&w->calls, c);
 	c->link = link;
 	c->live = NULL;
-	c->answer = NULL;
 	c->delivered = NULL;
 	c->is_token = c->renewed = false;
 	c->scratch = NULL;

@@ -112,7 +112,6 @@ struct callout {
 	struct call call;
 	Xw__Canonical *message;
 	struct http_out out;
-	struct msg *answer;
 	struct digest raw;
 	struct span raw_body; /* of the answer, in the arena */
 	bool is_token;
