@@ -16,9 +16,9 @@ struct msgsig_keys fake_keys(const struct sandbox_host *h)
 
 struct span fake_join(const struct sandbox_host *h, struct span a, struct span b)
 {
-	struct buf out = buf_init(arena_alloc(h->arena, a.n + b.n), a.n + b.n);
+	struct buf out = arena_buf(h->arena, a.n + b.n);
 
-	CHECK(out.p);
+	CHECK(arena_ok(h->arena));
 	buf_add(&out, a);
 	buf_add(&out, b);
 	return buf_span(&out);
