@@ -15,7 +15,7 @@ const mint = async (behaviour, more = {}) => (await w.fake('alipayplus', { do: '
 const till = () => w.callers['till-eur'];
 
 describe('corridor A, Alipay+ code at a EUR till', () => {
-  before(async () => { w = await World.start('a', 0); });
+  before(async () => { w = await World.start('a'); });
   after(() => w?.stop());
 
   describe('at once', { concurrency: 8 }, () => {

@@ -37,7 +37,7 @@ const paid = async (value, phone = PHONE.approves) => {
 };
 
 describe('corridor B, a Vipps user at an Alipay+ merchant', () => {
-  before(async () => { w = await World.start('b', 1); });
+  before(async () => { w = await World.start('b'); });
   after(() => w?.stop());
 
   describe('at once', { concurrency: 8 }, () => {

@@ -19,7 +19,7 @@ const owed = (minor) => {
 };
 
 describe('corridor C, Bluecode at a NOK till', () => {
-  before(async () => { w = await World.start('c', 2); });
+  before(async () => { w = await World.start('c'); });
   after(() => w?.stop());
 
   describe('at once', { concurrency: 8 }, () => {

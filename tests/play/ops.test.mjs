@@ -51,7 +51,7 @@ function steadily(path) {
 }
 
 describe('operations', () => {
-  before(async () => { w = await World.start('ops', 4); });
+  before(async () => { w = await World.start('ops'); });
   after(() => w?.stop());
 
   for (const path of ['/livez', '/readyz', '/startupz', '/healthz']) {

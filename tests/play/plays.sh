@@ -44,7 +44,13 @@ if [[ $(cat node_modules/.stamp 2>/dev/null) != "$stamp" ]]; then
 	echo "$stamp" >node_modules/.stamp
 fi
 
+# A lane is ten ports; it is free again when the file's process has ended, however that was.
 one() {
+	local lane fd
+	for lane in 0 1 2 3 4; do
+		exec {fd}>"lane.$lane" && flock -n "$fd" && break
+	done
+	export XW_PLAY_LANE=$lane
 	timeout -k 10 300 node --test-reporter="$DIR/lib/flat.mjs" --test-reporter-destination=stdout "$1.test.mjs" >"$1.tap" 2>"$1.err"
 	status=$?
 	# A file that ended badly is a failure, whatever it printed before.

@@ -47,7 +47,7 @@ const sample = (more = {}) => ({ ...till().order('281666020000000000009999', eur
 const VALID = () => JSON.stringify(sample());
 
 describe('what is refused', () => {
-  before(async () => { w = await World.start('refusals', 3); });
+  before(async () => { w = await World.start('refusals'); });
   after(() => w?.stop());
 
   describe('HTTP', () => {

@@ -7,14 +7,15 @@ import assert from 'node:assert/strict';
 import { until } from './world.mjs';
 
 const WORDS = ['', 'PAID', 'DECLINED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DECLINED', 'WRITTEN_OFF'];
+const FAKES = ['alipayplus', 'alipayplus-mpp', 'vipps', 'bluecode', 'pivo'];
 const PATHS = { 'vipps-server': 'scans' };
 
 /* What fakes say that a payment moved on our position with them. */
 export async function booked(w, id) {
   const sums = {};
-  for (const name of ['alipayplus', 'alipayplus-mpp', 'vipps', 'bluecode']) {
-    for (const line of await w.book(name, id)) {
-      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') ? -1 : 1;
+  for (const name of FAKES) {
+    for (const line of (await w.book(name, id)).filter((l) => l.role !== 'scan')) {
+      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') || line.role === 'credit' ? -1 : 1;
       sums[key] = (sums[key] ?? 0) + sign * (line.taken - line.returned);
     }
   }
@@ -68,9 +69,9 @@ export async function closing(w) {
   assert.deepEqual(await w.psql('select name, currency, reserved from ledger.balance where reserved <> 0'), [], 'nothing is reserved');
   assert.deepEqual(await w.faults(), [], 'schema/zero finds nothing');
   const theirs = {};
-  for (const name of ['alipayplus', 'alipayplus-mpp', 'vipps', 'bluecode']) {
-    for (const line of await w.book(name)) {
-      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') ? -1 : 1;
+  for (const name of FAKES) {
+    for (const line of (await w.book(name)).filter((l) => l.role !== 'scan')) {
+      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') || line.role === 'credit' ? -1 : 1;
       theirs[key] = (theirs[key] ?? 0) + sign * (line.taken - line.returned);
     }
   }

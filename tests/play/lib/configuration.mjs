@@ -51,6 +51,12 @@ export function participants(option) {
       fake: { access_id: 'crosswallet', branch_ext_id: 'branch-1', currency: 'EUR', check_status_ms: '500' },
       timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund'),
     },
+    {
+      name: 'pivo', number: 17, adapter: 'partner', roles: ['issuer'], currency: 'EUR', ours: 'ed25519', theirs: 'ed25519', base: '/interop/v1',
+      keyids: ['crosswallet-pivo:202601-1', 'pivo:202601-1'], more: { cap: '100000.00', hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always' },
+      settings: { keyid: 'crosswallet-pivo:202601-1' }, fake: { keyid: 'pivo:202601-1' },
+      timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund', 'credit'),
+    },
     api('till-eur', 14, 'acquirer', 'EUR', 'p256', { amount_max: '10000.00' }),
     api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
     api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
@@ -105,7 +111,7 @@ const pairs = (object) => Object.entries(object ?? {}).map(([name, value]) => ({
 
 /*
  * Writes it all. `port` names a port by offset: 0 partners, 1 operators, 2 control, 3 callers (our own server, for what the
- * switch tells a partner), 4 the tap before Alipay+, 5 to 8 the fakes.
+ * switch tells a partner), 4 the tap before Alipay+, 5 to 9 the fakes.
  */
 export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
@@ -115,7 +121,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
     const own = port(5 + i);
-    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === 'alipayplus' ? port(4) : own}`;
+    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === 'alipayplus' ? port(4) : own}${p.base ?? ''}`;
     writeFileSync(join(dir, 'participants', `${p.name}.yaml`), yaml({
       name: p.name, number: p.number, adapter: p.adapter, roles: p.roles, currency: p.currency, ...p.more, url: p.url,
       ca: 'ca.pem', keys: ours, settings: pairs(p.settings), timings: p.timings,
@@ -130,7 +136,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   });
   writeFileSync(join(dir, 'routes.yaml'), yaml({ routes: [
     { scheme: 'alipay-plus', mode: 'CPM', to: 'alipayplus' }, { scheme: 'bluecode', mode: 'CPM', to: 'bluecode' },
-    { scheme: 'vipps', mode: 'CPM', to: 'vipps' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
+    { scheme: 'vipps', mode: 'CPM', to: 'vipps' }, { scheme: 'payer-codes', mode: 'CPM', from: 'pivo', to: 'alipayplus-mpp' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
   ] }));
   const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
   writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [

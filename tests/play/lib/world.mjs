@@ -36,9 +36,9 @@ export function uuidOf(id) {
 }
 
 export class World {
-  static async start(name, slot, option = {}) {
+  static async start(name, option = {}) {
     const w = new World();
-    try { await w.begin(name, slot, option); } catch (e) { await w.stop(); throw e; }
+    try { await w.begin(name, option); } catch (e) { await w.stop(); throw e; }
     return w;
   }
 
@@ -48,10 +48,10 @@ export class World {
   tapped = []; /* what passed between the switch and Alipay+ */
   bend = null;
 
-  async begin(name, slot, option) {
+  async begin(name, option) {
     const w = this;
     process.umask(0o077); /* secrets that others can read are refused */
-    const base = Number(env('XW_PORT_BASE')) + 50 + slot * 10;
+    const base = Number(env('XW_PORT_BASE')) + 50 + Number(env('XW_PLAY_LANE')) * 10;
     w.name = name;
     w.dir = join(env('XW_PLAY'), name);
     w.port = (offset) => base + offset;
