@@ -1,10 +1,11 @@
 /*
- * digest.c: SHA-2 and HMAC by libcrypto; the one file of base that knows it.
+ * digest.c: SHA-2, MD5, HMAC and AES-GCM by libcrypto; the one file of base that knows it.
  *
  * The hard thing is cost: looking an algorithm up by name takes longer than hashing a short
  * message, so each is fetched once and kept. Those pointers are the only state here; they name
  * immutable objects and never change an answer. A digest of bytes in memory cannot fail but by a
- * broken library, and that stops the process. Must never log or keep what it hashes.
+ * broken library, and that stops the process. Must never log or keep what it hashes, nor hand out
+ * plain text whose tag did not hold.
  */
 #include "digest.h"
 
@@ -14,24 +15,33 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+static const EVP_MD *fetched(EVP_MD **md, const char *name)
+{
+	if (!*md)
+		*md = EVP_MD_fetch(NULL, name, NULL);
+	CHECK(*md);
+	return *md;
+}
+
 static const EVP_MD *sha256(void)
 {
 	static EVP_MD *md;
 
-	if (!md)
-		md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	CHECK(md);
-	return md;
+	return fetched(&md, "SHA256");
 }
 
 static const EVP_MD *sha512(void)
 {
 	static EVP_MD *md;
 
-	if (!md)
-		md = EVP_MD_fetch(NULL, "SHA512", NULL);
-	CHECK(md);
-	return md;
+	return fetched(&md, "SHA512");
+}
+
+static const EVP_MD *md5(void)
+{
+	static EVP_MD *md;
+
+	return fetched(&md, "MD5");
 }
 
 static EVP_MAC *hmac(void)
@@ -53,18 +63,29 @@ struct digest digest_sha256(struct span s)
 	return d;
 }
 
-struct digest digest_sha256_parts(const struct span *parts, size_t n)
+static void of_parts(const EVP_MD *md, const struct span *parts, size_t n, uint8_t *ret)
 {
-	struct digest d;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ok = ctx && EVP_DigestInit_ex2(ctx, sha256(), NULL);
+	int ok = ctx && EVP_DigestInit_ex2(ctx, md, NULL);
 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].n);
-	ok = ok && EVP_DigestFinal_ex(ctx, d.b, NULL);
+	ok = ok && EVP_DigestFinal_ex(ctx, ret, NULL);
 	EVP_MD_CTX_free(ctx);
 	CHECK(ok);
+}
+
+struct digest digest_sha256_parts(const struct span *parts, size_t n)
+{
+	struct digest d;
+
+	of_parts(sha256(), parts, n, d.b);
 	return d;
+}
+
+void digest_md5_parts(const struct span *parts, size_t n, uint8_t ret[16])
+{
+	of_parts(md5(), parts, n, ret);
 }
 
 void digest_sha512(struct span s, uint8_t ret[64])
@@ -91,6 +112,69 @@ struct digest digest_hmac_sha256(struct span key, struct span s)
 	EVP_MAC_CTX_free(ctx);
 	CHECK(ok && len == sizeof d.b);
 	return d;
+}
+
+static EVP_CIPHER_CTX *gcm_begin(
+	struct span key, struct span nonce, struct span associated, bool seals)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int n;
+
+	CHECK(ctx);
+	CHECK(EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, (const unsigned char *)key.p,
+		      (const unsigned char *)nonce.p, seals) == 1);
+	CHECK(EVP_CipherUpdate(
+		      ctx, NULL, &n, (const unsigned char *)associated.p, (int)associated.n) == 1);
+	return ctx;
+}
+
+enum rc digest_gcm_seal(struct span key, struct span nonce, struct span associated,
+	struct span plain, struct buf *ret)
+{
+	EVP_CIPHER_CTX *ctx;
+	unsigned char *to;
+	int n, last;
+
+	if (key.n != GCM_KEY || nonce.n != GCM_NONCE)
+		return RC_RANGE;
+	to = (unsigned char *)buf_room(ret, plain.n + GCM_TAG);
+	if (!to)
+		return RC_FULL;
+	ctx = gcm_begin(key, nonce, associated, true);
+	CHECK(EVP_CipherUpdate(ctx, to, &n, (const unsigned char *)plain.p, (int)plain.n) == 1);
+	CHECK(EVP_CipherFinal_ex(ctx, to + n, &last) == 1);
+	CHECK(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, GCM_TAG, to + plain.n) == 1);
+	EVP_CIPHER_CTX_free(ctx);
+	return RC_OK;
+}
+
+enum rc digest_gcm_open(struct span key, struct span nonce, struct span associated,
+	struct span sealed, struct buf *ret)
+{
+	size_t before = ret->n, plain = sealed.n - GCM_TAG;
+	EVP_CIPHER_CTX *ctx;
+	unsigned char *to;
+	int n, last;
+	bool good;
+
+	if (key.n != GCM_KEY || nonce.n != GCM_NONCE)
+		return RC_RANGE;
+	if (sealed.n < GCM_TAG)
+		return RC_AUTH;
+	to = (unsigned char *)buf_room(ret, plain);
+	if (!to)
+		return RC_FULL;
+	ctx = gcm_begin(key, nonce, associated, false);
+	good = EVP_CipherUpdate(ctx, to, &n, (const unsigned char *)sealed.p, (int)plain) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, GCM_TAG,
+		       (void *)(uintptr_t)(sealed.p + plain)) == 1 &&
+	       EVP_CipherFinal_ex(ctx, to + n, &last) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (good)
+		return RC_OK;
+	OPENSSL_cleanse(to, plain);
+	ret->n = before;
+	return RC_AUTH;
 }
 
 bool digest_same(const void *a, const void *b, size_t n)

@@ -8,7 +8,6 @@
 #include "secret.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -16,9 +15,6 @@
 #include "entropy.h"
 #include "keyfile.h"
 #include "text.h"
-
-#define NONCE 12
-#define TAG   16
 
 struct secret {
 	struct digest hash_key, tag_key, seal_key;
@@ -67,15 +63,6 @@ void secret_hash(const struct secret *s, struct span text, uint8_t ret[16])
 	memcpy(ret, d.b, 16);
 }
 
-static EVP_CIPHER_CTX *begin(const struct secret *s, const uint8_t *nonce, bool encrypt)
-{
-	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-
-	CHECK(c);
-	CHECK(EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, s->seal_key.b, nonce, encrypt) == 1);
-	return c;
-}
-
 void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
 {
 	struct digest d = digest_hmac_sha256(digest_span(&s->tag_key), text);
@@ -85,45 +72,21 @@ void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
 
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret)
 {
-	uint8_t *to = (uint8_t *)buf_room(ret, NONCE + plain.n + TAG);
-	EVP_CIPHER_CTX *c;
-	int n;
+	uint8_t *nonce = (uint8_t *)buf_room(ret, GCM_NONCE);
 
-	if (!to)
+	if (!nonce)
 		return;
-	entropy_fill(to, NONCE);
-	c = begin(s, to, true);
-	CHECK(EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)context.p, (int)context.n) == 1);
-	CHECK(EVP_EncryptUpdate(c, to + NONCE, &n, (const uint8_t *)plain.p, (int)plain.n) == 1);
-	CHECK(EVP_EncryptFinal_ex(c, to + NONCE + n, &n) == 1);
-	CHECK(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, to + NONCE + plain.n) == 1);
-	EVP_CIPHER_CTX_free(c);
+	entropy_fill(nonce, GCM_NONCE);
+	CHECK(digest_gcm_seal(digest_span(&s->seal_key), span_of(nonce, GCM_NONCE), context, plain,
+		      ret) == RC_OK ||
+		!buf_ok(ret));
 }
 
 enum rc secret_unseal(
 	const struct secret *s, struct span context, struct span sealed, struct buf *ret)
 {
-	const uint8_t *from = (const uint8_t *)sealed.p;
-	size_t plain = sealed.n - NONCE - TAG, before = ret->n;
-	EVP_CIPHER_CTX *c;
-	uint8_t *to;
-	int n;
-	bool ok;
-
-	if (sealed.n < NONCE + TAG)
-		return RC_AUTH;
-	if (!(to = (uint8_t *)buf_room(ret, plain)))
-		return RC_FULL;
-	c = begin(s, from, false);
-	ok = EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)context.p, (int)context.n) == 1 &&
-	     EVP_DecryptUpdate(c, to, &n, from + NONCE, (int)plain) == 1 &&
-	     EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG,
-		     (void *)(uintptr_t)(from + NONCE + plain)) == 1 &&
-	     EVP_DecryptFinal_ex(c, to + n, &n) == 1;
-	EVP_CIPHER_CTX_free(c);
-	if (ok)
-		return RC_OK;
-	OPENSSL_cleanse(to, plain);
-	ret->n = before;
-	return RC_AUTH;
+	return sealed.n < GCM_NONCE
+		       ? RC_AUTH
+		       : digest_gcm_open(digest_span(&s->seal_key), span_sub(sealed, 0, GCM_NONCE),
+				 context, span_sub(sealed, GCM_NONCE, sealed.n), ret);
 }

@@ -1,9 +1,12 @@
 /*
- * test_digest.c: published vectors only: FIPS 180, RFC 4231, RFC 6962 trees, RFC 9530.
+ * test_digest.c: published vectors only: FIPS 180, RFC 1321, RFC 4231, GCM, RFC 6962 trees, RFC
+ * 9530.
  */
 #include "unit.h"
 
 #include "digest.h"
+
+#include <stdlib.h>
 
 #define assert_digest(d, hex) assert_digest_at((d).b, sizeof(d).b, (hex), __FILE__, __LINE__)
 
@@ -145,6 +148,82 @@ static void compares(void **state)
 	assert_true(digest_same("x", "y", 0));
 }
 
+/* RFC 1321, A.5. */
+static void md5_vectors(void **state)
+{
+	const struct span abc[] = { SPAN("a"), SPAN(""), SPAN("bc") };
+	uint8_t d[16];
+
+	(void)state;
+	digest_md5_parts(abc, 3, d);
+	assert_digest_at(d, sizeof d, "900150983cd24fb0d6963f7d28e17f72", __FILE__, __LINE__);
+	digest_md5_parts(abc, 0, d);
+	assert_digest_at(d, sizeof d, "d41d8cd98f00b204e9800998ecf8427e", __FILE__, __LINE__);
+}
+
+static struct span unhex(struct buf *b, const char *hex)
+{
+	size_t from = b->n;
+
+	for (; *hex; hex += 2) {
+		char pair[3] = { hex[0], hex[1], '\0' };
+
+		buf_ch(b, (char)strtoul(pair, NULL, 16));
+	}
+	return span_of(b->p + from, b->n - from);
+}
+
+/* Test cases 13 and 16 of the GCM specification (McGrew and Viega). */
+static void gcm_vectors(void **state)
+{
+	static const struct {
+		const char *key, *nonce, *associated, *plain, *sealed;
+	} cases[] = {
+		{ "0000000000000000000000000000000000000000000000000000000000000000",
+			"000000000000000000000000", "", "", "530f8afbc74536b9a963b4f1c4cb738b" },
+		{ "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
+			"cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+			"d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95"
+			"956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+			"522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48"
+			"590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+			"76fc6ece0f4e1768cddf8853bb2d551b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char storage[512], out[128], tampered[128];
+		struct buf b = buf_init(storage, sizeof storage), ret = buf_init(out, sizeof out);
+		struct span key = unhex(&b, cases[i].key), nonce = unhex(&b, cases[i].nonce),
+			    associated = unhex(&b, cases[i].associated),
+			    plain = unhex(&b, cases[i].plain), sealed = unhex(&b, cases[i].sealed);
+
+		assert_int_equal(digest_gcm_seal(key, nonce, associated, plain, &ret), RC_OK);
+		assert_true(span_eq(buf_span(&ret), sealed));
+		buf_reset(&ret);
+		assert_int_equal(digest_gcm_open(key, nonce, associated, sealed, &ret), RC_OK);
+		assert_true(span_eq(buf_span(&ret), plain));
+		buf_reset(&ret);
+		for (size_t at = 0; at < sealed.n; at++) {
+			memcpy(tampered, sealed.p, sealed.n);
+			tampered[at] ^= 1;
+			assert_int_equal(digest_gcm_open(key, nonce, associated,
+						 span_of(tampered, sealed.n), &ret),
+				RC_AUTH);
+			assert_int_equal(ret.n, 0);
+		}
+		assert_int_equal(digest_gcm_open(key, nonce, SPAN("x"), sealed, &ret), RC_AUTH);
+		assert_int_equal(
+			digest_gcm_open(key, nonce, associated, span_sub(sealed, 0, 15), &ret),
+			RC_AUTH);
+		assert_int_equal(
+			digest_gcm_open(span_sub(key, 0, 31), nonce, associated, sealed, &ret),
+			RC_RANGE);
+		assert_int_equal(
+			digest_gcm_open(key, SPAN(""), associated, sealed, &ret), RC_RANGE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +232,8 @@ int main(void)
 		cmocka_unit_test(tree_vectors),
 		cmocka_unit_test(hmac_vectors),
 		cmocka_unit_test(compares),
+		cmocka_unit_test(md5_vectors),
+		cmocka_unit_test(gcm_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
