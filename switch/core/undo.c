@@ -102,15 +102,29 @@ static void ask(struct turn *t)
 		u->tries++;
 }
 
+/* Some issuers may not be asked to cancel at once; when they may, where that is not now. */
+static struct wall too_early(const struct turn *t)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_CANCEL);
+	struct wall from = wall_plus_ms(t->p->created, c ? c->earliest_s * 1000 : 0);
+
+	return choose(t) == OP_CANCEL && t->ev->now.us < from.us ? from : WALL_NONE;
+}
+
 void undo_go(struct turn *t)
 {
 	struct pay *p = t->p;
 
 	p->undo.next = WALL_NONE;
-	if (p->iss.phase == LEG_IDLE || (p->iss.phase == LEG_NO && !p->late))
+	if (p->iss.phase == LEG_IDLE || (p->iss.phase == LEG_NO && !p->late)) {
 		undone(t);
-	else
+		return;
+	}
+	p->undo.next = too_early(t);
+	if (!p->undo.next.us)
 		ask(t);
+	else if (p->undo.phase == UNDO_NONE)
+		turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_WANTED));
 }
 
 void undo_want(struct turn *t, enum undo_cause cause)

@@ -623,6 +623,53 @@ static void captures(void **state)
 	assert_int_equal(money_minor(w->rec.iss.given_up), 11730);
 }
 
+/* An issuer that may not be asked to cancel within 15 seconds of the payment. */
+static void make_cancel_wait(void)
+{
+	static struct caps later;
+
+	later = *pw_peer(CODE)->caps[OP_CANCEL];
+	later.earliest_s = 15;
+	pw_peer(CODE)->caps[OP_CANCEL] = &later;
+}
+
+static void cancel_waits_for_its_time(void **state)
+{
+	struct payworld *w = *state;
+
+	make_cancel_wait();
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->st.call_count, 0);
+	assert_state(w, PAY_UNDOING);
+	assert_true(w->rec.due.us == wall_plus_ms(w->rec.created, 15000).us);
+	pw_due(w);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+}
+
+/* A success that comes while the cancel waits is given back when its time has come. */
+static void success_before_the_cancel_is_undone(void **state)
+{
+	struct payworld *w = *state;
+
+	make_cancel_wait();
+	pw_pay(w, "bluecode", 1000);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_int_equal(w->rec.undo.phase, UNDO_WANTED);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.call_count, 0);
+	assert_state(w, PAY_UNDOING);
+	pw_due(w);
+	assert_call(w, OP_CANCEL);
+	assert_true(w->now.us >= wall_plus_ms(w->rec.created, 15000).us);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -636,6 +683,8 @@ int main(void)
 		core_case(questions_that_repeat_the_debit),
 		core_case(not_found_is_cancelled),
 		core_case(never_left),
+		core_case(cancel_waits_for_its_time),
+		core_case(success_before_the_cancel_is_undone),
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
 		core_case(capture_wallet),
