@@ -66,7 +66,7 @@ static void set(const struct author *a, struct golden_case *c, struct span name,
 
 static void add_key(const struct author *a, struct golden_case *c, bool own, struct span rest)
 {
-	char name[40], alg[16], file[64], path[600];
+	char name[48], alg[16], file[64], path[600];
 
 	if (!span_to_cstr(word(&rest), name, sizeof name) ||
 		!span_to_cstr(word(&rest), alg, sizeof alg) ||

@@ -12,7 +12,7 @@
 #define KEYRING_MAX 8
 
 struct keyring_key {
-	char name[40]; /* name or version */
+	char name[48]; /* name or version */
 	enum sig_alg alg;
 	void *pkey; /* EVP_PKEY */
 	char secret[128];
