@@ -5,7 +5,8 @@
 #include "adapter.h"
 
 /* Sorted. Each name is that of the folder, and declares `const struct adapter <name>_adapter`. */
-#define ADAPTERS(X) X(alipayplus) X(bluecode) X(epassi) X(partner) X(satispay) X(swish) X(vipps)
+#define ADAPTERS(X)                                                                                \
+	X(alipayplus) X(bluecode) X(epassi) X(partner) X(satispay) X(swish) X(vipps) X(wechatpay)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;
 ADAPTERS(DECLARE)

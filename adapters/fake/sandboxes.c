@@ -5,7 +5,8 @@
 #include "sandbox.h"
 
 /* Sorted. Each name is that of the adapter, and declares `const struct sandbox <name>_sandbox`. */
-#define SANDBOXES(X) X(alipayplus) X(bluecode) X(epassi) X(partner) X(satispay) X(swish) X(vipps)
+#define SANDBOXES(X)                                                                               \
+	X(alipayplus) X(bluecode) X(epassi) X(partner) X(satispay) X(swish) X(vipps) X(wechatpay)
 
 #define DECLARE(name) extern const struct sandbox name##_sandbox;
 SANDBOXES(DECLARE)
