@@ -18,7 +18,7 @@ static void listener(
 		conf_fail(l, "%s: \"%s\" is not address:port", name, text);
 		return;
 	}
-	ret->address = strndup(text, (size_t)(colon - text));
+	ret->address = conf_copy(l, text, (size_t)(colon - text));
 	ret->port = (uint16_t)conf_number(l, name, colon + 1, 0, 1, 65535);
 }
 
@@ -54,7 +54,6 @@ static void load_routes(struct loader *l, const char *file)
 				  : 0;
 	}
 	l->what = NULL;
-	conf_yaml_free_routes(r);
 }
 
 /* "11.4520" as mantissa and scale. */
@@ -96,7 +95,6 @@ static void load_rates(struct loader *l, const char *file)
 			conf_fail(l, "%s to %s: at and until are RFC 3339 times", from->from,
 				from->to);
 	}
-	conf_yaml_free_rates(r);
 }
 
 static void put_switch(struct loader *l, const struct raw_switch *r)
@@ -160,8 +158,8 @@ struct conf *conf_load(const char *file, const char **ret_error)
 	if (!l.c)
 		return NULL;
 	*ret_error = conf_failure();
-	l.dir = slash ? strndup(file, (size_t)(slash - file)) : ".";
-	l.c->file = strdup(file);
+	l.dir = slash ? conf_copy(&l, file, (size_t)(slash - file)) : ".";
+	l.c->file = conf_copy(&l, file, strlen(file));
 	raw = conf_yaml_switch(&l, file);
 	if (raw)
 		put_switch(&l, raw);
@@ -182,10 +180,18 @@ struct conf *conf_load(const char *file, const char **ret_error)
 	return l.c;
 }
 
-/* The texts stay: a configuration is loaded a few times in a process's life, and roles that were
- * forked from it point into them. */
 struct conf *conf_free(struct conf *c)
 {
+	struct conf_owned *o, *next;
+
+	for (o = c ? c->owned : NULL; o; o = next) {
+		next = o->next;
+		if (o->schema)
+			conf_yaml_free(o->p, o->schema);
+		else
+			free(o->p);
+		free(o);
+	}
 	free(c);
 	return NULL;
 }

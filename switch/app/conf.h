@@ -55,7 +55,10 @@ struct conf_listener {
 	uint16_t port;       /* 0: not wanted */
 };
 
+struct conf_owned;
+
 struct conf {
+	struct conf_owned *owned; /* what everything below points into */
 	const char *file;
 	const char *name;
 	const char *origin;    /* public origin of the partners' listener, as partners sign it */
@@ -85,8 +88,9 @@ struct conf {
 };
 
 /* Loads the file and what it names. NULL: *ret_error says file, line where known, and what is
- * wrong; it lasts until the next call. The configuration stays in memory until conf_free. */
+ * wrong; it lasts until the next call. */
 struct conf *conf_load(const char *file, const char **ret_error);
+/* With all its texts. NULL is fine; returns NULL. */
 struct conf *conf_free(struct conf *c);
 
 #endif

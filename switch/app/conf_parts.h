@@ -78,13 +78,23 @@ struct loader {
 	const char *peer_file[CONF_PEERS_MAX];
 };
 
-/* Files into texts. NULL: said by conf_fail. The texts of the first two stay for good. */
+/* Files into texts, which last as long as the configuration. NULL: said by conf_fail. */
 struct raw_switch *conf_yaml_switch(struct loader *l, const char *file);
 struct raw_peer *conf_yaml_peer(struct loader *l, const char *file);
 struct raw_routes *conf_yaml_routes(struct loader *l, const char *file);
 struct raw_rates *conf_yaml_rates(struct loader *l, const char *file);
-void conf_yaml_free_routes(struct raw_routes *r);
-void conf_yaml_free_rates(struct raw_rates *r);
+void conf_yaml_free(void *data, const void *schema);
+
+/* A piece of memory behind a configuration: freed with it, by the library where it has a schema. */
+struct conf_owned {
+	struct conf_owned *next;
+	void *p;
+	const void *schema;
+};
+/* False: there is no memory; p is freed, and it is said. */
+bool conf_own(struct loader *l, void *p, const void *schema);
+/* A text of our own; "" where there is no memory. */
+const char *conf_copy(struct loader *l, const char *p, size_t n);
 
 /* Keeps the first fault: file, entry, and the sentence. */
 __attribute__((format(printf, 2, 3))) void conf_fail(struct loader *l, const char *format, ...);
@@ -100,7 +110,7 @@ struct money conf_amount(struct loader *l, const char *name, const char *text, s
 int conf_word(struct loader *l, const char *name, const char *text, const char *const *words);
 int conf_zone(struct loader *l, const char *text);        /* "+08:00" as minutes */
 int conf_time_of_day(struct loader *l, const char *text); /* "23:30" as minutes; -1: absent */
-/* A relative path starts at the main file's folder. The memory is the configuration's. */
+/* A relative path starts at the main file's folder. */
 const char *conf_path(struct loader *l, const char *text);
 
 /* All participants of a folder. */

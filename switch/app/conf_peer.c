@@ -7,6 +7,7 @@
 #include "conf_parts.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,13 +33,11 @@ static void url(struct loader *l, const char *text, struct conf_peer *e, struct 
 	if (span_ends(k->base_path, SPAN("/")))
 		k->base_path.n--;
 	host = span_sub(authority, 0, span_find(authority, ':'));
-	e->address = strndup(host.p, host.n);
+	e->address = conf_copy(l, host.p, host.n);
 	e->port = e->tls ? 443 : 80;
-	if (host.n < authority.n) {
-		char *port = strndup(host.p + host.n + 1, authority.n - host.n - 1);
-		e->port = (uint16_t)conf_number(l, "url", port, 0, 1, 65535);
-		free(port);
-	}
+	if (host.n < authority.n)
+		e->port = (uint16_t)conf_number(l, "url",
+			conf_copy(l, host.p + host.n + 1, authority.n - host.n - 1), 0, 1, 65535);
 }
 
 static void put_keys(struct loader *l, const struct raw_peer *r, struct conf_peer *e)
@@ -216,18 +215,17 @@ static int is_yaml(const struct dirent *e)
 
 static void load_peer(struct loader *l, const char *dir, const char *name)
 {
-	size_t at = l->c->peer_count, n = strlen(dir) + strlen(name) + 2;
-	char *file = malloc(n);
+	size_t at = l->c->peer_count;
+	char file[PATH_MAX];
 
-	if (!file || at == CONF_PEERS_MAX) {
-		conf_fail(l, "too many participants");
-		free(file);
+	snprintf(file, sizeof file, "%s/%s", dir, name);
+	l->what = NULL;
+	if (at == CONF_PEERS_MAX) {
+		conf_fail(l, "more than %d participants", CONF_PEERS_MAX);
 		return;
 	}
-	snprintf(file, n, "%s/%s", dir, name);
-	l->what = NULL;
-	l->peer_file[at] = file;
-	l->peer[at] = conf_yaml_peer(l, file);
+	l->peer_file[at] = conf_copy(l, file, strlen(file));
+	l->peer[at] = conf_yaml_peer(l, l->peer_file[at]);
 	if (!l->peer[at])
 		return;
 	put_peer(l, l->peer[at], at);

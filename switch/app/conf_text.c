@@ -6,6 +6,7 @@
  */
 #include "conf_parts.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,19 +118,41 @@ int conf_time_of_day(struct loader *l, const char *text)
 	return h * 60 + m;
 }
 
+bool conf_own(struct loader *l, void *p, const void *schema)
+{
+	struct conf_owned *o = p ? malloc(sizeof *o) : NULL;
+
+	if (!o) {
+		conf_fail(l, "out of memory");
+		if (p && schema)
+			conf_yaml_free(p, schema);
+		else
+			free(p);
+		return false;
+	}
+	*o = (struct conf_owned){ l->c->owned, p, schema };
+	l->c->owned = o;
+	return true;
+}
+
+const char *conf_copy(struct loader *l, const char *p, size_t n)
+{
+	char *text = strndup(p, n);
+
+	return conf_own(l, text, NULL) ? text : "";
+}
+
 const char *conf_path(struct loader *l, const char *text)
 {
-	char *full;
-	size_t n;
+	char full[PATH_MAX];
+	int n;
 
 	if (!text || text[0] == '/')
 		return text;
-	n = strlen(l->dir) + strlen(text) + 2;
-	full = malloc(n);
-	if (!full) {
-		conf_fail(l, "out of memory");
-		return text;
+	n = snprintf(full, sizeof full, "%s/%s", l->dir, text);
+	if (n < 0 || (size_t)n >= sizeof full) {
+		conf_fail(l, "a path of more than %d bytes", PATH_MAX);
+		return "";
 	}
-	snprintf(full, n, "%s/%s", l->dir, text);
-	return full;
+	return conf_copy(l, full, (size_t)n);
 }

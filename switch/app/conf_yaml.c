@@ -91,7 +91,8 @@ static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 
 /* The library's last word about a file is its most exact one: keep it for our message. */
-static void on_log(cyaml_log_t level, void *ctx, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void on_log(
+	cyaml_log_t level, void *ctx, const char *format, va_list args)
 {
 	char *text = ctx;
 
@@ -113,18 +114,17 @@ static void *load_file(struct loader *l, const char *file, const cyaml_schema_va
 	l->file = file;
 	err = cyaml_load_file(file, &config, schema, (cyaml_data_t **)&data, NULL);
 	if (err == CYAML_OK)
-		return data;
+		return conf_own(l, data, schema) ? data : NULL;
 	said[strcspn(said, "\n")] = '\0';
 	conf_fail(l, "%s%s%s", cyaml_strerror(err), *said ? ": " : "", said);
 	return NULL;
 }
 
-static void free_file(const cyaml_schema_value_t *schema, void *data)
+void conf_yaml_free(void *data, const void *schema)
 {
 	cyaml_config_t config = { .mem_fn = cyaml_mem };
 
-	if (data)
-		cyaml_free(&config, schema, data, 0);
+	cyaml_free(&config, schema, data, 0);
 }
 
 struct raw_switch *conf_yaml_switch(struct loader *l, const char *file)
@@ -145,14 +145,4 @@ struct raw_routes *conf_yaml_routes(struct loader *l, const char *file)
 struct raw_rates *conf_yaml_rates(struct loader *l, const char *file)
 {
 	return load_file(l, file, &rates_value);
-}
-
-void conf_yaml_free_routes(struct raw_routes *r)
-{
-	free_file(&routes_value, r);
-}
-
-void conf_yaml_free_rates(struct raw_rates *r)
-{
-	free_file(&rates_value, r);
 }

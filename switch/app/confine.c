@@ -90,7 +90,7 @@ static bool add_open(scmp_filter_ctx f, int call, unsigned flags)
 static bool add_socket(scmp_filter_ctx f, int family)
 {
 	return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-		       SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)family)) == 0;
+		       SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)family, 0)) == 0;
 }
 
 static bool add_rules(scmp_filter_ctx f, enum role role)
@@ -104,7 +104,7 @@ static bool add_rules(scmp_filter_ctx f, enum role role)
 		seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, BITS(2, PROT_EXEC, 0)) !=
 			0 ||
 		seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid())) != 0 ||
+			SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) != 0 ||
 		!add_open(f, SCMP_SYS(openat), 2) || !add_open(f, SCMP_SYS(open), 1))
 		return false;
 	if (calls && !(ADD(f, SCMP_ACT_ALLOW, calling) && add_socket(f, AF_INET) &&
