@@ -152,6 +152,9 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 		if (!l->next.us || l->next.us > p->expires.us)
 			l->next = p->expires;
 	}
+	if (c && l->hinted)
+		l->next = t->ev->now;
+	l->hinted = 0;
 	if (!l->next.us)
 		undo_want(t, UNDO_UNRESOLVED);
 }
@@ -314,15 +317,19 @@ void issuer_push(struct turn *t, const struct msg *m)
 		issuer_answer(t, OP_PUSH, m);
 		return;
 	}
-	/* A hint makes us ask, once, unless a question or the call itself is out. */
-	if (open && l->phase != LEG_SENT && !l->asking && t->p->undo.phase == UNDO_NONE) {
-		l->asking = OP_INQUIRE;
-		l->next = turn_call(t, (struct call){ .peer = l->peer,
-					       .side = SIDE_ISSUER,
-					       .op = OP_INQUIRE,
-					       .attempt = l->attempt });
-		turn_moved(t, "a push made us ask");
+	/* A hint makes us ask, once: now, or when the call or question that is out has ended. */
+	if (!open || t->p->undo.phase != UNDO_NONE)
+		return;
+	if (l->phase == LEG_SENT || l->asking) {
+		l->hinted = 1;
+		return;
 	}
+	l->asking = OP_INQUIRE;
+	l->next = turn_call(t, (struct call){ .peer = l->peer,
+				       .side = SIDE_ISSUER,
+				       .op = OP_INQUIRE,
+				       .attempt = l->attempt });
+	turn_moved(t, "a push made us ask");
 }
 
 void issuer_due(struct turn *t)

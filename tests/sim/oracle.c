@@ -143,12 +143,13 @@ static uint32_t states_of_word(struct span word)
 static void in_ledger(struct sim *s, struct span id_word, uint32_t states, struct span body)
 {
 	struct pay_id id;
-	const struct ledger_pay *p;
+	const struct ledger_pay *p, *taker;
 
 	if (!states || pay_id_parse(id_word, &id) != RC_OK)
 		return;
 	p = pg_find_pay(s, &id);
-	if (!p || !(p->seen & states))
+	taker = pg_taker(s, &id);
+	if (!p || !((p->seen | (taker ? taker->seen : 0)) & states))
 		world_fail(s, "told before it was committed: %.*s", SPAN_FMT(body));
 }
 
@@ -163,8 +164,6 @@ static void replied_partner(
 	(void)json_bool(v, "retryable", &retry);
 	if (!x->same)
 		return;
-	if (span_ends(x->msg.path, SPAN("/cancel")))
-		return; /* see README: it is a view, and the record may learn more */
 	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
 		told(s, x->same, status, body);
 }
@@ -263,7 +262,8 @@ static bool read_line(struct sim *s, int party, struct span text, struct line *r
 	if (!json_str(v, "role", &role))
 		(void)json_str(v, "leg", &role);
 	(void)span_to_cstr(role, ret->role, sizeof ret->role);
-	ret->acquirer = span_eq(role, SPAN("acquirer")) || span_starts(role, SPAN("mpp-"));
+	ret->acquirer = span_eq(role, SPAN("acquirer")) || span_eq(role, SPAN("credit")) ||
+			span_starts(role, SPAN("mpp-"));
 	if (json_str(v, "own_id", &word))
 		(void)span_to_cstr(word, ret->own, sizeof ret->own);
 	if (json_str(v, "state", &word))
@@ -299,8 +299,13 @@ static void each_line(struct sim *s, line_fn *fn, void *ctx)
 	}
 }
 
+/* Of an order: the payment that took it, which its till knows by the order. */
 static int index_of(struct sim *s, const struct pay_id *id)
 {
+	const struct ledger_pay *taker = pg_taker(s, id);
+
+	if (taker)
+		id = &taker->id;
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		if (pay_id_eq(&s->ledger.pay[i]->id, id))
 			return i;
@@ -352,11 +357,11 @@ static int64_t posted(const struct ledger_pay *p, enum account_class class, int 
 	return sum;
 }
 
-/* A till that asked for something else under the same id was refused, and may believe that. */
-static bool confused(const struct sim *s, const struct ledger_pay *p)
+/* Who asked for something else under the same id was refused, and may believe that. */
+static bool confused(const struct sim *s, const struct leg *asked)
 {
 	for (int i = 0; i < s->spends; i++)
-		if (s->spend[i].confused && strcmp(s->spend[i].id, p->rec.acq.their_request) == 0)
+		if (s->spend[i].confused && strcmp(s->spend[i].id, asked->their_request) == 0)
 			return true;
 	return false;
 }
@@ -370,7 +375,7 @@ static void compare(struct sim *s, const struct ledger_pay *p, const struct view
 		int64_t theirs = acquirer ? -v->acquirer[i] : v->issuer[i];
 		int64_t ours = position + (acquirer ? fee : 0);
 
-		if (ours != theirs && !(acquirer && confused(s, p)))
+		if (ours != theirs && !confused(s, acquirer ? &p->rec.acq : &p->rec.iss))
 			world_fail(s, "%s (%s): %s has %lld, the ledger %lld", id_text(&p->id),
 				pay_state_name(pay_state(&p->rec)), s->party[i].name,
 				(long long)theirs, (long long)ours);

@@ -60,6 +60,7 @@ static const struct route_row routes[] = {
 	{ .scheme = "bluecode", .mode = 'C', .to = BLUECODE + 1 },
 	{ .scheme = "vipps", .mode = 'C', .to = VIPPS + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
+	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
 };
 
 int peers_party(uint16_t number)

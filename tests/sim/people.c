@@ -15,7 +15,9 @@ enum act {
 	ACT_CANCEL,
 	ACT_REFUND,
 	ACT_READ,
-	ACT_CONFIRM
+	ACT_CONFIRM,
+	ACT_SCAN, /* somebody scans the till's code */
+	ACT_SHOW, /* a wallet's user shows the code that was fetched for him */
 };
 
 static void on_act(struct sim *s, const struct event *e);
@@ -117,18 +119,67 @@ static void plan(struct sim *s, uint64_t n)
 		follow_up(s, n, ACT_READ, 30000000);
 }
 
+/* `what`: the verb and what only it needs. */
+static bool begun(struct sim *s, struct spend *p, const char *what)
+{
+	unsigned times = rng_hit(&s->people, s->faults.repeats) ? 2 + rng_below(&s->people, 3) : 1;
+	const struct json *a = party_do(s, p->party,
+		"{%s,\"amount\":\"%lld\",\"currency\":\"%s\",\"times\":%u}", what,
+		(long long)p->minor, p->currency, times);
+	struct span id;
+
+	return a && json_str(a, "payment", &id) && span_to_cstr(id, p->id, sizeof p->id);
+}
+
 static void at_till(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
-	unsigned times = rng_hit(&s->people, s->faults.repeats) ? 2 + rng_below(&s->people, 3) : 1;
-	const struct json *a = party_do(s, p->party,
-		"{\"do\":\"pay\",\"code\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\",\"times\":%u}",
-		p->code, (long long)p->minor, p->currency, times);
-	struct span id;
+	char what[700];
 
-	if (!a || !json_str(a, "payment", &id) || !span_to_cstr(id, p->id, sizeof p->id))
+	snprintf(what, sizeof what, "\"do\":\"pay\",\"code\":\"%s\"", p->code);
+	if (begun(s, p, what))
+		plan(s, n);
+}
+
+/* The till shows a code of ours, and one or two want to pay. */
+static void by_order(struct sim *s, uint64_t n)
+{
+	if (!begun(s, &s->spend[n], "\"do\":\"order\""))
 		return;
 	plan(s, n);
+	do
+		follow_up(s, n, ACT_SCAN, 60000000);
+	while (rng_hit(&s->people, 500));
+}
+
+/* Money for a wallet's user: it can be asked for again, not called back. */
+static void pay_out(struct sim *s, uint64_t n)
+{
+	static const char *const users[] = { "\"do\":\"payout\",\"payer\":\"pivo/user-approve\"",
+		"\"do\":\"payout\",\"payer\":\"pivo/user-decline:payer-unavailable\"",
+		"\"do\":\"payout\",\"payer\":\"pivo/user-pending-then-approve:4000\"",
+		"\"do\":\"payout\",\"payer\":\"pivo/user-apply-then-silent\"",
+		"\"do\":\"payout\",\"payer\":\"bluecode/nobody\"" };
+
+	if (!begun(s, &s->spend[n], pick(s, users, sizeof users / sizeof *users)))
+		return;
+	while (rng_hit(&s->people, s->faults.repeats))
+		follow_up(s, n, ACT_REPEAT, 20000000);
+	if (rng_hit(&s->people, s->faults.conflicts))
+		follow_up(s, n, ACT_OTHER_BODY, 20000000);
+}
+
+/* A code from the scheme for our wallet's user, to be shown to one of our tills, or the scheme's.
+ */
+static void fetch_code(struct sim *s, uint64_t n)
+{
+	struct spend *p = &s->spend[n];
+	const struct json *a = party_do(s, PIVO, "{\"do\":\"codes\",\"payer\":\"%s\"}",
+		rng_hit(&s->people, 800) ? "user-approve" : "user-decline:insufficient-funds");
+	struct span id;
+
+	if (a && json_str(a, "payment", &id) && span_to_cstr(id, p->id, sizeof p->id))
+		follow_up(s, n, ACT_SHOW, 30000000);
 }
 
 static void by_app(struct sim *s, uint64_t n)
@@ -163,7 +214,17 @@ static void on_payment(struct sim *s, const struct event *e)
 	*p = (struct spend){ .party = nok ? TILL_NOK : TILL_EUR,
 		.minor = 100 + rng_below(&s->people, 9900),
 		.currency = nok ? "NOK" : "EUR" };
-	if (corridor < 25 && bluecode_code(s, p)) {
+	if (corridor >= 94) {
+		by_order(s, n);
+	} else if (corridor >= 90) {
+		p->party = TILL_EUR;
+		p->currency = "EUR";
+		pay_out(s, n);
+	} else if (corridor >= 87) {
+		p->party = TILL_EUR;
+		p->currency = "EUR";
+		fetch_code(s, n);
+	} else if (corridor < 25 && bluecode_code(s, p)) {
 		p->issuer = BLUECODE;
 		at_till(s, n);
 	} else if (corridor < 50 && scheme_code(s, p)) {
@@ -192,6 +253,44 @@ static void refund(struct sim *s, struct spend *p)
 		    "{\"do\":\"refund\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
 		    p->id, (long long)part, p->currency))
 		p->refunds++;
+}
+
+/* The code that a fake has to show; false while it has none. */
+static bool code_of(struct sim *s, int party, struct spend *p)
+{
+	const struct json *a = party_do(s, party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	struct span code;
+
+	return a && json_str(a, "code", &code) && span_to_cstr(code, p->code, sizeof p->code) &&
+	       p->code[0];
+}
+
+static void scan_order(struct sim *s, struct spend *order)
+{
+	uint64_t n = (uint64_t)s->spends;
+
+	if (n == SPENDS_MAX || !code_of(s, order->party, order))
+		return;
+	s->spends++;
+	s->spend[n] = (struct spend){ .party = rng_hit(&s->people, 600) ? PIVO : VIPPS_SERVER,
+		.minor = order->minor,
+		.currency = order->currency };
+	memcpy(s->spend[n].code, order->code, sizeof order->code);
+	by_app(s, n);
+}
+
+static void show_code(struct sim *s, uint64_t n)
+{
+	struct spend *p = &s->spend[n];
+
+	if (!code_of(s, PIVO, p))
+		return;
+	if (rng_hit(&s->people, 600))
+		at_till(s, n);
+	else
+		party_do(s, APS_MPP,
+			"{\"do\":\"till-pay\",\"code\":\"%s\",\"currency\":\"EUR\",\"value\":\"%lld\"}",
+			p->code, (long long)p->minor);
 }
 
 static void on_act(struct sim *s, const struct event *e)
@@ -225,6 +324,12 @@ static void on_act(struct sim *s, const struct event *e)
 		break;
 	case ACT_CONFIRM:
 		party_do(s, p->party, "{\"do\":\"confirm\",\"payment\":\"%s\"}", p->id);
+		break;
+	case ACT_SCAN:
+		scan_order(s, p);
+		break;
+	case ACT_SHOW:
+		show_code(s, e->a);
 		break;
 	}
 }
@@ -272,6 +377,9 @@ static void on_mischief(struct sim *s, const struct event *e)
 		{ PIVO, "debit", "wrong-amount" },
 		{ PIVO, "read", "silent" },
 		{ PIVO, "cancel", "apply-then-error" },
+		{ PIVO, "credit", "silent" },
+		{ PIVO, "credit", "apply-then-silent" },
+		{ PIVO, "credit", "wrong-amount" },
 		{ PIVO, "refund", "pending" },
 		{ PIVO, "refund", "apply-then-silent" },
 		{ TILL_EUR, "webhook", "error-500" },

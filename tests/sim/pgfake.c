@@ -79,6 +79,14 @@ struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id)
 	return map_get(&s->ledger.pays, id->b);
 }
 
+const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *order)
+{
+	struct claim c = order_claim(order);
+	const struct ledger_claim *k = map_get(&s->ledger.claims, c.digest);
+
+	return k && !pay_id_eq(&k->payment, order) ? pg_find_pay(s, &k->payment) : NULL;
+}
+
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq)
 {
 	for (const struct ledger_reply *r = p->replies; r; r = r->next)

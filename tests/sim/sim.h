@@ -283,6 +283,8 @@ enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct loa
 enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k);
 void pg_died(struct sim *s, int proc);
 struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);
+/* The payment that has taken that order of ours; NULL: none has, or it is none. */
+const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *order);
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);
 void pg_outage(struct sim *s, int64_t us);
 

@@ -468,6 +468,24 @@ static void written_off(void **state)
 	assert_state(w, PAY_WRITTEN_OFF);
 }
 
+/* A hint that overtakes the answer to the debit is not forgotten: we ask when that has come. */
+static void hint_before_the_answer(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	w->m = (struct msg){ .outcome = OUTCOME_HELD, .authentic = true };
+	pw_step(w, (struct pay_event){
+			   .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+	assert_int_equal(w->st.call_count, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_true(w->rec.due.us <= w->now.us);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_PENDING, REASON_NONE);
+	assert_true(w->rec.due.us > w->now.us + 1000000); /* once */
+}
+
 static void push_of_a_stranger(void **state)
 {
 	struct payworld *w = *state;
@@ -697,6 +715,7 @@ int main(void)
 		core_case(settlement_after_an_exchange),
 		core_case(limit_of_another_currency),
 		core_case(push_about_a_refund),
+		core_case(hint_before_the_answer),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),
