@@ -125,8 +125,9 @@ describe('operations', () => {
       const keys = await Promise.all(Array.from({ length: 12 }, async (_, i) => ({
         order: till().order(await mint(i % 3 ? 'pending-then-approve' : 'slow', { ms: i % 3 ? 1500 : 800 }), euro(2000 + i)), key: crypto.randomUUID(),
       })));
+      const there = w.arrived;
       const answers = keys.map(({ order, key }) => till().sure('POST', '/v1/payments', order, key));
-      await sleep(400);
+      await until(() => w.arrived >= there + keys.length, 'every debit has left'); /* one that has not is undone */
       const before = roles();
       for (const { pid } of before) process.kill(pid, 'SIGKILL');
       for (const [i, a] of (await Promise.all(answers)).entries()) {

@@ -46,6 +46,7 @@ export class World {
   children = [];
   callers = {};
   tapped = []; /* what passed between the switch and Alipay+ */
+  arrived = 0; /* calls there, answered or not */
   bend = null;
 
   async begin(name, option) {
@@ -115,6 +116,7 @@ export class World {
 
   /* Stands between the switch and Alipay+: keeps what passed, and bends an answer where a play says so. */
   tap(q, r, body) {
+    this.arrived++;
     const headers = { ...q.headers };
     const onward = https.request({
       host: '127.0.0.1', port: this.participants.alipayplus.port, path: q.url, method: q.method, headers, agent: this.agent,
