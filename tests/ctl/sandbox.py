@@ -17,17 +17,10 @@ import tempfile
 import threading
 import time
 
+from tap import report, status
+
 PROGRAM, SANDBOX = sys.argv[1:3]
 PATIENCE = 20
-failed = 0
-
-
-def report(good, name, detail=""):
-    global failed
-    failed += not good
-    print(("ok - " if good else "not ok - ") + name)
-    if not good and detail:
-        print("# " + str(detail)[:2000])
 
 
 def free_ports(count):
@@ -220,4 +213,4 @@ def main():
 
 CONTROL, BLUECODE, VIPPS, UNUSED = free_ports(4)
 main()
-sys.exit(failed > 0)
+sys.exit(status())

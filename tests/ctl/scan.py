@@ -7,18 +7,11 @@ import subprocess
 import sys
 import time
 
+from tap import report, status
+
 PROGRAM, VECTORS = sys.argv[1:3]
 LINES = 100_000
 SECONDS = 2.0
-failed = 0
-
-
-def report(good, name, detail=""):
-    global failed
-    failed += not good
-    print(("ok - " if good else "not ok - ") + name)
-    if not good and detail:
-        print("# " + str(detail)[:2000])
 
 
 def scan(data):
@@ -122,4 +115,4 @@ odd_lines_have_answers()
 answers_before_it_reads_on()
 many_lines_in_time(ROWS)
 other_uses()
-sys.exit(failed > 0)
+sys.exit(status())
