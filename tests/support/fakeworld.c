@@ -11,6 +11,8 @@
 #include "check.h"
 #include "digest.h"
 
+#define NO_ANSWER_MS 30000 /* when a host gives up waiting for the switch */
+
 static struct fakeworld *of(void *ctx)
 {
 	return ctx;
@@ -238,18 +240,53 @@ static struct fakeworld_item *earliest(struct fakeworld *w, int64_t until_us)
 	return first;
 }
 
-/* A call to the switch: kept for the test to look at, and answered at once. */
+/* A call to the switch: kept for the test to look at, and answered at once, or after a while not.
+ */
 static void deliver(struct fakeworld *w, const struct fakeworld_item *i)
 {
-	struct http_msg answer = { .is_answer = true, .status = w->call_status };
+	static char target[1024], headers[8192], body[FAKEWORLD_BYTES], bytes[FAKEWORLD_BYTES];
+	struct http_out out = { .status = w->call_status,
+		.target = buf_init(target, sizeof target),
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body) };
+	struct buf b = buf_init(bytes, sizeof bytes);
+	struct http_msg answer;
 
 	w->call_count++;
 	memcpy(w->call, i->bytes, i->n);
 	w->call_n = i->n;
 	read_message(w->call, w->call_n, false, &w->call_msg);
-	if (w->serve)
-		answer.body = w->serve(w->serve_ctx, &w->call_msg, &answer.status);
+	if (w->serve) {
+		out.status = 0;
+		w->serve(w->serve_ctx, &w->call_msg, &out);
+	}
+	if (out.status <= 0) {
+		room(w, FAKEWORLD_NO_ANSWER, NO_ANSWER_MS)->cookie = i->cookie;
+		return;
+	}
+	http1_write_answer(&b, &out, false);
+	CHECK(http_out_ok(&out) && buf_ok(&b));
+	read_message(bytes, b.n, true, &answer);
 	w->fake->on_answer(w->state, &w->host, i->cookie, &answer);
+}
+
+static void happen(struct fakeworld *w, const struct fakeworld_item *i)
+{
+	static const struct http_msg none = { .is_answer = true };
+
+	switch (i->kind) {
+	case FAKEWORLD_TIMER:
+		w->fake->on_timer(w->state, &w->host, i->cookie);
+		break;
+	case FAKEWORLD_CALL:
+		deliver(w, i);
+		break;
+	case FAKEWORLD_NO_ANSWER:
+		w->fake->on_answer(w->state, &w->host, i->cookie, &none);
+		break;
+	case FAKEWORLD_FREE:
+		CHECK_UNREACHABLE();
+	}
 }
 
 void fakeworld_run(struct fakeworld *w, int64_t ms)
@@ -263,10 +300,7 @@ void fakeworld_run(struct fakeworld *w, int64_t ms)
 		at->kind = FAKEWORLD_FREE;
 		w->host.now.us = item.due_us;
 		fresh_arena(w);
-		if (item.kind == FAKEWORLD_TIMER)
-			w->fake->on_timer(w->state, &w->host, item.cookie);
-		else
-			deliver(w, &item);
+		happen(w, &item);
 	}
 	w->host.now.us = until_us;
 }
@@ -281,6 +315,37 @@ struct span fakeworld_control(struct fakeworld *w, const char *json, char *ret, 
 	w->fake->control(w->state, &w->host, command, &b);
 	CHECK(buf_ok(&b));
 	return buf_span(&b);
+}
+
+const char *fakeworld_control_get(struct fakeworld *w, const char *json, const char *path)
+{
+	static char answer[8192], text[512];
+	const struct json *j;
+	struct span s = fakeworld_control(w, json, answer, sizeof answer), member = SPAN_NONE;
+
+	fresh_arena(w);
+	CHECK(json_parse(&w->arena, s, &j) == RC_OK);
+	if (!json_text(&w->arena, j, path, &member))
+		member = SPAN_NONE;
+	CHECK(span_to_cstr(member, text, sizeof text));
+	return text;
+}
+
+void fakeworld_sums(struct fakeworld *w, int64_t *ret_taken, int64_t *ret_returned)
+{
+	char line[2048];
+
+	*ret_taken = *ret_returned = 0;
+	for (size_t i = 0; fakeworld_book(w, i, line, sizeof line); i++) {
+		const struct json *j;
+		int64_t taken, returned;
+
+		fresh_arena(w);
+		CHECK(json_parse(&w->arena, span_str(line), &j) == RC_OK);
+		CHECK(json_int(j, "taken", &taken) && json_int(j, "returned", &returned));
+		*ret_taken += taken;
+		*ret_returned += returned;
+	}
 }
 
 bool fakeworld_book(struct fakeworld *w, size_t i, char *ret, size_t cap)

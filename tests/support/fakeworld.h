@@ -12,16 +12,20 @@ struct fake_pair {
 	const char *name, *value;
 };
 
-#define FAKEWORLD_QUEUE 512
-#define FAKEWORLD_BYTES 32768
+#define FAKEWORLD_QUEUE      512
+#define FAKEWORLD_BYTES      32768
+#define FAKEWORLD_CALL_BYTES 16384
 
-enum fakeworld_kind { FAKEWORLD_FREE, FAKEWORLD_TIMER, FAKEWORLD_CALL };
+enum fakeworld_kind { FAKEWORLD_FREE, FAKEWORLD_TIMER, FAKEWORLD_CALL, FAKEWORLD_NO_ANSWER };
+
+/* The switch's side of a call of the fake: fills *ret; status 0 is no answer. */
+typedef void fakeworld_serve_fn(void *ctx, const struct http_msg *m, struct http_out *ret);
 
 struct fakeworld_item {
 	enum fakeworld_kind kind;
 	int64_t due_us;
 	uint64_t order, cookie;
-	char bytes[4096]; /* of a call */
+	char bytes[FAKEWORLD_CALL_BYTES];
 	size_t n;
 };
 
@@ -39,12 +43,11 @@ struct fakeworld {
 	char reply[FAKEWORLD_BYTES];
 	size_t reply_n;
 	struct http_msg reply_msg;
-	/* calls to the switch: the last one, and what they are answered with */
+	/* calls to the switch: the last one, and what they are answered with; 0 is no answer */
 	int call_count, call_status;
-	/* Instead of call_status and no body: what the switch answers. */
-	struct span (*serve)(void *ctx, const struct http_msg *m, int *ret_status);
+	fakeworld_serve_fn *serve; /* instead of call_status and no body */
 	void *serve_ctx;
-	char call[4096];
+	char call[FAKEWORLD_CALL_BYTES];
 	size_t call_n;
 	struct http_msg call_msg;
 	uint8_t storage[262144];
@@ -69,6 +72,10 @@ const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_
 void fakeworld_run(struct fakeworld *w, int64_t ms);
 /* One line of control; the answer. */
 struct span fakeworld_control(struct fakeworld *w, const char *json, char *ret, size_t cap);
+/* A member of that answer as text, "" where it is absent; lives until the next. */
+const char *fakeworld_control_get(struct fakeworld *w, const char *json, const char *path);
+/* Sums over the book: taken and returned, in minor units, of all lines. */
+void fakeworld_sums(struct fakeworld *w, int64_t *ret_taken, int64_t *ret_returned);
 /* A line of the book; false behind the last. */
 bool fakeworld_book(struct fakeworld *w, size_t i, char *ret, size_t cap);
 

@@ -5,95 +5,57 @@
  */
 #include "unit.h"
 
-#include "fake_host.h"
+#include "dialogue.h"
 #include "text.h"
 
-#define KEY      XW_TESTS "/vectors/keys/throwaway-rsa.pem"
 #define OUR_ID   "01jd5m7q8r9s0t1v2w3x4y5z6a"
 #define NO_REPLY 8000
 
+static const struct fake_pair settings[] = {
+	{ "client_id", "SANDBOX_5Y1" },
+	{ "settlement_currency", "EUR" },
+	{ "psp_id", "1022172000000000001" },
+	{ NULL, NULL },
+};
+
 /* One participant in both roles, and the fake that it talks to. */
-static struct fake_host fake;
-static struct keyring keys;
-static const struct adapter *adapter;
-static char memory[256 * 1024];
-static struct arena arena;
-
-static struct span setting(void *ctx, const char *name)
-{
-	static const char *const settings[][2] = { { "client_id", "SANDBOX_5Y1" },
-		{ "settlement_currency", "EUR" }, { "psp_id", "1022172000000000001" } };
-
-	(void)ctx;
-	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-		if (strcmp(settings[i][0], name) == 0)
-			return span_str(settings[i][1]);
-	return SPAN_NONE;
-}
-
-static struct adapter_env env(void)
-{
-	return (struct adapter_env){ .arena = &arena,
-		.now = fake.now,
-		.peer = SPAN("alipayplus"),
-		.origin = SPAN("https://switch.example"),
-		.signer = keyring_signer(&keys),
-		.setting = setting };
-}
+static struct dialogue *d;
 
 static int setup(void **state)
 {
-	struct wall now;
-
 	(void)state;
-	assert_int_equal(wall_parse(SPAN("2026-01-15T09:30:00Z"), &now), RC_OK);
-	adapter = adapter_by_name(SPAN("alipayplus"));
-	arena = arena_init(memory, sizeof memory);
-	keyring_init(&keys);
-	keyring_add(&keys, true, "1", "rsa", KEY);
-	keyring_add(&keys, false, "1", "rsa", KEY);
-	fake_start(&fake, "alipayplus", now);
-	keyring_add(&fake.keys, true, "1", "rsa", KEY);
-	keyring_add(&fake.keys, false, "1", "rsa", KEY);
-	fake_set(&fake, "client_id", "SANDBOX_5Y1");
-	fake_set(&fake, "settlement_currency", "EUR");
+	d = dialogue_new("alipayplus", settings);
+	d->w->call_status = 0;
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	fake_stop(&fake);
-	keyring_fini(&keys);
+	dialogue_free(d);
 	return 0;
 }
 
 /* ---- the switch's calls -------------------------------------------------------------------- */
 
-/* Writes the call from text, sends it, reads the answer. No answer is NULL. */
-static Xw__Canonical *ask(const char *text)
+/* Time passes until the reply, or until nobody waits for it any more. */
+static bool replied_in_time(void)
 {
-	static char target[1024], headers[4096], body[16384];
-	struct http_out out = { .target = buf_init(target, sizeof target),
-		.headers = buf_init(headers, sizeof headers),
-		.body = buf_init(body, sizeof body) };
-	struct adapter_env e = env();
-	Xw__Canonical *call, *answer = NULL;
-	const char *why = "";
-	struct http_msg m;
-	size_t line = 0;
+	bool in_time = d->w->replied && d->w->reply_status > 0 && d->w->reply_delay_ms <= NO_REPLY;
 
-	if (canonical_text_read(&arena, span_str(text), &call, &line) != RC_OK)
-		fail_msg("line %zu of a call", line);
-	if (adapter->write_call(&e, call, &out, &why) != RC_OK)
-		fail_msg("not written: %s", why);
-	if (fake_ask(&fake, &out, NO_REPLY, &m) <= 0)
-		return NULL;
-	assert_int_equal(adapter->read_answer(&e, call, &out, &m, &answer), RC_OK);
-	return answer;
+	fakeworld_run(d->w, in_time ? d->w->reply_delay_ms : NO_REPLY);
+	return in_time;
 }
 
-static Xw__Canonical *pay(const char *code, const char *id, int64_t minor)
+/* No answer is NULL. */
+static const Xw__Canonical *ask(const char *text)
+{
+	const Xw__Canonical *answer = dialogue_call(d, text);
+
+	return replied_in_time() ? answer : NULL;
+}
+
+static const Xw__Canonical *pay(const char *code, const char *id, int64_t minor)
 {
 	char text[1024];
 
@@ -106,18 +68,18 @@ static Xw__Canonical *pay(const char *code, const char *id, int64_t minor)
 	return ask(text);
 }
 
-static Xw__Canonical *inquire(void)
+static const Xw__Canonical *inquire(void)
 {
 	return ask("op: inquire\nrequest_id: " OUR_ID "\npayment.amount.currency: NOK\n"
 		   "payment.amount.minor: 8900");
 }
 
-static Xw__Canonical *cancel(void)
+static const Xw__Canonical *cancel(void)
 {
 	return ask("op: cancel\nrequest_id: " OUR_ID);
 }
 
-static Xw__Canonical *refund(const char *id, int64_t minor)
+static const Xw__Canonical *refund(const char *id, int64_t minor)
 {
 	char text[512];
 
@@ -133,23 +95,14 @@ static const char *mint(const char *behaviour)
 	char command[256];
 
 	snprintf(command, sizeof command, "{\"do\":\"mint-code\",\"behaviour\":\"%s\"}", behaviour);
-	return fake_control_get(&fake, command, "code");
-}
-
-static void assert_outcome(const Xw__Canonical *c, enum outcome outcome, enum reason reason)
-{
-	assert_non_null(c);
-	assert_non_null(c->outcome);
-	if (c->outcome->result != (int32_t)outcome || c->outcome->reason != (int32_t)reason)
-		fail_msg("%s, %s (%s)", outcome_name((enum outcome)c->outcome->result),
-			reason_name((enum reason)c->outcome->reason), c->outcome->code);
+	return fakeworld_control_get(d->w, command, "code");
 }
 
 static void assert_book(int64_t taken, int64_t returned)
 {
 	int64_t t, r;
 
-	fake_book(&fake, &t, &r);
+	fakeworld_sums(d->w, &t, &r);
 	assert_int_equal(t, taken);
 	assert_int_equal(r, returned);
 }
@@ -164,18 +117,18 @@ static struct {
 	char last[4096]; /* the last request, as canonical text */
 } play;
 
-static void serve(struct fake_host *f, const struct http_msg *call, struct http_out *ret)
+static void serve(void *ctx, const struct http_msg *call, struct http_out *ret)
 {
-	struct adapter_env e = env();
 	struct buf methods = buf_init((char[64]){ 0 }, 64);
 	struct buf text = buf_init(play.last, sizeof play.last - 1);
 	Xw__Canonical *request, *reply;
 	struct request rq;
 	size_t line;
 
-	(void)f;
-	assert_int_equal(adapter_route(adapter, call, &rq, &methods), RC_OK);
-	(void)adapter->read_request(&e, &rq, &request);
+	(void)ctx;
+	d->env.now = d->w->host.now;
+	assert_int_equal(adapter_route(d->adapter, call, &rq, &methods), RC_OK);
+	(void)d->adapter->read_request(&d->env, &rq, &request);
 	canonical_text_write(&text, request);
 	play.last[text.n] = '\0';
 	play.asked[rq.route->op]++;
@@ -184,27 +137,27 @@ static void serve(struct fake_host *f, const struct http_msg *call, struct http_
 	} else {
 		if (!play.reply[rq.route->op])
 			return;
-		assert_int_equal(canonical_text_read(
-					 &arena, span_str(play.reply[rq.route->op]), &reply, &line),
+		assert_int_equal(canonical_text_read(&d->arena, span_str(play.reply[rq.route->op]),
+					 &reply, &line),
 			RC_OK);
 	}
-	adapter->write_reply(&e, &rq, reply, ret);
+	d->adapter->write_reply(&d->env, &rq, reply, ret);
 	if (!play.unsigned_reply)
-		adapter->seal_reply(&e, &rq, false, ret);
+		d->adapter->seal_reply(&d->env, &rq, false, ret);
 }
 
 static void start_play(void)
 {
 	memset(&play, 0, sizeof play);
 	play.reply[OP_PUSH] = "op: push\nanswer: true";
-	fake.serve = serve;
+	d->w->serve = serve;
 }
 
 /* ---- as acquiring partner ------------------------------------------------------------------ */
 
 static void a_payment_is_approved_and_booked(void **state)
 {
-	Xw__Canonical *c;
+	const Xw__Canonical *c;
 
 	(void)state;
 	c = pay(mint("approve"), OUR_ID, 8900);
@@ -241,7 +194,7 @@ static void a_code_lives_a_minute(void **state)
 
 	(void)state;
 	span_to_cstr(span_str(mint("approve")), code, sizeof code);
-	fake_run(&fake, 60001);
+	fakeworld_run(d->w, 60001);
 	assert_outcome(pay(code, OUR_ID, 8900), OUTCOME_DECLINED, REASON_CODE_EXPIRED);
 }
 
@@ -252,7 +205,7 @@ static void pending_ends_by_the_payer(void **state)
 		pay(mint("pending-then-approve"), OUR_ID, 8900), OUTCOME_PENDING, REASON_NONE);
 	assert_outcome(inquire(), OUTCOME_PENDING, REASON_NONE);
 	assert_book(0, 0);
-	fake_run(&fake, 3000);
+	fakeworld_run(d->w, 3000);
 	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
 	assert_book(760, 0);
 }
@@ -280,10 +233,9 @@ static void spoiled_answers_are_unknown(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		Xw__Canonical *c;
+		const Xw__Canonical *c;
 
-		fake_control(&fake, "{\"do\":\"reset\"}");
-		arena_reset(&arena);
+		dialogue_control(d, "{\"do\":\"reset\"}");
 		c = pay(mint(cases[i].behaviour), OUR_ID, 8900);
 		if (cases[i].answers)
 			assert_outcome(c, OUTCOME_UNKNOWN, cases[i].reason);
@@ -317,16 +269,16 @@ static void spoiled_answers_to_all_operations_are_unknown(void **state)
 {
 	(void)state;
 	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
-	fake_control(
-		&fake, "{\"do\":\"misbehave\",\"op\":\"inquiryPayment\",\"how\":\"unsigned\"}");
+	dialogue_control(
+		d, "{\"do\":\"misbehave\",\"op\":\"inquiryPayment\",\"how\":\"unsigned\"}");
 	assert_outcome(inquire(), OUTCOME_UNKNOWN, REASON_SIGNATURE);
-	fake_control(
-		&fake, "{\"do\":\"misbehave\",\"op\":\"inquiryPayment\",\"how\":\"wrong-id\"}");
+	dialogue_control(
+		d, "{\"do\":\"misbehave\",\"op\":\"inquiryPayment\",\"how\":\"wrong-id\"}");
 	assert_outcome(inquire(), OUTCOME_UNKNOWN, REASON_AMOUNT);
-	fake_control(&fake, "{\"do\":\"misbehave\",\"op\":\"refund\",\"how\":\"wrong-amount\"}");
+	dialogue_control(d, "{\"do\":\"misbehave\",\"op\":\"refund\",\"how\":\"wrong-amount\"}");
 	assert_outcome(refund("r1", 100), OUTCOME_UNKNOWN, REASON_AMOUNT);
 	assert_outcome(refund("r1", 100), OUTCOME_APPROVED, REASON_NONE);
-	fake_control(&fake, "{\"do\":\"misbehave\",\"op\":\"cancelPayment\",\"how\":\"silent\"}");
+	dialogue_control(d, "{\"do\":\"misbehave\",\"op\":\"cancelPayment\",\"how\":\"silent\"}");
 	assert_null(cancel());
 }
 
@@ -349,9 +301,9 @@ static void cancel_has_a_window(void **state)
 {
 	(void)state;
 	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, INT64_C(405) * 60 * 1000 - 1);
+	fakeworld_run(d->w, INT64_C(405) * 60 * 1000 - 1);
 	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, 1);
+	fakeworld_run(d->w, 1);
 	assert_outcome(cancel(), OUTCOME_DECLINED, REASON_WINDOW);
 	assert_outcome(refund("r1", 8900), OUTCOME_APPROVED, REASON_NONE);
 	assert_book(760, 760);
@@ -359,7 +311,7 @@ static void cancel_has_a_window(void **state)
 
 static void partial_refunds_come_to_all(void **state)
 {
-	Xw__Canonical *c;
+	const Xw__Canonical *c;
 
 	(void)state;
 	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
@@ -389,12 +341,12 @@ static void every_result_is_notified_until_acknowledged(void **state)
 	start_play();
 	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(play.asked[OP_PUSH], 0);
-	fake_run(&fake, 100);
+	fakeworld_run(d->w, 100);
 	assert_int_equal(play.asked[OP_PUSH], 1);
 	assert_non_null(strstr(play.last, "outcome.result: approved"));
 	assert_non_null(strstr(play.last, "payment.settle.minor: 760"));
 	assert_non_null(strstr(play.last, "request_id: " OUR_ID));
-	fake_run(&fake, INT64_C(48) * 3600 * 1000);
+	fakeworld_run(d->w, INT64_C(48) * 3600 * 1000);
 	assert_int_equal(play.asked[OP_PUSH], 1);
 }
 
@@ -404,12 +356,12 @@ static void notifications_are_repeated_eight_times_in_a_day(void **state)
 	start_play();
 	play.unsigned_reply = true; /* an acknowledgement must be signed */
 	assert_outcome(pay(mint("decline"), OUR_ID, 8900), OUTCOME_DECLINED, REASON_FUNDS);
-	fake_run(&fake, 121 * 1000);
+	fakeworld_run(d->w, 121 * 1000);
 	assert_int_equal(play.asked[OP_PUSH], 2);
-	fake_run(&fake, INT64_C(48) * 3600 * 1000);
+	fakeworld_run(d->w, INT64_C(48) * 3600 * 1000);
 	assert_int_equal(play.asked[OP_PUSH], 8);
 	assert_string_equal(
-		fake_control_get(&fake, "{\"do\":\"totals\"}", "bad_acknowledgements"), "8");
+		fakeworld_control_get(d->w, "{\"do\":\"totals\"}", "bad_acknowledgements"), "8");
 }
 
 static void notifications_come_first_or_thrice(void **state)
@@ -419,7 +371,7 @@ static void notifications_come_first_or_thrice(void **state)
 	assert_outcome(pay(mint("notify-first"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(play.asked[OP_PUSH], 1);
 	assert_outcome(pay(mint("notify-thrice"), "id-2", 8900), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, 1000);
+	fakeworld_run(d->w, 1000);
 	assert_int_equal(play.asked[OP_PUSH], 4);
 }
 
@@ -429,7 +381,7 @@ static void a_code_may_keep_its_wallet_quiet(void **state)
 	start_play();
 	assert_outcome(
 		pay("281666029230000000000001", OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, 200000);
+	fakeworld_run(d->w, 200000);
 	assert_int_equal(play.asked[OP_PUSH], 0);
 	assert_book(760, 0);
 }
@@ -440,8 +392,8 @@ static void what_is_forgotten_stays_in_the_sums(void **state)
 	(void)state;
 	assert_outcome(pay(mint("approve"), OUR_ID, 8900), OUTCOME_APPROVED, REASON_NONE);
 	for (int i = 0; i < 4096; i++)
-		fake_control(&fake, "{\"do\":\"order\",\"currency\":\"SGD\",\"value\":\"100\"}");
-	assert_string_equal(fake_control_get(&fake, "{\"do\":\"totals\"}", "evicted"), "1");
+		dialogue_control(d, "{\"do\":\"order\",\"currency\":\"SGD\",\"value\":\"100\"}");
+	assert_string_equal(fakeworld_control_get(d->w, "{\"do\":\"totals\"}", "evicted"), "1");
 	assert_outcome(inquire(), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
 	assert_book(760, 0);
 }
@@ -452,7 +404,7 @@ static void a_success_after_cancel_is_the_schemes_to_reverse(void **state)
 	start_play();
 	assert_outcome(pay(mint("late-success"), OUR_ID, 8900), OUTCOME_PENDING, REASON_NONE);
 	assert_outcome(cancel(), OUTCOME_REVERSED, REASON_NONE);
-	fake_run(&fake, 1000);
+	fakeworld_run(d->w, 1000);
 	assert_int_equal(play.asked[OP_PUSH], 1);
 	assert_non_null(strstr(play.last, "outcome.result: approved"));
 	assert_outcome(inquire(), OUTCOME_DECLINED, REASON_CLOSED);
@@ -465,19 +417,22 @@ static char order_code[160], order_id[80];
 
 static void make_order(void)
 {
-	const char *made = fake_control(&fake,
-		"{\"do\":\"order\",\"currency\":\"SGD\",\"value\":\"1250\",\"expires_s\":60}");
+	char made[512];
+	struct span text = fakeworld_control(d->w,
+		"{\"do\":\"order\",\"currency\":\"SGD\",\"value\":\"1250\",\"expires_s\":60}", made,
+		sizeof made);
 	const struct json *j;
 	struct span s;
 
-	assert_int_equal(json_parse(&arena, span_str(made), &j), RC_OK);
+	arena_reset(&d->arena);
+	assert_int_equal(json_parse(&d->arena, text, &j), RC_OK);
 	assert_true(json_str(j, "codeValue", &s));
 	span_to_cstr(s, order_code, sizeof order_code);
 	assert_true(json_str(j, "paymentRequestId", &s));
 	span_to_cstr(s, order_id, sizeof order_id);
 }
 
-static Xw__Canonical *resolve(const char *customer)
+static const Xw__Canonical *resolve(const char *customer)
 {
 	char text[512];
 
@@ -486,7 +441,7 @@ static Xw__Canonical *resolve(const char *customer)
 	return ask(text);
 }
 
-static Xw__Canonical *tell(const char *result, int64_t settle)
+static const Xw__Canonical *tell(const char *result, int64_t settle)
 {
 	char text[1024];
 
@@ -501,7 +456,7 @@ static Xw__Canonical *tell(const char *result, int64_t settle)
 
 static void an_order_is_resolved_paid_and_told(void **state)
 {
-	Xw__Canonical *c;
+	const Xw__Canonical *c;
 
 	(void)state;
 	make_order();
@@ -526,14 +481,14 @@ static void what_comes_too_late_is_refused_and_cancelled(void **state)
 	start_play();
 	make_order();
 	assert_outcome(resolve("CUST-1"), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, 60 * 1000);
+	fakeworld_run(d->w, 60 * 1000);
 	assert_outcome(tell("approved", 850), OUTCOME_DECLINED, REASON_CLOSED);
-	fake_run(&fake, 60 * 1000); /* nobody answers its cancelPayment */
+	fakeworld_run(d->w, 60 * 1000); /* nobody answers its cancelPayment */
 	assert_true(play.asked[OP_CANCEL] > 3);
 	play.reply[OP_CANCEL] = "op: cancel\nanswer: true\noutcome.result: reversed";
-	fake_run(&fake, 60 * 1000);
+	fakeworld_run(d->w, 60 * 1000);
 	play.asked[OP_CANCEL] = 0;
-	fake_run(&fake, 3600 * 1000);
+	fakeworld_run(d->w, 3600 * 1000);
 	assert_int_equal(play.asked[OP_CANCEL], 0);
 	assert_outcome(tell("approved", 850), OUTCOME_DECLINED, REASON_CLOSED);
 	assert_book(0, 0);
@@ -547,7 +502,7 @@ static void another_amount_than_asked_is_undone(void **state)
 	make_order();
 	assert_outcome(resolve("CUST-1"), OUTCOME_APPROVED, REASON_NONE);
 	assert_outcome(tell("approved", 849), OUTCOME_UNKNOWN, REASON_NONE);
-	fake_run(&fake, 1000);
+	fakeworld_run(d->w, 1000);
 	assert_int_equal(play.asked[OP_CANCEL], 1);
 	assert_book(0, 0);
 }
@@ -565,7 +520,7 @@ static void nobody_knows_other_codes(void **state)
 /* Fetches a code for a customer and has a till of the scheme charge it. */
 static void charge(const char *more)
 {
-	Xw__Canonical *c = ask("op: codes\npayer.id: CUST-1\npayer.country: NO\nquantity: 2");
+	const Xw__Canonical *c = ask("op: codes\npayer.id: CUST-1\npayer.country: NO\nquantity: 2");
 	char command[256];
 
 	assert_outcome(c, OUTCOME_APPROVED, REASON_NONE);
@@ -574,7 +529,7 @@ static void charge(const char *more)
 	snprintf(command, sizeof command,
 		"{\"do\":\"till-pay\",\"code\":\"%s\",\"currency\":\"SGD\",\"value\":\"1250\"%s}",
 		c->codes[0]->text, more);
-	span_to_cstr(span_str(fake_control_get(&fake, command, "paymentRequestId")), order_id,
+	span_to_cstr(span_str(fakeworld_control_get(d->w, command, "paymentRequestId")), order_id,
 		sizeof order_id);
 	assert_true(*order_id);
 }
@@ -589,7 +544,7 @@ static void a_till_charges_our_user(void **state)
 	start_play();
 	play.reply[OP_DEBIT] = PAID;
 	charge("");
-	fake_run(&fake, 100);
+	fakeworld_run(d->w, 100);
 	assert_int_equal(play.asked[OP_DEBIT], 1);
 	assert_non_null(strstr(play.last, "payment.settle.minor: 850"));
 	assert_non_null(strstr(play.last, "payer.id: CUST-1"));
@@ -601,13 +556,13 @@ static void an_unknown_charge_is_asked_again_then_inquired(void **state)
 	(void)state;
 	start_play();
 	charge(""); /* nobody answers */
-	fake_run(&fake, 9000);
+	fakeworld_run(d->w, 9000);
 	assert_int_equal(play.asked[OP_DEBIT], 2);
 	play.reply[OP_READ] = "op: read\nanswer: true\nobject_id: " OUR_ID
 			      "\noutcome.result: approved\noutcome.at: 2026-01-15T09:30:02Z";
-	fake_run(&fake, 8900);
+	fakeworld_run(d->w, 8900);
 	assert_int_equal(play.asked[OP_READ], 0);
-	fake_run(&fake, 200); /* 8 s, 8 s, 2 s */
+	fakeworld_run(d->w, 200); /* 8 s, 8 s, 2 s */
 	assert_int_equal(play.asked[OP_READ], 1);
 	assert_book(850, 0);
 }
@@ -619,12 +574,12 @@ static void an_endless_charge_is_cancelled(void **state)
 	play.reply[OP_DEBIT] = "op: debit\nanswer: true\noutcome.result: pending";
 	play.reply[OP_READ] = "op: read\nanswer: true\noutcome.result: unknown";
 	charge("");
-	fake_run(&fake, 70 * 1000);
+	fakeworld_run(d->w, 70 * 1000);
 	assert_int_equal(play.asked[OP_DEBIT], 1);
 	assert_int_equal(play.asked[OP_READ], 10);
 	assert_true(play.asked[OP_CANCEL] > 0);
 	play.reply[OP_CANCEL] = "op: cancel\nanswer: true\noutcome.result: reversed";
-	fake_run(&fake, 60 * 1000);
+	fakeworld_run(d->w, 60 * 1000);
 	assert_book(0, 0);
 	/* A report that comes now is refused, and undone once more. */
 	assert_outcome(tell("approved", 850), OUTCOME_DECLINED, REASON_CLOSED);
@@ -637,9 +592,9 @@ static void a_charge_may_end_by_our_report(void **state)
 	start_play();
 	play.reply[OP_DEBIT] = "op: debit\nanswer: true\noutcome.result: pending";
 	charge("");
-	fake_run(&fake, 1000);
+	fakeworld_run(d->w, 1000);
 	assert_outcome(tell("approved", 850), OUTCOME_APPROVED, REASON_NONE);
-	fake_run(&fake, 3600 * 1000);
+	fakeworld_run(d->w, 3600 * 1000);
 	assert_int_equal(play.asked[OP_READ], 0);
 	assert_int_equal(play.asked[OP_CANCEL], 0);
 	assert_book(850, 0);
@@ -651,7 +606,7 @@ static void an_evaluation_moves_nothing(void **state)
 	start_play();
 	play.reply[OP_DEBIT] = PAID;
 	charge(",\"evaluation\":true");
-	fake_run(&fake, 1000);
+	fakeworld_run(d->w, 1000);
 	assert_non_null(strstr(play.last, "problem.reason: not-supported"));
 	assert_book(0, 0);
 }
@@ -664,26 +619,31 @@ static void a_refund_is_asked_until_answered(void **state)
 	start_play();
 	play.reply[OP_DEBIT] = PAID;
 	charge("");
-	fake_run(&fake, 100);
+	fakeworld_run(d->w, 100);
 	snprintf(command, sizeof command, "{\"do\":\"refund\",\"id\":\"%s\",\"value\":\"1000\"}",
 		order_id);
-	fake_control(&fake, command);
-	fake_run(&fake, 20000);
+	dialogue_control(d, command);
+	fakeworld_run(d->w, 20000);
 	assert_true(play.asked[OP_REFUND] >= 2);
 	assert_non_null(strstr(play.last, "refund.settle.minor: 680"));
 	assert_non_null(strstr(play.last, "object_id: " OUR_ID));
 	assert_book(850, 0);
 	play.reply[OP_REFUND] = "op: refund\nanswer: true\noutcome.result: approved\n"
 				"outcome.at: 2026-01-15T09:31:00Z\nrefund.peer_id: " OUR_ID "-r1";
-	fake_run(&fake, 20000);
+	fakeworld_run(d->w, 20000);
 	assert_book(850, 680);
 	/* The rest, refused by us: nothing more moves, and it is free to be asked for again. */
 	play.reply[OP_REFUND] = "op: refund\nanswer: true\noutcome.result: declined\n"
 				"outcome.reason: window-exceeded";
-	fake_control(&fake, command);
-	fake_run(&fake, 1000);
-	snprintf(command, sizeof command, "{\"do\":\"cancel\",\"id\":\"%s\"}", order_id);
-	assert_book(850, 680);
+	snprintf(command, sizeof command, "{\"do\":\"refund\",\"id\":\"%s\",\"value\":\"250\"}",
+		order_id);
+	for (int i = 0; i < 2; i++) {
+		play.asked[OP_REFUND] = 0;
+		dialogue_control(d, command);
+		fakeworld_run(d->w, 1000);
+		assert_int_equal(play.asked[OP_REFUND], 1);
+		assert_book(850, 680);
+	}
 }
 
 /* ---- the fake is strict -------------------------------------------------------------------- */
@@ -700,29 +660,30 @@ static const char *send(const char *path, const char *body, bool bad_signature)
 	struct buf sig = buf_init(sig_storage, sizeof sig_storage);
 	struct buf b64 = buf_init(b64_storage, sizeof b64_storage);
 	struct buf header = buf_init(esc_storage, sizeof esc_storage);
-	const struct signer *s = keyring_signer(&keys);
 	char content[4096];
 	enum sig_alg alg;
 	struct span version, value;
 	const struct json *j;
-	struct http_msg m;
+	const struct http_msg *m;
 
 	out.body.n = strlen(body);
 	buf_str(&out.target, path);
 	snprintf(content, sizeof content, "POST %s\nSANDBOX_5Y1.2026-01-15T09:30:00Z.%s", path,
 		body);
-	assert_true(s->sign(s->ctx, span_str(content), &sig, &alg, &version));
+	assert_true(d->signer.sign(d, span_str(content), &sig, &alg, &version));
 	if (bad_signature)
 		sig.p[0] ^= 1;
 	text_b64(&b64, buf_span(&sig));
-	buf_str(&header, "algorithm=RSA256,keyVersion=1,signature=");
+	buf_str(&header, "algorithm=RSA256,keyVersion=switch-1,signature=");
 	text_percent(&header, buf_span(&b64));
 	http_out_header(&out, "client-id", SPAN("SANDBOX_5Y1"));
 	http_out_header(&out, "request-time", SPAN("2026-01-15T09:30:00Z"));
 	http_out_header(&out, "signature", buf_span(&header));
-	assert_int_equal(fake_ask(&fake, &out, NO_REPLY, &m), 200);
-	assert_int_equal(http_header_get(&m, "signature", &value), !bad_signature);
-	assert_int_equal(json_parse(&arena, m.body, &j), RC_OK);
+	m = fakeworld_ask_out(d->w, &out);
+	assert_true(m && m->status == 200 && replied_in_time());
+	arena_reset(&d->arena);
+	assert_int_equal(http_header_get(m, "signature", &value), !bad_signature);
+	assert_int_equal(json_parse(&d->arena, m->body, &j), RC_OK);
 	assert_true(json_str(j, "result.resultCode", &value));
 	assert_true(span_to_cstr(value, code, sizeof code));
 	return code;
@@ -746,7 +707,6 @@ static void the_fake_refuses_what_breaks_the_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		arena_reset(&arena);
 		assert_string_equal(send(CODES_PATH, bad[i], false), "PARAM_ILLEGAL");
 	}
 	assert_string_equal(

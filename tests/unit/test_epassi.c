@@ -25,11 +25,8 @@ static struct {
 static char page[8192];
 
 /* The switch: the adapter's own pages over a record that says `heard.status`. */
-static struct span serve(void *ctx, const struct http_msg *m, int *ret_status)
+static void serve(void *ctx, const struct http_msg *m, struct http_out *ret)
 {
-	static char headers[2048];
-	struct http_out out = { .headers = buf_init(headers, sizeof headers),
-		.body = buf_init(page, sizeof page) };
 	char text[1024], storage[64];
 	struct buf methods = buf_init(storage, sizeof storage);
 	Xw__Canonical *c, *reply;
@@ -60,10 +57,9 @@ static struct span serve(void *ctx, const struct http_msg *m, int *ret_status)
 		"payment.amount.currency: EUR\npayment.expires: 2026-01-15T09:40:00Z\n",
 		heard.status, strcmp(heard.status, "PAID") == 0 ? "approved" : "pending");
 	assert_int_equal(canonical_text_read(&d->arena, span_str(text), &reply, &line), RC_OK);
-	d->adapter->write_reply(&d->env, &rq, rc == RC_OK ? reply : c, &out);
-	assert_true(buf_ok(&out.body));
-	*ret_status = out.status;
-	return buf_span(&out.body);
+	d->adapter->write_reply(&d->env, &rq, rc == RC_OK ? reply : c, ret);
+	assert_true(buf_ok(&ret->body));
+	assert_true(span_to_cstr(buf_span(&ret->body), page, sizeof page));
 }
 
 static int setup(void **state)
