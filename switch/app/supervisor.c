@@ -420,7 +420,7 @@ int supervisor_run(struct conf *c)
 		watch_next(&s);
 		watch(&s);
 		if (s.stopping && all_gone(&s))
-			return s.status;
+			break;
 		signo = sigtimedwait(&set, NULL, &tick);
 		reap(&s);
 		if (signo == SIGHUP)
@@ -431,4 +431,7 @@ int supervisor_run(struct conf *c)
 		if (signo == SIGTERM || signo == SIGINT)
 			stop(&s);
 	}
+	conf_free(s.now.conf);
+	conf_free(s.next.conf);
+	return s.status;
 }
