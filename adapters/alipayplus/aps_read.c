@@ -161,6 +161,11 @@ static void get_ids(struct reading *r)
 	get_text(r, "paymentRequestId", "/paymentRequestId", APS_ID_MAX, true, &c->request_id);
 	if (r->rc == RC_OK && !span_empty(own) && !span_eq(own, span_str(psp)))
 		fault(r, RC_BAD, REASON_FORBIDDEN, "pspId is not ours", "/pspId");
+	/* No hairpin: a payment that we brought to the scheme as acquirer has its wallet here. */
+	if (r->rc == RC_OK && c->op == OP_DEBIT && *c->acquirer->id &&
+		span_eq(adapter_setting(r->env, "acquirer_id"), span_str(c->acquirer->id)))
+		fault(r, RC_BAD, REASON_CONTRACT, "our own payment has come back to us",
+			"/acquirerId");
 	c->key = c->request_id;
 }
 

@@ -174,6 +174,7 @@ alipayplus() {
 	  - {name: settlement_currency, value: EUR}
 	  - {name: partner_role, value: $role}
 	  - {name: psp_id, value: "1022172000000000001"}
+	  - {name: acquirer_id, value: "1022188000000000001"}
 	YAML
 }
 
