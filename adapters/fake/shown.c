@@ -23,22 +23,22 @@ static uint64_t cookie(const struct shown *f, enum shown_timer kind, uint32_t in
 	return fake_cookie(f->generation, kind, index);
 }
 
-static void begin_anew(struct shown *f, const struct sandbox_host *h)
+void shown_init(struct shown *f, const struct sandbox_host *h, const struct shown_dialect *d)
+{
+	f->dialect = d;
+	f->salt = h->entropy(h->ctx) % UINT64_C(10000000000);
+}
+
+static void forget(struct shown *f, const struct sandbox_host *h)
 {
 	f->generation++;
-	f->salt = h->entropy(h->ctx) % UINT64_C(10000000000);
 	f->payments = f->refunds = f->codes = 0;
 	memset(f->by_id, 0, sizeof f->by_id);
 	memset(f->refund_by_id, 0, sizeof f->refund_by_id);
 	memset(&f->mischief, 0, sizeof f->mischief);
 	memset(f->held, 0, sizeof f->held);
 	memset(f->code, 0, sizeof f->code);
-}
-
-void shown_init(struct shown *f, const struct sandbox_host *h, const struct shown_dialect *d)
-{
-	f->dialect = d;
-	begin_anew(f, h);
+	shown_init(f, h, f->dialect);
 }
 
 /* ---- codes --------------------------------------------------------------------------------- */
@@ -472,7 +472,7 @@ void shown_control(
 	} else if (span_eq(verb, SPAN("misbehave"))) {
 		mischief_control(&f->mischief, f->dialect->operations, command, ret_json);
 	} else if (span_eq(verb, SPAN("reset"))) {
-		begin_anew(f, h);
+		forget(f, h);
 		fake_control_ok(ret_json);
 	} else {
 		fake_control_error(ret_json, "mint-code, end, misbehave or reset");
@@ -490,6 +490,7 @@ bool shown_book(void *state, size_t i, struct buf *ret_json)
 	if (i >= f->payments)
 		return false;
 	shown_write_own(&own, f, p);
+	jw_obj(&w, NULL);
 	fake_put_line(
 		&w, p->id, buf_span(&own), p->currency, p->taken ? p->amount : 0, p->returned);
 	jw_str(&w, "state", span_str(f->dialect->state[p->state]));

@@ -98,7 +98,7 @@ static void assert_book(int taken, int returned)
 	snprintf(expected, sizeof expected, "\"taken\":%d,\"returned\":%d,", taken, returned);
 	if (!strstr(line, expected))
 		fail_msg("%s is not in %s", expected, line);
-	assert_non_null(strstr(line, "\"id\":\"" ID "\""));
+	assert_ptr_equal(strstr(line, "{\"id\":\"" ID "\""), line);
 	assert_false(fakeworld_book(d->w, 1, line, sizeof line));
 }
 
