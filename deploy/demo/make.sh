@@ -274,6 +274,25 @@ satispay() {
 	YAML
 }
 
+# It names keys by the serial numbers of certificates, hence these ids.
+wechatpay() {
+	pair rsa wechatpay switch 5157F09EFDC096DE15EBE81A47057A7232F1B8E1
+	pair rsa wechatpay sandbox 7132D72A03E93CDDF8C03BBD1F37EEDF95D4B5A9
+	secret wechatpay apiv3
+	FAKE=(sp_mchid 1900000100 sp_appid wx8888888888888888 sub_mchid 1900000109 currency EUR)
+	participant wechatpay 23 wechatpay <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "${CAP:-200000.00}"
+	settings:
+	  - {name: sp_mchid, value: "1900000100"}
+	  - {name: sp_appid, value: wx8888888888888888}
+	  - {name: sub_mchid, value: "1900000109"}
+	  - {name: currency, value: EUR}
+	  - {name: mcc, value: "5999"}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -316,6 +335,7 @@ participants() {
 	notify: always
 	YAML
 	satispay
+	wechatpay
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -331,6 +351,7 @@ routes() {
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}
 	  - {scheme: satispay, mode: CPM, to: satispay}
+	  - {scheme: wechat, mode: CPM, to: wechatpay}
 	  # Named at the till: its payer goes on in a browser.
 	  - {scheme: epassi, mode: CPM, to: epassi}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}

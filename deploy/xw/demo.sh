@@ -130,6 +130,10 @@ demo_start() {
 	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
 	demo_name 'Satispay user, German till' till-eur satispay EUR 1480 PAID
 	demo_name 'Swish user, Norwegian till' till-nok swish NOK 4500 PAID
+	demo_code wechatpay approve
+	demo_pay 'WeChat code, German till' till-eur EUR 1360 PAID
+	demo_code wechatpay password-then-approve
+	demo_pay 'WeChat code, Norwegian till' till-nok NOK 7900 PAID
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
 	demo_scan 'Swish user, Alipay+ merchant' swish-server '"payer":"s-1","handle":"46712345601"' PAID
 	demo_scheme_code pivo user-approve

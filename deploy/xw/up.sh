@@ -24,6 +24,7 @@ LISTENERS=(
 	'epassi 20'
 	'epassi-till 21'
 	'satispay 22'
+	'wechatpay 23'
 )
 
 up_all() {
