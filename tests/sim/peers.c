@@ -1,5 +1,5 @@
 /*
- * peers.c: the participants of the simulated world and how the switch is configured for them: two
+ * peers.c: the participants of the simulated world and how the switch is configured for them: three
  * wallets with protocols of their own, the scheme in both of its roles, and four partners on our
  * API.
  *
@@ -26,6 +26,9 @@ static const struct pair aps_mpp[] = { { "client_id", "XWMPP00000000001" },
 static const struct pair till_eur[] = { { "merchant_country", "DE" }, { NULL, NULL } };
 static const struct pair till_nok[] = { { "merchant_country", "NO" }, { NULL, NULL } };
 static const struct pair pivo[] = { { "cii", "281777" }, { NULL, NULL } };
+static const struct pair wechat[] = { { "sp_mchid", "1900000100" },
+	{ "sp_appid", "wx8888888888888888" }, { "sub_mchid", "1900000109" }, { "mcc", "5999" },
+	{ "apiv3", "0123456789abcdef0123456789abcdef" }, { "refund_ms", "5000" }, { NULL, NULL } };
 static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
 
 static const struct row {
@@ -52,6 +55,8 @@ static const struct row {
 		false, -1, NOTIFY_ALWAYS, pivo },
 	[VIPPS_SERVER] = { "vipps-server", "partner", "vipps-server", "NOK", "vipps-server.example",
 		"/interop/v1", PEER_ISSUER, false, VIPPS, NOTIFY_LATE, vipps_server },
+	[WECHAT] = { "wechatpay", "wechatpay", "wechatpay", "EUR", "wechat.example", "",
+		PEER_ISSUER, false, -1, NOTIFY_NEVER, wechat },
 };
 
 static const struct route_row routes[] = {
@@ -59,6 +64,7 @@ static const struct route_row routes[] = {
 	{ .scheme = "alipay-plus", .mode = 'C', .to = PIVO + 1, .priority = 5 },
 	{ .scheme = "bluecode", .mode = 'C', .to = BLUECODE + 1 },
 	{ .scheme = "vipps", .mode = 'C', .to = VIPPS + 1 },
+	{ .scheme = "wechat", .mode = 'C', .to = WECHAT + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
 	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
 };

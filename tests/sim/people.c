@@ -84,6 +84,14 @@ static bool pivo_code(struct sim *s, struct spend *p)
 	return minted(s, p, PIVO, pick(s, how, sizeof how / sizeof *how));
 }
 
+static bool wechat_code(struct sim *s, struct spend *p)
+{
+	static const char *const how[] = { "approve", "decline:NOT_ENOUGH", "password-then-approve",
+		"password-then-decline", "password", "approve-no-refund", "decline:TRADE_ERROR" };
+
+	return minted(s, p, WECHAT, pick(s, how, sizeof how / sizeof *how));
+}
+
 static bool merchant_code(struct sim *s, struct spend *p)
 {
 	const struct json *a = party_do(s, APS_MPP,
@@ -224,17 +232,20 @@ static void on_payment(struct sim *s, const struct event *e)
 		p->party = TILL_EUR;
 		p->currency = "EUR";
 		fetch_code(s, n);
-	} else if (corridor < 25 && bluecode_code(s, p)) {
+	} else if (corridor < 22 && bluecode_code(s, p)) {
 		p->issuer = BLUECODE;
 		at_till(s, n);
-	} else if (corridor < 50 && scheme_code(s, p)) {
+	} else if (corridor < 45 && scheme_code(s, p)) {
 		p->issuer = APS_ACQP;
 		at_till(s, n);
-	} else if (corridor < 67 && vipps_code(s, p)) {
+	} else if (corridor < 60 && vipps_code(s, p)) {
 		p->issuer = VIPPS;
 		at_till(s, n);
-	} else if (corridor < 82 && pivo_code(s, p)) {
+	} else if (corridor < 73 && pivo_code(s, p)) {
 		p->issuer = PIVO;
+		at_till(s, n);
+	} else if (corridor < 81 && wechat_code(s, p)) {
+		p->issuer = WECHAT;
 		at_till(s, n);
 	} else if (merchant_code(s, p)) {
 		p->party = rng_hit(&s->people, 500) ? PIVO : VIPPS_SERVER;
@@ -353,6 +364,16 @@ static void on_mischief(struct sim *s, const struct event *e)
 		{ BLUECODE, "cancel", "silent" },
 		{ BLUECODE, "refund", "apply-then-silent" },
 		{ BLUECODE, "refund", "silent" },
+		{ WECHAT, "pay", "apply-then-silent" },
+		{ WECHAT, "pay", "late" },
+		{ WECHAT, "pay", "garbled" },
+		{ WECHAT, "query", "unsigned" },
+		{ WECHAT, "query", "unknown-code" },
+		{ WECHAT, "reverse", "apply-then-cut" },
+		{ WECHAT, "reverse", "pending" },
+		{ WECHAT, "refund", "apply-then-silent" },
+		{ WECHAT, "query-refund", "bad-signature" },
+		{ WECHAT, "callback", "twice" },
 		{ VIPPS, "token", "error-500" },
 		{ VIPPS, "create", "apply-then-silent" },
 		{ VIPPS, "create", "silent" },

@@ -37,6 +37,7 @@ enum party_no {
 	TILL_NOK,
 	PIVO,         /* a wallet on our own API */
 	VIPPS_SERVER, /* its users scan, and are debited through VIPPS */
+	WECHAT,       /* an institution's wallet: a cancel must wait, a refund is done later */
 	PARTIES
 };
 
