@@ -1,5 +1,6 @@
 /*
- * wire.h: binds a worker's ports to sockets, servers and keys; the only file that knows both sides.
+ * wire.h: binds a worker's ports to sockets, servers and keys; only the files of wire know both
+ * sides.
  */
 #ifndef XW_WIRE_H
 #define XW_WIRE_H
@@ -10,18 +11,18 @@
 
 struct wire;
 
-/* Opens everything that a worker (or, without a listener, the clerk) needs. NULL: *ret_why says
- * what was refused. All that is pointed
- * to outlives it. own: its slot in the page. */
+/* Opens everything that a worker (or, without a listener, the clerk) needs, the keys of a listener
+ * too. NULL: *ret_why says whose file was refused, and why. All that is pointed to outlives it.
+ * own: its slot in the page. */
 struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page, int own,
 	const struct proc_bells *bells, bool is_clerk, const char **ret_why);
 struct wire *wire_close(struct wire *w);
-/* Takes requests from now on. */
+/* Takes requests from now on. Only who is ready should. */
 bool wire_listen(struct wire *w, int listen_fd, const char **ret_why);
 struct wrk *wire_worker(struct wire *w);
 /* One turn of the worker, with what belongs around it: log lines, counters. */
 struct mono wire_turn(struct wire *w);
-/* Stops accepting; true once nobody waits for an answer. */
+/* Stops accepting; who is connected is served once more. True once nobody is. */
 bool wire_drain(struct wire *w);
 bool wire_ready(const struct wire *w); /* the ledger takes commits */
 
