@@ -34,7 +34,7 @@ static bool sign(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg 
 {
 	const struct dialogue *d = ctx;
 
-	fakeworld_sign("switch", data, ret_sig);
+	fakeworld_sign(d->wrong_key ? "nobody" : "switch", data, ret_sig);
 	*ret_alg = d->alg;
 	*ret_key = SPAN("switch-1");
 	return buf_ok(ret_sig);
@@ -77,7 +77,31 @@ void dialogue_free(struct dialogue *d)
 	free(d);
 }
 
+void dialogue_fresh(struct dialogue *d)
+{
+	arena_reset(&d->arena);
+	d->env.now = d->w->host.now;
+}
+
 const Xw__Canonical *dialogue_call(struct dialogue *d, const char *text)
+{
+	Xw__Canonical *call;
+	size_t line;
+
+	dialogue_fresh(d);
+	CHECK(canonical_text_read(&d->arena, span_str(text), &call, &line) == RC_OK);
+	return dialogue_ask(d, call);
+}
+
+static void new_nonce(struct dialogue *d)
+{
+	for (size_t i = 0; i < sizeof d->env.nonce && !d->keep_nonce; i++) {
+		d->nonces = d->nonces * UINT64_C(6364136223846793005) + 1;
+		d->env.nonce[i] = (uint8_t)(d->nonces >> 33);
+	}
+}
+
+const Xw__Canonical *dialogue_ask(struct dialogue *d, const Xw__Canonical *call)
 {
 	static const struct http_msg nobody = { .is_answer = true }; /* where nobody is called */
 	static char target[1024], headers[8192], body[8192];
@@ -86,15 +110,12 @@ const Xw__Canonical *dialogue_call(struct dialogue *d, const char *text)
 		.headers = buf_init(headers, sizeof headers),
 		.body = buf_init(body, sizeof body),
 	};
-	Xw__Canonical *call, *answer;
+	Xw__Canonical *answer;
 	const struct http_msg *m;
 	struct buf sent = buf_init(d->sent, sizeof d->sent);
 	const char *why = "";
-	size_t line;
 
-	arena_reset(&d->arena);
-	d->env.now = d->w->host.now;
-	CHECK(canonical_text_read(&d->arena, span_str(text), &call, &line) == RC_OK);
+	new_nonce(d);
 	if (d->adapter->write_call(&d->env, call, &out, &why) != RC_OK)
 		fail_msg("not written: %s", why);
 	if (out.method) {
@@ -171,14 +192,40 @@ void dialogue_assert_book(struct dialogue *d, const char *text, const char *file
 	_fail(file, line);
 }
 
-enum rc dialogue_push(struct dialogue *d, Xw__Canonical **ret)
+static enum rc read_call(struct dialogue *d, const struct http_msg *m, Xw__Canonical **ret)
 {
-	struct request rq;
 	char storage[64];
 	struct buf methods = buf_init(storage, sizeof storage);
 
-	arena_reset(&d->arena);
-	d->env.now = d->w->host.now;
-	CHECK(adapter_route(d->adapter, &d->w->call_msg, &rq, &methods) == RC_OK);
-	return d->adapter->read_request(&d->env, &rq, ret);
+	CHECK(adapter_route(d->adapter, m, &d->rq, &methods) == RC_OK);
+	return d->adapter->read_request(&d->env, &d->rq, ret);
+}
+
+enum rc dialogue_push(struct dialogue *d, Xw__Canonical **ret)
+{
+	dialogue_fresh(d);
+	return read_call(d, &d->w->call_msg, ret);
+}
+
+enum rc dialogue_read(struct dialogue *d, size_t i, Xw__Canonical **ret)
+{
+	fakeworld_run(d->w, 0);
+	return read_call(d, fakeworld_held(d->w, i), ret);
+}
+
+void dialogue_answer(struct dialogue *d, size_t i, const Xw__Canonical *reply, bool replayed)
+{
+	static char headers[8192], body[8192];
+	struct http_out out = {
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body),
+	};
+
+	if (reply) {
+		d->adapter->write_reply(&d->env, &d->rq, reply, &out);
+		if (d->adapter->seal_reply)
+			d->adapter->seal_reply(&d->env, &d->rq, replayed, &out);
+	}
+	fakeworld_answer(d->w, i, reply ? &out : NULL);
+	fakeworld_run(d->w, 0);
 }

@@ -240,40 +240,72 @@ static struct fakeworld_item *earliest(struct fakeworld *w, int64_t until_us)
 	return first;
 }
 
-/* A call to the switch: kept for the test to look at, and answered at once, or after a while not.
- */
+static const struct http_msg no_answer = { .is_answer = true };
+
+static void answer(struct fakeworld *w, uint64_t cookie, const struct http_out *out)
+{
+	static char bytes[FAKEWORLD_BYTES];
+	struct buf b = buf_init(bytes, sizeof bytes);
+	struct http_msg m;
+
+	http1_write_answer(&b, out, false);
+	CHECK(http_out_ok(out) && buf_ok(&b));
+	read_message(bytes, b.n, true, &m);
+	w->fake->on_answer(w->state, &w->host, cookie, &m);
+}
+
+static void keep_call(struct fakeworld *w, const struct fakeworld_item *i)
+{
+	memcpy(w->call, i->bytes, i->n);
+	w->call_n = i->n;
+	read_message(w->call, w->call_n, false, &w->call_msg);
+}
+
+/* A call to the switch: held, or kept for the test to look at and answered at once, or not. */
 static void deliver(struct fakeworld *w, const struct fakeworld_item *i)
 {
-	static char target[1024], headers[8192], body[FAKEWORLD_BYTES], bytes[FAKEWORLD_BYTES];
+	static char target[1024], headers[8192], body[FAKEWORLD_BYTES];
 	struct http_out out = { .status = w->call_status,
 		.target = buf_init(target, sizeof target),
 		.headers = buf_init(headers, sizeof headers),
 		.body = buf_init(body, sizeof body) };
-	struct buf b = buf_init(bytes, sizeof bytes);
-	struct http_msg answer;
 
 	w->call_count++;
-	memcpy(w->call, i->bytes, i->n);
-	w->call_n = i->n;
-	read_message(w->call, w->call_n, false, &w->call_msg);
+	if (w->hold) {
+		CHECK(w->held_count < FAKEWORLD_HELD);
+		w->held[w->held_count++] = *i;
+		return;
+	}
+	keep_call(w, i);
 	if (w->serve) {
 		out.status = 0;
 		w->serve(w->serve_ctx, &w->call_msg, &out);
 	}
-	if (out.status <= 0) {
+	if (out.status > 0)
+		answer(w, i->cookie, &out);
+	else
 		room(w, FAKEWORLD_NO_ANSWER, NO_ANSWER_MS)->cookie = i->cookie;
-		return;
-	}
-	http1_write_answer(&b, &out, false);
-	CHECK(http_out_ok(&out) && buf_ok(&b));
-	read_message(bytes, b.n, true, &answer);
-	w->fake->on_answer(w->state, &w->host, i->cookie, &answer);
+}
+
+const struct http_msg *fakeworld_held(struct fakeworld *w, size_t held)
+{
+	CHECK(held < w->held_count);
+	keep_call(w, &w->held[held]);
+	return &w->call_msg;
+}
+
+void fakeworld_answer(struct fakeworld *w, size_t held, const struct http_out *out)
+{
+	CHECK(held < w->held_count);
+	fresh_arena(w);
+	if (out)
+		answer(w, w->held[held].cookie, out);
+	else
+		w->fake->on_answer(w->state, &w->host, w->held[held].cookie, &no_answer);
 }
 
 static void happen(struct fakeworld *w, const struct fakeworld_item *i)
 {
-	static const struct http_msg none = { .is_answer = true };
-
 	switch (i->kind) {
 	case FAKEWORLD_TIMER:
 		w->fake->on_timer(w->state, &w->host, i->cookie);
@@ -282,7 +314,7 @@ static void happen(struct fakeworld *w, const struct fakeworld_item *i)
 		deliver(w, i);
 		break;
 	case FAKEWORLD_NO_ANSWER:
-		w->fake->on_answer(w->state, &w->host, i->cookie, &none);
+		w->fake->on_answer(w->state, &w->host, i->cookie, &no_answer);
 		break;
 	case FAKEWORLD_FREE:
 		CHECK_UNREACHABLE();

@@ -13,6 +13,7 @@ struct fake_pair {
 };
 
 #define FAKEWORLD_QUEUE      512
+#define FAKEWORLD_HELD       64
 #define FAKEWORLD_BYTES      32768
 #define FAKEWORLD_CALL_BYTES 16384
 
@@ -47,6 +48,9 @@ struct fakeworld {
 	int call_count, call_status;
 	fakeworld_serve_fn *serve; /* instead of call_status and no body */
 	void *serve_ctx;
+	bool hold; /* calls wait here for the test, oldest first, and it answers them */
+	struct fakeworld_item held[FAKEWORLD_HELD];
+	size_t held_count;
 	char call[FAKEWORLD_CALL_BYTES];
 	size_t call_n;
 	struct http_msg call_msg;
@@ -68,7 +72,11 @@ const struct http_msg *fakeworld_http(struct fakeworld *w, const char *method, c
 	const char *headers, const char *body);
 /* The same with a message that somebody wrote. */
 const struct http_msg *fakeworld_ask_out(struct fakeworld *w, const struct http_out *out);
-/* Lets time pass. */
+/* A call that is held; lives until the next. */
+const struct http_msg *fakeworld_held(struct fakeworld *w, size_t held);
+/* The switch's answer to it; NULL: none comes. */
+void fakeworld_answer(struct fakeworld *w, size_t held, const struct http_out *answer);
+/* Lets time pass; where none passes, what is due now happens. */
 void fakeworld_run(struct fakeworld *w, int64_t ms);
 /* One line of control; the answer. */
 struct span fakeworld_control(struct fakeworld *w, const char *json, char *ret, size_t cap);

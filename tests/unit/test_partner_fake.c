@@ -4,29 +4,32 @@
  */
 #include "unit.h"
 
-#include "wire.h"
+#include "dialogue.h"
 
 #define ID "01jd5m7q8r9s0t1v2w3x4y5z6a"
 
-static const struct wire_setting settings[] = {
-	{ "keyid", "xw:202601-1" }, /* the fake signs with another, so it learns that */
+static const struct fake_pair settings[] = {
+	{ "keyid", "switch-1" }, /* the fake signs with another, so it learns that */
 	{ "notify_prefix", "https://wallet.example/hooks/" },
 	{ NULL, NULL },
 };
 
-static struct wire *w;
+static struct dialogue *d;
 
 static int setup(void **state)
 {
 	(void)state;
-	w = wire_open("partner", settings);
+	d = dialogue_new("partner", settings);
+	d->env.base_path = SPAN("/interop/v1");
+	d->alg = SIG_ED25519;
+	d->w->hold = true;
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	wire_close(w);
+	dialogue_free(d);
 	return 0;
 }
 
@@ -36,9 +39,9 @@ static Xw__Canonical *new_call(enum op op, const char *id)
 {
 	Xw__Canonical *c;
 
-	wire_fresh(w);
-	c = canonical_new(&w->arena, op, false);
-	c->request_id = canonical_str(&w->arena, span_str(id));
+	dialogue_fresh(d);
+	c = canonical_new(&d->arena, op, false);
+	c->request_id = canonical_str(&d->arena, span_str(id));
 	return c;
 }
 
@@ -46,23 +49,23 @@ static Xw__Canonical *debit_call(const char *id, const char *code)
 {
 	Xw__Canonical *c = new_call(OP_DEBIT, id);
 
-	c->code = canonical_code(&w->arena, span_str(code));
-	c->order = canonical_order(&w->arena);
-	c->order->merchant->name = canonical_str(&w->arena, SPAN("Kiosk"));
-	c->order->amount = canonical_money(&w->arena, 1000, SPAN("NOK"));
-	c->payment = canonical_payment(&w->arena);
-	c->payment->amount = canonical_money(&w->arena, 89, SPAN("EUR"));
+	c->code = canonical_code(&d->arena, span_str(code));
+	c->order = canonical_order(&d->arena);
+	c->order->merchant->name = canonical_str(&d->arena, SPAN("Kiosk"));
+	c->order->amount = canonical_money(&d->arena, 1000, SPAN("NOK"));
+	c->payment = canonical_payment(&d->arena);
+	c->payment->amount = canonical_money(&d->arena, 89, SPAN("EUR"));
 	return c;
 }
 
 static const Xw__Canonical *debit(const char *id, const char *code)
 {
-	return wire_ask(w, debit_call(id, code));
+	return dialogue_ask(d, debit_call(id, code));
 }
 
 static const Xw__Canonical *inquire(const char *id)
 {
-	return wire_ask(w, new_call(OP_INQUIRE, id));
+	return dialogue_ask(d, new_call(OP_INQUIRE, id));
 }
 
 static const Xw__Canonical *cancel(const char *id, bool only_if_open)
@@ -71,39 +74,39 @@ static const Xw__Canonical *cancel(const char *id, bool only_if_open)
 	char undo[40];
 
 	snprintf(undo, sizeof undo, "%s-c1", id);
-	c->undo = canonical_undo(&w->arena);
-	c->undo->id = canonical_str(&w->arena, span_str(undo));
+	c->undo = canonical_undo(&d->arena);
+	c->undo->id = canonical_str(&d->arena, span_str(undo));
 	c->undo->only_if_open = only_if_open;
-	return wire_ask(w, c);
+	return dialogue_ask(d, c);
 }
 
 static const Xw__Canonical *refund(const char *id, const char *refund_id, int64_t minor)
 {
 	Xw__Canonical *c = new_call(OP_REFUND, id);
 
-	c->refund = canonical_refund(&w->arena);
-	c->refund->id = canonical_str(&w->arena, span_str(refund_id));
-	c->refund->amount = canonical_money(&w->arena, minor, SPAN("EUR"));
-	return wire_ask(w, c);
+	c->refund = canonical_refund(&d->arena);
+	c->refund->id = canonical_str(&d->arena, span_str(refund_id));
+	c->refund->amount = canonical_money(&d->arena, minor, SPAN("EUR"));
+	return dialogue_ask(d, c);
 }
 
-#define assert_outcome(c, expected, why)                                                           \
-	do {                                                                                       \
-		const Xw__Canonical *c_ = (c);                                                     \
-		assert_non_null(c_);                                                               \
-		assert_non_null(c_->outcome);                                                      \
-		if (c_->outcome->result != (int32_t)(expected))                                    \
-			fail_msg("outcome %d: %s", c_->outcome->result, c_->outcome->text);        \
-		assert_int_equal(c_->outcome->reason, (why));                                      \
-	} while (0)
+/* The answer to a command, in the dialogue's arena. */
+static const struct json *told(const char *command)
+{
+	static char text[4096];
+	const struct json *answer;
+	struct span s;
+
+	dialogue_fresh(d);
+	s = fakeworld_control(d->w, command, text, sizeof text);
+	assert_int_equal(json_parse(&d->arena, s, &answer), RC_OK);
+	fakeworld_run(d->w, 0);
+	return answer;
+}
 
 static void misbehave(const char *op, const char *how)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\"}", op,
-		how);
-	assert_true(json_is_bool(json_get(wire_do(w, command), "ok")));
+	dialogue_misbehave(d, op, how, 0);
 }
 
 /* The fake's book for one payment: taken, returned. */
@@ -117,10 +120,10 @@ static void assert_book(const char *id, int64_t taken, int64_t returned)
 		struct span of;
 		int64_t v;
 
-		wire_fresh(w);
-		if (!w->sandbox->book(w->state, i, &b))
+		dialogue_fresh(d);
+		if (!d->w->fake->book(d->w->state, i, &b))
 			break;
-		assert_int_equal(json_parse(&w->arena, buf_span(&b), &line), RC_OK);
+		assert_int_equal(json_parse(&d->arena, buf_span(&b), &line), RC_OK);
 		if (!json_str(line, "id", &of) || !span_eq(of, span_str(id)))
 			continue;
 		assert_true(json_int(line, "taken", &v));
@@ -175,8 +178,8 @@ static void codes_are_used_once(void **state)
 	char text[64];
 
 	(void)state;
-	assert_true(json_str(
-		wire_do(w, "{\"do\":\"mint-code\",\"behaviour\":\"approve\"}"), "code", &code));
+	assert_true(
+		json_str(told("{\"do\":\"mint-code\",\"behaviour\":\"approve\"}"), "code", &code));
 	assert_int_equal(code.n, 24);
 	assert_true(span_to_cstr(code, text, sizeof text));
 	assert_outcome(debit(ID, text), OUTCOME_APPROVED, REASON_NONE);
@@ -217,13 +220,12 @@ static void faults_are_unknown(void **state)
 static void late_requests(void **state)
 {
 	(void)state;
-	wire_do(w,
-		"{\"do\":\"misbehave\",\"op\":\"debit\",\"how\":\"late\",\"ms\":5000,\"count\":2}");
+	told("{\"do\":\"misbehave\",\"op\":\"debit\",\"how\":\"late\",\"ms\":5000,\"count\":2}");
 	assert_null(debit(ID, "user-approve"));
 	assert_null(debit("01jd5m7q8r9s0t1v2w3x4y5z6b", "user-approve"));
 	assert_outcome(inquire(ID), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
 	assert_outcome(cancel(ID, false), OUTCOME_REVERSED, REASON_NONE);
-	wire_pass(w, 5000);
+	fakeworld_run(d->w, 5000);
 	assert_book(ID, 0, 0);
 	assert_book("01jd5m7q8r9s0t1v2w3x4y5z6b", 89, 0);
 }
@@ -234,9 +236,9 @@ static void signatures_are_used_once(void **state)
 	Xw__Canonical *c = debit_call(ID, "user-approve");
 
 	(void)state;
-	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
-	w->keep_nonce = true;
-	assert_int_equal(wire_ask(w, c)->problem->reason, REASON_SIGNATURE);
+	assert_outcome(dialogue_ask(d, c), OUTCOME_APPROVED, REASON_NONE);
+	d->keep_nonce = true;
+	assert_int_equal(dialogue_ask(d, c)->problem->reason, REASON_SIGNATURE);
 }
 
 static void our_own_key_is_checked(void **state)
@@ -244,11 +246,11 @@ static void our_own_key_is_checked(void **state)
 	const Xw__Canonical *c;
 
 	(void)state;
-	w->wrong_key = true;
+	d->wrong_key = true;
 	c = debit(ID, "user-approve");
 	assert_non_null(c->problem);
 	assert_int_equal(c->problem->reason, REASON_SIGNATURE);
-	w->wrong_key = false;
+	d->wrong_key = false;
 	assert_outcome(inquire(ID), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
 }
 
@@ -287,17 +289,17 @@ static void refunds(void **state)
 	assert_outcome(refund(ID, ID "-r3", 49), OUTCOME_PENDING, REASON_NONE);
 	assert_book(ID, 89, 89);
 	c = new_call(OP_INQUIRE_REFUND, ID);
-	c->refund = canonical_refund(&w->arena);
-	c->refund->id = canonical_str(&w->arena, SPAN(ID "-r3"));
-	assert_outcome(wire_ask(w, c), OUTCOME_PENDING, REASON_NONE);
-	c->refund->id = canonical_str(&w->arena, SPAN(ID "-r9"));
-	assert_outcome(wire_ask(w, c), OUTCOME_NOT_FOUND, REASON_NONE);
+	c->refund = canonical_refund(&d->arena);
+	c->refund->id = canonical_str(&d->arena, SPAN(ID "-r3"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_PENDING, REASON_NONE);
+	c->refund->id = canonical_str(&d->arena, SPAN(ID "-r9"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_NOT_FOUND, REASON_NONE);
 	assert_int_equal(refund("01jd5m7q8r9s0t1v2w3x4y5z6b", ID "-r1", 1)->problem->reason,
 		REASON_NOT_FOUND);
 	/* It is done a little later, and pushed. */
-	wire_pass(w, 3000);
-	assert_int_equal(w->call_count, 1);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	fakeworld_run(d->w, 3000);
+	assert_int_equal(d->w->held_count, 1);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	assert_int_equal(c->op, OP_PUSH);
 	assert_true(c->authentic);
 	assert_string_equal(c->refund->id, ID "-r3");
@@ -309,15 +311,15 @@ static void credits(void **state)
 	Xw__Canonical *c = new_call(OP_CREDIT, ID);
 
 	(void)state;
-	c->payer = canonical_party(&w->arena);
-	c->payer->handle = canonical_str(&w->arena, SPAN("user-approve"));
-	c->payment = canonical_payment(&w->arena);
-	c->payment->amount = canonical_money(&w->arena, 2500, SPAN("EUR"));
-	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
+	c->payer = canonical_party(&d->arena);
+	c->payer->handle = canonical_str(&d->arena, SPAN("user-approve"));
+	c->payment = canonical_payment(&d->arena);
+	c->payment->amount = canonical_money(&d->arena, 2500, SPAN("EUR"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_APPROVED, REASON_NONE);
 	c = new_call(OP_INQUIRE, ID);
-	c->payment = canonical_payment(&w->arena);
-	c->payment->mode = canonical_str(&w->arena, SPAN("OUT"));
-	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
+	c->payment = canonical_payment(&d->arena);
+	c->payment->mode = canonical_str(&d->arena, SPAN("OUT"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_APPROVED, REASON_NONE);
 	assert_book(ID, 2500, 0);
 }
 
@@ -330,30 +332,30 @@ static void pending_is_pushed(void **state)
 
 	(void)state;
 	debit(ID, "user-pending-then-approve:500");
-	wire_pass(w, 400);
-	assert_int_equal(w->call_count, 0);
-	wire_pass(w, 100);
-	assert_int_equal(w->call_count, 1);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	fakeworld_run(d->w, 400);
+	assert_int_equal(d->w->held_count, 0);
+	fakeworld_run(d->w, 100);
+	assert_int_equal(d->w->held_count, 1);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	assert_int_equal(c->op, OP_PUSH);
 	assert_string_equal(c->request_id, ID);
 	assert_string_equal(c->event_id, "ev-" ID "APPROVED");
 	assert_int_equal(c->outcome->result, OUTCOME_APPROVED);
 	assert_int_equal(c->payment->amount->minor, 89);
-	assert_true(strncmp(c->nonce, "pivo:202601-1 ", 14) == 0 && strlen(c->nonce) > 30);
+	assert_true(strncmp(c->nonce, "partner-1 ", 10) == 0 && strlen(c->nonce) > 30);
 	/* No answer: it comes again, and again, until it is thanked. */
-	wire_answer(w, 0, NULL, false);
-	wire_pass(w, 2000);
-	assert_int_equal(w->call_count, 2);
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
-	wire_answer(w, 1, canonical_new(&w->arena, OP_PUSH, true), false);
-	wire_pass(w, 60000);
-	assert_int_equal(w->call_count, 2);
+	dialogue_answer(d, 0, NULL, false);
+	fakeworld_run(d->w, 2000);
+	assert_int_equal(d->w->held_count, 2);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
+	dialogue_answer(d, 1, canonical_new(&d->arena, OP_PUSH, true), false);
+	fakeworld_run(d->w, 60000);
+	assert_int_equal(d->w->held_count, 2);
 	/* By hand. */
 	debit("01jd5m7q8r9s0t1v2w3x4y5z6b", "user-pending");
-	data = wire_do(w, "{\"do\":\"decline\",\"id\":\"01jd5m7q8r9s0t1v2w3x4y5z6b\"}");
+	data = told("{\"do\":\"decline\",\"id\":\"01jd5m7q8r9s0t1v2w3x4y5z6b\"}");
 	assert_true(json_is_bool(json_get(data, "ok")));
-	assert_int_equal(wire_read(w, 2, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 2, &c), RC_OK);
 	assert_int_equal(c->outcome->result, OUTCOME_DECLINED);
 	assert_int_equal(c->outcome->reason, REASON_PAYER_REFUSED);
 }
@@ -366,7 +368,7 @@ static void start(const char *command)
 {
 	struct span id;
 
-	assert_true(json_str(wire_do(w, command), "payment", &id));
+	assert_true(json_str(told(command), "payment", &id));
 	assert_true(span_to_cstr(id, payment, sizeof payment));
 }
 
@@ -377,27 +379,27 @@ static const struct json *with(const char *verb)
 	snprintf(command, sizeof command,
 		"{\"do\":\"%s\",\"payment\":\"%s\",\"amount\":\"400\",\"currency\":\"NOK\"}", verb,
 		payment);
-	return wire_do(w, command);
+	return told(command);
 }
 
 static void assert_shown(const char *name, const char *expected)
 {
 	struct span s = SPAN_NONE;
 
-	json_text(&w->arena, with("show"), name, &s);
+	json_text(&d->arena, with("show"), name, &s);
 	assert_span(s, expected);
 }
 
 /* A reply about the payment, in the arena of the request that was read. */
 static Xw__Canonical *reply(enum op op, enum outcome o, enum reason why)
 {
-	Xw__Canonical *c = canonical_new(&w->arena, op, true);
+	Xw__Canonical *c = canonical_new(&d->arena, op, true);
 
-	c->object_id = canonical_str(&w->arena, SPAN(ID));
-	c->request_id = canonical_str(&w->arena, span_str(payment));
-	c->payment = canonical_payment(&w->arena);
-	c->payment->amount = canonical_money(&w->arena, 1000, SPAN("NOK"));
-	c->outcome = canonical_outcome(&w->arena, (struct verdict){ o, why }, SPAN_NONE, SPAN_NONE);
+	c->object_id = canonical_str(&d->arena, SPAN(ID));
+	c->request_id = canonical_str(&d->arena, span_str(payment));
+	c->payment = canonical_payment(&d->arena);
+	c->payment->amount = canonical_money(&d->arena, 1000, SPAN("NOK"));
+	c->outcome = canonical_outcome(&d->arena, (struct verdict){ o, why }, SPAN_NONE, SPAN_NONE);
 	c->version = 2;
 	return c;
 }
@@ -412,34 +414,34 @@ static void till_pays(void **state)
 
 	(void)state;
 	start(PAY);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	assert_int_equal(c->op, OP_DEBIT);
 	assert_true(c->authentic);
 	assert_string_equal(c->code->text, "281777029000000000000001");
 	assert_string_equal(c->request_id, payment);
 	assert_int_equal(c->payment->amount->minor, 1000);
 	assert_string_equal(c->order->merchant->mcc, "5994");
-	wire_answer(w, 0, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), false);
+	dialogue_answer(d, 0, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), false);
 	assert_shown("status", "PAID");
 	assert_shown("http", "201");
 	assert_book(ID, 1000, 0);
 	/* refund */
 	with("refund");
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
 	assert_int_equal(c->op, OP_REFUND);
 	assert_string_equal(c->object_id, ID);
 	assert_int_equal(c->refund->amount->minor, 400);
 	c = reply(OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
-	c->refund = canonical_refund(&w->arena);
-	c->refund->peer_id = canonical_str(&w->arena, SPAN(ID "-r1"));
-	c->refund->amount = canonical_money(&w->arena, 400, SPAN("NOK"));
-	wire_answer(w, 1, c, false);
+	c->refund = canonical_refund(&d->arena);
+	c->refund->peer_id = canonical_str(&d->arena, SPAN(ID "-r1"));
+	c->refund->amount = canonical_money(&d->arena, 400, SPAN("NOK"));
+	dialogue_answer(d, 1, c, false);
 	assert_book(ID, 1000, 400);
 	/* the same again changes nothing */
-	assert_int_equal(w->call_count, 2);
+	assert_int_equal(d->w->held_count, 2);
 	with("repeat");
-	assert_int_equal(wire_read(w, 2, &c), RC_OK);
-	wire_answer(w, 2, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), true);
+	assert_int_equal(dialogue_read(d, 2, &c), RC_OK);
+	dialogue_answer(d, 2, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), true);
 	assert_shown("replayed", "1");
 	assert_book(ID, 1000, 400);
 }
@@ -450,14 +452,14 @@ static void till_is_refused(void **state)
 
 	(void)state;
 	start(PAY);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
-	wire_answer(w, 0, reply(OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS), false);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
+	dialogue_answer(d, 0, reply(OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS), false);
 	assert_shown("problem", "insufficient-funds");
 	assert_shown("http", "402");
 	assert_book(ID, 0, 0);
 	start(PAY);
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
-	wire_answer(w, 1, canonical_problem(&w->arena, OP_DEBIT, REASON_REPEAT, "", ""), false);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
+	dialogue_answer(d, 1, canonical_problem(&d->arena, OP_DEBIT, REASON_REPEAT, "", ""), false);
 	assert_shown("problem", "idempotency-key-reused");
 	assert_shown("http", "422");
 }
@@ -471,31 +473,31 @@ static void till_follows(void **state)
 
 	(void)state;
 	start(PAY);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	snprintf(key, sizeof key, "%s", c->key);
-	wire_answer(w, 0, NULL, false);
-	wire_pass(w, 2000);
-	assert_int_equal(w->call_count, 2);
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
+	dialogue_answer(d, 0, NULL, false);
+	fakeworld_run(d->w, 2000);
+	assert_int_equal(d->w->held_count, 2);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
 	assert_int_equal(c->op, OP_DEBIT);
 	assert_string_equal(c->key, key);
-	w->wrong_key = true;
-	wire_answer(w, 1, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), false);
-	w->wrong_key = false;
+	d->wrong_key = true;
+	dialogue_answer(d, 1, reply(OP_DEBIT, OUTCOME_APPROVED, REASON_NONE), false);
+	d->wrong_key = false;
 	assert_shown("doubtful", "2");
 	assert_shown("status", "");
-	wire_pass(w, 2000);
-	assert_int_equal(wire_read(w, 2, &c), RC_OK);
-	wire_answer(w, 2, reply(OP_DEBIT, OUTCOME_PENDING, REASON_NONE), false);
+	fakeworld_run(d->w, 2000);
+	assert_int_equal(dialogue_read(d, 2, &c), RC_OK);
+	dialogue_answer(d, 2, reply(OP_DEBIT, OUTCOME_PENDING, REASON_NONE), false);
 	assert_shown("http", "202");
-	wire_pass(w, 2000);
-	assert_int_equal(wire_read(w, 3, &c), RC_OK);
+	fakeworld_run(d->w, 2000);
+	assert_int_equal(dialogue_read(d, 3, &c), RC_OK);
 	assert_int_equal(c->op, OP_READ);
 	assert_string_equal(c->object_id, ID);
-	wire_answer(w, 3, reply(OP_READ, OUTCOME_APPROVED, REASON_NONE), false);
+	dialogue_answer(d, 3, reply(OP_READ, OUTCOME_APPROVED, REASON_NONE), false);
 	assert_shown("status", "PAID");
-	wire_pass(w, 60000);
-	assert_int_equal(w->call_count, 4);
+	fakeworld_run(d->w, 60000);
+	assert_int_equal(d->w->held_count, 4);
 }
 
 /* The same key many times at once, with another amount, and the same id under another key. */
@@ -507,19 +509,19 @@ static void till_conflicts(void **state)
 	(void)state;
 	start("{\"do\":\"pay\",\"code\":\"281777029000000000000001\",\"amount\":\"1000\","
 	      "\"currency\":\"NOK\",\"times\":5}");
-	assert_int_equal(w->call_count, 5);
-	assert_int_equal(wire_read(w, 0, &a), RC_OK);
-	assert_int_equal(wire_read(w, 4, &b), RC_OK);
+	assert_int_equal(d->w->held_count, 5);
+	assert_int_equal(dialogue_read(d, 0, &a), RC_OK);
+	assert_int_equal(dialogue_read(d, 4, &b), RC_OK);
 	assert_string_equal(a->key, b->key);
 	assert_string_not_equal(a->nonce, b->nonce);
 	with("repeat"); /* 400 instead of 1000 */
-	assert_int_equal(wire_read(w, 5, &b), RC_OK);
+	assert_int_equal(dialogue_read(d, 5, &b), RC_OK);
 	assert_int_equal(b->payment->amount->minor, 400);
 	snprintf(command, sizeof command,
 		"{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}", payment);
-	wire_do(w, command);
-	assert_int_equal(wire_read(w, 0, &a), RC_OK);
-	assert_int_equal(wire_read(w, 6, &b), RC_OK);
+	told(command);
+	assert_int_equal(dialogue_read(d, 0, &a), RC_OK);
+	assert_int_equal(dialogue_read(d, 6, &b), RC_OK);
 	assert_string_equal(a->request_id, b->request_id);
 	assert_string_not_equal(a->key, b->key);
 }
@@ -532,33 +534,33 @@ static void orders_of_theirs(void **state)
 	char code[160], order[40];
 	Xw__Canonical *c;
 	const Xw__Canonical *a;
-	const struct json *made = wire_do(
-		w, "{\"do\":\"new-order\",\"amount\":\"4500\",\"currency\":\"NOK\"}");
+	const struct json *made = told(
+		"{\"do\":\"new-order\",\"amount\":\"4500\",\"currency\":\"NOK\"}");
 
 	(void)state;
 	assert_true(json_str(made, "code", &s) && span_to_cstr(s, code, sizeof code));
 	assert_true(json_str(made, "order", &s) && span_to_cstr(s, order, sizeof order));
 	c = new_call(OP_RESOLVE, ID);
-	c->code = canonical_code(&w->arena, span_str(code));
-	a = wire_ask(w, c);
+	c->code = canonical_code(&d->arena, span_str(code));
+	a = dialogue_ask(d, c);
 	assert_outcome(a, OUTCOME_APPROVED, REASON_NONE);
 	assert_string_equal(a->peer_id, order);
 	assert_int_equal(a->payment->amount->minor, 4500);
 	assert_string_equal(a->order->merchant->mcc, "5994");
-	assert_true(a->payment->expires > w->now.us);
-	c->code = canonical_code(&w->arena, SPAN("https://elsewhere.example/1"));
-	assert_outcome(wire_ask(w, c), OUTCOME_DECLINED, REASON_CODE_UNKNOWN);
+	assert_true(a->payment->expires > d->w->host.now.us);
+	c->code = canonical_code(&d->arena, SPAN("https://elsewhere.example/1"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_DECLINED, REASON_CODE_UNKNOWN);
 	/* paid: once, for its amount */
 	for (int i = 0; i < 4; i++) {
 		c = new_call(OP_TELL, order);
 		c->peer_id = canonical_str(
-			&w->arena, i < 3 ? SPAN(ID) : SPAN("01jd5m7q8r9s0t1v2w3x4y5z6b"));
-		c->payment = canonical_payment(&w->arena);
-		c->payment->amount = canonical_money(&w->arena, i == 0 ? 1 : 4500, SPAN("NOK"));
+			&d->arena, i < 3 ? SPAN(ID) : SPAN("01jd5m7q8r9s0t1v2w3x4y5z6b"));
+		c->payment = canonical_payment(&d->arena);
+		c->payment->amount = canonical_money(&d->arena, i == 0 ? 1 : 4500, SPAN("NOK"));
 		c->outcome = canonical_outcome(
-			&w->arena, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
-		c->outcome->at = w->now.us;
-		a = wire_ask(w, c);
+			&d->arena, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
+		c->outcome->at = d->w->host.now.us;
+		a = dialogue_ask(d, c);
 		if (i == 0)
 			assert_outcome(a, OUTCOME_DECLINED, REASON_AMOUNT);
 		else if (i == 3)
@@ -566,8 +568,8 @@ static void orders_of_theirs(void **state)
 		else
 			assert_outcome(a, OUTCOME_APPROVED, REASON_NONE);
 	}
-	c->request_id = canonical_str(&w->arena, SPAN("o-unknown"));
-	assert_outcome(wire_ask(w, c), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
+	c->request_id = canonical_str(&d->arena, SPAN("o-unknown"));
+	assert_outcome(dialogue_ask(d, c), OUTCOME_NOT_FOUND, REASON_NOT_FOUND);
 	assert_book(ID, 4500, 0);
 }
 
@@ -578,17 +580,17 @@ static void app_scans(void **state)
 	(void)state;
 	start("{\"do\":\"scan\",\"code\":\"https://qr.example/281\",\"payer\":\"user-approve\","
 	      "\"confirm\":true}");
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	assert_int_equal(c->op, OP_RESOLVE);
 	assert_string_equal(c->payer->id, "user-approve");
 	c = reply(OP_RESOLVE, OUTCOME_APPROVED, REASON_NONE);
-	wire_answer(w, 0, c, false);
-	assert_int_equal(w->call_count, 2);
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
+	dialogue_answer(d, 0, c, false);
+	assert_int_equal(d->w->held_count, 2);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
 	assert_int_equal(c->op, OP_CONFIRM);
 	assert_string_equal(c->object_id, ID);
 	assert_int_equal(c->payment->amount->minor, 1000);
-	wire_answer(w, 1, reply(OP_CONFIRM, OUTCOME_APPROVED, REASON_NONE), false);
+	dialogue_answer(d, 1, reply(OP_CONFIRM, OUTCOME_APPROVED, REASON_NONE), false);
 	assert_shown("status", "PAID");
 }
 
@@ -599,23 +601,23 @@ static void codes_and_payouts(void **state)
 
 	(void)state;
 	start("{\"do\":\"codes\",\"payer\":\"user-approve\"}");
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
 	assert_int_equal(c->op, OP_CODES);
 	assert_int_equal(c->quantity, 3);
-	r = canonical_new(&w->arena, OP_CODES, true);
-	list[0] = canonical_code(&w->arena, SPAN("281777021234567890123456"));
+	r = canonical_new(&d->arena, OP_CODES, true);
+	list[0] = canonical_code(&d->arena, SPAN("281777021234567890123456"));
 	r->codes = list;
 	r->n_codes = 1;
-	wire_answer(w, 0, r, false);
+	dialogue_answer(d, 0, r, false);
 	assert_shown("code", "281777021234567890123456");
 	start("{\"do\":\"payout\",\"payee\":\"vipps/+4791234567\",\"amount\":\"1000\","
 	      "\"currency\":\"NOK\"}");
-	assert_int_equal(wire_read(w, 1, &c), RC_OK);
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
 	assert_int_equal(c->op, OP_CREDIT);
 	assert_string_equal(c->code->scheme, "vipps");
 	assert_string_equal(c->payer->handle, "+4791234567");
 	assert_string_equal(c->payment->mode, "OUT");
-	wire_answer(w, 1, reply(OP_CREDIT, OUTCOME_APPROVED, REASON_NONE), false);
+	dialogue_answer(d, 1, reply(OP_CREDIT, OUTCOME_APPROVED, REASON_NONE), false);
 	assert_shown("status", "PAID");
 }
 
@@ -625,38 +627,41 @@ static Xw__Canonical *notification(enum outcome o)
 {
 	Xw__Canonical *c;
 
-	wire_fresh(w);
+	dialogue_fresh(d);
 	c = reply(OP_NOTIFY, o, REASON_NONE);
 	c->answer = false;
-	c->event_id = canonical_str(&w->arena, SPAN("0199a2b4-7e1f-7c22-9d7a-000000000001"));
+	c->event_id = canonical_str(&d->arena, SPAN("0199a2b4-7e1f-7c22-9d7a-000000000001"));
 	return c;
 }
 
 static void webhooks(void **state)
 {
-	static const struct wire_setting v1[] = { { "webhook_sign", "v1" }, { NULL, NULL } };
+	static const struct fake_pair v1[] = { { "webhook_sign", "v1" }, { "webhook", "hush" },
+		{ NULL, NULL } };
 	Xw__Canonical *c;
 
 	(void)state;
 	start(PAY);
-	assert_int_equal(wire_read(w, 0, &c), RC_OK);
-	wire_answer(w, 0, reply(OP_DEBIT, OUTCOME_PENDING, REASON_NONE), false);
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
+	dialogue_answer(d, 0, reply(OP_DEBIT, OUTCOME_PENDING, REASON_NONE), false);
 	c = notification(OUTCOME_APPROVED);
 	c->version = 3;
-	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
+	assert_outcome(dialogue_ask(d, c), OUTCOME_APPROVED, REASON_NONE);
 	assert_shown("status", "PAID");
 	/* an older version comes late, by the other kind of signature: acknowledged, and no more */
-	w->settings = v1;
+	d->w->settings = v1;
 	c = notification(OUTCOME_PENDING);
-	assert_outcome(wire_ask(w, c), OUTCOME_APPROVED, REASON_NONE);
+	assert_outcome(dialogue_ask(d, c), OUTCOME_APPROVED, REASON_NONE);
 	assert_shown("status", "PAID");
 	assert_shown("told", "true");
-	w->settings = settings;
-	w->wrong_key = true;
-	assert_outcome(wire_ask(w, notification(OUTCOME_APPROVED)), OUTCOME_UNKNOWN, REASON_NONE);
-	w->wrong_key = false;
+	d->w->settings = settings;
+	d->wrong_key = true;
+	assert_outcome(
+		dialogue_ask(d, notification(OUTCOME_APPROVED)), OUTCOME_UNKNOWN, REASON_NONE);
+	d->wrong_key = false;
 	misbehave("webhook", "error-500");
-	assert_outcome(wire_ask(w, notification(OUTCOME_APPROVED)), OUTCOME_UNKNOWN, REASON_NONE);
+	assert_outcome(
+		dialogue_ask(d, notification(OUTCOME_APPROVED)), OUTCOME_UNKNOWN, REASON_NONE);
 }
 
 /* The table wraps: what is forgotten stays in the sums. */
@@ -672,11 +677,11 @@ static void forgetting(void **state)
 		snprintf(id, sizeof id, "01jd5m7q8r9s0t1v2w%08d", i);
 		assert_outcome(debit(id, "user-approve"), OUTCOME_APPROVED, REASON_NONE);
 	}
-	for (size_t i = 0; w->sandbox->book(w->state, i, &b); i++) {
+	for (size_t i = 0; d->w->fake->book(d->w->state, i, &b); i++) {
 		const struct json *line;
 
-		wire_fresh(w);
-		assert_int_equal(json_parse(&w->arena, buf_span(&b), &line), RC_OK);
+		dialogue_fresh(d);
+		assert_int_equal(json_parse(&d->arena, buf_span(&b), &line), RC_OK);
 		assert_true(json_int(line, "taken", &v));
 		sum += v;
 		buf_reset(&b);
@@ -686,30 +691,30 @@ static void forgetting(void **state)
 	assert_outcome(inquire("01jd5m7q8r9s0t1v2w00000003"), OUTCOME_APPROVED, REASON_NONE);
 }
 
-#define WITH_WIRE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define WITH_DIALOGUE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_WIRE(debits),
-		WITH_WIRE(codes_are_used_once),
-		WITH_WIRE(faults_are_unknown),
-		WITH_WIRE(late_requests),
-		WITH_WIRE(signatures_are_used_once),
-		WITH_WIRE(our_own_key_is_checked),
-		WITH_WIRE(cancels),
-		WITH_WIRE(refunds),
-		WITH_WIRE(credits),
-		WITH_WIRE(pending_is_pushed),
-		WITH_WIRE(till_pays),
-		WITH_WIRE(till_is_refused),
-		WITH_WIRE(till_follows),
-		WITH_WIRE(till_conflicts),
-		WITH_WIRE(orders_of_theirs),
-		WITH_WIRE(app_scans),
-		WITH_WIRE(codes_and_payouts),
-		WITH_WIRE(webhooks),
-		WITH_WIRE(forgetting),
+		WITH_DIALOGUE(debits),
+		WITH_DIALOGUE(codes_are_used_once),
+		WITH_DIALOGUE(faults_are_unknown),
+		WITH_DIALOGUE(late_requests),
+		WITH_DIALOGUE(signatures_are_used_once),
+		WITH_DIALOGUE(our_own_key_is_checked),
+		WITH_DIALOGUE(cancels),
+		WITH_DIALOGUE(refunds),
+		WITH_DIALOGUE(credits),
+		WITH_DIALOGUE(pending_is_pushed),
+		WITH_DIALOGUE(till_pays),
+		WITH_DIALOGUE(till_is_refused),
+		WITH_DIALOGUE(till_follows),
+		WITH_DIALOGUE(till_conflicts),
+		WITH_DIALOGUE(orders_of_theirs),
+		WITH_DIALOGUE(app_scans),
+		WITH_DIALOGUE(codes_and_payouts),
+		WITH_DIALOGUE(webhooks),
+		WITH_DIALOGUE(forgetting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
