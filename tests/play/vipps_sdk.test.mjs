@@ -6,19 +6,14 @@
  *   SWITCHSANDBOX=build/switch/sandbox/switchsandbox node --test vipps_sdk.test.mjs
  */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import https from 'node:https';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Client } from '@vippsmobilepay/sdk';
 import { Agent, buildConnector, setGlobalDispatcher } from 'undici';
+
+import { Lone } from './lib/lone.mjs';
+import { until } from './lib/world.mjs';
 
 globalThis.crypto ??= crypto.webcrypto; // the library wants it, and Node 18 keeps it in a module
 
@@ -26,79 +21,23 @@ const HOST = 'apitest.vipps.no';
 const IDS = { clientId: 'fb492b5e-7907-4d83-bc20-c7fb60ca35de', clientSecret: 'Y8Kteew6GE3ZmeycEt6egg==' };
 const KEY = '94g4f68f3ddb20a0b1j23319b854381m';
 const MSN = '123456';
-const folder = mkdtempSync(join(tmpdir(), 'xw-vipps-'));
-const heard = []; // what the switch, played here, was told
+const fake = new Lone('vipps', { host: HOST });
 const client = Client({ merchantSerialNumber: MSN, subscriptionKey: KEY, useTestMode: true, retryRequests: false,
   systemName: 'crosswallet', systemVersion: '1', pluginName: 'play', pluginVersion: '1' });
-let log = ''; // of the sandbox
-let sandbox, token, controlPort, ours, agent;
-
-const freePort = async () => {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-async function until(what, condition) {
-  for (const end = Date.now() + 20000; Date.now() < end; await new Promise((r) => setTimeout(r, 20))) {
-    const value = await condition();
-    if (value) return value;
-  }
-  assert.fail(`never came: ${what}`);
-}
-
-/* The hand of the person; not by fetch, which dials the fake. */
-function control(path, command) {
-  return new Promise((resolve, reject) => {
-    const request = http.request({ host: '127.0.0.1', port: controlPort, path, method: command ? 'POST' : 'GET' },
-      async (answer) => {
-        let text = '';
-        for await (const part of answer) text += part;
-        resolve(JSON.parse(text));
-      });
-    request.on('error', reject);
-    request.end(command && JSON.stringify(command));
-  });
-}
+let token, agent;
 
 before(async () => {
-  const port = await freePort();
-  const cert = join(folder, 'cert.pem'), key = join(folder, 'key.pem'), conf = join(folder, 'sandbox.json');
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
-    '-days', '2', '-subj', `/CN=${HOST}`, '-addext', `subjectAltName=DNS:${HOST},IP:127.0.0.1`, '-keyout', key, '-out', cert],
-    { stdio: 'ignore' });
-  ours = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }, async (request, answer) => {
-    let body = '';
-    for await (const part of request) body += part;
-    heard.push({ path: request.url, headers: request.headers, body });
-    answer.end();
-  }).listen(0, '127.0.0.1');
-  await once(ours, 'listening');
-  controlPort = await freePort();
-  writeFileSync(conf, JSON.stringify({ control: { port: controlPort }, participants: [{
-    name: 'vipps', fake: 'vipps', address: '127.0.0.1', port, origin: `https://${HOST}`, tls_cert: cert,
-    tls_key: key, switch_url: `https://127.0.0.1:${ours.address().port}`, switch_ca: cert,
-    settings: { client_id: IDS.clientId, client_secret: IDS.clientSecret, subscription_key: KEY, msn: MSN,
-      currency: 'NOK', act_ms: 50 } }] }));
-  sandbox = spawn(process.env.SWITCHSANDBOX, ['--conf', conf], { stdio: ['ignore', 'ignore', 'pipe'] });
-  sandbox.stderr.on('data', (part) => (log += part));
-  await until('the sandbox', () => control('/participants').catch(() => false));
-  const dial = buildConnector({ ca: readFileSync(cert) });
-  agent = new Agent({ connect: (to, done) =>
-    dial({ ...to, hostname: '127.0.0.1', host: '127.0.0.1', port: String(port), servername: to.hostname }, done) });
+  await fake.start({ client_id: IDS.clientId, client_secret: IDS.clientSecret, subscription_key: KEY, msn: MSN,
+    currency: 'NOK', act_ms: 50 });
+  const dial = buildConnector({ ca: fake.ca });
+  agent = new Agent({ connect: (to, done) => dial({ ...to, hostname: '127.0.0.1', host: '127.0.0.1',
+    port: String(fake.port), servername: to.hostname }, done) });
   setGlobalDispatcher(agent);
 });
 
 after(async () => {
   await agent?.close();
-  ours?.closeAllConnections();
-  ours?.close();
-  sandbox?.kill();
-  if (sandbox) assert.deepEqual(await once(sandbox, 'exit'), [0, null], log);
-  rmSync(folder, { recursive: true });
+  await fake.stop();
 });
 
 const nok = (value) => ({ currency: 'NOK', value });
@@ -111,8 +50,8 @@ async function approved() {
   const { reference } = order();
   const created = await client.payment.create(token, order({ reference }));
   assert.ok(created.ok, JSON.stringify(created));
-  assert.deepEqual(await control('/vipps/control', { do: 'app-approve', reference }), { ok: true });
-  await until('the approval', async () => (await client.payment.info(token, reference)).data?.state === 'AUTHORIZED');
+  assert.deepEqual(await fake.control({ do: 'app-approve', reference }), { ok: true });
+  await until(async () => (await client.payment.info(token, reference)).data?.state === 'AUTHORIZED', 'the approval');
   return reference;
 }
 
@@ -153,7 +92,7 @@ test('captured and refunded in parts; the aggregate follows', async () => {
   const history = await client.payment.history(token, reference);
   assert.deepEqual(history.data.map((e) => [e.name, e.success]),
     [['CREATED', true], ['AUTHORIZED', true], ['CAPTURED', true], ['REFUNDED', true]]);
-  const line = (await control('/vipps/book')).find((l) => l.id === reference);
+  const line = await fake.line(reference);
   assert.deepEqual([line.currency, line.taken, line.returned], ['NOK', 5000, 2000]);
 });
 
@@ -175,7 +114,7 @@ test('the test environment approves by force', async () => {
   await client.payment.create(token, order({ reference }));
   const forced = await client.payment.forceApprove(token, reference, { customer: { phoneNumber: '4791234599' } });
   assert.ok(forced.ok, JSON.stringify(forced));
-  await until('the approval', async () => (await client.payment.info(token, reference)).data.state === 'AUTHORIZED');
+  await until(async () => (await client.payment.info(token, reference)).data.state === 'AUTHORIZED', 'the approval');
 });
 
 test('errors have the shape that the library reads', async () => {
@@ -198,14 +137,14 @@ test('errors have the shape that the library reads', async () => {
 });
 
 test('a server error, a slow answer and a cut are what was ordered', async () => {
-  await control('/vipps/control', { do: 'misbehave', op: 'create', how: 'error-500' });
+  await fake.control({ do: 'misbehave', op: 'create', how: 'error-500' });
   const failed = await client.payment.create(token, order());
   assert.equal(failed.retry, true);
-  await control('/vipps/control', { do: 'misbehave', op: 'create', how: 'slow', ms: 400 });
+  await fake.control({ do: 'misbehave', op: 'create', how: 'slow', ms: 400 });
   const begin = Date.now();
   assert.ok((await client.payment.create(token, order())).ok);
   assert.ok(Date.now() - begin >= 400);
-  await control('/vipps/control', { do: 'misbehave', op: 'create', how: 'cut' });
+  await fake.control({ do: 'misbehave', op: 'create', how: 'cut' });
   await assert.rejects(client.payment.create(token, order()));
 });
 
@@ -219,7 +158,7 @@ function macHolds(secret, message) {
 }
 
 test('webhooks are registered, sent, signed and taken away', async () => {
-  const url = `https://127.0.0.1:${ours.address().port}/hooks/play`;
+  const url = `${fake.switchUrl}/hooks/play`;
   const registered = await client.webhook.register(token, { url, events: ['epayments.payment.created.v1',
     'epayments.payment.authorized.v1', 'epayments.payment.captured.v1'] });
   assert.ok(registered.ok, JSON.stringify(registered));
@@ -228,10 +167,10 @@ test('webhooks are registered, sent, signed and taken away', async () => {
   assert.deepEqual((await listed()).map((w) => w.url), [url]);
   const reference = await approved();
   await client.payment.capture(token, reference, { modificationAmount: nok(8900) });
-  const told = await until('three webhooks', () => {
-    const of = heard.filter((m) => JSON.parse(m.body).reference === reference);
+  const told = await until(() => {
+    const of = fake.heard.filter((m) => JSON.parse(m.body).reference === reference);
     return of.length >= 3 && of;
-  });
+  }, 'three webhooks');
   assert.deepEqual(told.map((m) => JSON.parse(m.body).name), ['CREATED', 'AUTHORIZED', 'CAPTURED']);
   for (const message of told) assert.ok(macHolds(secret, message), message.body);
   const gone = await client.webhook.delete(token, id);
