@@ -217,7 +217,7 @@ static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
 		return OUTCOME_UNKNOWN;
 	case PAY_STUCK:
 		return p->posted == POSTED_PAYMENT && p->undo.phase == UNDO_NONE &&
-				       p->flow == FLOW_DEBIT
+				       p->refund_seq /* it is a refund that is stuck */
 			       ? OUTCOME_APPROVED
 			       : OUTCOME_PENDING;
 	case PAY_NEW:

@@ -248,13 +248,32 @@ static void refund_pushed(void **state)
 	assert_false(w->st.changed);
 }
 
+static const struct caps once = {
+	.op = OP_REFUND, .repeat = REPEAT_NEVER, .allowed_ms = 5000, .ladder = { 2, { 2, 3 } }
+};
+
+/* What was paid stays so, whatever becomes of its refund, and whichever way it was paid. */
+static void stuck_refund_of_a_scan(void **state)
+{
+	struct payworld *w = *state;
+	struct msg seen;
+
+	pw_peer(PUSH)->caps[OP_REFUND] = &once;
+	pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = NULL;
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, SCHEME, 100);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	assert_state(w, PAY_STUCK);
+	reply_build(&w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
+	assert_int_equal(seen.outcome, OUTCOME_APPROVED);
+}
+
 /* A refund that may never be repeated nor asked about stands on the list, and its alarm goes on. */
 static void refund_of_unknown_fate(void **state)
 {
-	static const struct caps once = { .op = OP_REFUND,
-		.repeat = REPEAT_NEVER,
-		.allowed_ms = 5000,
-		.ladder = { 2, { 2, 3 } } };
 	struct payworld *w = *state;
 
 	pw_peer(CODE)->caps[OP_REFUND] = &once;
@@ -505,6 +524,7 @@ int main(void)
 		core_case(the_undo_learns_their_id),
 		core_case(no_undo_beside_a_refund),
 		core_case(refund_without_an_id),
+		core_case(stuck_refund_of_a_scan),
 		core_case(refund_not_found),
 		core_case(refund_read_by_others),
 		core_case(refund_of_an_older_copy),
