@@ -152,12 +152,16 @@ static void debited(struct turn *t)
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	if (pay_state(p) == PAY_OPEN && p->expires.us <= t->ev->now.us)
 		undo_want(t, UNDO_EXPIRED); /* its alarm has not rung yet */
+	else if (pay_state(p) == PAY_OPEN && t->ev->order_taken)
+		undo_want(t, UNDO_REFUSED);
 	if (pay_state(p) != PAY_OPEN) {
 		undo_late_success(t, m);
 		turn_refuse(t, REASON_CLOSED,
 			"the order is closed; the payer is to get the money back");
 		return;
 	}
+	if (!pay_id_is_none(&p->order))
+		order_take(t, &p->order, SEQ_CONFIRM);
 	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
 	p->confirmed = 1;
 	l->taken = l->ask;
@@ -271,7 +275,7 @@ static void cancel(struct turn *t)
 		return;
 	}
 	turn_claim(t, SEQ_CANCEL);
-	if (p->flow == FLOW_ORDER) {
+	if (p->flow == FLOW_ORDER && p->undo.phase == UNDO_NONE) { /* else it has itself already */
 		order_take(t, &p->id, SEQ_CANCEL);
 		p->acq.next = WALL_NONE;
 	}

@@ -72,7 +72,8 @@ static void notify(struct turn *t, uint16_t to, int seq, struct wall asked)
 	st->notify[st->notify_count++] = (struct notify){ to, seq };
 }
 
-/* To who asked; and to who made an order, which others pay. */
+/* To who asked; and to who made an order, of the payment that has it: what becomes of other scans
+ * is not the order's fate. */
 void turn_notify(struct turn *t, int seq)
 {
 	const struct pay *p = t->p;
@@ -84,7 +85,7 @@ void turn_notify(struct turn *t, int seq)
 		return;
 	}
 	notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq, p->created);
-	if (!pay_id_is_none(&p->order) && p->acq.peer != p->via)
+	if (p->confirmed && !pay_id_is_none(&p->order) && p->acq.peer != p->via)
 		notify(t, p->acq.peer, seq, WALL_NONE);
 }
 

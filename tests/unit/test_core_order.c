@@ -14,13 +14,13 @@ static void make(struct payworld *w, int64_t minor)
 	pw_begin(w, (struct pay_event){ .op = OP_ORDER, .peer = TILL });
 }
 
-/* A user of WALLET scans the order's code; what stands behind it is the order's own word. */
-static void scan(struct payworld *w, const struct pay *order, int acquirer)
+/* A user of `wallet` scans the order's code; what stands behind it is the order's own word. */
+static void scan_by(struct payworld *w, const struct pay *order, int acquirer, int wallet)
 {
 	w->m = (struct msg){ 0 };
 	memcpy(w->m.request_id, "scan-2", 7);
 	pw_begin(w, (struct pay_event){ .op = OP_RESOLVE,
-			    .peer = WALLET,
+			    .peer = (uint16_t)wallet,
 			    .order = order->id,
 			    .code_peer = (uint16_t)acquirer,
 			    .new_id = { { 9, 9 } } });
@@ -28,6 +28,11 @@ static void scan(struct payworld *w, const struct pay *order, int acquirer)
 	assert_int_equal(w->st.call[0].peer, acquirer);
 	order_resolve(order, (uint16_t)acquirer, false, w->now, &w->m);
 	pw_answer_with(w, SIDE_ACQUIRER, OP_RESOLVE, w->m.outcome, w->m.reason);
+}
+
+static void scan(struct payworld *w, const struct pay *order, int acquirer)
+{
+	scan_by(w, order, acquirer, WALLET);
 }
 
 static void assert_takes(const struct payworld *w, const struct pay *order)
@@ -88,6 +93,20 @@ static void cancelled_by_the_till(void **state)
 	assert_int_equal(w->rec.due.us, 0);
 	pw_ask(w, OP_READ, TILL, 0);
 	assert_int_equal(w->st.fate, FATE_VIEW);
+}
+
+/* The claim is its own since it expired: to take it again would be refused for ever. */
+static void cancelled_after_it_expired(void **state)
+{
+	struct payworld *w = *state;
+
+	make(w, 1000);
+	pw_due(w);
+	assert_state(w, PAY_EXPIRED);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	assert_false(w->st.takes_order);
+	assert_true(w->st.replies);
+	assert_int_equal(w->st.reply_seq, SEQ_CANCEL);
 }
 
 /* Whether it was taken is not in its own record: who asks is sent to the payment, if there is one.
@@ -178,6 +197,73 @@ static void declined_is_told(void **state)
 	pw_free(w);
 }
 
+/* Many may scan it; what becomes of those that do not take it is not the order's fate. */
+static void other_scans_are_not_told(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CANCEL, WALLET, 0);
+	assert_state(w, PAY_CANCELLED);
+	for (int i = 0; i < w->st.notify_count; i++)
+		assert_int_not_equal(w->st.notify[i].to, TILL);
+	pw_next(w);
+	scan(w, &o->rec, TILL);
+	pw_due(w);
+	assert_state(w, PAY_EXPIRED);
+	for (int i = 0; i < w->st.notify_count; i++)
+		assert_int_not_equal(w->st.notify[i].to, TILL);
+	pw_free(w);
+}
+
+static void tell(struct payworld *w, bool order_taken)
+{
+	w->m = (struct msg){ .op = OP_TELL, .outcome = OUTCOME_APPROVED };
+	w->m.amount = w->rec.amount;
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_TELL,
+			   .peer = SELF,
+			   .msg = &w->m,
+			   .order_taken = order_taken });
+}
+
+static void paid_by_a_wallet_that_debits_itself(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan_by(w, &o->rec, TILL, SELF);
+	tell(w, false);
+	assert_takes(w, &o->rec);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->st.notify[w->st.notify_count - 1].to, TILL);
+	tell(w, false);
+	assert_false(w->st.changed);
+	pw_free(w);
+}
+
+/* It has its user's money, but another has the order: the money goes back. */
+static void debits_itself_and_another_was_first(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan_by(w, &o->rec, TILL, SELF);
+	tell(w, true);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_false(w->st.takes_order);
+	assert_call(w, OP_CANCEL);
+	assert_int_equal(w->reserved, 0);
+	assert_int_equal(pw_position(w, TILL, EUR), 0);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_int_equal(pw_position(w, SELF, EUR), 0);
+	pw_free(w);
+}
+
 static void another_was_first(void **state)
 {
 	struct payworld *o = *state, *w;
@@ -236,10 +322,14 @@ int main(void)
 		core_case(waits_and_expires),
 		core_case(alarm_of_one_that_was_taken),
 		core_case(cancelled_by_the_till),
+		core_case(cancelled_after_it_expired),
 		core_case(asked_about),
 		core_case(refused_at_once),
 		core_case(paid),
 		core_case(declined_is_told),
+		core_case(other_scans_are_not_told),
+		core_case(paid_by_a_wallet_that_debits_itself),
+		core_case(debits_itself_and_another_was_first),
 		core_case(another_was_first),
 		core_case(what_it_says_to_a_scan),
 		core_case(a_payment_is_no_order),
