@@ -28,6 +28,16 @@ void order_take(struct turn *t, const struct pay_id *id, int seq)
 	st->takes_order = true;
 }
 
+/* EMV MPM, object 54: the amount of a merchant code has at most 13 characters. */
+static bool fits_a_code(struct money m)
+{
+	char text[13];
+	struct buf b = buf_init(text, sizeof text);
+
+	money_write_major(&b, m);
+	return buf_ok(&b);
+}
+
 void order_begin(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -38,6 +48,10 @@ void order_begin(struct turn *t)
 
 	if (money_sign(m->amount) <= 0) {
 		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
+		return;
+	}
+	if (!fits_a_code(m->amount)) {
+		turn_refuse(t, REASON_AMOUNT, "the amount is more than a merchant code can say");
 		return;
 	}
 	turn_begin(t, FLOW_ORDER, 'M', SIDE_ACQUIRER);

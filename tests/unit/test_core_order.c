@@ -138,6 +138,9 @@ static void refused_at_once(void **state)
 	make(w, 0);
 	assert_int_equal(w->st.fate, FATE_REFUSE);
 	assert_int_equal(w->st.refusal, REASON_AMOUNT);
+	make(w, 1000000000000); /* 10000000000.00: one digit more than a code has room for */
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_AMOUNT);
 	pw_peer(TILL)->amount_max = money_of(500, EUR);
 	make(w, 501);
 	assert_state(w, PAY_DECLINED);
