@@ -300,10 +300,11 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code) {
 		const char *handle = memchr(l->secret, '\0', l->secret_bytes);
 		/* A merchant's code is for the side that resolves it, and a code that a scheme gave
-		 * out for the scheme: these payers are debited by handle or token. */
+		 * out for the scheme: these payers are debited by handle or token. Who is credited
+		 * by a code is known by nothing else. */
 		bool by_code = l->rec.mode == 'C' && !l->rec.payer_id[0] &&
 			       !link_of(w, l->rec.acq.peer)->peer->scheme;
-		if (by_code || call->op == OP_RESOLVE)
+		if (by_code || call->op == OP_RESOLVE || call->op == OP_CREDIT)
 			(void)span_to_cstr(span_str(l->secret), m->code.text, sizeof m->code.text);
 		CHECK(handle);
 		(void)span_to_cstr(span_str(handle + 1), m->payer.handle, sizeof m->payer.handle);

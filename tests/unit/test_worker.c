@@ -74,6 +74,7 @@ static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *c
 
 static const struct route served[] = {
 	{ "POST", "/{peer}/pay", OP_DEBIT, 0, 5000 },
+	{ "POST", "/{peer}/credit", OP_CREDIT, 0, 5000 },
 	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, 5000 },
 	{ "POST", "/{peer}/read", OP_READ, 0, 0 },
 	{ .method = NULL },
@@ -82,6 +83,7 @@ static const struct caps wallet_caps[] = {
 	{ .op = OP_DEBIT, .allowed_ms = 5000 },
 	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = LADDER(1, 2, 3) },
 	{ .op = OP_CANCEL, .allowed_ms = 5000, .cancel_undoes = true, .ladder = LADDER(2, 3) },
+	{ .op = OP_CREDIT, .allowed_ms = 5000, .sends_code = true, .ladder = LADDER(2, 3) },
 	{ .op = OP_NONE },
 };
 static const struct caps guarded_caps[] = {
@@ -285,7 +287,10 @@ static void no_bell(void *ctx, const struct pay_id *id)
 	(void)ctx, (void)id;
 }
 
-static const struct route_row shoes = { .scheme = "shoes", .mode = 'C', .to = 2 };
+static const struct route_row rows[] = {
+	{ .scheme = "shoes", .mode = 'C', .to = 2 },
+	{ .scheme = "bluecode", .mode = 'O', .to = 2 },
+};
 static struct peer peers[2];
 static struct link links[2];
 static struct snapshot sn;
@@ -651,6 +656,30 @@ static void refused_and_no_other(void **state)
 	done(o);
 }
 
+/* The receiver of a pay-out may show a code: it goes to his wallet, with each sending. */
+static void credited_by_code(void **state)
+{
+	struct world *o = fresh();
+	struct mono sent;
+
+	(void)state;
+	(void)request(o, "/scheme/credit",
+		"op: credit\nauthentic: true\nkey: 1\nrequest_id: 1\ncode.text: 98802222999900315000\n"
+		"payment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_non_null(strstr(o->called, "code.text: 98802222999900315000"));
+	sent = o->now;
+	called(o, 500, "op: credit\nanswer: true\nauthentic: true\noutcome.result: unknown\n");
+	o->called[0] = '\0';
+	while (o->calls == 1 && o->now.us < sent.us + 10000000) {
+		o->now.us += 1000000;
+		all(o);
+	}
+	assert_non_null(strstr(o->called, "code.text: 98802222999900315000"));
+	done(o);
+}
+
 /* The clerk finds a payment overdue of which it has an older copy: it looks again first. */
 static void resumed_from_the_ledger(void **state)
 {
@@ -686,11 +715,9 @@ static int world_of_two(void **state)
 			.peer = &peers[i], .adapter = &dialect, .identity = span_str(name[i])
 		};
 	}
-	sn = (struct snapshot){ .peer = peers,
-		.peer_count = 2,
-		.route = &shoes,
-		.route_count = 1,
-		.quote_life_s = 600 };
+	sn = (struct snapshot){
+		.peer = peers, .peer_count = 2, .route = rows, .route_count = 2, .quote_life_s = 600
+	};
 	return 0;
 }
 
@@ -703,6 +730,7 @@ int main(void)
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
+		cmocka_unit_test(credited_by_code),
 		cmocka_unit_test(resumed_from_the_ledger),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
