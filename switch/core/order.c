@@ -1,5 +1,6 @@
 /*
- * order.c: orders of ours: a merchant code that the acquirer's side has made, for one payment.
+ * order.c: what one payment alone can have: orders of ours (a merchant code that the acquirer's
+ * side has made), and payer codes that went through us.
  *
  * The order and the payment that takes it are two records, since many may scan it and each of them
  * gets amounts of his own; what joins them is a claim. The payment takes it with its debit's
@@ -18,14 +19,28 @@ struct claim order_claim(const struct pay_id *id)
 	return idem_claim(0, "order", text);
 }
 
-void order_take(struct turn *t, const struct pay_id *id, int seq)
+static void take(struct turn *t, struct claim c, int seq)
 {
 	struct step *st = t->st;
 
 	CHECK(st->claim_count < STEP_CLAIMS);
-	st->claim[st->claim_count++] = order_claim(id);
+	st->claim[st->claim_count++] = c;
 	st->claim_seq = seq;
-	st->takes_order = true;
+	st->takes = true;
+}
+
+void order_take(struct turn *t, const struct pay_id *id, int seq)
+{
+	take(t, order_claim(id), seq);
+}
+
+void order_take_code(struct turn *t)
+{
+	char text[2 * sizeof t->ev->code_hash + 1] = "";
+	struct buf b = buf_init(text, sizeof text - 1);
+
+	buf_hex(&b, span_of(t->ev->code_hash, sizeof t->ev->code_hash));
+	take(t, idem_claim(0, "code", text), SEQ_FIRST);
 }
 
 /* EMV MPM, object 54: the amount of a merchant code has at most 13 characters. */
@@ -73,7 +88,7 @@ void order_due(struct turn *t)
 	struct pay *p = t->p;
 
 	p->acq.next = WALL_NONE;
-	if (t->ev->order_taken) {
+	if (t->ev->taken) {
 		p->confirmed = 1;
 		turn_moved(t, "a payment has taken the order");
 		return;

@@ -55,6 +55,10 @@ static void debit(struct turn *t)
 		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
 		return;
 	}
+	if (t->ev->taken) {
+		turn_refuse(t, REASON_CODE_EXPIRED, "this code was used");
+		return;
+	}
 	turn_begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
 	turn_order(t, m);
 	p->amount = m->amount;
@@ -62,6 +66,8 @@ static void debit(struct turn *t)
 		p->acq.owe = money_is_none(m->settle) ? m->amount : m->settle;
 	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
+	if (t->ev->code_peer) /* its wallet sees the payer's token alone, and cannot tell */
+		order_take_code(t);
 	why = route_find(t, m);
 	if (p->expires.us <= t->ev->now.us)
 		why = REASON_EXPIRED;
@@ -115,7 +121,7 @@ static void confirm(struct turn *t)
 		turn_refuse(t, REASON_AMOUNT, "not the amount that was shown to the payer");
 		return;
 	}
-	if (t->ev->order_taken) {
+	if (t->ev->taken) {
 		turn_refuse(t, REASON_CLOSED, "another payer was first, or the order was closed");
 		return;
 	}
@@ -152,7 +158,7 @@ static void debited(struct turn *t)
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	if (pay_state(p) == PAY_OPEN && p->expires.us <= t->ev->now.us)
 		undo_want(t, UNDO_EXPIRED); /* its alarm has not rung yet */
-	else if (pay_state(p) == PAY_OPEN && t->ev->order_taken)
+	else if (pay_state(p) == PAY_OPEN && t->ev->taken)
 		undo_want(t, UNDO_REFUSED);
 	if (pay_state(p) != PAY_OPEN) {
 		undo_late_success(t, m);

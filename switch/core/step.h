@@ -62,7 +62,7 @@ struct step {
 	struct claim claim[STEP_CLAIMS];
 	int claim_seq;
 	uint8_t claim_fingerprint[16];
-	bool takes_order; /* the last claim is one on an order: order_claim() */
+	bool takes; /* the last claim is on what one payment alone can have: an order, a code */
 
 	uint8_t entry_count;
 	struct entry entry[STEP_ENTRIES];

@@ -96,6 +96,8 @@ void order_begin(struct turn *t);
 void order_due(struct turn *t);
 /* Claims the order: one of payment, cancel and expiry gets it. */
 void order_take(struct turn *t, const struct pay_id *id, int seq);
+/* The same for a payer's code that went through us: it is good for one payment. */
+void order_take_code(struct turn *t);
 
 /* credit.c: pay-outs */
 void credit_begin(struct turn *t);

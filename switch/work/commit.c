@@ -346,9 +346,11 @@ static void fenced(struct wrk *w, struct live *l, struct item *it)
 	unsent(w, l, it);
 }
 
-/* The order that this step wanted is another's. A cancel goes to the payment that has it; the
- * confirmation of another payer, and the order's own alarm, are told so. */
-static void order_gone(struct wrk *w, struct live *l, struct item *it, const struct pay_id *payment)
+/* The order or code that this step wanted is another's. A cancel goes to the payment that has it;
+ * the confirmation of another payer, the order's own alarm, a second use of the code are told so.
+ */
+static void taken_by_another(
+	struct wrk *w, struct live *l, struct item *it, const struct pay_id *payment)
 {
 	struct live *owner;
 
@@ -356,7 +358,10 @@ static void order_gone(struct wrk *w, struct live *l, struct item *it, const str
 	if (pay_id_eq(payment, &l->rec.id)) { /* another process took this very step */
 		fenced(w, l, it);
 	} else if (it->ev.op != OP_CANCEL) {
-		it->ev.order_taken = true;
+		it->ev.taken = true;
+		if (it->rq)
+			it->rq->ev.taken =
+				true; /* where there is no payment it is looked at anew */
 		list_prepend(&l->inbox, &it->node);
 	} else if ((owner = live_get(w, payment)) != NULL) {
 		live_refresh(w, owner);
@@ -422,8 +427,8 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		committed(w, l, it, ws);
 		break;
 	case COMMIT_CLAIMED:
-		if (ws->st.takes_order && r->claim == ws->st.claim_count - 1)
-			order_gone(w, l, it, &r->payment);
+		if (ws->st.takes && r->claim == ws->st.claim_count - 1)
+			taken_by_another(w, l, it, &r->payment);
 		else
 			claimed(w, l, it, r);
 		inbound_unjoin(w, l);

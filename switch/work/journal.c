@@ -50,7 +50,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	if (!pay_id_is_none(&ev->order))
 		e.order = data(ev->order.b, sizeof ev->order.b);
 	e.order_free = ev->order_free;
-	e.order_taken = ev->order_taken;
+	e.taken = ev->taken;
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
 	e.schemes = schemes;

@@ -475,8 +475,8 @@ static void hint_before_the_answer(void **state)
 
 	pw_pay(w, "vipps", 1000);
 	w->m = (struct msg){ .outcome = OUTCOME_HELD, .authentic = true };
-	pw_step(w, (struct pay_event){
-			   .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
 	assert_int_equal(w->st.call_count, 0);
 	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
 	assert_true(w->rec.due.us <= w->now.us);
@@ -688,9 +688,33 @@ static void success_before_the_cancel_is_undone(void **state)
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
+/* A code that went through us leads to the wallet by the payer's token, so nobody but us can see
+ * that it was used before. */
+static void code_that_went_through_us(void **state)
+{
+	struct payworld *w = *state;
+	struct pay_event ev = { .op = OP_DEBIT, .peer = TILL, .code_peer = CODE };
+
+	w->m = (struct msg){ .amount = money_of(1000, EUR) };
+	memcpy(w->m.request_id, "till-2", 7);
+	pw_begin(w, ev);
+	assert_call(w, OP_DEBIT);
+	assert_true(w->st.takes);
+	pw_next(w);
+	ev.taken = true;
+	pw_begin(w, ev);
+	assert_int_equal(w->st.fate, FATE_REFUSE);
+	assert_int_equal(w->st.refusal, REASON_CODE_EXPIRED);
+	assert_false(w->st.changed);
+	pw_next(w);
+	pw_pay(w, "bluecode", 1000); /* its wallet sees the code itself */
+	assert_false(w->st.takes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		core_case(code_that_went_through_us),
 		core_case(approved),
 		core_case(declined_and_next_candidate),
 		core_case(payer_goes_on),

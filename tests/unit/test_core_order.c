@@ -39,7 +39,7 @@ static void assert_takes(const struct payworld *w, const struct pay *order)
 {
 	struct claim c = order_claim(&order->id);
 
-	assert_true(w->st.takes_order);
+	assert_true(w->st.takes);
 	assert_memory_equal(w->st.claim[w->st.claim_count - 1].digest, c.digest, 16);
 }
 
@@ -74,7 +74,7 @@ static void alarm_of_one_that_was_taken(void **state)
 
 	make(w, 1000);
 	w->now = w->rec.due;
-	pw_step(w, (struct pay_event){ .kind = EV_DUE, .order_taken = true });
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .taken = true });
 	assert_state(w, PAY_TAKEN);
 	assert_int_equal(w->st.claim_count, 0);
 	assert_int_equal(w->st.notify_count, 0);
@@ -104,7 +104,7 @@ static void cancelled_after_it_expired(void **state)
 	pw_due(w);
 	assert_state(w, PAY_EXPIRED);
 	pw_ask(w, OP_CANCEL, TILL, 0);
-	assert_false(w->st.takes_order);
+	assert_false(w->st.takes);
 	assert_true(w->st.replies);
 	assert_int_equal(w->st.reply_seq, SEQ_CANCEL);
 }
@@ -221,7 +221,7 @@ static void other_scans_are_not_told(void **state)
 	pw_free(w);
 }
 
-static void tell(struct payworld *w, bool order_taken)
+static void tell(struct payworld *w, bool taken)
 {
 	w->m = (struct msg){ .op = OP_TELL, .outcome = OUTCOME_APPROVED };
 	w->m.amount = w->rec.amount;
@@ -229,7 +229,7 @@ static void tell(struct payworld *w, bool order_taken)
 			   .op = OP_TELL,
 			   .peer = SELF,
 			   .msg = &w->m,
-			   .order_taken = order_taken });
+			   .taken = taken });
 }
 
 static void paid_by_a_wallet_that_debits_itself(void **state)
@@ -258,7 +258,7 @@ static void debits_itself_and_another_was_first(void **state)
 	scan_by(w, &o->rec, TILL, SELF);
 	tell(w, true);
 	assert_int_equal(w->st.fate, FATE_REFUSE);
-	assert_false(w->st.takes_order);
+	assert_false(w->st.takes);
 	assert_call(w, OP_CANCEL);
 	assert_int_equal(w->reserved, 0);
 	assert_int_equal(pw_position(w, TILL, EUR), 0);
@@ -280,7 +280,7 @@ static void another_was_first(void **state)
 			   .peer = WALLET,
 			   .msg = &w->m,
 			   .claim_count = 1,
-			   .order_taken = true });
+			   .taken = true });
 	assert_int_equal(w->st.fate, FATE_REFUSE);
 	assert_int_equal(w->st.refusal, REASON_CLOSED);
 	assert_false(w->st.changed);

@@ -115,6 +115,7 @@ struct row {
 
 struct asked {
 	bool claim; /* of find, else load */
+	bool code;  /* whose it is: the wallet's, always */
 	struct load_key key;
 	struct claim digest;
 	struct pay_id id;
@@ -201,10 +202,13 @@ static enum rc no_codes(void *ctx, const struct shown_codes *c, struct load_key 
 	return RC_IO;
 }
 
-static enum rc no_code(void *ctx, const uint8_t code[16], struct load_key k)
+static enum rc take_code(void *ctx, const uint8_t code[16], struct load_key k)
 {
-	(void)ctx, (void)code, (void)k;
-	return RC_IO;
+	struct world *o = ctx;
+
+	(void)code;
+	o->asked[o->questions++] = (struct asked){ .code = true, .key = k };
+	return RC_OK;
 }
 
 static enum rc no_cache(void *ctx, struct span key, struct load_key k)
@@ -309,7 +313,7 @@ static struct world *fresh(void)
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
-		no_reply, no_codes, no_code, no_cache, no_put, no_cache, take_call, take_reply,
+		no_reply, no_codes, take_code, no_cache, no_put, no_cache, take_call, take_reply,
 		no_signer, no_setting, hash, hash, seal, unseal, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
@@ -399,7 +403,7 @@ static void answer(struct world *o)
 {
 	struct asked q = o->asked[0];
 	struct loaded l = { .rc = RC_NOENT };
-	int at = q.claim ? -1 : payment_of(o, &q.id);
+	int at = q.claim || q.code ? -1 : payment_of(o, &q.id);
 	const struct row *row = q.claim ? claim_of(o, &q.digest) : NULL;
 
 	assert_true(o->questions > 0);
@@ -412,6 +416,8 @@ static void answer(struct world *o)
 			.record = span_of(o->record[at], o->record_bytes[at]) };
 	if (row)
 		memcpy(l.fingerprint, row->fingerprint, 16);
+	if (q.code)
+		l = (struct loaded){ .rc = RC_OK, .peer = WALLET, .payer = SPAN("token") };
 	wrk_on_loaded(o->w, q.key, &l);
 }
 
@@ -680,6 +686,38 @@ static void credited_by_code(void **state)
 	done(o);
 }
 
+/* A code that the wallet fetched through us is good for one payment, though its repeats are as good
+ * as ever. */
+static void a_code_is_used_once(void **state)
+{
+#define SCANNED(id)                                                                                \
+	"op: debit\nauthentic: true\nkey: " id "\nrequest_id: " id                                 \
+	"\ncode.text: 281012020262467122\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n"
+	static const struct route_row through_us[] = {
+		{ .scheme = "payer-codes", .mode = 'C', .from = WALLET, .to = SCHEME },
+	};
+	struct world *o;
+	int used, again;
+
+	(void)state;
+	sn.route = through_us;
+	sn.route_count = 1;
+	peers[0].scheme = false;
+	o = fresh();
+	(void)request(o, "/scheme/pay", SCANNED("1"));
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_non_null(strstr(o->called, "payer.id: token"));
+	used = request(o, "/scheme/pay", SCANNED("2"));
+	again = request(o, "/scheme/pay", SCANNED("1"));
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(o->payments, 1);
+	assert_non_null(strstr(o->body[used], "problem.reason: code-expired"));
+	assert_int_equal(o->status[again], 0); /* waits for the wallet, like the first */
+	done(o);
+}
+
 /* The clerk finds a payment overdue of which it has an older copy: it looks again first. */
 static void resumed_from_the_ledger(void **state)
 {
@@ -732,6 +770,7 @@ int main(void)
 		cmocka_unit_test(the_payer_goes_on),
 		cmocka_unit_test(credited_by_code),
 		cmocka_unit_test(resumed_from_the_ledger),
+		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
