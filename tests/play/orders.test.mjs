@@ -95,6 +95,35 @@ describe('orders, pay-outs, payer codes', () => {
       assert.match((await shown(await scan(body.code.text))).problem, /order-closed/);
     });
 
+    it('cancelled after it expired: answered, and the same again', async () => {
+      const { body } = await order(krone(4510), { more: { expires_at: new Date(Date.now() + 1500).toISOString() } });
+      await toldAs(till(), body.id, 'payment.expired');
+      const key = `cancel-${body.id}`;
+      const cancel = await till().cancel(body.id, { key }, 'orders');
+      assert.equal(cancel.status, 200, cancel.text);
+      assert.equal((await till().cancel(body.id, { key }, 'orders')).text, cancel.text);
+    });
+
+    it('who scans and turns away says nothing about the order', async () => {
+      const { body } = await order(krone(4520));
+      const seen = await wallet().call('POST', '/v1/scans', { wallet_scan_id: Caller.newId(), code: body.code.text, payer: { id: 'v-1', handle: '4790000001' } });
+      await wallet().cancel(seen.body.id, {}, 'scans');
+      await over(w, wallet(), seen.body.id, 'CANCELLED');
+      await scan(body.code.text, true);
+      await toldAs(till(), body.id, 'payment.paid');
+      assert.deepEqual(till().eventsOf(body.id).map((e) => e.type), ['payment.paid']);
+    });
+
+    it('any name and city, and no city, make a code; an amount that none can say is refused', async () => {
+      const plain = till().order('', krone(1)).merchant;
+      for (const more of [{ name: 'ÆØÅ', city: '東京' }, { name: 'x'.repeat(128), city: 'y'.repeat(32) }, { city: undefined }, { name: ' é ' }]) {
+        const made = await order(krone(4530), { more: { merchant: { ...plain, ...more } } });
+        assert.equal(made.status, 201, made.text);
+        assert.equal((await shown(await scan(made.body.code.text))).problem, undefined);
+      }
+      refused(await order(krone('99999999999999')), 422, 'amount-invalid');
+    });
+
     it('declined by the payer\'s wallet: the till is told', async () => {
       const { body } = await order(krone(4600));
       await pivo({ do: 'scan', code: body.code.text, payer: 'user-decline:insufficient-funds', confirm: true });
@@ -191,6 +220,14 @@ describe('orders, pay-outs, payer codes', () => {
       assert.equal(w.tapped.filter((t) => t.body.includes(code)).length, 0);
       const clear = await w.psql(`select * from ledger.shown_code where payer like '%${code}%' or encode(hash, 'escape') like '%${code}%'`);
       assert.deepEqual(clear, []);
+    });
+
+    it('is good for one payment', async () => {
+      const { payment } = await pivo({ do: 'codes', payer: 'user-approve' });
+      const code = await until(async () => (await shown(payment)).code, 'codes');
+      const both = await Promise.all([0, 1].map(() => w.callers['till-eur'].pay(code, euro(660))));
+      assert.deepEqual(both.map((a) => a.status).sort(), [201, 422], both.map((a) => a.text).join());
+      assert.match(both.find((a) => a.status === 422).body.type, /code-expired$/);
     });
 
     it('no code stands in the clear in the books, nor in the log', async () => {
