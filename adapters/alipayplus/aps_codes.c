@@ -113,7 +113,8 @@ static const struct row {
 static int compare(struct span code, const char *known)
 {
 	struct span k = span_str(known);
-	int c = memcmp(code.p, k.p, code.n < k.n ? code.n : k.n);
+	size_t n = code.n < k.n ? code.n : k.n;
+	int c = n ? memcmp(code.p, k.p, n) : 0; /* no code at all has no address either */
 
 	return c != 0 ? c : (code.n > k.n) - (code.n < k.n);
 }

@@ -82,7 +82,7 @@ static void again(struct turn *t, enum leg_phase phase)
 	const struct caps *c = turn_caps(t, l->peer, OP_CREDIT);
 
 	if (l->phase != phase)
-		turn_moved(t, fsm_move(&fsm_leg, &l->phase, phase));
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, (uint8_t)phase));
 	l->asking = 0;
 	l->next = ladder_next(&c->ladder, l->tries, t->ev->now);
 	if (l->next.us)

@@ -132,7 +132,7 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 	const struct caps *c = turn_caps(t, l->peer, OP_INQUIRE);
 
 	if (l->phase != phase) {
-		turn_moved(t, fsm_move(&fsm_leg, &l->phase, phase));
+		turn_moved(t, fsm_move(&fsm_leg, &l->phase, (uint8_t)phase));
 		l->since = t->ev->now;
 	}
 	l->asking = 0;

@@ -124,7 +124,7 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 	struct pay *p = t->p;
 	uint16_t seq = r->seq;
 
-	turn_moved(t, fsm_move(&fsm_refund, &r->phase, phase));
+	turn_moved(t, fsm_move(&fsm_refund, &r->phase, (uint8_t)phase));
 	t->st->keep_evidence = true;
 	post_refund(t, r, phase == REFUND_DONE);
 	if (phase == REFUND_DONE) {
@@ -156,7 +156,7 @@ static void again(struct turn *t, struct refund *r, enum refund_phase phase)
 	const struct caps *c = asked_by(t);
 
 	if (r->phase != phase && r->phase != REFUND_STUCK)
-		turn_moved(t, fsm_move(&fsm_refund, &r->phase, phase));
+		turn_moved(t, fsm_move(&fsm_refund, &r->phase, (uint8_t)phase));
 	r->asking = 0;
 	r->next = ladder_next(&c->ladder, r->tries, t->ev->now);
 	if (turn_caps(t, t->p->iss.peer, OP_REFUND)->repeat == REPEAT_NEVER &&

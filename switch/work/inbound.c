@@ -523,7 +523,8 @@ void inbound_cache_key(const struct claim *c, struct buf *ret)
 
 void inbound_cache_tag(struct wrk *w, struct span key, struct span value, uint8_t ret[CACHE_TAG])
 {
-	struct buf b = buf_init(w->scratch, sizeof w->scratch);
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct buf b = arena_buf(&a, key.n + value.n);
 
 	buf_add(&b, key);
 	buf_add(&b, value);

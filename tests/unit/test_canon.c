@@ -175,7 +175,7 @@ static void assert_set(const ProtobufCMessage *message)
 		if (left_out(f->name) || (undo && !strcmp(f->name, "reason")))
 			continue;
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
-			memcpy(&at, at, sizeof at);
+			memcpy(&at, (const void *)at, sizeof at);
 		assert_field_set(f, at);
 	}
 }

@@ -327,7 +327,7 @@ static void run_stream(disturb_fn *disturb)
 {
 	static struct driver d[2 * STREAM_PAYMENTS];
 	struct pgb *pgb[2];
-	int left = 2 * STREAM_PAYMENTS, won = 0;
+	int left = 2 * STREAM_PAYMENTS, won = 0, turn = 0;
 	char text[400];
 	struct mono end = mono_plus_ms(sysclock_mono(), 60000);
 	long long before = sql_number(owner, "select count(*) from ledger.step");
@@ -348,11 +348,12 @@ static void run_stream(disturb_fn *disturb)
 	}
 	for (int i = 0; i < 2 * STREAM_PAYMENTS; i++)
 		drive(&d[i], 1);
-	for (int turn = 0; left > 0; turn++) {
+	while (left > 0) {
 		assert_true(sysclock_mono().us < end.us);
 		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 20)), RC_OK);
 		if (disturb)
 			disturb(turn);
+		turn++;
 	}
 	for (int i = 0; i < 2 * STREAM_PAYMENTS; i++)
 		won += d[i].won;
