@@ -164,6 +164,8 @@ static void replied_partner(
 	(void)json_bool(v, "retryable", &retry);
 	if (!x->same)
 		return;
+	if (json_get(v, "codes"))
+		return; /* nobody keeps codes: a repeat gives fresh ones */
 	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
 		told(s, x->same, status, body);
 }
