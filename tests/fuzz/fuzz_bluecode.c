@@ -12,11 +12,6 @@ static struct span setting(void *ctx, const char *name)
 	return SPAN_NONE;
 }
 
-static bool says(struct span body, const char *what)
-{
-	return span_find_span(body, span_str(what)) < body.n;
-}
-
 static void fuzz_answer(enum op op, int status, size_t cap, struct span body)
 {
 	struct arena big = arena_init(large, sizeof large);

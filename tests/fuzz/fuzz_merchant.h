@@ -1,7 +1,7 @@
 /*
  * fuzz_merchant.h: what must be true of any bytes that a wallet of the merchant-API kind answers
- * with. The first byte chooses the operation, the second the status, the third the small arena; the
- * rest is the body.
+ * with, or calls us with. The first byte chooses the operation, the second the status, the third
+ * the small arena; the rest is the body.
  */
 #ifndef XW_FUZZ_MERCHANT_H
 #define XW_FUZZ_MERCHANT_H
@@ -92,6 +92,37 @@ static inline const Xw__Canonical *read_twice(const struct adapter *adapter,
 	check_bounds(in_big);
 	free(memory);
 	return in_big;
+}
+
+/* The same for a message to us: what it was read as, and whether. */
+static inline const Xw__Canonical *read_request_twice(const struct adapter *adapter,
+	struct adapter_env *env, const struct request *rq, size_t small_cap, enum rc *ret_rc)
+{
+	char *memory = malloc(small_cap + 1);
+	struct arena small = arena_init(memory, small_cap), big = arena_init(large, sizeof large);
+	Xw__Canonical *in_small = NULL, *in_big = NULL;
+	enum rc rc_small;
+
+	CHECK(memory);
+	env->arena = &small;
+	rc_small = adapter->read_request(env, rq, &in_small);
+	env->arena = &big;
+	*ret_rc = adapter->read_request(env, rq, &in_big);
+	CHECK(*ret_rc != RC_FULL && (*ret_rc == RC_OK) == !in_big->problem);
+	CHECK((rc_small == RC_FULL) == !arena_ok(&small));
+	if (rc_small != RC_FULL)
+		CHECK(rc_small == *ret_rc && span_eq(pack(in_small, 0), pack(in_big, 1)));
+	check_bounds(in_big);
+	through_text(&big, in_big);
+	free(memory);
+	return in_big;
+}
+
+/* The body has it, or might have it, escaped. */
+static inline bool says(struct span body, const char *what)
+{
+	return span_find_span(body, span_str(what)) < body.n ||
+	       span_find_span(body, SPAN("\\u")) < body.n;
 }
 
 #endif

@@ -35,11 +35,6 @@ static struct adapter_env env(void)
 		.setting = setting };
 }
 
-static bool says(struct span body, const char *what)
-{
-	return span_find_span(body, span_str(what)) < body.n;
-}
-
 static void fuzz_answer(enum op op, int status, size_t cap, struct span body)
 {
 	struct arena big = arena_init(large, sizeof large);
@@ -60,14 +55,13 @@ static void fuzz_answer(enum op op, int status, size_t cap, struct span body)
 		return;
 	if (status == 200 || status == 201) { /* in the form of a payment */
 		CHECK(says(body, "reference"));
-		CHECK(op == OP_DEBIT || says(body, "18950") || says(body, "\\u"));
+		CHECK(op == OP_DEBIT || says(body, "18950"));
 		return;
 	}
 	CHECK(status >= 400 && status < 500 && status != 401 && status != 429);
 	CHECK(result != OUTCOME_HELD && result != OUTCOME_PENDING);
 	CHECK(op != OP_INQUIRE || result == OUTCOME_NOT_FOUND);
-	CHECK(result != OUTCOME_APPROVED || says(body, op == OP_CAPTURE ? "6170" : "6180") ||
-		says(body, "\\u"));
+	CHECK(result != OUTCOME_APPROVED || says(body, op == OP_CAPTURE ? "6170" : "6180"));
 }
 
 static void fuzz_push(size_t cap, struct span body)
@@ -82,11 +76,9 @@ static void fuzz_push(size_t cap, struct span body)
 		.header_count = 3,
 		.body = body };
 	struct request rq = { .route = adapter->routes, .http = &m, .arg = { SPAN("v") } };
-	char *memory = malloc(cap + 1);
-	struct arena small = arena_init(memory, cap), big = arena_init(large, sizeof large);
 	struct adapter_env e = env();
-	Xw__Canonical *in_small = NULL, *in_big = NULL;
-	enum rc rc_small, rc_big;
+	const Xw__Canonical *c;
+	enum rc rc;
 
 	text_b64(&b, digest_span(&digest));
 	m.header[0] = (struct http_header){ SPAN("x-ms-date"), SPAN("Thu") };
@@ -94,19 +86,9 @@ static void fuzz_push(size_t cap, struct span body)
 	m.header[2] = (struct http_header){ SPAN("authorization"),
 		SPAN("HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
 		     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") };
-	e.arena = &small;
-	rc_small = adapter->read_request(&e, &rq, &in_small);
-	e.arena = &big;
-	rc_big = adapter->read_request(&e, &rq, &in_big);
-	CHECK(rc_big != RC_FULL && (rc_big == RC_OK) == !in_big->problem);
-	CHECK((rc_big == RC_AUTH) == !signature_holds);
-	CHECK(rc_big != RC_OK || (in_big->authentic && in_big->request_id[0]));
-	CHECK((rc_small == RC_FULL) == !arena_ok(&small));
-	if (rc_small != RC_FULL)
-		CHECK(rc_small == rc_big && span_eq(pack(in_small, 0), pack(in_big, 1)));
-	check_bounds(in_big);
-	through_text(&big, in_big);
-	free(memory);
+	c = read_request_twice(adapter, &e, &rq, cap, &rc);
+	CHECK((rc == RC_AUTH) == !signature_holds);
+	CHECK(rc != RC_OK || (c->authentic && c->request_id[0]));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
