@@ -7,8 +7,8 @@
  */
 #include "fuzz.h"
 
-#include "adapter.h"
 #include "msgsig.h"
+#include "partner_env.h"
 
 #define ID "01jd5m7q8r9s0t1v2w3x4y5z6a"
 
@@ -17,47 +17,6 @@ static char memory[2][1 << 18];
 static const struct adapter *partner(void)
 {
 	return adapter_by_name(SPAN("partner"));
-}
-
-/* Every signature holds: what is fuzzed is what comes after it. */
-static bool sign(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg *ret_alg,
-	struct span *ret_key)
-{
-	(void)ctx;
-	(void)data;
-	buf_add(ret_sig, SPAN("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
-	*ret_alg = SIG_ED25519;
-	*ret_key = SPAN("xw:202601-1");
-	return true;
-}
-
-static bool verify(void *ctx, struct span key, struct span data, struct span sig)
-{
-	(void)ctx;
-	(void)key;
-	(void)data;
-	(void)sig;
-	return true;
-}
-
-static struct span setting(void *ctx, const char *name)
-{
-	(void)ctx;
-	return strcmp(name, "notify_prefix") == 0 ? SPAN("https://a/") : SPAN_NONE;
-}
-
-static const struct signer signer = { .sign = sign, .verify = verify };
-
-static struct adapter_env new_env(struct arena *a)
-{
-	return (struct adapter_env){ .arena = a,
-		.now = { 1768473000000000 },
-		.peer = SPAN("pivo"),
-		.origin = SPAN("https://switch.example"),
-		.authority = SPAN("wallet.example"),
-		.base_path = SPAN("/interop/v1"),
-		.signer = &signer,
-		.setting = setting };
 }
 
 static void add(struct http_msg *m, const char *name, const char *value)
@@ -96,7 +55,7 @@ static enum rc read_once(
 	const struct request *rq, size_t arena_bytes, int which, Xw__Canonical **ret)
 {
 	struct arena a = arena_init(memory[which], arena_bytes);
-	struct adapter_env env = new_env(&a);
+	struct adapter_env env = partner_env(&a);
 
 	return partner()->read_request(&env, rq, ret);
 }
@@ -195,7 +154,7 @@ static void fuzz_answer(uint8_t choice, int status, struct span body)
 		OP_INQUIRE_REFUND, OP_RESOLVE, OP_TELL, OP_CREDIT };
 	static char target[512], headers[4096], bytes[4096], input[1200];
 	struct arena a = arena_init(memory[0], sizeof memory[0]);
-	struct adapter_env env = new_env(&a);
+	struct adapter_env env = partner_env(&a);
 	Xw__Canonical *call = new_call(&a, ops[choice % 8]), *c = NULL;
 	struct http_out out = { .target = buf_init(target, sizeof target),
 		.headers = buf_init(headers, sizeof headers),

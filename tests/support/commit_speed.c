@@ -6,10 +6,9 @@
  *
  *	commit_speed [FILLED]
  */
+#include "commit_item.h"
 #include "entropy.h"
-#include "pg_batch.h"
 #include "servers.h"
-#include "sysclock.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -54,23 +53,16 @@ static void fill_first(struct pgb_item *it)
 	uint8_t random[9];
 
 	entropy_fill(random, sizeof random);
-	*it = (struct pgb_item){ .payment = pay_id_make(sysclock_wall(), 1, random),
-		.version = 1,
-		.kind = 1,
-		.op = OP_DEBIT,
-		.state = 2,
-		.acquirer = 2,
-		.issuer = 1,
-		.mode = 'c',
-		.amount = money_of(1000, EUR),
-		.record = span_of(filler, 380),
-		.evidence = span_of(filler, 600),
-		.claims = 2,
-		.raws = 1,
-		.due = PGB_DUE_SET,
-		.due_at = wall_plus_ms(sysclock_wall(), 10000),
-		.secret_op = PGB_SECRET_SET,
-		.secret = span_of(filler, 80) };
+	*it = commit_item(pay_id_make(sysclock_wall(), 1, random), money_of(1000, EUR));
+	it->acquirer = 2;
+	it->issuer = 1;
+	it->record = span_of(filler, 380);
+	it->evidence = span_of(filler, 600);
+	it->claims = 2;
+	it->raws = 1;
+	it->due_at = wall_plus_ms(sysclock_wall(), 10000);
+	it->secret_op = PGB_SECRET_SET;
+	it->secret = span_of(filler, 80);
 	for (int i = 0; i < 2; i++)
 		entropy_fill(it->claim[i].digest, 16);
 	it->raw[0] = (struct pgb_raw){ 1, OP_DEBIT, false, SPAN("till:202611-1"),

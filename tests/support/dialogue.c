@@ -132,6 +132,25 @@ const Xw__Canonical *dialogue_ask(struct dialogue *d, const Xw__Canonical *call)
 	return answer;
 }
 
+const char *dialogue_refused(struct dialogue *d, const char *text)
+{
+	static char target[1024], headers[8192], body[8192];
+	struct http_out out = {
+		.target = buf_init(target, sizeof target),
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body),
+	};
+	const char *why = NULL;
+	Xw__Canonical *call;
+	size_t line;
+
+	dialogue_fresh(d);
+	CHECK(canonical_text_read(&d->arena, span_str(text), &call, &line) == RC_OK);
+	assert_int_equal(d->adapter->write_call(&d->env, call, &out, &why), RC_RANGE);
+	assert_non_null(why);
+	return why;
+}
+
 void dialogue_token(struct dialogue *d)
 {
 	const Xw__Canonical *answer = dialogue_call(d, "op: token\n");

@@ -31,6 +31,8 @@ const Xw__Canonical *dialogue_call(struct dialogue *d, const char *call);
 /* The same with a message in d->arena, which dialogue_fresh has emptied before. */
 const Xw__Canonical *dialogue_ask(struct dialogue *d, const Xw__Canonical *call);
 void dialogue_fresh(struct dialogue *d);
+/* Why that call cannot be written, though it can be said; fails the test where it can. */
+const char *dialogue_refused(struct dialogue *d, const char *call);
 /* Fetches an access token and keeps it for the calls that follow. */
 void dialogue_token(struct dialogue *d);
 /* The verdict of an answer; fails the test at the line that asks. */

@@ -5,10 +5,9 @@
  */
 #include "unit.h"
 
+#include "commit_item.h"
 #include "entropy.h"
-#include "pg_batch.h"
 #include "servers.h"
-#include "sysclock.h"
 
 #include <glob.h>
 #include <unistd.h>
@@ -113,20 +112,9 @@ static struct pgb_item make_payment(struct wall at)
 	uint8_t random[9];
 
 	entropy_fill(random, sizeof random);
-	struct pgb_item it = { .payment = pay_id_make(at, 1, random),
-		.version = 1,
-		.kind = 1,
-		.op = OP_DEBIT,
-		.state = 2,
-		.acquirer = 1,
-		.issuer = 2,
-		.mode = 'c',
-		.amount = money_of(1000, EUR),
-		.record = SPAN("one"),
-		.claims = 1,
-		.entries = 1,
-		.due = PGB_DUE_SET,
-		.due_at = sysclock_wall() };
+	struct pgb_item it = commit_item(pay_id_make(at, 1, random), money_of(1000, EUR));
+
+	it.claims = it.entries = 1;
 	entropy_fill(it.claim[0].digest, 16);
 	it.entry[0] = (struct pgb_entry){ PGB_RESERVE, true, WALLET, money_of(1000, EUR) };
 	return it;
@@ -584,7 +572,8 @@ static void test_plans(void **state)
 	owner = c = server_connect(&server, "empty", "postgres");
 	sql_run(c, "select ledger.account_ensure(1::smallint, 1, 978::smallint, 'EUR', 'till'), "
 		   "ledger.account_ensure(1::smallint, 2, 978::smallint, 'EUR', 'wallet')");
-	/* A table that was never vacuumed is thought to be large; now they are known to be empty. */
+	/* A table that was never vacuumed is thought to be large; now they are known to be empty.
+	 */
 	sql_run(c, "vacuum analyze");
 	snprintf(text, sizeof text, "%s", server_conninfo(&server, "empty", "switch_rw"));
 	conf.conninfo = text;

@@ -5,10 +5,9 @@
 #include "unit.h"
 
 #include "commit_cases.h"
+#include "commit_item.h"
 #include "entropy.h"
-#include "pg_batch.h"
 #include "servers.h"
-#include "sysclock.h"
 
 #include <event2/bufferevent.h>
 #include <event2/buffer.h>
@@ -148,18 +147,9 @@ static void on_answer(void *ctx, struct pgb_item *item, const struct pgb_result 
 static void fill_item(struct pgb_item *it, const struct commit_try *t, const struct pay_id ids[26],
 	int index, const char *record)
 {
-	*it = (struct pgb_item){ .payment = ids[t->payment - 'A'],
-		.version = t->version,
-		.kind = 1,
-		.op = OP_DEBIT,
-		.state = 2,
-		.acquirer = 1,
-		.issuer = 2,
-		.mode = 'c',
-		.amount = money_of(1, EUR),
-		.record = span_of(record, 5),
-		.due = PGB_DUE_SET,
-		.due_at = sysclock_wall() };
+	*it = commit_item(ids[t->payment - 'A'], money_of(1, EUR));
+	it->version = t->version;
+	it->record = span_of(record, 5);
 	for (const char *c = t->claims; *c; c++) {
 		struct pgb_claim *claim = &it->claim[it->claims++];
 		snprintf((char *)claim->digest, 16, "case %d %c", index, *c);

@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "adapter.h"
 #include "msgsig.h"
+#include "partner_env.h"
 
 #define ID "01jd5m7q8r9s0t1v2w3x4y5z6a"
 
@@ -67,22 +67,6 @@ static struct span block(struct span text, size_t indent, const char *name)
 
 /* ---- requests, with signatures that always hold ---- */
 
-static bool verify(void *ctx, struct span key, struct span data, struct span sig)
-{
-	(void)ctx;
-	(void)key;
-	(void)data;
-	(void)sig;
-	return true;
-}
-
-static struct span setting(void *ctx, const char *name)
-{
-	(void)ctx;
-	return strcmp(name, "notify_prefix") == 0 ? SPAN("https://a/") : SPAN_NONE;
-}
-
-static const struct signer signer = { .verify = verify };
 static char memory[1 << 17], digest[80];
 static struct arena arena;
 static struct adapter_env env;
@@ -90,11 +74,7 @@ static struct adapter_env env;
 static void new_env(size_t bytes)
 {
 	arena = arena_init(memory, bytes);
-	env = (struct adapter_env){ .arena = &arena,
-		.now = { 1768473000000000 },
-		.origin = SPAN("https://switch.example"),
-		.signer = &signer,
-		.setting = setting };
+	env = partner_env(&arena);
 }
 
 static const struct route *route_of(const char *path)
