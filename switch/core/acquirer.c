@@ -167,6 +167,7 @@ static void told(struct turn *t)
 	l->next = WALL_NONE;
 	l->sure = 1;
 	l->at = t->ev->now;
+	t->p->stuck = 0;
 	if (told_success(t->p) && t->p->undo.phase == UNDO_NONE) {
 		int seq = t->p->flow == FLOW_PUSHED ? SEQ_FIRST : SEQ_CONFIRM;
 		t->st->keep_evidence = true;

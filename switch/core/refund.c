@@ -277,6 +277,8 @@ void refund_answer(struct turn *t, const struct msg *m)
 	struct refund *r = find(p, t->ev->refund_seq);
 	enum outcome o = m->has_problem ? OUTCOME_UNKNOWN : m->outcome;
 
+	if (r && r->phase == REFUND_NO && r->reason == REASON_UNRESOLVED && o == OUTCOME_APPROVED)
+		turn_exception(t, EXCEPTION_CONTRADICTION); /* concluded, or judged, and wrong */
 	if (!r || !refund_is_open(r))
 		return;
 	if (t->ev->op == OP_INQUIRE && !m->has_problem)
@@ -354,4 +356,47 @@ void refund_due(struct turn *t)
 		turn_moved(t, "asked about the refund again");
 		return; /* one call a step; the next alarm does the others */
 	}
+}
+
+/* Its index; -1: none is on the list, or each is being asked about. */
+static int oldest_stuck(const struct pay *p)
+{
+	int found = -1;
+
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (p->refund[i].phase == REFUND_STUCK && !p->refund[i].asking &&
+			(found < 0 || p->refund[i].seq < p->refund[found].seq))
+			found = i;
+	return found;
+}
+
+bool refund_stuck(const struct pay *p)
+{
+	return oldest_stuck(p) >= 0;
+}
+
+void refund_retry(struct turn *t)
+{
+	struct pay *p = t->p;
+
+	if (!turn_caps(t, p->iss.peer, OP_INQUIRE_REFUND) &&
+		!turn_caps(t, p->iss.peer, OP_INQUIRE) &&
+		turn_caps(t, p->iss.peer, OP_REFUND)->repeat != REPEAT_SAME_ID) {
+		turn_refuse(t, REASON_UNSUPPORTED,
+			"this issuer can neither be asked about a refund nor sent it again");
+		return;
+	}
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (p->refund[i].phase == REFUND_STUCK && !p->refund[i].asking)
+			p->refund[i].next = t->ev->now;
+	refund_due(t); /* asks about one; the alarm of the others rings at once */
+}
+
+void refund_write_off(struct turn *t)
+{
+	struct refund *r = &t->p->refund[oldest_stuck(t->p)];
+
+	r->reason = REASON_UNRESOLVED;
+	finish(t, r, REFUND_NO);
+	turn_moved(t, "the refund is written off by a person, and counts as refused");
 }

@@ -289,7 +289,7 @@ static void cancel(struct turn *t)
 	p->undo.by = t->ev->peer;
 	turn_moved(t, "cancel asked by the merchant's side");
 	undo_want(t, UNDO_BY_CALLER);
-	if (at_once || p->undo.phase == UNDO_UNDONE)
+	if (at_once || p->undo.phase == UNDO_UNDONE || p->undo.phase == UNDO_WRITTEN_OFF)
 		undo_answer_cancel(t);
 }
 

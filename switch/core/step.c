@@ -99,6 +99,7 @@ void turn_refuse(struct turn *t, enum reason why, const char *detail)
 void turn_exception(struct turn *t, enum exception x)
 {
 	t->st->exception = x;
+	t->st->changed = true; /* a contradiction may leave the record as it is */
 	if (x == EXCEPTION_IN_DOUBT || x == EXCEPTION_REFUND)
 		t->p->stuck = 1;
 }
@@ -239,30 +240,64 @@ static void push(struct turn *t)
 	}
 }
 
+/* The side that is to be told, or credited, gives no certain answer. */
+static bool acquirer_is_stuck(const struct pay *p)
+{
+	const struct leg *l = &p->acq;
+
+	return p->stuck && p->undo.phase == UNDO_NONE && !l->asking &&
+	       (l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN);
+}
+
+static void operator_cannot(struct turn *t)
+{
+	turn_refuse(t, REASON_STATE,
+		t->p->stuck ? "the partner is being asked at this moment"
+			    : "nothing of this payment is stuck");
+}
+
+static void operator_retry(struct turn *t)
+{
+	if (t->p->undo.phase == UNDO_STUCK)
+		undo_due(t);
+	else if (acquirer_is_stuck(t->p) && t->p->flow == FLOW_CREDIT)
+		credit_due(t);
+	else if (acquirer_is_stuck(t->p))
+		acquirer_due(t);
+	else if (refund_stuck(t->p))
+		refund_retry(t);
+	else
+		operator_cannot(t);
+}
+
+/* Where the other side may have been told of a success, only its own word can undo that; pushed
+ * money is given back by who pushed it. */
+static bool may_undo(const struct pay *p)
+{
+	return p->undo.phase == UNDO_NONE && !pay_is_final(p) && p->iss.peer &&
+	       p->flow != FLOW_CREDIT && p->flow != FLOW_PUSHED && p->acq.op != OP_TELL &&
+	       !pay_has_refunds(p);
+}
+
 static void operator_step(struct turn *t)
 {
-	struct undo *u = &t->p->undo;
-
 	switch (t->ev->verb) {
 	case OPERATOR_RETRY:
-		if (u->phase == UNDO_STUCK)
-			undo_due(t);
-		else
-			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
+		operator_retry(t);
 		break;
 	case OPERATOR_UNDO:
-		if (u->phase == UNDO_NONE && !pay_is_final(t->p) && t->p->iss.peer &&
-			t->p->flow != FLOW_CREDIT && !pay_has_refunds(t->p))
+		if (may_undo(t->p))
 			undo_want(t, UNDO_BY_CALLER);
 		else
 			turn_refuse(t, REASON_STATE, "there is nothing to undo");
 		break;
 	case OPERATOR_WRITE_OFF:
-		if (u->phase == UNDO_STUCK) {
+		if (t->p->undo.phase == UNDO_STUCK || acquirer_is_stuck(t->p))
 			undo_write_off(t);
-		} else {
-			turn_refuse(t, REASON_STATE, "nothing of this payment is stuck");
-		}
+		else if (refund_stuck(t->p))
+			refund_write_off(t);
+		else
+			operator_cannot(t);
 		break;
 	}
 }

@@ -68,7 +68,7 @@ void undo_no_answer(struct turn *t);
 void undo_due(struct turn *t);
 /* The answer to a cancel, now that its fate is known. */
 void undo_answer_cancel(struct turn *t);
-/* A person closes what stays stuck. */
+/* A person closes what stays stuck: an undo, a pay-out, a result that is not heard. */
 void undo_write_off(struct turn *t);
 /* The issuer says that it debited after we had concluded that it had not. */
 void undo_late_success(struct turn *t, const struct msg *m);
@@ -83,6 +83,12 @@ void refund_push(struct turn *t, const struct msg *m);
 uint16_t refund_seq_of(const struct msg_refund *m);
 void refund_no_answer(struct turn *t, enum lost lost);
 void refund_due(struct turn *t);
+/* Whether one is on the exception list and nobody is being asked about it. */
+bool refund_stuck(const struct pay *p);
+/* A person has it asked about now. */
+void refund_retry(struct turn *t);
+/* A person closes the oldest that is stuck: it counts as refused, and may be asked for again. */
+void refund_write_off(struct turn *t);
 
 /* request.c: what peers may ask */
 void request_step(struct turn *t);

@@ -358,7 +358,11 @@ void undo_write_off(struct turn *t)
 
 	turn_moved(t, fsm_move(&fsm_undo, &p->undo.phase, UNDO_WRITTEN_OFF));
 	p->undo.next = WALL_NONE;
+	if (p->acq.phase == LEG_SENT || p->acq.phase == LEG_PENDING || p->acq.phase == LEG_UNKNOWN)
+		fsm_move(&fsm_leg, &p->acq.phase, LEG_NO); /* what still comes finds it closed */
+	p->acq.next = WALL_NONE;
 	p->stuck = 0;
+	t->st->forget_code = true;
 	post_release(t); /* what is booked stays so: a person has judged */
 	turn_reply(t, result_seq(p));
 	undo_answer_cancel(t);

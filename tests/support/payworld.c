@@ -425,6 +425,11 @@ void pw_lost(struct payworld *w, enum op op, enum lost how)
 	pw_step(w, ev);
 }
 
+void pw_operate(struct payworld *w, enum operator_verb verb)
+{
+	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = verb });
+}
+
 void pw_due(struct payworld *w)
 {
 	CHECK(w->rec.due.us > 0);

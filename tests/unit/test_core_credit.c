@@ -107,10 +107,8 @@ static void lost_and_asked_again(void **state)
 	assert_state(w, PAY_PAID);
 }
 
-static void never_known_is_for_a_person(void **state)
+static void stuck(struct payworld *w)
 {
-	struct payworld *w = *state;
-
 	pay_out(w, 5000);
 	lost(w, LOST_UNKNOWN);
 	for (int i = 0; i < 2; i++) {
@@ -118,6 +116,13 @@ static void never_known_is_for_a_person(void **state)
 		lost(w, LOST_UNKNOWN);
 	}
 	assert_state(w, PAY_STUCK);
+}
+
+static void never_known_is_for_a_person(void **state)
+{
+	struct payworld *w = *state;
+
+	stuck(w);
 	assert_int_equal(w->st.exception, EXCEPTION_IN_DOUBT);
 	assert_int_equal(w->reserved, 5000);
 	pw_due(w); /* the slow lane goes on asking */
@@ -125,6 +130,35 @@ static void never_known_is_for_a_person(void **state)
 	answer(w, OUTCOME_DECLINED, REASON_PAYER);
 	assert_state(w, PAY_DECLINED);
 	assert_int_equal(w->reserved, 0);
+}
+
+static void a_person_asks_at_once(void **state)
+{
+	struct payworld *w = *state;
+
+	stuck(w);
+	pw_operate(w, OPERATOR_UNDO); /* what may be credited cannot be called back */
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_call(w, OP_CREDIT);
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+}
+
+static void a_person_writes_it_off(void **state)
+{
+	struct payworld *w = *state;
+
+	stuck(w);
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_WRITTEN_OFF);
+	assert_int_equal(w->reserved, 0);
+	assert_true(w->st.replies);
+	assert_int_equal(w->rec.due.us, 0);
+	answer(w, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	assert_true(w->st.changed);
+	assert_state(w, PAY_WRITTEN_OFF);
 }
 
 /* A wallet that does not know our ids is only ever asked about it. */
@@ -215,6 +249,8 @@ int main(void)
 		core_case(never_sent),
 		core_case(lost_and_asked_again),
 		core_case(never_known_is_for_a_person),
+		core_case(a_person_asks_at_once),
+		core_case(a_person_writes_it_off),
 		core_case(inquired_where_a_repeat_could_credit_twice),
 		core_case(another_amount_is_not_believed),
 		core_case(pending_then_pushed),

@@ -436,18 +436,13 @@ static void each_side_reads_its_own(void **state)
 	assert_int_equal(money_minor(m.settle), 1000);
 }
 
-static void operate(struct payworld *w, enum operator_verb verb)
-{
-	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = verb });
-}
-
 /* A person closes what cannot be known: nothing stays reserved, and the caller is answered. */
 static void written_off(void **state)
 {
 	struct payworld *w = *state;
 
 	pw_pay(w, "bluecode", 1000);
-	operate(w, OPERATOR_WRITE_OFF);
+	pw_operate(w, OPERATOR_WRITE_OFF);
 	assert_int_equal(w->st.refusal, REASON_STATE);
 	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
 	while (pay_state(&w->rec) != PAY_STUCK) {
@@ -456,7 +451,7 @@ static void written_off(void **state)
 			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
 	}
 	assert_int_equal(w->reserved, 1000);
-	operate(w, OPERATOR_WRITE_OFF);
+	pw_operate(w, OPERATOR_WRITE_OFF);
 	assert_state(w, PAY_WRITTEN_OFF);
 	assert_int_equal(w->reserved, 0);
 	assert_true(w->st.replies);
@@ -465,7 +460,34 @@ static void written_off(void **state)
 	assert_state(w, PAY_WRITTEN_OFF);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	assert_true(w->st.changed); /* or nobody would ever read it */
 	assert_state(w, PAY_WRITTEN_OFF);
+	pw_ask(w, OP_CANCEL, TILL, 0); /* there is nothing to wait for any more */
+	assert_true(w->st.replies);
+}
+
+/* A person need not wait for the slow lane. */
+static void retried(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 1000);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	assert_false(w->st.changed);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (pay_state(&w->rec) != PAY_STUCK) {
+		pw_due(w);
+		if (w->st.call_count)
+			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
+	}
+	pw_operate(w, OPERATOR_RETRY);
+	assert_int_equal(w->st.call_count, 1);
+	pw_operate(w, OPERATOR_RETRY); /* the call is out */
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_answer(w, (enum op)w->rec.undo.op, OUTCOME_REVERSED, REASON_NONE);
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+	assert_int_equal(w->reserved, 0);
 }
 
 /* A hint that overtakes the answer to the debit is not forgotten: we ask when that has come. */
@@ -744,6 +766,7 @@ int main(void)
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),
 		core_case(written_off),
+		core_case(retried),
 		core_case(cancelled_before_it_came),
 		core_case(requests_that_make_no_sense),
 		core_case(cancelled_twice),

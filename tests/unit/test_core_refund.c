@@ -99,7 +99,7 @@ static void no_undo_beside_a_refund(void **state)
 	pw_ask(w, OP_REFUND, TILL, 100);
 	pw_ask(w, OP_CANCEL, TILL, 0);
 	assert_int_equal(w->st.refusal, REASON_STATE);
-	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = OPERATOR_UNDO });
+	pw_operate(w, OPERATOR_UNDO);
 	assert_int_equal(w->st.refusal, REASON_STATE);
 	assert_int_equal(w->rec.undo.phase, UNDO_NONE);
 }
@@ -289,6 +289,74 @@ static void refund_of_unknown_fate(void **state)
 		assert_int_equal(w->st.call_count, 0);
 		assert_state(w, PAY_STUCK);
 	}
+}
+
+static void stuck_refund(struct payworld *w)
+{
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	while (pay_state(&w->rec) != PAY_STUCK) {
+		pw_due(w);
+		if (w->st.call_count)
+			pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+					   .op = w->st.call[0].op,
+					   .side = SIDE_ISSUER,
+					   .peer = CODE,
+					   .refund_seq = 1,
+					   .lost = LOST_UNKNOWN });
+	}
+	assert_int_equal(w->reserved, 100);
+}
+
+static void a_person_has_it_asked_about(void **state)
+{
+	struct payworld *w = *state;
+
+	stuck_refund(w);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_call(w, OP_INQUIRE);
+	assert_int_equal(w->st.call[0].refund_seq, 1);
+	pw_operate(w, OPERATOR_WRITE_OFF); /* not while the issuer may say it */
+	assert_int_equal(w->st.refusal, REASON_STATE);
+}
+
+/* Counted as refused: nothing is held for it, and it can be asked for again. */
+static void a_person_writes_it_off(void **state)
+{
+	struct payworld *w = *state;
+
+	stuck_refund(w);
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->reserved, 0);
+	assert_int_equal(w->st.reply_seq, SEQ_REFUND + 1);
+	assert_int_equal(pw_position(w, CODE, EUR), 8900);
+	w->m = (struct msg){ .outcome = OUTCOME_APPROVED };
+	pw_step(w, (struct pay_event){ .kind = EV_ANSWER,
+			   .op = OP_REFUND,
+			   .side = SIDE_ISSUER,
+			   .peer = CODE,
+			   .refund_seq = 1,
+			   .msg = &w->m });
+	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	assert_call(w, OP_REFUND);
+}
+
+/* Where nothing can be asked, retrying is not a decision. */
+static void nothing_to_retry(void **state)
+{
+	struct payworld *w = *state;
+
+	refund_of_unknown_fate(state);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+	assert_false(w->st.changed);
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->reserved, 0);
 }
 
 static void refunds_that_are_refused(void **state)
@@ -532,6 +600,9 @@ int main(void)
 		core_case(settlement_that_is_not_the_refund),
 		core_case(refund_pushed),
 		core_case(refund_of_unknown_fate),
+		core_case(a_person_has_it_asked_about),
+		core_case(a_person_writes_it_off),
+		core_case(nothing_to_retry),
 		core_case(requester_states_what_goes_back),
 		core_case(refund_of_nothing),
 		core_case(refunds_that_are_refused),

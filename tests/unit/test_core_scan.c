@@ -42,6 +42,86 @@ static void told_and_refused(void **state)
 	assert_int_equal(pw_position(w, SCHEME, EUR), 0);
 }
 
+static void tell_lost(struct payworld *w)
+{
+	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+			   .op = OP_TELL,
+			   .side = SIDE_ACQUIRER,
+			   .peer = SCHEME,
+			   .lost = LOST_UNKNOWN });
+}
+
+static void never_heard(struct payworld *w)
+{
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	tell_lost(w);
+	while (pay_state(&w->rec) != PAY_STUCK) {
+		pw_due(w);
+		if (w->st.call_count)
+			tell_lost(w);
+	}
+}
+
+/* A person has the acquirer's side told once more; it may have heard before, so nothing is undone
+ * behind its back. */
+static void stuck_tell_is_retried(void **state)
+{
+	struct payworld *w = *state;
+
+	never_heard(w);
+	pw_operate(w, OPERATOR_UNDO);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_call(w, OP_TELL);
+	pw_operate(w, OPERATOR_WRITE_OFF); /* not while it is being told */
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(w->rec.stuck, 0);
+}
+
+/* What is booked stays so: the payer has paid, and the acquirer's side is owed. */
+static void stuck_tell_is_written_off(void **state)
+{
+	struct payworld *w = *state;
+
+	never_heard(w);
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_WRITTEN_OFF);
+	assert_true(w->st.replies);
+	assert_int_equal(w->rec.due.us, 0);
+	assert_int_equal(pw_position(w, PUSH, NOK), 11730);
+	assert_int_equal(pw_position(w, SCHEME, EUR), -1000);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_WRITTEN_OFF);
+}
+
+/* The acquirer's side took it back, the issuer stays silent, and we are just telling again. */
+static void written_off_while_telling(void **state)
+{
+	struct payworld *w = *state;
+
+	never_heard(w);
+	pw_ask(w, OP_CANCEL, SCHEME, 0);
+	for (int i = 0; i < 200; i++) {
+		if (w->st.call_count && w->st.call[0].side == SIDE_ISSUER)
+			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
+		else if (w->rec.undo.phase == UNDO_STUCK && w->rec.acq.phase == LEG_SENT)
+			break;
+		else if (w->st.call_count)
+			tell_lost(w);
+		else
+			pw_due(w);
+	}
+	assert_int_equal(w->rec.undo.phase, UNDO_STUCK);
+	assert_int_equal(w->rec.acq.phase, LEG_SENT);
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_state(w, PAY_WRITTEN_OFF);
+	assert_int_equal(w->rec.due.us, 0);
+}
+
 /* An order in the currency that it is settled in is not settled at another amount. */
 static void resolved_at_two_prices(void **state)
 {
@@ -172,18 +252,17 @@ static void pushed_and_rejected(void **state)
 	assert_int_equal(pw_position(w, SELF, EUR), 0);
 }
 
-/* A person undoes it while the acquirer's side is asked; its refusal comes after that. */
-static void pushed_undone_and_rejected(void **state)
+/* The acquirer's side may have accepted it already: a person must not undo it behind its back. */
+static void pushed_is_not_undone(void **state)
 {
 	struct payworld *w = *state;
 
 	pw_tell(w, SELF, OUTCOME_APPROVED, 500);
 	pw_resolved(w, "aplus-order-4", 500);
-	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = OPERATOR_UNDO });
-	assert_call(w, OP_CANCEL);
-	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	pw_operate(w, OPERATOR_UNDO);
+	assert_int_equal(w->st.refusal, REASON_STATE);
 	pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
-	assert_state(w, PAY_CANCELLED);
+	assert_state(w, PAY_DECLINED);
 	assert_int_equal(pw_position(w, SELF, EUR), 0);
 }
 
@@ -327,6 +406,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		core_case(scan_confirm_tell),
+		core_case(stuck_tell_is_retried),
+		core_case(stuck_tell_is_written_off),
+		core_case(written_off_while_telling),
 		core_case(told_and_refused),
 		core_case(resolved_at_two_prices),
 		core_case(never_confirmed),
@@ -336,7 +418,7 @@ int main(void)
 		core_case(wallet_debits_before_the_alarm),
 		core_case(pushed_money),
 		core_case(pushed_and_rejected),
-		core_case(pushed_undone_and_rejected),
+		core_case(pushed_is_not_undone),
 		core_case(scan_is_answered),
 		core_case(scan_of_nothing),
 		core_case(scan_of_the_next),
