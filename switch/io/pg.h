@@ -24,7 +24,14 @@ enum pg_stmt {
 };
 
 /* Groups of statements, to be combined. */
-enum pg_group { PG_EVERY = 1, PG_COMMIT = 2, PG_READ = 4, PG_CLERK = 8, PG_ADMIN = 16 };
+enum pg_group {
+	PG_EVERY = 1,
+	PG_COMMIT = 2,
+	PG_READ = 4,
+	PG_CLERK = 8,
+	PG_ADMIN = 16,
+	PG_OPERATOR = 32
+};
 
 enum pg_state {
 	PG_STATE_DOWN,       /* no connection; a timer will try */
@@ -41,7 +48,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 8
+#define PG_SCHEMA_NEEDED 9
 
 struct pg;
 struct pg_rows;

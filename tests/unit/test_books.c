@@ -252,6 +252,53 @@ static void test_secret(void **state)
 	commit(&it);
 }
 
+/* What a person decides is taken once, and answered once; who and why stays. */
+static void decisions(const struct pay_id *id)
+{
+	PGconn *c = server_connect(&server, "ledger", "operator_rw");
+	struct pg_params take = { 0 }, done = { 0 };
+
+	assert_int_equal(
+		sql_number(c, "select ledger.operator_ask(payment, 3::smallint, 'maria', 'gone') "
+			      "from ledger.exception_item"),
+		1);
+	assert_string_equal(
+		sql_code(c, "select ledger.operator_ask(payment, 3::smallint, 'maria', ' ') "
+			    "from ledger.exception_item"),
+		"23514");
+	assert_int_equal(sql_number(c, "select count(*) from (select ledger.operator_ask("
+				       "gen_random_uuid(), 1::smallint, 'maria', 'gone') n) q "
+				       "where n is null"),
+		1);
+	pg_add_int4(&take, 10);
+	pg_add_int4(&take, 60000);
+	ask(PG_STMT_OPERATOR_TAKE, &take, 4);
+	assert_int_equal(row.rows, 1);
+	assert_int_equal(row.number[0], 1);
+	assert_memory_equal(row.bytes[1], id->b, 16);
+	assert_int_equal(row.number[2], 3);
+	assert_column(3, "maria");
+	ask(PG_STMT_OPERATOR_TAKE, &take, 4);
+	assert_int_equal(row.rows, 0);
+	pg_add_int8(&done, 1);
+	pg_add_bytes(&done, SPAN("done"));
+	ask(PG_STMT_OPERATOR_DONE, &done, 1);
+	assert_int_equal(row.number[0], 1);
+	ask(PG_STMT_OPERATOR_DONE, &done, 1);
+	assert_int_equal(row.rows, 0);
+	assert_int_equal(sql_number(c, "select count(*) from ledger.exception_list "
+				       "where payment is not null and kind is not null"),
+		1);
+	assert_int_equal(sql_number(c, "select ledger.operator_close(id, 'maria', 'seen')::int "
+				       "from ledger.exception_open"),
+		1);
+	assert_int_equal(sql_number(c, "select ledger.operator_close(id, 'maria', 'again')::int "
+				       "from ledger.exception_item"),
+		0);
+	assert_int_equal(sql_number(c, "select count(*) from ledger.operator_action"), 2);
+	PQfinish(c);
+}
+
 static void test_queues(void **state)
 {
 	struct pgb_item it = make_payment(sysclock_wall());
@@ -305,11 +352,7 @@ static void test_queues(void **state)
 	assert_int_equal(row.number[0], 1);
 	assert_int_equal(row.number[3], 0);
 	assert_int_equal(row.number[5], 1);
-	pg_add_int8(&p, sql_number(owner, "select id from ledger.exception_open"));
-	pg_add_bytes(&p, SPAN("maria"));
-	pg_add_bytes(&p, SPAN("seen"));
-	ask(PG_STMT_EXCEPTION_CLOSE, &p, 1);
-	assert_int_equal(row.number[0], 1);
+	decisions(&it.payment);
 	assert_int_equal(sql_number(owner, "select count(*) from ledger.exception_open"), 0);
 	finish_payment(&it);
 	it.outs = it.exceptions = 0;
@@ -349,6 +392,16 @@ static const struct {
 	{ "console_ro", "select digest from ledger.claim", "42501" },
 	{ "console_ro", "select secret from ledger.due", "42501" },
 	{ "console_ro", "select count(*) from ledger.payment", "" },
+	{ "operator_rw", "select count(*) from ledger.exception_list", "" },
+	{ "operator_rw", "select count(*) from ledger.step", "42501" },
+	{ "operator_rw", "insert into ledger.operator_action (operator) values ('a')", "42501" },
+	{ "operator_rw", "update ledger.operator_request set outcome = 'done'", "42501" },
+	{ "operator_rw", "insert into ledger.exception_close values (1, now(), 'a', 'b')",
+		"42501" },
+	{ "operator_rw", "select ledger.cap_set(1, 1, false, 'a', 'b')", "42501" },
+	{ "switch_rw", "update ledger.operator_request set reason = 'x'", "42501" },
+	{ "switch_rw", "select ledger.operator_ask(gen_random_uuid(), 1::smallint, 'a', 'b')",
+		"42501" },
 	/* Not even a superuser edits by mistake. */
 	{ "postgres", "update ledger.step set amount = 1", "42501" },
 	{ "postgres", "delete from ledger.claim", "42501" },
