@@ -37,6 +37,15 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	}
 }
 
+/* Who decided hears what came of it: it is durable, or nothing changed. */
+static void tell_operator(const struct item *it, const struct step *st)
+{
+	const struct decision *d = &it->decision;
+
+	if (it->ev.kind == EV_OPERATOR)
+		d->done(d->ctx, d->number, st->fate == FATE_REFUSE ? st->refusal_detail : "done");
+}
+
 /* The answer for the next one who asks the same; the ledger holds it already. */
 static void cache(struct wrk *w, const struct work_step *ws, const struct pay_event *ev)
 {
@@ -252,6 +261,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	decide(w, l, it, &ws->st);
 	if (!ws->st.changed) {
 		settle(w, l, it->rq, &ws->st);
+		tell_operator(it, &ws->st);
 		slab_give(&w->steps, ws);
 		item_free(w, it);
 		return;
@@ -386,6 +396,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	if (ws->st.exception)
 		w->stats.exceptions++;
 	act(w, l, it, ws);
+	tell_operator(it, &ws->st);
 	item_free(w, it);
 }
 

@@ -43,6 +43,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.refund_seq = ev->refund_seq;
 	e.lost = ev->lost;
 	e.verb = ev->verb;
+	e.operator_ = (char *)(uintptr_t)it->decision.by;
 	e.cap_refused = ev->cap_refused;
 	e.snapshot = (int32_t)snapshot;
 	e.salt = ev->salt;

@@ -57,6 +57,14 @@ struct rq {
 	struct mono arrived;
 };
 
+/* OPERATOR: which request it is, who decided, and who is told what came of it. */
+struct decision {
+	int64_t number;
+	char by[OPERATOR_NAME];
+	wrk_operated_fn *done;
+	void *ctx;
+};
+
 /* Something that happened to a payment and waits for its turn. */
 struct item {
 	struct list node;
@@ -66,6 +74,7 @@ struct item {
 	struct callout *call; /* ANSWER, NO_ANSWER */
 	const Xw__Canonical *canonical;
 	struct digest raw;
+	struct decision decision;
 };
 
 enum live_state { LIVE_LOADING, LIVE_READY, LIVE_COMMITTING };

@@ -368,6 +368,26 @@ bool wrk_resume(struct wrk *w, const struct pay_id *id)
 	return true;
 }
 
+bool wrk_operate(struct wrk *w, const struct pay_id *id, enum operator_verb verb, struct span by,
+	int64_t number, wrk_operated_fn *done, void *ctx)
+{
+	struct item *it = item_new(w);
+	struct live *l;
+
+	if (!it)
+		return false;
+	it->decision = (struct decision){ .number = number, .done = done, .ctx = ctx };
+	if (!span_to_cstr(by, it->decision.by, sizeof it->decision.by) || !(l = live_get(w, id))) {
+		item_free(w, it);
+		return false;
+	}
+	it->ev.kind = EV_OPERATOR;
+	it->ev.verb = verb;
+	live_refresh(w, l);
+	live_push(w, l, it);
+	return true;
+}
+
 static void ring(struct wrk *w)
 {
 	struct heap_node *n;

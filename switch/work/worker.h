@@ -61,6 +61,14 @@ void wrk_on_call_end(
 void wrk_on_bell(struct wrk *w, const struct pay_id *id);
 /* A payment whose alarm nobody heard (the clerk). False: no room now. */
 bool wrk_resume(struct wrk *w, const struct pay_id *id);
+/* What a person decided (the clerk). `number` comes back with what became of it: "done", or why
+ * not. It may never come back (the ledger failed us): then the host asks again. A decision taken
+ * twice is refused the second time, or asks a partner once more. `by`: a name of less than
+ * OPERATOR_NAME bytes. False: no room now. */
+#define OPERATOR_NAME 65
+typedef void wrk_operated_fn(void *ctx, int64_t number, const char *outcome);
+bool wrk_operate(struct wrk *w, const struct pay_id *id, enum operator_verb verb, struct span by,
+	int64_t number, wrk_operated_fn *done, void *ctx);
 /* A notification that is owed (the clerk): delivers it once and tells the host how that went. */
 typedef void wrk_delivered_fn(
 	void *ctx, const struct pay_id *out_id, bool acknowledged, const uint8_t answer_digest[32]);

@@ -140,6 +140,8 @@ struct world {
 	struct mono deadline;
 	char called[4096];
 	char with_token[32];
+	const char *outcome; /* of the last decision */
+	int outcomes;
 	int status[16]; /* of the answer to each exchange; 0: none yet */
 	char body[16][4096];
 	struct arena arena[16];
@@ -732,6 +734,47 @@ static void resumed_from_the_ledger(void **state)
 	done(o);
 }
 
+static void operated(void *ctx, int64_t number, const char *outcome)
+{
+	struct world *o = ctx;
+
+	assert_int_equal(number, 7);
+	o->outcome = outcome;
+	o->outcomes++;
+}
+
+static void operate(struct world *o, enum operator_verb verb)
+{
+	assert_true(wrk_operate(o->w, &o->id[0], verb, SPAN("maria"), 7, operated, o));
+}
+
+/* A person hears what came of it: why not, or, once that is durable, that it is done. Evidence
+ * says who it was. */
+static void a_person_decides(void **state)
+{
+	struct world *o = fresh();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	operate(o, OPERATOR_WRITE_OFF);
+	all(o);
+	assert_int_equal(o->outcomes, 1);
+	assert_string_equal(o->outcome, "nothing of this payment is stuck");
+	operate(o, OPERATOR_UNDO);
+	turn(o);
+	answer(o); /* it looks at the record again first */
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	assert_int_equal(o->outcomes, 1);
+	assert_non_null(memmem(
+		o->commit[0]->evidence.p, o->commit[0]->evidence.n, "maria", strlen("maria")));
+	all(o);
+	assert_int_equal(o->outcomes, 2);
+	assert_string_equal(o->outcome, "done");
+	done(o);
+}
+
 static int world_of_two(void **state)
 {
 	static const char *const name[] = { "scheme", "wallet" };
@@ -771,6 +814,7 @@ int main(void)
 		cmocka_unit_test(credited_by_code),
 		cmocka_unit_test(resumed_from_the_ledger),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
+		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
