@@ -1,5 +1,6 @@
 /*
- * role_clerk.c: the clerk: finds what nobody drives any more, delivers what is owed.
+ * role_clerk.c: the clerk: finds what nobody drives any more, delivers what is owed, does what
+ * people have decided.
  *
  * Overdue payments are taken with a lease, so two clerks are harmless; each is stepped like any
  * other. Notifications are rows that are sent until they are acknowledged, in the order of each
@@ -18,6 +19,7 @@
 #define CODES_MS      60000
 #define GRACE_MS      1500 /* a worker that has the payment in memory hears its alarm first */
 #define LEASE_MS      30000
+#define OPERATOR_MS   500
 #define MOST          64
 
 struct clerk {
@@ -27,7 +29,7 @@ struct clerk {
 	struct proc_slot *slot;
 	bool stopping, rung;
 	uint64_t missed; /* looks that could not be begun; the next one comes in a second */
-	struct mono look, outbox, counts, partitions, codes, give_up;
+	struct mono look, outbox, operators, counts, partitions, codes, give_up;
 };
 
 static void on_term(void *ctx)
@@ -46,6 +48,23 @@ static void each_overdue(void *ctx, const struct pay_id *id)
 
 	if (wrk_resume(wire_worker(k->wire), id))
 		k->slot->resumed++;
+}
+
+static void operated(void *ctx, int64_t number, const char *outcome)
+{
+	struct clerk *k = ctx;
+
+	wire_operator_done(k->wire, number, outcome);
+}
+
+/* Where there is no room its lease ends, and it is taken again. */
+static void each_decision(
+	void *ctx, int64_t number, const struct pay_id *id, enum operator_verb verb, struct span by)
+{
+	struct clerk *k = ctx;
+
+	if (!wrk_operate(wire_worker(k->wire), id, verb, by, number, operated, k))
+		k->missed++;
 }
 
 static void looked(void *ctx, bool ok)
@@ -111,6 +130,9 @@ static void look(struct clerk *k)
 	if (k->rung || is_time(k, &k->outbox, LOOK_MS)) {
 		k->rung = wire_outbox(k->wire, MOST, LEASE_MS, each_outbox, looked, k) == RC_FULL;
 	}
+	if (is_time(k, &k->operators, OPERATOR_MS))
+		k->missed += wire_operator(k->wire, MOST, LEASE_MS, each_decision, looked, k) !=
+			     RC_OK;
 	if (is_time(k, &k->counts, COUNT_MS))
 		wire_counts(k->wire);
 	if (is_time(k, &k->partitions, PARTITIONS_MS))

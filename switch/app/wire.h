@@ -30,12 +30,18 @@ bool wire_ready(const struct wire *w); /* the ledger takes commits */
 typedef void wire_overdue_fn(void *ctx, const struct pay_id *id);
 typedef void wire_outbox_fn(
 	void *ctx, const struct pay_id *out_id, uint16_t peer, int tries, struct span body);
+typedef void wire_operator_fn(void *ctx, int64_t number, const struct pay_id *id,
+	enum operator_verb verb, struct span by);
 typedef void wire_end_fn(void *ctx, bool ok);
 /* At most one of each under way: RC_FULL. */
 MUST enum rc wire_overdue(struct wire *w, int most, int grace_ms, int lease_ms,
 	wire_overdue_fn *each, wire_end_fn *end, void *ctx);
 MUST enum rc wire_outbox(
 	struct wire *w, int most, int lease_ms, wire_outbox_fn *each, wire_end_fn *end, void *ctx);
+MUST enum rc wire_operator(struct wire *w, int most, int lease_ms, wire_operator_fn *each,
+	wire_end_fn *end, void *ctx);
+/* What became of a request; lost, its lease ends and it is taken again. */
+void wire_operator_done(struct wire *w, int64_t number, const char *outcome);
 void wire_outbox_done(struct wire *w, const struct pay_id *out_id, const uint8_t digest[32]);
 void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall next);
 /* Whether somebody said, since the last call, that a notification waits. */

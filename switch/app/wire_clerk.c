@@ -1,5 +1,6 @@
 /*
- * wire_clerk.c: the clerk's questions to the ledger: what is overdue, which notifications are owed.
+ * wire_clerk.c: the clerk's questions to the ledger: what is overdue, which notifications are owed,
+ * what people have decided.
  *
  * Each is a row taken with a lease, so that whatever becomes of the answer it is found again. Must
  * never have two of one kind under way: the second would take what the first has not begun.
@@ -79,6 +80,61 @@ enum rc wire_outbox(
 	k->outbox_end = end;
 	k->outbox_ctx = ctx;
 	return RC_OK;
+}
+
+static void on_operator(void *ctx, const struct pg_answer *a)
+{
+	struct wire *w = ctx;
+	struct wire_clerk *k = &w->clerk_state;
+	wire_end_fn *end = k->operator_end;
+	bool ok = a->end == PG_END_DONE;
+
+	for (int i = 0; ok && i < pg_rows_count(a->rows); i++) {
+		struct pay_id id = pg_id(a->rows, i, 1);
+		k->operate(k->operator_ctx, pg_int(a->rows, i, 0), &id,
+			(enum operator_verb)pg_int(a->rows, i, 2), pg_bytes(a->rows, i, 3));
+	}
+	k->operator_end = NULL;
+	end(k->operator_ctx, ok);
+}
+
+enum rc wire_operator(
+	struct wire *w, int most, int lease_ms, wire_operator_fn *each, wire_end_fn *end, void *ctx)
+{
+	struct wire_clerk *k = &w->clerk_state;
+	struct pg_params params = { 0 };
+	enum rc rc;
+
+	if (k->operator_end)
+		return RC_FULL;
+	pg_add_int4(&params, most);
+	pg_add_int4(&params, lease_ms);
+	rc = pg_send(w->clerk, PG_STMT_OPERATOR_TAKE, &params, on_operator, w);
+	if (rc != RC_OK)
+		return rc;
+	k->operate = each;
+	k->operator_end = end;
+	k->operator_ctx = ctx;
+	return RC_OK;
+}
+
+static void on_operator_kept(void *ctx, const struct pg_answer *a)
+{
+	(void)ctx;
+	if (a->end != PG_END_DONE)
+		proc_log("warning", "operator",
+			"an outcome was not written; taken again in seconds");
+}
+
+void wire_operator_done(struct wire *w, int64_t number, const char *outcome)
+{
+	struct pg_params params = { 0 };
+
+	pg_add_int8(&params, number);
+	pg_add_bytes(&params, span_str(outcome));
+	if (pg_send(w->clerk, PG_STMT_OPERATOR_DONE, &params, on_operator_kept, w) != RC_OK)
+		proc_log("warning", "operator",
+			"an outcome was not written; taken again in seconds");
 }
 
 /* Whatever becomes of it, the row's lease ends and it is tried again: at least once, never less. */

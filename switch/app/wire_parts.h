@@ -53,8 +53,9 @@ struct wire_peer {
 struct wire_clerk {
 	wire_overdue_fn *overdue;
 	wire_outbox_fn *outbox;
-	wire_end_fn *overdue_end, *outbox_end;
-	void *overdue_ctx, *outbox_ctx;
+	wire_operator_fn *operate;
+	wire_end_fn *overdue_end, *outbox_end, *operator_end;
+	void *overdue_ctx, *outbox_ctx, *operator_ctx;
 };
 
 struct wire {
