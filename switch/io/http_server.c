@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SERVERS_MAX  16
+#define SERVERS_MAX  32
 #define CONNS_MAX    8192
 #define RESERVED_FDS 64
 #define ACCEPT_BURST 8     /* per wake: workers share the listener, leave some to the others */

@@ -91,7 +91,7 @@ struct hs_stats {
 };
 
 /* NULL where the system refuses (memory, descriptor); *ret_why is a constant. Copies conf, not what
- * it points to. At most 16 servers in a process. */
+ * it points to. At most 32 servers in a process. */
 struct hs *hs_open(struct loop *loop, const struct hs_conf *conf, hs_request_fn *on_request,
 	void *ctx, const char **ret_why);
 /* Cuts every connection. NULL is fine; returns NULL. */

@@ -269,7 +269,7 @@ static bool read_root(struct loaded *l, const struct json *v)
 	l->at = "participants";
 	if (!json_is_array(list) || json_count(list) < 1 ||
 		json_count(list) > SANDBOX_PARTICIPANTS_MAX)
-		return bad(l, "", "must be an array of 1 to 15");
+		return bad(l, "", "must be an array of 1 to 31");
 	for (size_t i = 0; i < json_count(list); i++) {
 		l->at = "participants";
 		l->conf.count++; /* what it opened is closed, whole or not */

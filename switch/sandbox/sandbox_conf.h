@@ -9,7 +9,7 @@
 
 #include "arena.h"
 
-#define SANDBOX_PARTICIPANTS_MAX 15 /* each has a listener, and so has control */
+#define SANDBOX_PARTICIPANTS_MAX 31 /* each has a listener, and so has control */
 #define SANDBOX_SETTINGS_MAX     64
 
 struct keys;

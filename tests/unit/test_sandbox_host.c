@@ -655,7 +655,7 @@ static void a_configuration_is_refused_with_its_place(void **state)
 		{ "[]", "not a JSON object" },
 		{ "{\"contol\":{}}", "contol: is not known" },
 		{ "{\"participants\":[]}", "control: must be an object" },
-		{ CONTROL_ "]}", "participants: must be an array of 1 to 15" },
+		{ CONTROL_ "]}", "participants: must be an array of 1 to 31" },
 		{ CONTROL_ ANNA_ ",\"fak\":1}]}", "participants.fak: is not known" },
 		{ CONTROL_ ANNA_ "}," ANNA_ "}]}", "participants.name: is taken" },
 		{ CONTROL_ ANNA_ ",\"tls_cert\":\"x\"}]}", "anna.tls_cert: goes with its key" },
