@@ -8,32 +8,12 @@
 #include "epassi.h"
 
 #include "digest.h"
-#include "form.h"
+#include "payer.h"
 #include "text.h"
 
 #define STAMP_MAX 64
 #define PAID_MAX  64
 #define MAC_HEX   128
-
-/* Letters, digits and a few signs; above all no "&". */
-static bool is_word(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char ch = s.p[i];
-
-		if (!(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'z') &&
-			!(ch >= 'A' && ch <= 'Z') && ch != '-' && ch != '.' && ch != '_' &&
-			ch != ':')
-			return false;
-	}
-	return s.n > 0;
-}
-
-/* A field that is a word; false where it is absent, malformed, too long or no word. */
-static bool word(struct span form, const char *name, struct buf *ret)
-{
-	return form_get(form, name, ret) == RC_OK && is_word(buf_span(ret));
-}
 
 /* SPEC epassi 4.3 [C:E-DEV]: the hex of 64 bytes; in either case of letters. */
 static bool mac_holds(
@@ -60,13 +40,13 @@ static enum rc read_paid(const struct adapter_env *env, struct span form, Xw__Ca
 	struct arena *a = env->arena;
 	Xw__Canonical *c;
 
-	if (!word(form, "STAMP", &stamp))
+	if (!payer_word(form, "STAMP", &stamp))
 		return canonical_refuse(
 			a, OP_PUSH, RC_BAD, REASON_MALFORMED, "no STAMP", "/STAMP", ret);
-	if (!word(form, "PAID", &paid))
+	if (!payer_word(form, "PAID", &paid))
 		return canonical_refuse(
 			a, OP_PUSH, RC_BAD, REASON_MALFORMED, "no PAID", "/PAID", ret);
-	if (!word(form, "MAC", &mac))
+	if (!payer_word(form, "MAC", &mac))
 		return canonical_refuse(
 			a, OP_PUSH, RC_BAD, REASON_MALFORMED, "no MAC", "/MAC", ret);
 	if (!mac_holds(env, buf_span(&stamp), buf_span(&paid), buf_span(&mac)))
@@ -98,10 +78,10 @@ static enum rc read_unpaid(const struct adapter_env *env, struct span form, Xw__
 	struct arena *a = env->arena;
 	Xw__Canonical *c;
 
-	if (!word(form, "stamp", &stamp))
+	if (!payer_word(form, "stamp", &stamp))
 		return canonical_refuse(
 			a, OP_PUSH, RC_BAD, REASON_MALFORMED, "no stamp", "/stamp", ret);
-	if (!word(form, "error", &error))
+	if (!payer_word(form, "error", &error))
 		buf_reset(&error);
 	c = canonical_new(a, OP_PUSH, false);
 	if (c) {
@@ -115,27 +95,13 @@ static enum rc read_unpaid(const struct adapter_env *env, struct span form, Xw__
 	return RC_OK;
 }
 
-/* The fields, wherever they stand. */
-static bool find_form(const struct http_msg *m, struct span *ret)
-{
-	struct span type;
-
-	if (span_eq(m->method, SPAN("GET"))) {
-		*ret = m->query;
-		return true;
-	}
-	*ret = m->body;
-	return http_header_get(m, "content-type", &type) &&
-	       span_istarts(type, SPAN("application/x-www-form-urlencoded"));
-}
-
 enum rc epassi_read_return(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
 {
 	bool paid = rq->route->kind == EPASSI_RETURN || rq->route->kind == EPASSI_NOTIFY;
 	struct span form;
 
-	if (!find_form(rq->http, &form))
+	if (!payer_form(rq->http, &form))
 		return canonical_refuse(
 			env->arena, OP_PUSH, RC_BAD, REASON_MEDIA, "not a form", "", ret);
 	return paid ? read_paid(env, form, ret) : read_unpaid(env, form, ret);

@@ -11,6 +11,7 @@
 #include "epassi.h"
 
 #include "page.h"
+#include "payer.h"
 
 /* A confirmation tells at once; questions are for one that got lost. */
 #define LADDER_INQUIRE                                                                             \
@@ -20,7 +21,7 @@
 			10, 20, 30, 60, 60, 120, 120, 300                                          \
 		}                                                                                  \
 	}
-/* Long enough for a page that is dead after EPASSI_CLOSES_MAX_S (SPEC epassi 4.2). */
+/* Long enough for a page that is dead after PAYER_CLOSES_MAX_S (SPEC epassi 4.2). */
 #define LADDER_CANCEL                                                                              \
 	{                                                                                          \
 		20,                                                                                \
@@ -99,43 +100,13 @@ static enum rc read_request(
 					      : epassi_read_return(env, rq, ret);
 }
 
-static void write_problem(enum reason r, struct http_out *out)
-{
-	if (r == REASON_SIGNATURE)
-		page_say(out, 403, "This confirmation is not valid.");
-	else if (r == REASON_OVERLOADED || r == REASON_BUSY || r == REASON_INTERNAL ||
-		 r == REASON_UNAVAILABLE)
-		page_say(out, 503, "Please try again in a moment.");
-	else if (r == REASON_NOT_FOUND || r == REASON_FORBIDDEN)
-		page_say(out, 404, "There is no such payment.");
-	else
-		page_say(out, 400, "This request cannot be understood.");
-}
-
-/* Back from ePassi: what became of the payment, in a sentence. */
-static void write_back(const Xw__Canonical *reply, struct http_out *out)
-{
-	int32_t result = reply->outcome ? reply->outcome->result : OUTCOME_NONE;
-
-	if (result == OUTCOME_APPROVED)
-		page_say(out, 200, "Paid. You can close this page.");
-	else if (result == OUTCOME_PENDING)
-		page_say(
-			out, 200, "Not paid yet. Go back to pay, or ask the shop for another way.");
-	else
-		page_say(out, 200,
-			"The shop has closed this payment. Whatever was taken is given back.");
-}
-
 static void write_reply(const struct adapter_env *env, const struct request *rq,
 	const Xw__Canonical *reply, struct http_out *out)
 {
-	if (reply->problem)
-		write_problem((enum reason)reply->problem->reason, out);
-	else if (rq->route->kind == EPASSI_FORM)
+	if (!reply->problem && rq->route->kind == EPASSI_FORM)
 		epassi_write_form(env, rq, reply, out);
 	else
-		write_back(reply, out);
+		payer_page(reply, out);
 }
 
 static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,

@@ -6,11 +6,6 @@
 
 #include "adapter.h"
 
-/* SPEC epassi 4.2 [I]: a page that nobody finished is dead after so long (setting
- * `closes_after_s`); at most what the ladder of cancels spans. */
-#define EPASSI_CLOSES_S     1800
-#define EPASSI_CLOSES_MAX_S 3600
-
 enum epassi_kind { EPASSI_FORM, EPASSI_RETURN, EPASSI_NOTIFY, EPASSI_CANCEL, EPASSI_REJECT };
 
 /* call.c */
@@ -20,9 +15,6 @@ enum rc epassi_read_answer(const struct adapter_env *env, const Xw__Canonical *c
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret);
 /* Of the two amounts the one in euros, more than nothing; NULL: neither is. */
 const Xw__Money *epassi_charge(const Xw__Payment *p);
-/* "<origin>/<under>/epassi/<participant><tail>" in the arena; empty where that is full. */
-struct span epassi_url(
-	const struct adapter_env *env, const char *under, const char *tail, struct span last);
 
 /* form.c: the page that the payer's browser takes to ePassi; only as long as the payment waits for
  * that. */

@@ -5,28 +5,18 @@
  */
 #include "epassifake.h"
 
-uint64_t ef_cookie(const struct epassifake *f, enum ef_purpose p, uint32_t index)
-{
-	return fake_cookie(f->generation, p, index);
-}
-
 void ef_reset(struct epassifake *f, const struct sandbox_host *h)
 {
-	f->generation++;
+	uint32_t generation = f->visits.generation + 1;
+
 	f->salt = (uint32_t)h->entropy(h->ctx);
 	f->payment_count = 0;
-	f->visits_done = 0;
-	f->last_page[0] = '\0';
 	memset(f->bucket, 0, sizeof f->bucket);
 	memset(&f->mischief, 0, sizeof f->mischief);
-	memset(f->visit, 0, sizeof f->visit);
-}
-
-struct span ef_switch_origin(const struct sandbox_host *h)
-{
-	struct span s = h->setting(h->ctx, "target_origin");
-
-	return span_empty(s) ? h->switch_origin : s;
+	memset(&f->visits, 0, sizeof f->visits);
+	f->visits.page = ef_page;
+	f->visits.state = f;
+	f->visits.generation = generation;
 }
 
 static uint32_t *bucket_of(struct epassifake *f, struct span stamp)
@@ -78,6 +68,75 @@ struct ef_payment *ef_by_session(struct epassifake *f, struct span session)
 	ef_write_paid(&b, f, &f->payments[index]);
 	return span_eq(buf_span(&b), session) ? &f->payments[index] : NULL;
 }
+
+/* ---- as our partner API sees it ------------------------------------------------------------- */
+
+static bool read(void *book, struct span stamp, struct interop_debit *ret)
+{
+	static const char *const words[] = { "PENDING", "APPROVED", "DECLINED", "CANCELLED" };
+	struct epassifake *f = book;
+	const struct ef_payment *p = ef_find(f, stamp);
+	struct buf own = buf_init(ret->own_id, sizeof ret->own_id - 1);
+
+	if (!p || p->unseen)
+		return false;
+	ret->word = words[p->state];
+	ret->reason = p->state == EF_LEFT ? "payer-refused" : "";
+	ret->currency = "EUR";
+	if (p->taken)
+		ef_write_paid(&own, f, p);
+	ret->own_id[own.n] = '\0';
+	ret->amount = p->amount;
+	ret->at = p->at;
+	ret->refund_count = p->refund_count;
+	memcpy(ret->refund, p->refund, sizeof ret->refund);
+	return true;
+}
+
+/* A STAMP that is closed before its form comes stays closed. */
+static const char *cancel(
+	void *book, const struct sandbox_host *h, struct span stamp, bool only_if_open)
+{
+	struct epassifake *f = book;
+	struct ef_payment *p = ef_find(f, stamp);
+
+	if (!p) {
+		p = ef_new(f, h, stamp);
+		if (!p)
+			return NULL;
+		p->unseen = true;
+		p->state = EF_CLOSED;
+	}
+	if (p->unseen)
+		return "NOT_FOUND_CANCELLED";
+	if (p->state == EF_PAID && (only_if_open || (p->returned > 0 && p->returned < p->amount)))
+		return "DECLINED";
+	if (p->state == EF_PAID)
+		p->returned = p->amount;
+	p->state = EF_CLOSED;
+	return p->taken ? "REFUNDED" : "CANCELLED";
+}
+
+static const char *refund(void *book, const struct sandbox_host *h, struct span stamp,
+	struct span refund_id, int64_t amount)
+{
+	struct ef_payment *p = ef_find(book, stamp);
+	struct interop_refund *r = &p->refund[p->refund_count];
+
+	(void)h;
+	if (p->refund_count == INTEROP_REFUNDS || !span_to_cstr(refund_id, r->id, sizeof r->id))
+		return "technical";
+	p->refund_count++;
+	r->amount = amount;
+	r->done = p->state == EF_PAID && amount <= p->amount - p->returned;
+	if (r->done)
+		p->returned += amount;
+	return r->done ? NULL : p->state == EF_PAID ? "refund-exceeds-payment" : "state-conflict";
+}
+
+const struct interop ef_interop = { read, cancel, refund };
+
+/* ---- the book ------------------------------------------------------------------------------ */
 
 const char *ef_state_name(const struct ef_payment *p)
 {

@@ -258,7 +258,7 @@ static void notify(struct epassifake *f, const struct sandbox_host *h, const str
 
 	if (!out || !p->notify[0] || fake_setting_is(h, "notify", "off") ||
 		o.how == MISCHIEF_SILENT ||
-		!html_target(span_str(p->notify), ef_switch_origin(h), &target))
+		!html_target(span_str(p->notify), visit_switch_origin(h), &target))
 		return;
 	confirm(&c, f, h, p, o.how);
 	out->method = "POST";
@@ -269,8 +269,8 @@ static void notify(struct epassifake *f, const struct sandbox_host *h, const str
 	if (c.mac.n > 0)
 		form_put(&out->body, "MAC", buf_span(&c.mac));
 	for (int i = 0; i < (o.how == MISCHIEF_TWICE ? 2 : 1); i++)
-		h->call(h->ctx, ef_cookie(f, EF_IGNORED, 0), o.how == MISCHIEF_SLOW ? o.ms : 0,
-			out);
+		h->call(h->ctx, fake_cookie(f->visits.generation, VISIT_KINDS, 0),
+			o.how == MISCHIEF_SLOW ? o.ms : 0, out);
 }
 
 /* The page after paying: one button leads back to the shop. */
@@ -319,19 +319,16 @@ static struct http_out *on_decision(
 	return send_back(h, p->cancel, p->stamp, NULL);
 }
 
-struct http_out *ef_page(struct epassifake *f, const struct sandbox_host *h,
-	const struct http_msg *m, const struct mischief_order *o)
+struct http_out *ef_page(void *state, const struct sandbox_host *h, const struct http_msg *m)
 {
 	bool form = span_eq(m->path, SPAN("/e_payments/v2")), pay = span_eq(m->path, SPAN("/pay"));
-	struct span type;
 
-	(void)o;
 	if (!form && !pay)
 		return NULL;
 	if (!span_eq(m->method, SPAN("POST")))
 		return say(h, 405, "post a form");
-	if (!http_header_get(m, "content-type", &type) ||
-		!span_istarts(type, SPAN("application/x-www-form-urlencoded")))
+	if (!span_istarts(
+		    fake_header(m, "content-type"), SPAN("application/x-www-form-urlencoded")))
 		return say(h, 415, "post a form");
-	return form ? on_form(f, h, m->body) : on_decision(f, h, m->body);
+	return form ? on_form(state, h, m->body) : on_decision(state, h, m->body);
 }

@@ -8,6 +8,7 @@
 
 #include "digest.h"
 #include "page.h"
+#include "payer.h"
 
 bool epassi_mac(
 	const struct adapter_env *env, const struct span *parts, size_t count, struct buf *ret)
@@ -32,17 +33,6 @@ bool epassi_mac(
 	return buf_ok(ret);
 }
 
-/* What to say to a payer who can go nowhere any more; NULL: he can. */
-static const char *over(const struct adapter_env *env, const Xw__Canonical *payment)
-{
-	if (payment->outcome && payment->outcome->result == OUTCOME_APPROVED)
-		return "Paid. You can close this page.";
-	if (strcmp(payment->status, "PENDING") != 0 || !payment->payment ||
-		payment->payment->expires <= env->now.us)
-		return "This payment is closed. Ask the shop to begin again.";
-	return NULL;
-}
-
 /*
  * SPEC epassi 4.2 [C:E-DEV]: STAMP is our id, SITE our login, AMOUNT has two decimals; REJECT,
  * CANCEL, RETURN are addresses. [S:E-PHP] NOTIFY_URL is called by ePassi's server. SPEC epassi 4.3
@@ -57,14 +47,8 @@ void epassi_write_form(const struct adapter_env *env, const struct request *rq,
 		   mac = buf_init(mac_text, sizeof mac_text);
 	struct money sum = canonical_money_in(epassi_charge(payment->payment));
 
-	if (!span_eq(rq->arg[1], span_str(payment->request_id))) {
-		page_say(out, 404, "There is no such payment.");
+	if (payer_is_late(env, rq->arg[1], payment, out))
 		return;
-	}
-	if (over(env, payment)) {
-		page_say(out, 200, over(env, payment));
-		return;
-	}
 	if (!money_is_none(sum))
 		money_write_major(&amount, sum);
 	if (amount.n == 0 ||
@@ -77,10 +61,10 @@ void epassi_write_form(const struct adapter_env *env, const struct request *rq,
 			{ "STAMP", rq->arg[1] },
 			{ "SITE", site },
 			{ "AMOUNT", buf_span(&amount) },
-			{ "REJECT", epassi_url(env, "/hooks", "/reject", SPAN_NONE) },
-			{ "CANCEL", epassi_url(env, "/hooks", "/cancel", SPAN_NONE) },
-			{ "RETURN", epassi_url(env, "/hooks", "/return", SPAN_NONE) },
-			{ "NOTIFY_URL", epassi_url(env, "/hooks", "/notify", SPAN_NONE) },
+			{ "REJECT", payer_url(env, "/hooks", "epassi", "/reject", SPAN_NONE) },
+			{ "CANCEL", payer_url(env, "/hooks", "epassi", "/cancel", SPAN_NONE) },
+			{ "RETURN", payer_url(env, "/hooks", "epassi", "/return", SPAN_NONE) },
+			{ "NOTIFY_URL", payer_url(env, "/hooks", "epassi", "/notify", SPAN_NONE) },
 			{ "MAC", buf_span(&mac) },
 		},
 		8);

@@ -8,8 +8,6 @@
  */
 #include "epassifake.h"
 
-#include "html.h"
-
 static const char *const operations[] = { "form", "pay", "return", "notify", "read", "cancel",
 	"refund", NULL };
 
@@ -19,9 +17,7 @@ static const char *operation_of(const struct http_msg *m)
 		return "form";
 	if (span_eq(m->path, SPAN("/pay")))
 		return "pay";
-	if (span_eq(m->method, SPAN("GET")))
-		return "read";
-	return span_ends(m->path, SPAN("/cancel")) ? "cancel" : "refund";
+	return interop_op(m);
 }
 
 static void on_request(
@@ -33,9 +29,9 @@ static void on_request(
 
 	if (mischief_stops(&o, h, tag, m, NULL, 0))
 		return;
-	out = ef_page(f, h, m, &o);
+	out = ef_page(f, h, m);
 	if (!out)
-		out = ef_server(f, h, m, &o);
+		out = interop_answer(&ef_interop, f, &f->nonces, h, m, &o);
 	if (!out)
 		out = fake_out(h, 404, 16);
 	if (out)
@@ -45,11 +41,11 @@ static void on_request(
 static void on_event(struct epassifake *f, const struct sandbox_host *h, uint64_t cookie,
 	const struct http_msg *m)
 {
-	unsigned purpose;
+	unsigned kind;
 	uint32_t index;
 
-	if (fake_cookie_read(cookie, f->generation, &purpose, &index))
-		ef_visit_goes_on(f, h, (enum ef_purpose)purpose, index, m);
+	if (fake_cookie_read(cookie, f->visits.generation, &kind, &index) && kind < VISIT_KINDS)
+		visit_goes_on(&f->visits, h, (enum visit_kind)kind, index, m);
 }
 
 static void on_answer(
@@ -63,17 +59,6 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	on_event(state, h, cookie, NULL);
 }
 
-static void show(struct epassifake *f, struct buf *ret_json)
-{
-	struct jw w = jw_init(ret_json);
-
-	jw_obj(&w, NULL);
-	jw_bool(&w, "ok", true);
-	jw_int(&w, "visits", f->visits_done);
-	jw_str(&w, "page", span_str(f->last_page));
-	jw_end(&w, '}');
-}
-
 static void control(
 	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
 {
@@ -82,14 +67,14 @@ static void control(
 
 	(void)json_str(command, "do", &verb);
 	if (span_eq(verb, SPAN("browse"))) {
-		const char *wrong = ef_browse(f, h, command);
+		const char *wrong = visit_begin(&f->visits, h, command);
 
 		if (wrong)
 			fake_control_error(ret_json, wrong);
 		else
 			fake_control_ok(ret_json);
 	} else if (span_eq(verb, SPAN("show"))) {
-		show(f, ret_json);
+		visit_show(&f->visits, ret_json);
 	} else if (span_eq(verb, SPAN("misbehave"))) {
 		mischief_control(&f->mischief, operations, command, ret_json);
 	} else if (span_eq(verb, SPAN("reset"))) {
@@ -104,7 +89,7 @@ static void init(void *state, const struct sandbox_host *h)
 {
 	struct epassifake *f = state;
 
-	f->salt = (uint32_t)h->entropy(h->ctx);
+	ef_reset(f, h);
 }
 
 const struct sandbox epassi_sandbox = {
