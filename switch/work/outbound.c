@@ -146,7 +146,10 @@ static void settle_alone(struct wrk *w, struct callout *c)
 	Xw__Canonical *canonical = NULL;
 	struct msg *m = understood(w, c, &nothing, &canonical);
 
-	ended(w, c, m, canonical, LOST_UNSENT);
+	if (c->is_token)
+		token_ended(w, c, m ? canonical : NULL);
+	else
+		ended(w, c, m, canonical, LOST_UNSENT);
 }
 
 static void send(struct wrk *w, struct callout *c)

@@ -1,0 +1,127 @@
+/*
+ * pivo.c: the Pivo adapter: its caps rows, its routes, the pages of its payers. To Pivo we are a
+ * merchant: an order is made over REST, or by a signed form that the payer's browser posts; the
+ * payer goes on at Pivo; Pivo calls us back, and over REST an order can be read.
+ *
+ * The hard thing about Pivo is how little of its text is public: paths, member names and words of
+ * REST, and what exactly is signed, are settings with our best guess as default. So money moves
+ * only by what holds whatever the guess: a signed callback with our amount, or an order with our
+ * stamp and amount whose word is configured as paid. Must never take a word that nobody configured
+ * for a refusal.
+ */
+#include "pivo.h"
+
+#include "page.h"
+#include "payer.h"
+
+#define LADDER_INQUIRE                                                                             \
+	{                                                                                          \
+		10,                                                                                \
+		{                                                                                  \
+			5, 5, 10, 10, 20, 30, 60, 60, 120, 300                                     \
+		}                                                                                  \
+	}
+/* Long enough for a page that is dead after PAYER_CLOSES_MAX_S. */
+#define LADDER_CANCEL                                                                              \
+	{                                                                                          \
+		20,                                                                                \
+		{                                                                                  \
+			2, 5, 10, 30, 60, 120, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,   \
+				600, 600, 600, 600                                                 \
+		}                                                                                  \
+	}
+#define LADDER_REFUND                                                                              \
+	{                                                                                          \
+		10,                                                                                \
+		{                                                                                  \
+			2, 3, 5, 10, 30, 60, 120, 300, 600, 1800                                   \
+		}                                                                                  \
+	}
+
+static const struct caps caps[] = {
+	{ .op = OP_TOKEN, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
+	{ .op = OP_DEBIT, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .needs_token = true },
+	{ .op = OP_INQUIRE,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.not_found_s = 30,
+		.ladder = LADDER_INQUIRE },
+	{ .op = OP_CANCEL,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.needs_token = true,
+		.cancel_undoes = true,
+		.ladder = LADDER_CANCEL },
+	{ .op = OP_REFUND, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .ladder = LADDER_REFUND },
+	{ .op = OP_INQUIRE_REFUND,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.ladder = LADDER_REFUND },
+	{ .op = OP_PUSH, .push_decides = true },
+	{ .op = OP_NONE },
+};
+
+/* SPEC pivo 5.5 [C:P-DOC]: return_url is where the browser goes, and where Pivo's server calls. By
+ * which method the server calls is not known. */
+static const struct route routes[] = {
+	{ "GET", "/forms/pivo/{peer}/{stamp}", OP_READ, PIVO_FORM, .hold_ms = 0 },
+	{ "GET", "/hooks/pivo/{peer}/return", OP_PUSH, PIVO_RETURN, .hold_ms = 0 },
+	{ "POST", "/hooks/pivo/{peer}/return", OP_PUSH, PIVO_RETURN, .hold_ms = 0 },
+	{ "GET", "/hooks/pivo/{peer}/cancel", OP_PUSH, PIVO_CANCEL, .hold_ms = 0 },
+	{ "GET", "/hooks/pivo/{peer}/reject", OP_PUSH, PIVO_REJECT, .hold_ms = 0 },
+	{ .method = NULL },
+};
+
+/* The address names the participant; the form and the callback prove themselves. */
+static bool identify(const struct request *rq, struct span *ret_identity)
+{
+	*ret_identity = rq->arg[0];
+	return true;
+}
+
+static enum rc read_request(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	Xw__Canonical *c;
+
+	if (rq->route->kind != PIVO_FORM)
+		return pivo_read_back(env, rq, ret);
+	c = canonical_new(env->arena, OP_READ, false);
+	if (c)
+		c->object_id = canonical_str(env->arena, span_sub(rq->arg[1], 0, 64));
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}
+
+static void write_reply(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *reply, struct http_out *out)
+{
+	if (!reply->problem && rq->route->kind == PIVO_FORM)
+		pivo_write_form(env, rq, reply, out);
+	else
+		payer_page(reply, out);
+}
+
+static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)env;
+	(void)rq;
+	(void)replayed;
+	page_seal(out);
+}
+
+const struct adapter pivo_adapter = {
+	.name = "pivo",
+	.caps = caps,
+	.routes = routes,
+	.identify = identify,
+	.read_request = read_request,
+	.write_reply = write_reply,
+	.seal_reply = seal_reply,
+	.write_call = pivo_write_call,
+	.read_answer = pivo_read_answer,
+};
