@@ -241,23 +241,48 @@ swish() {
 	YAML
 }
 
-# Its form with a key that both know; what the form lacks by our partner API, signed both ways.
-epassi() {
+# A wallet whose payers go on in a browser, with settings on standard input; what its own protocol
+# lacks goes by our partner API, signed both ways. NAME NUMBER ADAPTER
+browser_wallet() {
 	local ours theirs
+	ours=$(key_id switch "$1" crosswallet) theirs=$(key_id sandbox "$1" "$1")
+	pair ed25519 "$1" switch "$ours"
+	pair ed25519 "$1" sandbox "$theirs"
+	FAKE+=(server partner-api keyid "$theirs")
+	participant "$1" "$2" "$3" /interop/v1 < <(
+		printf 'roles: [issuer]\ncurrency: EUR\ncap: "%s"\nsettings:\n' "${CAP:-100000.00}"
+		cat
+		printf '  - {name: server, value: partner-api}\n  - {name: keyid, value: "%s"}\n' "$ours"
+	)
+}
+
+epassi() {
 	secret epassi key
-	ours=$(key_id switch epassi crosswallet) theirs=$(key_id sandbox epassi epassi)
-	pair ed25519 epassi switch "$ours"
-	pair ed25519 epassi sandbox "$theirs"
-	FAKE=(site 10001 server partner-api keyid "$theirs")
-	participant epassi 20 epassi /interop/v1 <<-YAML
-	roles: [issuer]
-	currency: EUR
-	cap: "${CAP:-100000.00}"
-	settings:
+	FAKE=(site 10001)
+	browser_wallet epassi 20 epassi <<-YAML
 	  - {name: site, value: "10001"}
 	  - {name: form_url, value: "https://127.0.0.1:$((PORT + OFFSET))/e_payments/v2"}
-	  - {name: server, value: partner-api}
-	  - {name: keyid, value: "$ours"}
+	YAML
+}
+
+# The same wallet twice: its orders over REST, and by the signed form alone.
+pivo_orders() {
+	local name
+	for name in pivo-app pivo-web; do secret $name signature; done
+	secret pivo-app client_secret
+	FAKE=(acquiring_id crosswallet key_id xw_1 client_id payment_api_user)
+	browser_wallet pivo-app 24 pivo <<-YAML
+	  - {name: acquiring_id, value: crosswallet}
+	  - {name: merchant_business_id, value: "123456-7"}
+	  - {name: key_id, value: xw_1}
+	  - {name: client_id, value: payment_api_user}
+	YAML
+	FAKE=(acquiring_id crosswallet key_id xw_1)
+	browser_wallet pivo-web 25 pivo <<-YAML
+	  - {name: acquiring_id, value: crosswallet}
+	  - {name: merchant_business_id, value: "123456-7"}
+	  - {name: key_id, value: xw_1}
+	  - {name: form_url, value: "https://127.0.0.1:$((PORT + OFFSET))/api/payments"}
 	YAML
 }
 
@@ -336,6 +361,7 @@ participants() {
 	YAML
 	satispay
 	wechatpay
+	pivo_orders
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -354,6 +380,8 @@ routes() {
 	  - {scheme: wechat, mode: CPM, to: wechatpay}
 	  # Named at the till: its payer goes on in a browser.
 	  - {scheme: epassi, mode: CPM, to: epassi}
+	  - {scheme: pivo-app, mode: CPM, to: pivo-app}
+	  - {scheme: pivo-web, mode: CPM, to: pivo-web}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
 	  # Codes that a wallet shows abroad are the scheme's, made for its users.
 	  - {scheme: payer-codes, mode: CPM, from: pivo, to: alipayplus-mpp}

@@ -123,6 +123,10 @@ demo_start() {
 	demo_pay 'Pivo code, German till' till-eur EUR 760 PAID
 	demo_name 'ePassi user, German till' till-eur epassi EUR 1090 PAID
 	demo_name 'ePassi user, Norwegian till' till-nok epassi NOK 5900 PAID
+	demo_name 'Pivo order, ePassi till' epassi-till pivo-app EUR 1525 PAID
+	demo_name 'Pivo order, Norwegian till' till-nok pivo-app NOK 7700 PAID
+	demo_name 'Pivo form, German till' till-eur pivo-web EUR 1830 PAID
+	demo_name 'Pivo order, refunded in part' till-nok pivo-app NOK 25000 PARTIALLY_REFUNDED refund
 	demo_code pivo approve
 	demo_pay 'Pivo code, ePassi till' epassi-till EUR 640 PAID
 	demo_code bluecode approve

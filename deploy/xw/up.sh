@@ -25,6 +25,8 @@ LISTENERS=(
 	'epassi-till 21'
 	'satispay 22'
 	'wechatpay 23'
+	'pivo-app 24'
+	'pivo-web 25'
 )
 
 up_all() {
