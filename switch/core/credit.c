@@ -55,6 +55,7 @@ void credit_begin(struct turn *t)
 	turn_order(t, m);
 	p->via = t->ev->peer;
 	p->amount = m->amount;
+	p->expires = WALL_NONE; /* it stays good until it is known what became of it */
 	p->acq.since = t->ev->now;
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
@@ -116,7 +117,8 @@ void credit_answer(struct turn *t, enum op op, const struct msg *m)
 	enum outcome o = m->outcome;
 
 	if (l->phase != LEG_SENT && l->phase != LEG_PENDING && l->phase != LEG_UNKNOWN) {
-		if (l->phase == LEG_NO && o == OUTCOME_APPROVED)
+		if (l->phase == LEG_NO ? o == OUTCOME_APPROVED
+				       : o == OUTCOME_DECLINED || o == OUTCOME_REVERSED)
 			turn_exception(t, EXCEPTION_CONTRADICTION);
 		return;
 	}

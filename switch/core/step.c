@@ -98,8 +98,15 @@ void turn_refuse(struct turn *t, enum reason why, const char *detail)
 
 void turn_exception(struct turn *t, enum exception x)
 {
+	if (x == EXCEPTION_CONTRADICTION) { /* once: a partner may repeat its message for days */
+		if (t->p->denied)
+			return;
+		t->p->denied = 1;
+		t->st->keep_evidence = true;
+		turn_moved(t, "they contradict what is settled");
+	}
 	t->st->exception = x;
-	t->st->changed = true; /* a contradiction may leave the record as it is */
+	t->st->changed = true; /* whatever the record says: what is not committed nobody sees */
 	if (x == EXCEPTION_IN_DOUBT || x == EXCEPTION_REFUND)
 		t->p->stuck = 1;
 }

@@ -31,9 +31,12 @@ static void lost(struct payworld *w, enum lost how)
 static void credited(void **state)
 {
 	struct payworld *w = *state;
+	struct msg seen;
 
 	pay_out(w, 5000);
 	assert_state(w, PAY_CREDITING);
+	reply_build(&w->rec, TOUR, OP_CREDIT, SEQ_FIRST, &seen);
+	assert_int_equal(seen.expires.us, 0); /* no time comes at which it is off */
 	assert_call(w, OP_CREDIT);
 	assert_int_equal(w->st.call[0].peer, CODE);
 	assert_int_equal(w->reserved, 5000);
@@ -218,6 +221,30 @@ static void pending_then_pushed(void **state)
 	assert_false(w->st.changed);
 }
 
+/* The wallet takes back what it said: no line is posted for that, and a person sees it. */
+static void contradicted(void **state)
+{
+	static const struct {
+		enum outcome first, then;
+		enum pay_state stays;
+	} t[] = {
+		{ OUTCOME_APPROVED, OUTCOME_DECLINED, PAY_PAID },
+		{ OUTCOME_DECLINED, OUTCOME_APPROVED, PAY_DECLINED },
+	};
+	struct payworld *w = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		pw_next(w);
+		pay_out(w, 5000);
+		answer(w, t[i].first, REASON_NONE);
+		answer(w, t[i].then, REASON_NONE);
+		assert_state(w, t[i].stays);
+		assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+		assert_true(w->st.changed);
+		assert_int_equal(w->st.entry_count, 0);
+	}
+}
+
 static void cannot_be_called_back(void **state)
 {
 	struct payworld *w = *state;
@@ -254,6 +281,7 @@ int main(void)
 		core_case(inquired_where_a_repeat_could_credit_twice),
 		core_case(another_amount_is_not_believed),
 		core_case(pending_then_pushed),
+		core_case(contradicted),
 		core_case(cannot_be_called_back),
 		core_case(only_where_it_can_be_credited),
 	};

@@ -582,8 +582,16 @@ static void cancelled_twice(void **state)
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
 	pw_ask(w, OP_CANCEL, TILL, 0);
-	assert_int_equal(w->st.fate, FATE_VIEW);
-	assert_false(w->st.changed);
+	assert_true(w->st.replies);
+	assert_int_equal(w->st.reply_seq, SEQ_CANCEL);
+	assert_int_equal(w->st.call_count, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE); /* it did move: given back */
+	assert_call(w, OP_CANCEL);
+	pw_ask(w, OP_CANCEL, TILL, 0); /* what was said stays said */
+	assert_int_equal(w->st.fate, FATE_REPLAY);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_false(w->st.replies);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
 /* A partner that cannot be asked: what is lost is undone at once. */
@@ -639,7 +647,10 @@ static void contradictions(void **state)
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS);
 	assert_int_equal(w->st.exception, EXCEPTION_CONTRADICTION);
+	assert_true(w->st.changed); /* else nobody would ever see it */
 	assert_state(w, PAY_PAID);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS); /* once is enough */
+	assert_false(w->st.changed);
 	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(w->st.exception, EXCEPTION_NONE);
 }
