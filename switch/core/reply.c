@@ -381,11 +381,7 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	} else if (seq >= SEQ_REFUND) {
 		reply_refund(p, side, seq, ret);
 	} else if (seq == SEQ_CANCEL) {
-		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ||
-					       (pay_is_final(p) && p->iss.phase != LEG_YES &&
-						       p->undo.asked == CANCEL_NOT_ASKED)
-				       ? OUTCOME_REVERSED
-				       : OUTCOME_PENDING;
+		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ? OUTCOME_REVERSED : OUTCOME_PENDING;
 		ret->reason = REASON_CANCELLED;
 	} else if (seq == SEQ_FIRST && pay_is_scan(p) && op == OP_RESOLVE) {
 		reply_scan(p, ret);

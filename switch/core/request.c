@@ -247,6 +247,15 @@ static void cancel_first(struct turn *t)
 	turn_reply(t, SEQ_CANCEL);
 }
 
+/* Nothing moved and nothing will; should a success come late, this answer stays what it was. */
+static void cancel_of_nothing(struct turn *t)
+{
+	turn_claim(t, SEQ_CANCEL);
+	t->p->undo.by = t->ev->peer;
+	turn_moved(t, "cancel asked of what never moved");
+	turn_reply(t, SEQ_CANCEL);
+}
+
 static void cancel(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -261,9 +270,14 @@ static void cancel(struct turn *t)
 			t, REASON_STATE, "the payer has confirmed; the merchant's side can cancel");
 		return;
 	}
-	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
-		t->st->fate = FATE_VIEW; /* nothing moved and nothing will */
+	/* Asked before under another key: one undo, one answer. */
+	if (p->undo.asked != CANCEL_NOT_ASKED || pay_answer_final(p, SEQ_CANCEL)) {
+		t->st->fate = pay_answer_final(p, SEQ_CANCEL) ? FATE_REPLAY : FATE_WAIT;
 		t->st->fate_seq = SEQ_CANCEL;
+		return;
+	}
+	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
+		cancel_of_nothing(t);
 		return;
 	}
 	if (pay_has_refunds(p)) {
@@ -272,12 +286,6 @@ static void cancel(struct turn *t)
 	}
 	if (p->undo.phase == UNDO_NONE && p->iss.phase == LEG_YES && cancel_window_over(t)) {
 		turn_refuse(t, REASON_WINDOW, "the cancel window is over; refund instead");
-		return;
-	}
-	if (p->undo.asked !=
-		CANCEL_NOT_ASKED) { /* asked before under another key: one undo, one answer */
-		t->st->fate = pay_answer_final(p, SEQ_CANCEL) ? FATE_REPLAY : FATE_WAIT;
-		t->st->fate_seq = SEQ_CANCEL;
 		return;
 	}
 	turn_claim(t, SEQ_CANCEL);
