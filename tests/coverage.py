@@ -21,7 +21,8 @@ CHECK = re.compile(r"\b(CHECK\w*|PRE|POST)\(")
 def run_suites(build, suites):
     quiet = {"stdout": subprocess.DEVNULL, "check": True}
     if not os.path.isdir(build):
-        subprocess.run(["meson", "setup", build, ROOT, "-Db_coverage=true", "--buildtype=debug"], **quiet)
+        options = ["-Db_coverage=true", "--buildtype=debug"]
+        subprocess.run(["meson", "setup", build, ROOT] + options, **quiet)
     for counters in counter_files(build):
         os.remove(counters)
     subprocess.run(["ninja", "-C", build], **quiet)
@@ -30,7 +31,8 @@ def run_suites(build, suites):
 
 
 def counter_files(build):
-    return [os.path.join(folder, name) for folder, _, names in os.walk(build) for name in names if name.endswith(".gcda")]
+    return [os.path.join(folder, name) for folder, _, names in os.walk(build) for name in names
+        if name.endswith(".gcda")]
 
 
 def checked_lines(path):
@@ -49,8 +51,8 @@ def count(build):
     """file -> line -> [how often, branches taken, branches]."""
     files = {}
     for counters in counter_files(os.path.join(build, FOLDER)):
-        gcov = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", counters],
-            cwd=build, capture_output=True, check=True)
+        command = ["gcov", "--json-format", "--stdout", "--branch-probabilities", counters]
+        gcov = subprocess.run(command, cwd=build, capture_output=True, check=True)
         for file in json.loads(gcov.stdout)["files"]:
             path = os.path.relpath(os.path.join(build, file["file"]), ROOT)
             if path.startswith(FOLDER + "/"):
@@ -72,7 +74,8 @@ def percent(part, whole):
 
 
 def show(name, sums):
-    print(f"{name:28} {percent(*sums[:2])} of {sums[1]:5} lines  {percent(*sums[2:])} of {sums[3]:5} branches")
+    lines, branches = percent(*sums[:2]), percent(*sums[2:])
+    print(f"{name:28} {lines} of {sums[1]:5} lines  {branches} of {sums[3]:5} branches")
 
 
 def report(files, missing):
