@@ -14,7 +14,7 @@ static void registry_knows_names(void **state)
 	(void)state;
 	assert_non_null(a);
 	assert_string_equal(a->name, "alipayplus");
-	assert_null(adapter_by_name(SPAN("alipay")));
+	assert_null(adapter_by_name(SPAN("alipayplu")));
 	assert_null(adapter_by_name(SPAN_NONE));
 	assert_non_null(adapter_caps(a, OP_DEBIT));
 	assert_true(adapter_caps(a, OP_CANCEL)->cancel_undoes);
