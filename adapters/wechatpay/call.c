@@ -68,11 +68,11 @@ static bool is_payment_code(struct span s)
 static struct span description_of(const struct adapter_env *env, const Xw__Order *o)
 {
 	const Xw__Party *m = o ? o->merchant : NULL;
-	const char *const parts[] = { m ? m->name : "", m ? m->city : "" };
+	const struct span parts[] = { canonical_shop(o), span_str(m ? m->city : "") };
 	struct buf b = arena_buf(env->arena, DESCRIPTION_MAX);
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-		struct span part = span_utf8_cut(span_str(parts[i]), DESCRIPTION_MAX - 2);
+		struct span part = span_utf8_cut(parts[i], DESCRIPTION_MAX - 2);
 
 		if (span_empty(part) || b.n + part.n + 2 > DESCRIPTION_MAX)
 			continue;
