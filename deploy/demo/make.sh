@@ -318,6 +318,24 @@ wechatpay() {
 	YAML
 }
 
+# A contract of the older kind, beside the scheme's.
+alipay() {
+	pair rsa alipay switch 1
+	pair rsa alipay sandbox 1
+	FAKE=(partner 2088000000000000 currency EUR)
+	participant alipay 26 alipay <<-YAML
+	roles: [issuer]
+	currency: EUR
+	zone: "+08:00"
+	cancel_until: "00:00"
+	cap: "${CAP:-200000.00}"
+	settings:
+	  - {name: partner, value: "2088000000000000"}
+	  - {name: currency, value: EUR}
+	  - {name: mcc, value: "5999"}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -362,6 +380,7 @@ participants() {
 	satispay
 	wechatpay
 	pivo_orders
+	alipay
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -378,6 +397,8 @@ routes() {
 	  - {scheme: swish, mode: CPM, to: swish}
 	  - {scheme: satispay, mode: CPM, to: satispay}
 	  - {scheme: wechat, mode: CPM, to: wechatpay}
+	  # Codes of 16 to 23 digits that are not the scheme's own.
+	  - {scheme: alipay, mode: CPM, to: alipay}
 	  # Named at the till: its payer goes on in a browser.
 	  - {scheme: epassi, mode: CPM, to: epassi}
 	  - {scheme: pivo-app, mode: CPM, to: pivo-app}

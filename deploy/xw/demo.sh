@@ -138,6 +138,10 @@ demo_start() {
 	demo_pay 'WeChat code, German till' till-eur EUR 1360 PAID
 	demo_code wechatpay password-then-approve
 	demo_pay 'WeChat code, Norwegian till' till-nok NOK 7900 PAID
+	demo_code alipay approve
+	demo_pay 'older Alipay code, German till' till-eur EUR 1730 PAID
+	demo_code alipay approve
+	demo_pay 'older Alipay, refunded in part' till-nok NOK 9900 PARTIALLY_REFUNDED refund
 	demo_scan 'Pivo user, Alipay+ merchant' pivo '"payer":"user-approve"' PAID
 	demo_scan 'Swish user, Alipay+ merchant' swish-server '"payer":"s-1","handle":"46712345601"' PAID
 	demo_scheme_code pivo user-approve

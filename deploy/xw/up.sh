@@ -27,6 +27,7 @@ LISTENERS=(
 	'wechatpay 23'
 	'pivo-app 24'
 	'pivo-web 25'
+	'alipay 26'
 )
 
 up_all() {
