@@ -224,16 +224,16 @@ static void prepare(struct sim *s, int i)
 {
 	static const char *const keys[PARTIES] = { "", "", "1", "1", "till-eur:202601-1",
 		"till-nok:202601-1", "pivo:202601-1", "vipps-server:202601-1",
-		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9" };
+		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1" };
 	struct party *p = &s->party[i];
-	bool scheme = strcmp(p->adapter_name, "alipayplus") == 0;
+	bool alipay = strncmp(p->adapter_name, "alipay", 6) == 0;
 	bool ours = strcmp(p->adapter_name, "partner") == 0;
 	bool wechat = i == WECHAT;
 
 	p->s = s;
 	p->no = i;
-	p->alg = scheme || wechat ? SIG_RSA_SHA256 : SIG_ED25519;
-	p->our_key = scheme   ? "1"
+	p->alg = alipay || wechat ? SIG_RSA_SHA256 : SIG_ED25519;
+	p->our_key = alipay   ? "1"
 		     : ours   ? "crosswallet:202601-1"
 		     : wechat ? "5157f09efdc096de15ebe81a47057a7232f1b8e1"
 			      : "";
@@ -274,7 +274,8 @@ void party_begin(struct sim *s)
 	static const char *const origins[PARTIES] = { "https://bluecode.example",
 		"https://vipps.example", "https://aps.example", "https://mpp.example",
 		"https://till-eur.example", "https://till-nok.example", "https://pivo.example",
-		"https://vipps-server.example", "https://wechat.example" };
+		"https://vipps-server.example", "https://wechat.example",
+		"https://alipay.example" };
 
 	for (int i = 0; i < PARTIES; i++) {
 		struct party *p = &s->party[i];

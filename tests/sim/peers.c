@@ -1,5 +1,5 @@
 /*
- * peers.c: the participants of the simulated world and how the switch is configured for them: three
+ * peers.c: the participants of the simulated world and how the switch is configured for them: four
  * wallets with protocols of their own, the scheme in both of its roles, and four partners on our
  * API.
  *
@@ -29,6 +29,8 @@ static const struct pair pivo[] = { { "cii", "281777" }, { NULL, NULL } };
 static const struct pair wechat[] = { { "sp_mchid", "1900000100" },
 	{ "sp_appid", "wx8888888888888888" }, { "sub_mchid", "1900000109" }, { "mcc", "5999" },
 	{ "apiv3", "0123456789abcdef0123456789abcdef" }, { "refund_ms", "5000" }, { NULL, NULL } };
+static const struct pair alipay[] = { { "partner", "2088000000000000" }, { "mcc", "5999" },
+	{ NULL, NULL } };
 static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
 
 static const struct row {
@@ -57,6 +59,8 @@ static const struct row {
 		"/interop/v1", PEER_ISSUER, false, VIPPS, NOTIFY_LATE, vipps_server },
 	[WECHAT] = { "wechatpay", "wechatpay", "wechatpay", "EUR", "wechat.example", "",
 		PEER_ISSUER, false, -1, NOTIFY_NEVER, wechat },
+	[ALIPAY] = { "alipay", "alipay", "alipay", "EUR", "alipay.example", "", PEER_ISSUER, false,
+		-1, NOTIFY_NEVER, alipay },
 };
 
 static const struct route_row routes[] = {
@@ -65,6 +69,7 @@ static const struct route_row routes[] = {
 	{ .scheme = "bluecode", .mode = 'C', .to = BLUECODE + 1 },
 	{ .scheme = "vipps", .mode = 'C', .to = VIPPS + 1 },
 	{ .scheme = "wechat", .mode = 'C', .to = WECHAT + 1 },
+	{ .scheme = "alipay", .mode = 'C', .to = ALIPAY + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
 	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
 };
@@ -105,8 +110,10 @@ static void put_peer(struct sim *s, int i)
 		.settle = ccy(r->currency),
 		.scheme = r->scheme,
 		.debit_via = r->debit_via < 0 ? 0 : peers_number(r->debit_via),
-		.window_offset_min = r->scheme ? 480 : 0,
-		.cancel_until_min = (int16_t)(i == APS_ACQP ? 15 : -1),
+		.window_offset_min = r->scheme || i == ALIPAY ? 480 : 0,
+		.cancel_until_min = (int16_t)(i == APS_ACQP ? 15
+					      : i == ALIPAY ? 0
+							    : -1),
 		.refund_days = 365,
 		.expire_s = 120,
 		.hold_ms = 6000,

@@ -92,6 +92,15 @@ static bool wechat_code(struct sim *s, struct spend *p)
 	return minted(s, p, WECHAT, pick(s, how, sizeof how / sizeof *how));
 }
 
+static bool alipay_code(struct sim *s, struct spend *p)
+{
+	static const char *const how[] = { "approve", "decline:BUYER_BALANCE_NOT_ENOUGH",
+		"password-then-approve", "password-then-decline", "password", "approve-no-refund",
+		"decline:SYSTEM_ERROR" };
+
+	return minted(s, p, ALIPAY, pick(s, how, sizeof how / sizeof *how));
+}
+
 static bool merchant_code(struct sim *s, struct spend *p)
 {
 	const struct json *a = party_do(s, APS_MPP,
@@ -245,7 +254,7 @@ static void on_payment(struct sim *s, const struct event *e)
 		p->issuer = PIVO;
 		at_till(s, n);
 	} else if (corridor < 81 && wechat_code(s, p)) {
-		p->issuer = WECHAT;
+		p->issuer = rng_hit(&s->people, 500) && alipay_code(s, p) ? ALIPAY : WECHAT;
 		at_till(s, n);
 	} else if (merchant_code(s, p)) {
 		p->party = rng_hit(&s->people, 500) ? PIVO : VIPPS_SERVER;
@@ -374,6 +383,15 @@ static void on_mischief(struct sim *s, const struct event *e)
 		{ WECHAT, "refund", "apply-then-silent" },
 		{ WECHAT, "query-refund", "bad-signature" },
 		{ WECHAT, "callback", "twice" },
+		{ ALIPAY, "pay", "apply-then-silent" },
+		{ ALIPAY, "pay", "late" },
+		{ ALIPAY, "pay", "garbled" },
+		{ ALIPAY, "query", "unsigned" },
+		{ ALIPAY, "cancel", "apply-then-cut" },
+		{ ALIPAY, "cancel", "pending" },
+		{ ALIPAY, "refund", "apply-then-silent" },
+		{ ALIPAY, "refund", "bad-signature" },
+		{ ALIPAY, "callback", "twice" },
 		{ VIPPS, "token", "error-500" },
 		{ VIPPS, "create", "apply-then-silent" },
 		{ VIPPS, "create", "silent" },

@@ -38,6 +38,7 @@ enum party_no {
 	PIVO,         /* a wallet on our own API */
 	VIPPS_SERVER, /* its users scan, and are debited through VIPPS */
 	WECHAT,       /* an institution's wallet: a cancel must wait, a refund is done later */
+	ALIPAY,       /* by the older interface: a cancel has its day, a refund is repeated */
 	PARTIES
 };
 
