@@ -59,7 +59,7 @@ struct pay_event {
 	uint16_t code_peer;   /* whose code it is, where it was made or fetched through us; or 0 */
 	struct pay_id order;  /* RESOLVE: the order of ours that the code stands for */
 	bool order_free;      /* the ledger was asked: no payment has taken this order */
-	bool taken;     /* what this step wanted for itself was another's already */
+	bool taken;           /* what this step wanted for itself was another's already */
 	uint8_t scheme_count; /* candidates of the recognition table, best first */
 	const char *scheme[8];
 	uint8_t down_count; /* participants that cannot be reached now: nothing new is begun with

@@ -55,14 +55,16 @@ enum reason fx_acquirer(struct turn *t)
 	struct pay *p = t->p;
 	const struct peer *acq = turn_peer(t, p->acq.peer);
 	const struct rate *r;
+	enum reason why;
 
 	p->acq.ask = p->amount;
 	if (!money_is_none(p->acq.owe))
 		return REASON_NONE;
-	if (!ccy_eq(money_ccy(p->amount), acq->settle))
-		return convert(t, p->amount, acq->settle, &p->acq.owe, &r);
 	p->acq.owe = p->amount;
-	return REASON_NONE;
+	if (ccy_eq(money_ccy(p->amount), acq->settle))
+		return REASON_NONE;
+	why = convert(t, p->amount, acq->settle, &p->acq.owe, &r);
+	return why == REASON_NONE && money_sign(p->acq.owe) == 0 ? REASON_AMOUNT : why;
 }
 
 enum reason fx_amounts(struct turn *t)

@@ -154,7 +154,6 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 	}
 	if (c && l->hinted)
 		l->next = t->ev->now;
-	l->hinted = 0;
 	if (!l->next.us)
 		undo_want(t, UNDO_UNRESOLVED);
 }
@@ -352,8 +351,9 @@ void issuer_due(struct turn *t)
 		return;
 	}
 	l->asking = OP_INQUIRE;
-	if (l->tries < UINT8_MAX)
+	if (l->tries < UINT8_MAX && !l->hinted) /* a hint is no rung: anybody may send them */
 		l->tries++;
+	l->hinted = 0;
 	l->next = turn_call(t, (struct call){ .peer = l->peer,
 				       .side = SIDE_ISSUER,
 				       .op = OP_INQUIRE,

@@ -85,7 +85,8 @@ bool codes_ask_whose(struct wrk *w, struct rq *rq)
 	struct load_key k;
 	struct wait *a;
 
-	if (rq->msg->op != OP_DEBIT || rq->link->peer->scheme || rq->code_asked || !gives_codes(w))
+	if (rq->msg->op != OP_DEBIT || !rq->msg->code.text[0] || rq->link->peer->scheme ||
+		rq->code_asked || !gives_codes(w))
 		return false;
 	rq->code_asked = true;
 	if (!(a = wait_new(w, WAIT_CODE, &k))) {

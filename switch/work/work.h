@@ -217,7 +217,7 @@ const struct link *link_of(const struct wrk *w, uint16_t peer);
 struct link_state *link_state(struct wrk *w, const struct link *l);
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
 
-/* inbound.c */
+/* answers.c, inbound.c, intake.c */
 void inbound_refuse(
 	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer);
 /* Refuses, unless the ledger knows the request: then it is a repetition and gets its first answer.
@@ -249,8 +249,12 @@ void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c);
 void inbound_cache_key(const struct claim *c, struct buf *ret);
 void inbound_cache_tag(struct wrk *w, struct span key, struct span value, uint8_t ret[CACHE_TAG]);
 
-/* A request that was read: to the payment that it begins or is about. */
+/* A request that was read: what is known of it is asked (nonce, cache), then it goes to the payment
+ * that it begins or is about. */
+void inbound_ask(struct wrk *w, struct rq *rq);
 void inbound_dispatch(struct wrk *w, struct rq *rq);
+/* Whether it makes something new; what does not is about something that is there. */
+bool inbound_begins(enum op op);
 /* Writers get what is left of the exchange's arena, headers and body apart. */
 bool inbound_room(struct rq *rq, struct http_out *out, size_t body);
 /* Seals it and gives it to the requester, who then waits no longer. */

@@ -508,6 +508,34 @@ static void hint_before_the_answer(void **state)
 	assert_true(w->rec.due.us > w->now.us + 1000000); /* once */
 }
 
+/* What comes to nothing in the acquirer's currency is no payment. */
+static void less_than_a_cent(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay_in(w, "bluecode", money_of(1, NOK)); /* 0.00087 EUR */
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_AMOUNT);
+}
+
+/* Hints come from anywhere: a stream of them does not use up the ladder. */
+static void stream_of_hints(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	for (int i = 0; i < 40; i++) {
+		w->m = (struct msg){ .outcome = OUTCOME_HELD };
+		pw_step(w, (struct pay_event){
+				   .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+		if (w->rec.iss.asking)
+			pw_answer(w, OP_INQUIRE, OUTCOME_UNKNOWN, REASON_NONE);
+	}
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->rec.undo.phase, UNDO_NONE);
+}
+
 static void push_of_a_stranger(void **state)
 {
 	struct payworld *w = *state;
@@ -773,6 +801,8 @@ int main(void)
 		core_case(limit_of_another_currency),
 		core_case(push_about_a_refund),
 		core_case(hint_before_the_answer),
+		core_case(less_than_a_cent),
+		core_case(stream_of_hints),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),

@@ -1,0 +1,267 @@
+/*
+ * answers.c: what requests are answered: a refusal, the record as it stands, a stored answer again;
+ * now, or when what they wait for is final or their time is up.
+ *
+ * The hard thing is that the same answer must come out whoever asks for it and when: what is stored
+ * is rendered from the record alone. Must never answer twice, nor hold a request after its answer.
+ */
+#include "work.h"
+
+/* It waits no longer. */
+static void leave(struct wrk *w, struct rq *rq)
+{
+	if (rq->timed)
+		heap_remove(&w->deadlines, &rq->deadline);
+	rq->timed = false;
+	if (!rq->live)
+		return;
+	list_remove(&rq->node);
+	rq->live = NULL;
+	w->stats.waiting--;
+}
+
+static void finish(struct wrk *w, struct rq *rq)
+{
+	leave(w, rq);
+	rq->magic = 0;
+}
+
+bool inbound_room(struct rq *rq, struct http_out *out, size_t body)
+{
+	char *headers = arena_alloc(rq->arena, 4096), *text = arena_alloc(rq->arena, body);
+
+	*out = (struct http_out){ .headers = buf_init(headers, headers ? 4096 : 0),
+		.body = buf_init(text, text ? body : 0) };
+	return headers && text;
+}
+
+void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	struct exchange_ref ref = rq->ref;
+
+	if (rq->stranger)
+		env.signer = NULL;
+	if (rq->link->adapter->seal_reply)
+		rq->link->adapter->seal_reply(&env, &rq->request, replayed, out);
+	finish(w, rq);
+	if (!w->port->reply(w->port->ctx, ref, out))
+		w->stats.refused++;
+}
+
+void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bool replayed)
+{
+	struct http_out out;
+
+	CHECK_OBJ(rq, REQUEST_MAGIC);
+	if (!inbound_room(rq, &out, body.n + 1)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	out.status = status;
+	buf_add(&out.body, body);
+	if (replayed)
+		w->stats.replayed++;
+	inbound_reply(w, rq, &out, replayed);
+}
+
+void inbound_refuse(
+	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer)
+{
+	struct http_out out;
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	Xw__Canonical *problem = canonical_problem(rq->arena,
+		rq->request.route ? rq->request.route->op : OP_NONE, why, detail,
+		pointer ? pointer : "");
+
+	w->stats.refused++;
+	note_refused(w, rq, why, detail);
+	if (!problem || !inbound_room(rq, &out, 4096)) {
+		struct exchange_ref ref = rq->ref;
+		finish(w, rq);
+		w->port->reply(w->port->ctx, ref, &(struct http_out){ .status = 503 });
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, problem, &out);
+	inbound_reply(w, rq, &out, false);
+}
+
+static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
+	const struct request *rq, const struct pay *p, int seq, struct http_out *out)
+{
+	struct msg *m = arena_new(a, struct msg);
+	struct adapter_env env = env_for(w, l, a);
+	Xw__Canonical *reply;
+
+	if (!m)
+		return false;
+	reply_build(p, l->peer->number, rq->route->op, seq, m);
+	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN && !order_code(w, a, p, m->code.text))
+		return false;
+	if (canon_write(m, a, &reply) != RC_OK)
+		return false;
+	l->adapter->write_reply(&env, rq, reply, out);
+	return buf_ok(&out->body) && buf_ok(&out->headers);
+}
+
+void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	struct http_out out;
+
+	if (!inbound_room(rq, &out, 16384) ||
+		!write_view(w, rq->link, rq->arena, &rq->request, p, seq, &out)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	inbound_reply(w, rq, &out, rq->replayed);
+}
+
+/* The operation by which an answer was asked for: what its route is called. */
+static enum op op_of_seq(const struct pay *p, int seq)
+{
+	if (seq >= SEQ_REFUND)
+		return OP_REFUND;
+	if (seq == SEQ_CANCEL)
+		return OP_CANCEL;
+	if (seq == SEQ_CONFIRM)
+		return OP_CONFIRM;
+	switch ((enum flow)p->flow) {
+	case FLOW_SCAN:
+	case FLOW_WALLET_DEBITS:
+		return OP_RESOLVE;
+	case FLOW_PUSHED:
+		return OP_TELL;
+	case FLOW_ORDER:
+		return OP_ORDER;
+	case FLOW_CREDIT:
+		return OP_CREDIT;
+	case FLOW_NONE:
+	case FLOW_DEBIT:
+	case FLOW_CLOSED:
+		break;
+	}
+	return OP_DEBIT;
+}
+
+/* The route of that operation; of the same kind of object as `like`, where it is given. */
+static const struct route *route_of(const struct link *l, enum op op, const struct route *like)
+{
+	for (const struct route *r = l->adapter->routes; r->method; r++)
+		if (r->op == op && (!like || r->kind == like->kind))
+			return r;
+	return NULL;
+}
+
+/* A cancel is answered in the shape of what was cancelled, as who asked knows it. */
+static const struct route *cancel_route(const struct link *l, const struct pay *p)
+{
+	bool order = p->flow == FLOW_ORDER || !pay_id_is_none(&p->order);
+	enum op made = l->peer->number != p->acq.peer ? OP_RESOLVE : order ? OP_ORDER : OP_DEBIT;
+	const struct route *like = route_of(l, made, NULL), *r = NULL;
+
+	if (like)
+		r = route_of(l, OP_CANCEL, like);
+	return r ? r : route_of(l, OP_CANCEL, NULL);
+}
+
+bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, int seq,
+	int *ret_status, struct buf *ret_body)
+{
+	static const struct http_msg nothing;
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct request rq = { .http = &nothing };
+	char *headers = arena_alloc(&a, 4096);
+	struct http_out out = { .headers = buf_init(headers, 4096), .body = *ret_body };
+	enum op op = op_of_seq(p, seq);
+
+	rq.route = op == OP_CANCEL ? cancel_route(l, p) : route_of(l, op, NULL);
+	if (!rq.route || !write_view(w, l, &a, &rq, p, seq, &out))
+		return false;
+	*ret_body = out.body;
+	*ret_status = out.status;
+	return true;
+}
+
+void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	struct load_key k;
+	struct wait *a = wait_new(w, WAIT_REPLY, &k);
+
+	rq->replayed = true;
+	if (!a) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	a->rq = rq;
+	if (w->port->load_reply(w->port->ctx, &p->id, seq, k) != RC_OK) {
+		wait_free(w, a);
+		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
+	}
+}
+
+void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
+{
+	uint32_t hold = rq->link->peer->hold_ms;
+
+	if (rq->request.route->hold_ms && rq->request.route->hold_ms < hold)
+		hold = rq->request.route->hold_ms;
+
+	rq->live = l;
+	rq->seq = seq;
+	list_append(&l->waiters, &rq->node);
+	w->stats.waiting++;
+	rq->deadline.key = rq->arrived.us + (int64_t)hold * 1000;
+	rq->timed = heap_put(&w->deadlines, &rq->deadline);
+	if (rq->timed)
+		return;
+	leave(w, rq); /* more wait already than we keep count of */
+	if (l->rec.version)
+		inbound_view(w, rq, &l->rec, seq);
+	else
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+}
+
+void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
+{
+	if (pay_answer_final(p, seq))
+		inbound_replay(w, rq, p, seq);
+	else
+		inbound_view(w, rq, p, seq);
+}
+
+void inbound_settled(struct wrk *w, struct live *l)
+{
+	struct list *n, *next;
+
+	for (n = l->waiters.next; n != &l->waiters; n = next) {
+		struct rq *rq = LIST_OBJ(n, struct rq, node);
+		next = n->next;
+		/* What the payer has to do comes before the end, so it is not held back. */
+		if (!pay_answer_final(&l->rec, rq->seq) && !pay_awaits_action(&l->rec))
+			continue;
+		leave(w, rq);
+		inbound_answer(w, rq, &l->rec, rq->seq);
+	}
+}
+
+/* Time is up: pending is the truth, unless another process knows better. */
+void inbound_deadline(struct wrk *w, struct rq *rq)
+{
+	struct live *l = rq->live;
+	struct item *it;
+
+	CHECK_OBJ(l, LIVE_MAGIC);
+	leave(w, rq);
+	if (l->rec.version == 0) {
+		inbound_refuse(w, rq, REASON_UNAVAILABLE,
+			"the ledger did not answer in time; repeat with the same id", NULL);
+	} else if (l->state == LIVE_READY && (it = item_new(w))) {
+		it->rq = rq;
+		it->late = true;
+		live_refresh(w, l);
+		live_push(w, l, it);
+	} else {
+		inbound_view(w, rq, &l->rec, rq->seq);
+	}
+	live_release_if_idle(w, l);
+}

@@ -1,0 +1,246 @@
+/*
+ * intake.c: from bytes to an event: whose dialect it is, who says to be speaking, what it claims,
+ * whose code it brings.
+ *
+ * The hard thing is order: what costs little comes first, and nobody who has not proven himself
+ * learns more than that he has not. Must never act on a message that the adapter did not believe.
+ */
+#include "work.h"
+
+#include "qr.h"
+
+/* Percent of the host's room: until then all are welcome. */
+#define BEGIN_UNTIL 75
+#define READ_UNTIL  90
+
+static bool is_shed(const struct wrk *w, enum op op)
+{
+	unsigned until = inbound_begins(op) || op == OP_CODES ? BEGIN_UNTIL
+			 : op == OP_READ                      ? READ_UNTIL
+							      : 100;
+
+	return w->load > until;
+}
+
+void wrk_set_load(struct wrk *w, unsigned percent)
+{
+	w->load = percent;
+}
+
+static const char *claim_kind(enum op op)
+{
+	switch (op) {
+	case OP_DEBIT:
+		return "debit";
+	case OP_RESOLVE:
+		return "scan";
+	case OP_CONFIRM:
+		return "confirm";
+	case OP_CANCEL:
+		return "cancel";
+	case OP_REFUND:
+		return "refund";
+	case OP_TELL:
+		return "tell";
+	case OP_ORDER:
+		return "order";
+	case OP_CREDIT:
+		return "credit";
+	case OP_NONE:
+	case OP_CAPTURE:
+	case OP_INQUIRE:
+	case OP_INQUIRE_REFUND:
+	case OP_NOTIFY:
+	case OP_PUSH:
+	case OP_CODES:
+	case OP_TOKEN:
+	case OP_READ:
+	case OP_MAX:
+		return NULL;
+	}
+	return NULL;
+}
+
+/* I-2, I-3: the key within (partner, operation), and the partner's own id. */
+static void claims(struct rq *rq)
+{
+	const struct msg *m = rq->msg;
+	struct pay_event *ev = &rq->ev;
+	const char *kind = claim_kind(m->op);
+
+	if (!kind)
+		return;
+	if (m->key[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, kind, m->key);
+	if (m->op == OP_REFUND && m->refund.id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "refund-id", m->refund.id);
+	else if ((inbound_begins(m->op) || m->op == OP_TELL) && m->request_id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "id", m->request_id);
+	else if (m->op == OP_CANCEL && !m->key[0] && m->request_id[0])
+		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "cancel-id", m->request_id);
+	idem_fingerprint(m, ev->fingerprint);
+}
+
+/* Whose code is it? The recognition table speaks; the core routes. A payer who shows no code named
+ * the wallet instead. */
+static void recognise(struct wrk *w, struct rq *rq)
+{
+	struct msg *m = rq->msg;
+	struct arena a = arena_init(w->scratch, sizeof w->scratch);
+	struct qr *q;
+
+	if (!m->code.text[0] && m->code.scheme[0])
+		rq->ev.scheme[rq->ev.scheme_count++] = m->code.scheme;
+	if (!m->code.text[0] || !(q = arena_new(&a, struct qr)))
+		return;
+	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);
+	qr_scan(&a, span_str(m->code.text), q);
+	(void)span_to_cstr(
+		span_str(qr_format_name(q->format)), m->code.format, sizeof m->code.format);
+	if (!q->accept)
+		return;
+	for (size_t i = 0; i < q->candidate_count && rq->ev.scheme_count < 8; i++)
+		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->candidate[i]);
+	for (size_t i = 0; i < q->account_count && rq->ev.scheme_count < 8; i++)
+		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->account[i].scheme);
+	if (rq->ev.scheme_count)
+		(void)span_to_cstr(
+			span_str(rq->ev.scheme[0]), m->code.scheme, sizeof m->code.scheme);
+	if (m->op == OP_RESOLVE)
+		(void)order_read(w, q, &rq->ev.order, &rq->ev.code_peer);
+}
+
+/* A pay-out names the wallet where it does not bring a code. */
+static void name_wallet(const struct wrk *w, struct rq *rq)
+{
+	const struct msg *m = rq->msg;
+
+	if (m->op != OP_CREDIT || m->code.text[0])
+		return;
+	for (size_t i = 0; i < w->conf.link_count; i++)
+		if (strcmp(w->conf.link[i].peer->name, m->code.scheme) == 0)
+			rq->ev.code_peer = w->conf.link[i].peer->number;
+}
+
+static const struct link *link_by_identity(
+	const struct wrk *w, const struct adapter *a, struct span identity)
+{
+	for (size_t i = 0; i < w->conf.link_count; i++)
+		if (w->conf.link[i].adapter == a && span_eq(w->conf.link[i].identity, identity))
+			return &w->conf.link[i];
+	return NULL;
+}
+
+/* Finds the adapter whose path it is, and the participant who says to be speaking. */
+static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
+{
+	const struct adapter *tried[16];
+	size_t count = 0;
+	struct span identity;
+
+	for (size_t i = 0; i < w->conf.link_count; i++) {
+		const struct adapter *a = w->conf.link[i].adapter;
+		bool again = false;
+		for (size_t j = 0; j < count; j++)
+			again = again || tried[j] == a;
+		if (again || count == 16)
+			continue;
+		tried[count++] = a;
+		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
+			continue;
+		rq->link = &w->conf.link[i]; /* the dialect of the refusal, until we know better */
+		if (!a->identify(&rq->request, &identity))
+			return RC_AUTH;
+		rq->link = link_by_identity(w, a, identity);
+		if (rq->link)
+			return RC_OK;
+		rq->link = &w->conf.link[i];
+		return RC_AUTH;
+	}
+	return RC_NOENT;
+}
+
+/* Nobody's path: a bare problem document. */
+static void nowhere(struct wrk *w, struct rq *rq, const struct buf *methods)
+{
+	char headers[256], body[256];
+	struct http_out out = { .status = methods->n ? 405 : 404,
+		.headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body) };
+
+	w->stats.refused++;
+	http_out_header(&out, "content-type", SPAN("application/problem+json"));
+	if (methods->n)
+		http_out_header(&out, "allow", buf_span(methods));
+	buf_str(&out.body, "{\"type\":\"");
+	buf_add(&out.body, w->conf.origin);
+	buf_str(&out.body,
+		methods->n
+			? "/problems/method-not-allowed\",\"title\":\"Method not allowed\",\"status\":405}"
+			: "/problems/not-found\",\"title\":\"Not found\",\"status\":404}");
+	w->port->reply(w->port->ctx, rq->ref, &out);
+}
+
+void wrk_on_request(
+	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m)
+{
+	struct rq *rq = arena_new(arena, struct rq);
+	char text[64];
+	struct buf methods = buf_init(text, sizeof text);
+	struct adapter_env env;
+	const char *where = "";
+	enum rc rc;
+
+	w->stats.requests++;
+	CHECK(rq);
+	rq->magic = REQUEST_MAGIC;
+	rq->ref = ref;
+	rq->arena = arena;
+	rq->http = m;
+	rq->arrived = w->port->mono(w->port->ctx);
+	list_init(&rq->node);
+	rc = identify(w, rq, &methods);
+	if (rc == RC_NOENT) {
+		nowhere(w, rq, &methods);
+		return;
+	}
+	if (rc != RC_OK) {
+		rq->stranger = true;
+		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
+		return;
+	}
+	if (w->draining) {
+		inbound_refuse(
+			w, rq, REASON_UNAVAILABLE, "this process is going down; repeat", NULL);
+		return;
+	}
+	if (is_shed(w, rq->request.route->op)) { /* before its signature costs anything */
+		w->stats.shed++;
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once; repeat later", NULL);
+		return;
+	}
+	env = env_for(w, rq->link, arena);
+	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
+	if (rc == RC_FULL || !(rq->msg = arena_new(arena, struct msg))) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);
+		return;
+	}
+	if (rc != RC_OK) {
+		const Xw__Problem *p = rq->canonical->problem;
+		inbound_refuse(w, rq, (enum reason)p->reason, p->detail, p->pointer);
+		return;
+	}
+	if (canon_read(rq->canonical, rq->msg, &where) != RC_OK) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
+		return;
+	}
+	rq->raw = digest_sha256(m->body);
+	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
+	rq->ev.peer = rq->link->peer->number;
+	rq->ev.op = rq->msg->op;
+	rq->ev.msg = rq->msg;
+	claims(rq);
+	recognise(w, rq);
+	name_wallet(w, rq);
+	inbound_ask(w, rq);
+}
