@@ -20,7 +20,7 @@ char *buf_room(struct buf *b, size_t n)
 		b->over = true;
 		return NULL;
 	}
-	char *room = b->p + b->n;
+	char *room = b->p ? b->p + b->n : b->p; /* no bytes at no place: nothing is written */
 
 	b->n += n;
 	return room;

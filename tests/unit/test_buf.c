@@ -51,9 +51,22 @@ static void overflow_is_sticky_and_whole(void **state)
 	assert_false(buf_ok(&b));
 }
 
+/* No storage at all: nothing fits but nothing. */
+static void no_storage(void **state)
+{
+	struct buf b = buf_init(NULL, 0);
+
+	(void)state;
+	buf_add(&b, SPAN(""));
+	assert_true(buf_ok(&b));
+	buf_ch(&b, 'x');
+	assert_false(buf_ok(&b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_storage),
 		cmocka_unit_test(writes_numbers),
 		cmocka_unit_test(overflow_is_sticky_and_whole),
 	};
