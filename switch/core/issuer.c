@@ -241,6 +241,10 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		return;
 	}
 	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
+		if (l->asking && op == OP_INQUIRE) {
+			l->asking = 0;
+			l->next = WALL_NONE;
+		}
 		settled(t, o, m);
 		return;
 	}
@@ -287,6 +291,11 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 {
 	struct leg *l = &t->p->iss;
 
+	if (l->phase == LEG_NO && l->asking) { /* about what may have come late: until they say */
+		l->asking = 0;
+		l->next = ladder_slow(0, t->ev->now);
+		return;
+	}
 	if (l->phase != LEG_SENT && l->phase != LEG_PENDING && l->phase != LEG_UNKNOWN)
 		return;
 	/* Only the very first sending of a debit proves by "unsent" that nothing can have moved. */
@@ -299,6 +308,20 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 		wait(t, LEG_PENDING, 0);
 	else
 		wait(t, LEG_UNKNOWN, 0);
+}
+
+static void inquire(struct turn *t)
+{
+	struct leg *l = &t->p->iss;
+
+	if (!turn_caps(t, l->peer, OP_INQUIRE))
+		return;
+	l->asking = OP_INQUIRE;
+	l->next = turn_call(t, (struct call){ .peer = l->peer,
+				       .side = SIDE_ISSUER,
+				       .op = OP_INQUIRE,
+				       .attempt = l->attempt });
+	turn_moved(t, "a push made us ask");
 }
 
 void issuer_push(struct turn *t, const struct msg *m)
@@ -316,19 +339,16 @@ void issuer_push(struct turn *t, const struct msg *m)
 		issuer_answer(t, OP_PUSH, m);
 		return;
 	}
-	/* A hint makes us ask, once: now, or when the call or question that is out has ended. */
-	if (!open || t->p->undo.phase != UNDO_NONE)
-		return;
-	if (l->phase == LEG_SENT || l->asking) {
-		l->hinted = 1;
-		return;
+	/* A hint makes us ask, once: now, or when the call or question that is out has ended. Also
+	 * where we have concluded that nothing came of it: what comes late has to go back. */
+	if (l->phase == LEG_NO && !l->sure && !t->p->late && !l->asking && l->op) {
+		inquire(t);
+	} else if (open && t->p->undo.phase == UNDO_NONE) {
+		if (l->phase == LEG_SENT || l->asking)
+			l->hinted = 1;
+		else
+			inquire(t);
 	}
-	l->asking = OP_INQUIRE;
-	l->next = turn_call(t, (struct call){ .peer = l->peer,
-				       .side = SIDE_ISSUER,
-				       .op = OP_INQUIRE,
-				       .attempt = l->attempt });
-	turn_moved(t, "a push made us ask");
 }
 
 void issuer_due(struct turn *t)
@@ -340,6 +360,10 @@ void issuer_due(struct turn *t)
 	if (l->phase == LEG_SENT ||
 		l->asking) { /* the call's time is over and nobody told us of its end */
 		issuer_no_answer(t, l->asking ? OP_INQUIRE : l->op, LOST_UNKNOWN);
+		return;
+	}
+	if (l->phase == LEG_NO) {
+		inquire(t);
 		return;
 	}
 	if (p->expires.us && p->expires.us <= t->ev->now.us && l->phase == LEG_PENDING) {

@@ -231,6 +231,7 @@ static void inquired(struct turn *t, const struct msg *m)
 		break;
 	case OUTCOME_DECLINED:
 	case OUTCOME_REVERSED:
+		p->iss.sure = 1;
 		undone(t);
 		break;
 	case OUTCOME_NOT_FOUND:
@@ -275,6 +276,7 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 	switch (m->has_problem ? OUTCOME_UNKNOWN : m->outcome) {
 	case OUTCOME_REVERSED:
 	case OUTCOME_APPROVED:
+		p->iss.sure = 1;
 		undone(t);
 		break;
 	case OUTCOME_DECLINED:
@@ -338,6 +340,8 @@ void undo_late_success(struct turn *t, const struct msg *m)
 	if (cancelled && money_sign(p->iss.taken) > 0)
 		return; /* news of the debit that was given back already */
 	p->late = 1;
+	p->iss.asking = 0;
+	p->iss.next = WALL_NONE;
 	turn_exception(t, EXCEPTION_LATE_SUCCESS);
 	fsm_move(&fsm_leg, &p->iss.phase, LEG_YES);
 	if (m->outcome == OUTCOME_HELD)

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { Caller } from './lib/caller.mjs';
 import { closing, over, refused } from './lib/checks.mjs';
-import { World, until } from './lib/world.mjs';
+import { World, until, uuidOf } from './lib/world.mjs';
 
 let w;
 const wallet = () => w.callers['vipps-server'];
@@ -184,6 +184,19 @@ describe('corridor B, a Vipps user at an Alipay+ merchant', () => {
       const { moved } = await end(s.id, 'DECLINED', 40000);
       await vipps('create', 'silent', { count: 0 });
       assert.deepEqual(moved, {});
+    });
+
+    it('approved after we had given up and cancelled: released again, and a person is told', async () => {
+      const s = await opened(4150, PHONE.approves);
+      await vipps('create', 'late', { ms: 10000 }); /* after our cancel */
+      await confirm(s.id);
+      await end(s.id, 'DECLINED', 40000);
+      const line = await until(async () => (await w.book('vipps', s.id)).find((l) => l.state !== 'CREATED' && l.held === 0), 'nothing is held any more', 40000);
+      assert.equal(line.taken - line.returned, 0, JSON.stringify(line));
+      await until(async () => (await w.psql(`select * from ledger.exception_open where payment = '${uuidOf(s.id)}'`)).length === 1, 'the exception item');
+      await until(() => w.payment(s.id).then((p) => p.final), 'final again');
+      assert.deepEqual(Object.values(await w.moved(s.id)).filter((v) => v !== 0), []);
+      assert.equal((await wallet().read(s.id, 'scans')).body.status, 'DECLINED', 'what was said stays said');
     });
 
     it('the answer to the capture is lost; captured once', async () => {

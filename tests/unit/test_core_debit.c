@@ -518,6 +518,40 @@ static void less_than_a_cent(void **state)
 	assert_int_equal(w->rec.iss.reason, REASON_AMOUNT);
 }
 
+/* The debit arrives after we had concluded that it never would: its hint makes us ask, and what was
+ * held is released. */
+static void hint_after_the_end(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (!pay_is_final(&w->rec)) {
+		if (w->st.call_count)
+			pw_answer(w, w->st.call[0].op, OUTCOME_NOT_FOUND, REASON_NONE);
+		else
+			pw_due(w);
+	}
+	assert_state(w, PAY_UNDONE);
+	w->m = (struct msg){ .outcome = OUTCOME_HELD };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+	assert_call(w, OP_INQUIRE);
+	pw_lost(w, OP_INQUIRE, LOST_UNKNOWN);
+	pw_due(w); /* until they say */
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_UNDONE);
+	assert_int_equal(w->rec.due.us, 0);
+	assert_int_equal(pw_position(w, PUSH, NOK), 0);
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+	assert_int_equal(w->st.call_count, 0); /* now they have said so themselves */
+}
+
 /* Hints come from anywhere: a stream of them does not use up the ladder. */
 static void stream_of_hints(void **state)
 {
@@ -802,6 +836,7 @@ int main(void)
 		core_case(push_about_a_refund),
 		core_case(hint_before_the_answer),
 		core_case(less_than_a_cent),
+		core_case(hint_after_the_end),
 		core_case(stream_of_hints),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
