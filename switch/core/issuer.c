@@ -124,6 +124,20 @@ static void taken(struct turn *t, const struct msg *m)
 	}
 }
 
+static void inquire(struct turn *t, const char *why)
+{
+	struct leg *l = &t->p->iss;
+
+	if (!turn_caps(t, l->peer, OP_INQUIRE))
+		return;
+	l->asking = OP_INQUIRE;
+	l->next = turn_call(t, (struct call){ .peer = l->peer,
+				       .side = SIDE_ISSUER,
+				       .op = OP_INQUIRE,
+				       .attempt = l->attempt });
+	turn_moved(t, why);
+}
+
 /* Still open: when do we ask again? At the end of the ladder we make sure that nothing remains. */
 static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 {
@@ -310,20 +324,6 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 		wait(t, LEG_UNKNOWN, 0);
 }
 
-static void inquire(struct turn *t)
-{
-	struct leg *l = &t->p->iss;
-
-	if (!turn_caps(t, l->peer, OP_INQUIRE))
-		return;
-	l->asking = OP_INQUIRE;
-	l->next = turn_call(t, (struct call){ .peer = l->peer,
-				       .side = SIDE_ISSUER,
-				       .op = OP_INQUIRE,
-				       .attempt = l->attempt });
-	turn_moved(t, "a push made us ask");
-}
-
 void issuer_push(struct turn *t, const struct msg *m)
 {
 	struct leg *l = &t->p->iss;
@@ -342,12 +342,12 @@ void issuer_push(struct turn *t, const struct msg *m)
 	/* A hint makes us ask, once: now, or when the call or question that is out has ended. Also
 	 * where we have concluded that nothing came of it: what comes late has to go back. */
 	if (l->phase == LEG_NO && !l->sure && !t->p->late && !l->asking && l->op) {
-		inquire(t);
+		inquire(t, "a push made us ask");
 	} else if (open && t->p->undo.phase == UNDO_NONE) {
 		if (l->phase == LEG_SENT || l->asking)
 			l->hinted = 1;
 		else
-			inquire(t);
+			inquire(t, "a push made us ask");
 	}
 }
 
@@ -363,7 +363,7 @@ void issuer_due(struct turn *t)
 		return;
 	}
 	if (l->phase == LEG_NO) {
-		inquire(t);
+		inquire(t, "asked what came late");
 		return;
 	}
 	if (p->expires.us && p->expires.us <= t->ev->now.us && l->phase == LEG_PENDING) {
@@ -374,13 +374,8 @@ void issuer_due(struct turn *t)
 		undo_want(t, UNDO_UNRESOLVED);
 		return;
 	}
-	l->asking = OP_INQUIRE;
 	if (l->tries < UINT8_MAX && !l->hinted) /* a hint is no rung: anybody may send them */
 		l->tries++;
 	l->hinted = 0;
-	l->next = turn_call(t, (struct call){ .peer = l->peer,
-				       .side = SIDE_ISSUER,
-				       .op = OP_INQUIRE,
-				       .attempt = l->attempt });
-	turn_moved(t, "asked what became of it");
+	inquire(t, "asked what became of it");
 }
