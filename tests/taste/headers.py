@@ -21,6 +21,8 @@ def flags_by_folder(root, build):
         if path.startswith("..") or not path.endswith(".c"):
             continue
         words = shlex.split(entry["command"])
+        if os.path.basename(words[0]) in ("ccache", "sccache"):  # meson puts one in front where it is installed
+            words = words[1:]
         keep = [w for w in words[1:] if re.match(r"-(I|isystem|D(?!_FORTIFY)|std=|W)", w)]
         for at, word in enumerate(words):
             if word == "-include":
