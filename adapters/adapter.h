@@ -172,7 +172,8 @@ int32_t adapter_retry_after_ms(const struct http_msg *answer, int32_t max_s);
 
 /* ---- hints by webhook ----------------------------------------------------------------------- */
 
-/* The address that was registered names the peer as the first "{...}" of the route. */
+/* The address that we gave out names the peer as the first "{...}" of the route; what comes there
+ * proves itself. */
 bool push_identify(const struct request *rq, struct span *ret_identity);
 /* A status and no body: 401, 400 and 503 to what is to be sent again, 200 to all else; also to what
  * will never be of use, since partners repeat for days, and some hold later events back. */

@@ -88,8 +88,12 @@ void page_form(struct http_out *out, const char *wallet, const Xw__Order *order,
 	buf_str(b, "</button>\n</form>\n</main>\n");
 }
 
-void page_seal(struct http_out *out)
+void page_seal(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
 {
+	(void)env;
+	(void)rq;
+	(void)replayed;
 	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
 	http_out_header(out, "cache-control", SPAN("no-store"));
 	http_out_header(out, "content-security-policy",

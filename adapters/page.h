@@ -19,7 +19,8 @@ void page_say(struct http_out *out, int status, const char *sentence);
  * fields to `action`. */
 void page_form(struct http_out *out, const char *wallet, const Xw__Order *order, struct money sum,
 	struct span action, const struct page_field *fields, size_t count);
-/* The headers of both. */
-void page_seal(struct http_out *out);
+/* seal_reply: the headers of both. */
+void page_seal(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out);
 
 #endif

@@ -31,6 +31,19 @@ struct span payer_url(const struct adapter_env *env, const char *under, const ch
 
 /* ---- what a browser brings ------------------------------------------------------------------ */
 
+enum rc payer_read_form(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	Xw__Canonical *c = canonical_new(env->arena, OP_READ, false);
+
+	if (c)
+		c->object_id = canonical_str(env->arena, span_sub(rq->arg[1], 0, 64));
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}
+
 bool payer_form(const struct http_msg *m, struct span *ret)
 {
 	struct span type;

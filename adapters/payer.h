@@ -14,6 +14,9 @@ struct span payer_url(const struct adapter_env *env, const char *under, const ch
 
 /* ---- what a browser brings ------------------------------------------------------------------ */
 
+/* read_request of the page with the form: the route's second "{...}" is the payment's id. */
+MUST enum rc payer_read_form(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret);
 /* The fields of a request: the query of a GET, the body of a POST. False: that is no form. */
 bool payer_form(const struct http_msg *m, struct span *ret);
 /* A field of letters, digits and "-._:", which is what ids are made of: above all no "&". False
@@ -32,11 +35,16 @@ bool payer_is_late(const struct adapter_env *env, struct span stamp, const Xw__C
  * hour, which is what ladders of cancels span. */
 #define PAYER_CLOSES_S     1800
 #define PAYER_CLOSES_MAX_S 3600
+#define PAYER_LADDER_CANCEL                                                                        \
+	LADDER(2, 5, 10, 30, 60, 120, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300, 600, 600,  \
+		600, 600)
 /* A cancel: what was confirmed can be given back by hand only; what was not may still be, until
  * the page is dead. */
 struct verdict payer_cancelled(const struct adapter_env *env, const Xw__Canonical *call);
 
 /* ---- the partner API beside the wallet's own protocol ---------------------------------------- */
+
+#define PAYER_LADDER_REFUND LADDER(2, 3, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 bool payer_has_server(const struct adapter_env *env); /* setting `server` is "partner-api" */
 /* As write_call and read_answer; towards a wallet that knows one currency alone, sums are in that.

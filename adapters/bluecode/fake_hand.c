@@ -7,35 +7,26 @@
 
 static const char *const operations[] = { "payment", "status", "cancel", "refund", NULL };
 
-#define MINT_MAX 50
-
 static void control_mint(struct bluefake *f, const struct sandbox_host *h,
 	const struct json *command, struct buf *ret_json)
 {
-	struct span behaviour = SPAN("approve");
-	struct bf_behaviour b;
 	struct jw w = jw_init(ret_json);
-	int64_t ms = 2000, count = 1;
-	bool reusable = false;
+	struct fake_mint m;
+	struct bf_behaviour b;
 
-	(void)json_str(command, "behaviour", &behaviour);
-	(void)json_int(command, "ms", &ms);
-	(void)json_int(command, "count", &count);
-	(void)json_bool(command, "reusable", &reusable);
-	if (ms < 0 || ms > MISCHIEF_MS_MAX || count < 1 || count > MINT_MAX ||
-		!bf_read_behaviour(behaviour, (int32_t)ms, &b) ||
-		f->code_count + count > BF_CODES / 4 * 3) {
+	if (!fake_mint_read(command, &m) || !bf_read_behaviour(m.behaviour, m.ms, &b) ||
+		f->code_count + m.count > BF_CODES / 4 * 3) {
 		fake_control_error(ret_json, "unknown behaviour, or a number out of range");
 		return;
 	}
 	jw_obj(&w, NULL);
 	jw_bool(&w, "ok", true);
 	jw_arr(&w, "codes");
-	for (int64_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < m.count; i++) {
 		char storage[24];
 		struct buf code = buf_init(storage, sizeof storage);
 
-		bf_write_code(&code, bf_mint(f, h, &b, reusable));
+		bf_write_code(&code, bf_mint(f, h, &b, m.reusable));
 		jw_str(&w, NULL, buf_span(&code));
 	}
 	jw_end(&w, ']');

@@ -14,29 +14,7 @@
 #include "payer.h"
 
 /* A confirmation tells at once; questions are for one that got lost. */
-#define LADDER_INQUIRE                                                                             \
-	{                                                                                          \
-		8,                                                                                 \
-		{                                                                                  \
-			10, 20, 30, 60, 60, 120, 120, 300                                          \
-		}                                                                                  \
-	}
-/* Long enough for a page that is dead after PAYER_CLOSES_MAX_S (SPEC epassi 4.2). */
-#define LADDER_CANCEL                                                                              \
-	{                                                                                          \
-		20,                                                                                \
-		{                                                                                  \
-			2, 5, 10, 30, 60, 120, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,   \
-				600, 600, 600, 600                                                 \
-		}                                                                                  \
-	}
-#define LADDER_REFUND                                                                              \
-	{                                                                                          \
-		10,                                                                                \
-		{                                                                                  \
-			2, 3, 5, 10, 30, 60, 120, 300, 600, 1800                                   \
-		}                                                                                  \
-	}
+#define LADDER_INQUIRE LADDER(10, 20, 30, 60, 60, 120, 120, 300)
 
 static const struct caps caps[] = {
 	{ .op = OP_DEBIT, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
@@ -49,12 +27,15 @@ static const struct caps caps[] = {
 		.repeat = REPEAT_SAME_ID,
 		.allowed_ms = 5000,
 		.cancel_undoes = true,
-		.ladder = LADDER_CANCEL },
-	{ .op = OP_REFUND, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .ladder = LADDER_REFUND },
+		.ladder = PAYER_LADDER_CANCEL },
+	{ .op = OP_REFUND,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.ladder = PAYER_LADDER_REFUND },
 	{ .op = OP_INQUIRE_REFUND,
 		.repeat = REPEAT_SAME_ID,
 		.allowed_ms = 5000,
-		.ladder = LADDER_REFUND },
+		.ladder = PAYER_LADDER_REFUND },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };
@@ -72,31 +53,10 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
-/* The address names the participant; the form and the confirmation prove themselves. */
-static bool identify(const struct request *rq, struct span *ret_identity)
-{
-	*ret_identity = rq->arg[0];
-	return true;
-}
-
-static enum rc read_form_request(
-	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
-{
-	Xw__Canonical *c = canonical_new(env->arena, OP_READ, false);
-
-	if (!c)
-		return RC_FULL;
-	c->object_id = canonical_str(env->arena, span_sub(rq->arg[1], 0, 64));
-	if (!arena_ok(env->arena))
-		return RC_FULL;
-	*ret = c;
-	return RC_OK;
-}
-
 static enum rc read_request(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
 {
-	return rq->route->kind == EPASSI_FORM ? read_form_request(env, rq, ret)
+	return rq->route->kind == EPASSI_FORM ? payer_read_form(env, rq, ret)
 					      : epassi_read_return(env, rq, ret);
 }
 
@@ -109,23 +69,14 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 		payer_page(reply, out);
 }
 
-static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
-	struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	(void)replayed;
-	page_seal(out);
-}
-
 const struct adapter epassi_adapter = {
 	.name = "epassi",
 	.caps = caps,
 	.routes = routes,
-	.identify = identify,
+	.identify = push_identify,
 	.read_request = read_request,
 	.write_reply = write_reply,
-	.seal_reply = seal_reply,
+	.seal_reply = page_seal,
 	.write_call = epassi_write_call,
 	.read_answer = epassi_read_answer,
 };

@@ -63,19 +63,11 @@ static void control(
 	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
 {
 	struct epassifake *f = state;
-	struct span verb = SPAN_NONE;
+	struct span verb = fake_text(command, "do");
 
-	(void)json_str(command, "do", &verb);
-	if (span_eq(verb, SPAN("browse"))) {
-		const char *wrong = visit_begin(&f->visits, h, command);
-
-		if (wrong)
-			fake_control_error(ret_json, wrong);
-		else
-			fake_control_ok(ret_json);
-	} else if (span_eq(verb, SPAN("show"))) {
-		visit_show(&f->visits, ret_json);
-	} else if (span_eq(verb, SPAN("misbehave"))) {
+	if (visit_control(&f->visits, h, command, ret_json))
+		return;
+	if (span_eq(verb, SPAN("misbehave"))) {
 		mischief_control(&f->mischief, operations, command, ret_json);
 	} else if (span_eq(verb, SPAN("reset"))) {
 		ef_reset(f, h);

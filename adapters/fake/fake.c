@@ -158,6 +158,25 @@ void fake_control_error(struct buf *b, const char *error)
 	jw_end(&w, '}');
 }
 
+#define MINT_MAX 50
+
+bool fake_mint_read(const struct json *command, struct fake_mint *ret)
+{
+	struct fake_mint m = { .behaviour = SPAN("approve") };
+	int64_t ms = 2000, count = 1;
+
+	(void)json_str(command, "behaviour", &m.behaviour);
+	(void)json_int(command, "ms", &ms);
+	(void)json_int(command, "count", &count);
+	(void)json_bool(command, "reusable", &m.reusable);
+	if (ms < 0 || ms > MISCHIEF_MS_MAX || count < 1 || count > MINT_MAX)
+		return false;
+	m.ms = (int32_t)ms;
+	m.count = (uint32_t)count;
+	*ret = m;
+	return true;
+}
+
 /* ---- mischief ------------------------------------------------------------------------------ */
 
 static const struct {

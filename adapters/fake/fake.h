@@ -43,6 +43,17 @@ uint32_t fake_hash(struct span s);
 void fake_control_ok(struct buf *b);
 void fake_control_error(struct buf *b, const char *error);
 
+/* What "mint-code" asks for where a code says what happens when it is scanned:
+ * {"behaviour":B,"ms":2000,"count":1,"reusable":false}, all as they are here where not said, B
+ * "approve". False: a number is out of range. */
+struct fake_mint {
+	struct span behaviour;
+	int32_t ms;
+	uint32_t count;
+	bool reusable;
+};
+bool fake_mint_read(const struct json *command, struct fake_mint *ret);
+
 /* Requests that are told to arrive late, kept until the fake's timer. */
 #define FAKE_HELD 8
 

@@ -6,8 +6,6 @@
  */
 #include "shown.h"
 
-#define MINT_MAX 50
-
 /* What a timer is for. */
 enum shown_timer {
 	TIMER_ENDS,     /* the payer acts */
@@ -417,27 +415,20 @@ void shown_on_timer(void *state, const struct sandbox_host *h, uint64_t c)
 static void control_mint(struct shown *f, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json)
 {
-	struct span behaviour = SPAN("approve");
-	struct shown_behaviour b;
 	struct jw w = jw_init(ret_json);
-	int64_t ms = 2000, count = 1;
-	bool reusable = false;
+	struct fake_mint m;
+	struct shown_behaviour b;
 
-	(void)json_str(command, "behaviour", &behaviour);
-	(void)json_int(command, "ms", &ms);
-	(void)json_int(command, "count", &count);
-	(void)json_bool(command, "reusable", &reusable);
-	if (ms < 0 || ms > MISCHIEF_MS_MAX || count < 1 || count > MINT_MAX ||
-		!read_behaviour(f->dialect, behaviour, (int32_t)ms, &b) ||
-		f->codes + count > SHOWN_CODES / 4 * 3) {
+	if (!fake_mint_read(command, &m) || !read_behaviour(f->dialect, m.behaviour, m.ms, &b) ||
+		f->codes + m.count > SHOWN_CODES / 4 * 3) {
 		fake_control_error(ret_json, "unknown behaviour, or a number out of range");
 		return;
 	}
 	jw_obj(&w, NULL);
 	jw_bool(&w, "ok", true);
 	jw_arr(&w, "codes");
-	for (int64_t i = 0; i < count; i++)
-		jw_str(&w, NULL, span_str(mint(f, h, &b, reusable)->text));
+	for (uint32_t i = 0; i < m.count; i++)
+		jw_str(&w, NULL, span_str(mint(f, h, &b, m.reusable)->text));
 	jw_end(&w, ']');
 	jw_end(&w, '}');
 }

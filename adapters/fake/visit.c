@@ -162,7 +162,8 @@ static bool read_user(struct span text, enum visit_user *ret)
 	return false;
 }
 
-const char *visit_begin(struct visits *v, const struct sandbox_host *h, const struct json *command)
+/* NULL, or what is wrong with the command. */
+static const char *begin(struct visits *v, const struct sandbox_host *h, const struct json *command)
 {
 	struct span url = fake_text(command, "url"), behaviour = SPAN("pay"), path;
 	struct visit *one = v->visit;
@@ -188,7 +189,7 @@ const char *visit_begin(struct visits *v, const struct sandbox_host *h, const st
 	return "name a url of the switch, or of ours";
 }
 
-void visit_show(const struct visits *v, struct buf *ret_json)
+static void show(const struct visits *v, struct buf *ret_json)
 {
 	struct jw w = jw_init(ret_json);
 
@@ -197,4 +198,24 @@ void visit_show(const struct visits *v, struct buf *ret_json)
 	jw_int(&w, "visits", v->done);
 	jw_str(&w, "page", span_str(v->last_page));
 	jw_end(&w, '}');
+}
+
+bool visit_control(struct visits *v, const struct sandbox_host *h, const struct json *command,
+	struct buf *ret_json)
+{
+	struct span verb = fake_text(command, "do");
+	const char *wrong;
+
+	if (span_eq(verb, SPAN("show"))) {
+		show(v, ret_json);
+		return true;
+	}
+	if (!span_eq(verb, SPAN("browse")))
+		return false;
+	wrong = begin(v, h, command);
+	if (wrong)
+		fake_control_error(ret_json, wrong);
+	else
+		fake_control_ok(ret_json);
+	return true;
 }

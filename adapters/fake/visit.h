@@ -42,12 +42,12 @@ enum visit_kind { VISIT_PAGE, VISIT_DECIDES, VISIT_BACK, VISIT_KINDS };
 
 /* What the switch calls itself, where that is not where we reach it. */
 struct span visit_switch_origin(const struct sandbox_host *h);
-/* {"url":U,"behaviour":B,"ms":M}: NULL, or what is wrong with it. */
-const char *visit_begin(struct visits *v, const struct sandbox_host *h, const struct json *command);
 /* An answer (m) or a timer (NULL) of that kind. */
 void visit_goes_on(struct visits *v, const struct sandbox_host *h, enum visit_kind kind,
 	uint32_t index, const struct http_msg *m);
-/* {"ok":true,"visits":N,"page":...} */
-void visit_show(const struct visits *v, struct buf *ret_json);
+/* {"do":"browse","url":U,"behaviour":B,"ms":M}; {"do":"show"}, which answers
+ * {"ok":true,"visits":N,"page":...}. False: it is neither, nothing was written. */
+bool visit_control(struct visits *v, const struct sandbox_host *h, const struct json *command,
+	struct buf *ret_json);
 
 #endif

@@ -14,29 +14,7 @@
 #include "page.h"
 #include "payer.h"
 
-#define LADDER_INQUIRE                                                                             \
-	{                                                                                          \
-		10,                                                                                \
-		{                                                                                  \
-			5, 5, 10, 10, 20, 30, 60, 60, 120, 300                                     \
-		}                                                                                  \
-	}
-/* Long enough for a page that is dead after PAYER_CLOSES_MAX_S. */
-#define LADDER_CANCEL                                                                              \
-	{                                                                                          \
-		20,                                                                                \
-		{                                                                                  \
-			2, 5, 10, 30, 60, 120, 300, 300, 300, 300, 300, 300, 300, 300, 300, 300,   \
-				600, 600, 600, 600                                                 \
-		}                                                                                  \
-	}
-#define LADDER_REFUND                                                                              \
-	{                                                                                          \
-		10,                                                                                \
-		{                                                                                  \
-			2, 3, 5, 10, 30, 60, 120, 300, 600, 1800                                   \
-		}                                                                                  \
-	}
+#define LADDER_INQUIRE LADDER(5, 5, 10, 10, 20, 30, 60, 60, 120, 300)
 
 static const struct caps caps[] = {
 	{ .op = OP_TOKEN, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000 },
@@ -52,12 +30,15 @@ static const struct caps caps[] = {
 		.allowed_ms = 5000,
 		.needs_token = true,
 		.cancel_undoes = true,
-		.ladder = LADDER_CANCEL },
-	{ .op = OP_REFUND, .repeat = REPEAT_SAME_ID, .allowed_ms = 5000, .ladder = LADDER_REFUND },
+		.ladder = PAYER_LADDER_CANCEL },
+	{ .op = OP_REFUND,
+		.repeat = REPEAT_SAME_ID,
+		.allowed_ms = 5000,
+		.ladder = PAYER_LADDER_REFUND },
 	{ .op = OP_INQUIRE_REFUND,
 		.repeat = REPEAT_SAME_ID,
 		.allowed_ms = 5000,
-		.ladder = LADDER_REFUND },
+		.ladder = PAYER_LADDER_REFUND },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };
@@ -73,27 +54,11 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
-/* The address names the participant; the form and the callback prove themselves. */
-static bool identify(const struct request *rq, struct span *ret_identity)
-{
-	*ret_identity = rq->arg[0];
-	return true;
-}
-
 static enum rc read_request(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
 {
-	Xw__Canonical *c;
-
-	if (rq->route->kind != PIVO_FORM)
-		return pivo_read_back(env, rq, ret);
-	c = canonical_new(env->arena, OP_READ, false);
-	if (c)
-		c->object_id = canonical_str(env->arena, span_sub(rq->arg[1], 0, 64));
-	if (!arena_ok(env->arena))
-		return RC_FULL;
-	*ret = c;
-	return RC_OK;
+	return rq->route->kind == PIVO_FORM ? payer_read_form(env, rq, ret)
+					    : pivo_read_back(env, rq, ret);
 }
 
 static void write_reply(const struct adapter_env *env, const struct request *rq,
@@ -105,23 +70,14 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 		payer_page(reply, out);
 }
 
-static void seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
-	struct http_out *out)
-{
-	(void)env;
-	(void)rq;
-	(void)replayed;
-	page_seal(out);
-}
-
 const struct adapter pivo_adapter = {
 	.name = "pivo",
 	.caps = caps,
 	.routes = routes,
-	.identify = identify,
+	.identify = push_identify,
 	.read_request = read_request,
 	.write_reply = write_reply,
-	.seal_reply = seal_reply,
+	.seal_reply = page_seal,
 	.write_call = pivo_write_call,
 	.read_answer = pivo_read_answer,
 };

@@ -260,17 +260,10 @@ static void control(
 {
 	struct pivofake *f = state;
 	struct span verb = fake_text(command, "do");
-	const char *wrong;
 
-	if (span_eq(verb, SPAN("browse"))) {
-		wrong = visit_begin(&f->visits, h, command);
-		if (wrong)
-			fake_control_error(ret_json, wrong);
-		else
-			fake_control_ok(ret_json);
-	} else if (span_eq(verb, SPAN("show"))) {
-		visit_show(&f->visits, ret_json);
-	} else if (span_eq(verb, SPAN("expire-tokens"))) {
+	if (visit_control(&f->visits, h, command, ret_json))
+		return;
+	if (span_eq(verb, SPAN("expire-tokens"))) {
 		f->token_until = WALL_NONE;
 		fake_control_ok(ret_json);
 	} else {
