@@ -5,7 +5,7 @@
  * of others, as wallet partner (MPP) it asks us to debit ours. A configured peer may be one or
  * both. Nothing here may depend on which.
  */
-#include "aps.h"
+#include "alipayplus.h"
 
 /*
  * SPEC alipayplus 8 [C:S21]: money calls are given 8 s, the others 5 s; on timeout send the same
@@ -60,19 +60,14 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
-static bool identify(const struct request *rq, struct span *ret_identity)
-{
-	return http_header_get(rq->http, "client-id", ret_identity);
-}
-
 const struct adapter alipayplus_adapter = {
 	.name = "alipayplus",
 	.caps = caps,
 	.routes = routes,
-	.identify = identify,
-	.read_request = aps_read_request,
-	.write_reply = aps_write_reply,
+	.identify = aps_identify,
+	.read_request = alipayplus_read_request,
+	.write_reply = alipayplus_write_reply,
 	.seal_reply = aps_seal_reply,
-	.write_call = aps_write_call,
-	.read_answer = aps_read_answer,
+	.write_call = alipayplus_write_call,
+	.read_answer = alipayplus_read_answer,
 };

@@ -5,7 +5,7 @@
  * alone; time and signature are added at each sending. Must never say F for what we do not know: a
  * pending or unknown outcome is U.
  */
-#include "aps.h"
+#include "alipayplus.h"
 
 static void put_payment(struct jw *w, const Xw__Canonical *reply)
 {
@@ -50,7 +50,7 @@ static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 	return aps_result_of(api, reply->outcome);
 }
 
-void aps_write_reply(const struct adapter_env *env, const struct request *rq,
+void alipayplus_write_reply(const struct adapter_env *env, const struct request *rq,
 	const Xw__Canonical *reply, struct http_out *out)
 {
 	struct jw w = jw_init(&out->body);
@@ -71,14 +71,4 @@ void aps_write_reply(const struct adapter_env *env, const struct request *rq,
 			put_payment(&w, reply);
 	}
 	jw_end(&w, '}');
-}
-
-/* An answer that cannot be signed goes out unsigned: the scheme takes that for unknown, and asks
- * again. */
-void aps_seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
-	struct http_out *out)
-{
-	(void)replayed; /* APS has no mark for it */
-	if (aps_seal(env, "response-time", rq->http->method, rq->http->target, out) != RC_OK)
-		buf_reset(&out->headers);
 }

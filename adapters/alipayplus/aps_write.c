@@ -7,58 +7,16 @@
  * headers know the time. What the scheme's rules cannot carry is refused here, before anything is
  * sent.
  */
-#include "aps.h"
-
-#include "id.h"
-
-/* NULL, or why a mandatory text is not acceptable. Ids are never cut. */
-static const char *check_id(const char *id, size_t max, const char *missing, const char *too_long)
-{
-	if (!*id)
-		return missing;
-	return strlen(id) > max ? too_long : NULL;
-}
-
-static const char *check_request_id(const Xw__Canonical *c)
-{
-	return check_id(c->request_id, APS_ID_MAX, "there is no paymentRequestId",
-		"paymentRequestId is longer than 64");
-}
-
-static const char *check_customer(const Xw__Canonical *c)
-{
-	return check_id(c->payer ? c->payer->id : "", APS_ID_MAX, "there is no customerId",
-		"customerId is longer than 64");
-}
+#include "alipayplus.h"
 
 /* ---- as ACQP ------------------------------------------------------------------------------- */
 
-/*
- * SPEC alipayplus 3.1, 4.1 [C:S3,S38]: merchant and store are mandatory in a shop. SPEC 14.16:
- * lengths of referenceMerchantId differ between pages (32, 64); keep to the smaller.
- */
-static const char *check_merchant(const Xw__Party *m)
-{
-	const char *why = check_id(m->id, 32, "there is no referenceMerchantId",
-		"referenceMerchantId is longer than 32");
-
-	if (!why && !*m->name)
-		why = "there is no merchantName";
-	if (!why && !*m->mcc)
-		why = "there is no merchantMCC";
-	if (!why && strlen(m->country) != 2)
-		why = "the merchant's region is not a country code";
-	if (!why && strlen(m->store_id) > APS_ID_MAX)
-		why = "referenceStoreId is longer than 64";
-	return why;
-}
-
 static const char *check_debit(const Xw__Canonical *c)
 {
-	const char *why = check_request_id(c);
+	const char *why = aps_check_request_id(c);
 
 	if (!why)
-		why = check_id(c->code ? c->code->text : "", 64, "there is no payment code",
+		why = aps_check_id(c->code ? c->code->text : "", 64, "there is no payment code",
 			"the payment code is longer than 64");
 	if (!why)
 		why = aps_cannot_carry(c->payment ? c->payment->amount : NULL);
@@ -68,65 +26,7 @@ static const char *check_debit(const Xw__Canonical *c)
 		why = aps_cannot_carry(c->order->amount);
 	if (!why && strlen(c->order->reference) > APS_ID_MAX)
 		why = "referenceOrderId is longer than 64";
-	return why ? why : check_merchant(c->order->merchant);
-}
-
-/* A merchant that has no stores of its own is its one store. */
-static void put_merchant(struct jw *w, const Xw__Party *m)
-{
-	jw_obj(w, "merchant");
-	jw_str(w, "referenceMerchantId", span_str(m->id));
-	aps_put_text(w, "merchantName", m->name, 256);
-	aps_put_text(w, "merchantMCC", m->mcc, 32);
-	jw_obj(w, "merchantAddress");
-	jw_str(w, "region", span_str(m->country));
-	aps_put_text(w, "city", m->city, 32);
-	aps_put_text(w, "address1", m->address, 256);
-	jw_end(w, '}');
-	jw_obj(w, "store");
-	jw_str(w, "referenceStoreId", span_str(*m->store_id ? m->store_id : m->id));
-	aps_put_text(w, "storeName", *m->store_name ? m->store_name : m->name, 256);
-	aps_put_text(w, "storeMCC", m->mcc, 32);
-	jw_end(w, '}');
-	jw_end(w, '}');
-}
-
-/*
- * SPEC alipayplus 4.1 [C:S3]: storeTerminalId and storeTerminalRequestTime are recommended. The
- * time is the one in our own payment id, so that a repeat says the same.
- */
-static void put_env(struct jw *w, const Xw__Canonical *c)
-{
-	struct pay_id id;
-
-	if (!*c->order->merchant->terminal_id)
-		return;
-	jw_obj(w, "env");
-	aps_put_text(w, "storeTerminalId", c->order->merchant->terminal_id, 64);
-	if (pay_id_parse(span_sub(span_str(c->request_id), 0, ID_TEXT_LEN), &id) == RC_OK)
-		aps_put_time(w, "storeTerminalRequestTime", pay_id_time(&id).us);
-	jw_end(w, '}');
-}
-
-static void put_order(struct jw *w, const Xw__Canonical *c)
-{
-	const Xw__Order *o = c->order;
-
-	jw_obj(w, "order");
-	jw_str(w, "referenceOrderId", span_str(*o->reference ? o->reference : c->request_id));
-	aps_put_text(
-		w, "orderDescription", *o->description ? o->description : o->merchant->name, 256);
-	canonical_money_write(w, "orderAmount", o->amount ? o->amount : c->payment->amount);
-	put_merchant(w, o->merchant);
-	put_env(w, c);
-	/* SPEC alipayplus 3.1 [T:1]: we are not the merchant's own acquirer. */
-	if (c->acquirer && *c->acquirer->id) {
-		jw_obj(w, "indirectAcquirer");
-		aps_put_text(w, "referenceAcquirerId", c->acquirer->id, 64);
-		aps_put_text(w, "acquirerName", c->acquirer->name, 256);
-		jw_end(w, '}');
-	}
-	jw_end(w, '}');
+	return why ? why : aps_check_merchant(c->order->merchant);
 }
 
 /* Where Alipay+ tells us the result: the URL in the message, or our own route for this peer. */
@@ -155,7 +55,7 @@ static void put_debit(const struct adapter_env *env, struct jw *w, const Xw__Can
 	if (*c->payment->settle_currency)
 		settle = span_str(c->payment->settle_currency);
 	jw_str(w, "paymentRequestId", span_str(c->request_id));
-	put_order(w, c);
+	aps_put_order(w, c, true);
 	canonical_money_write(w, "paymentAmount", c->payment->amount);
 	jw_obj(w, "paymentMethod");
 	jw_str(w, "paymentMethodType", SPAN("CONNECT_WALLET"));
@@ -178,9 +78,9 @@ static void put_debit(const struct adapter_env *env, struct jw *w, const Xw__Can
 static const char *check_reference(const Xw__Canonical *c)
 {
 	if (*c->request_id)
-		return check_request_id(c);
-	return check_id(c->peer_id, APS_ID_MAX, "there is neither paymentRequestId nor paymentId",
-		"paymentId is longer than 64");
+		return aps_check_request_id(c);
+	return aps_check_id(c->peer_id, APS_ID_MAX,
+		"there is neither paymentRequestId nor paymentId", "paymentId is longer than 64");
 }
 
 static void put_reference(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
@@ -205,7 +105,7 @@ static const char *check_refund(const Xw__Canonical *c)
 	const char *why = check_reference(c);
 
 	if (!why)
-		why = check_id(c->refund ? c->refund->id : "", APS_ID_MAX,
+		why = aps_check_id(c->refund ? c->refund->id : "", APS_ID_MAX,
 			"there is no refundRequestId", "refundRequestId is longer than 64");
 	return why ? why : aps_cannot_carry(c->refund->amount);
 }
@@ -222,10 +122,10 @@ static void put_refund(const struct adapter_env *env, struct jw *w, const Xw__Ca
 
 static const char *check_resolve(const Xw__Canonical *c)
 {
-	const char *why = check_id(c->code ? c->code->text : "", 512, "there is no code",
+	const char *why = aps_check_id(c->code ? c->code->text : "", 512, "there is no code",
 		"the code is longer than 512");
 
-	return why ? why : check_customer(c);
+	return why ? why : aps_check_customer(c);
 }
 
 static void put_resolve(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
@@ -238,7 +138,7 @@ static void put_resolve(const struct adapter_env *env, struct jw *w, const Xw__C
 /* SPEC alipayplus 4.11 [C:S16]: S or F only; ids, amounts, time and customer are mandatory on S. */
 static const char *check_tell(const Xw__Canonical *c)
 {
-	const char *why = check_request_id(c);
+	const char *why = aps_check_request_id(c);
 
 	if (!why && !c->outcome)
 		why = "there is no result";
@@ -246,10 +146,10 @@ static const char *check_tell(const Xw__Canonical *c)
 		return why;
 	if (c->outcome->result != OUTCOME_APPROVED)
 		return "only a final result can be told";
-	why = check_id(
+	why = aps_check_id(
 		c->peer_id, APS_ID_MAX, "there is no paymentId", "paymentId is longer than 64");
 	if (!why)
-		why = check_customer(c);
+		why = aps_check_customer(c);
 	if (!why && !c->outcome->at)
 		why = "there is no paymentTime";
 	if (!why)
@@ -278,7 +178,7 @@ static const char *check_codes(const Xw__Canonical *c)
 {
 	if (c->quantity < 0 || c->quantity > 10)
 		return "codeQuantity is 1 to 10";
-	return check_customer(c);
+	return aps_check_customer(c);
 }
 
 /* SPEC alipayplus 4.13 [C:S17]: env is mandatory; we speak for the wallet's app. */
@@ -300,12 +200,7 @@ static void put_codes(const struct adapter_env *env, struct jw *w, const Xw__Can
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
-static const struct call {
-	const char *path;
-	const char *(*check)(const Xw__Canonical *c); /* NULL, or why it cannot be said */
-	/* PRE: check found nothing. */
-	void (*put)(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
-} calls[OP_MAX] = {
+static const struct aps_call calls[OP_MAX] = {
 	[OP_DEBIT] = { "/aps/api/v1/payments/pay", check_debit, put_debit },
 	[OP_INQUIRE] = { "/aps/api/v1/payments/inquiryPayment", check_reference, put_reference },
 	[OP_CANCEL] = { "/aps/api/v1/payments/cancelPayment", check_cancel, put_reference },
@@ -315,24 +210,10 @@ static const struct call {
 	[OP_CODES] = { "/aps/api/v1/codes/getPaymentCode", check_codes, put_codes },
 };
 
-enum rc aps_write_call(const struct adapter_env *env, const Xw__Canonical *call,
+enum rc alipayplus_write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why)
 {
-	const struct call *k = (unsigned)call->op < OP_MAX ? &calls[call->op] : NULL;
-	const char *why = k && k->check ? k->check(call) : "Alipay+ has no such operation";
-	struct jw w = jw_init(&out->body);
-	enum rc rc;
+	const struct aps_call *k = (unsigned)call->op < OP_MAX ? &calls[call->op] : NULL;
 
-	if (!why) {
-		jw_obj(&w, NULL);
-		k->put(env, &w, call);
-		jw_end(&w, '}');
-		out->method = "POST";
-		buf_add(&out->target, env->base_path);
-		buf_str(&out->target, k->path);
-	}
-	rc = adapter_written(env, out, why, ret_why);
-	return rc == RC_OK
-		       ? aps_seal(env, "request-time", SPAN("POST"), buf_span(&out->target), out)
-		       : rc;
+	return aps_write(env, k, k && k->path ? span_str(k->path) : SPAN_NONE, call, out, ret_why);
 }

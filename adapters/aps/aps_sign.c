@@ -139,3 +139,13 @@ enum rc aps_seal(const struct adapter_env *env, const char *time_header, struct 
 	http_out_header(out, "signature", buf_span(&header));
 	return http_out_ok(out) ? RC_OK : RC_FULL;
 }
+
+/* An answer that cannot be signed goes out unsigned: the scheme takes that for unknown, and asks
+ * again. */
+void aps_seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
+	struct http_out *out)
+{
+	(void)replayed; /* APS has no mark for it */
+	if (aps_seal(env, "response-time", rq->http->method, rq->http->target, out) != RC_OK)
+		buf_reset(&out->headers);
+}
