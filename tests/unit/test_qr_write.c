@@ -548,6 +548,84 @@ static void what_is_built_reads_back(void **state)
 	}
 }
 
+/* --- our own code --- */
+
+static enum rc unified(const struct qr_unified *u, struct buf *ret)
+{
+	struct arena a = arena_init(arena_storage, sizeof arena_storage);
+
+	*ret = buf_init(code_storage, sizeof code_storage);
+	return qr_unified_build(&a, u, ret);
+}
+
+#define GUID   SPAN("org.crosswallet.demo")
+#define ORIGIN SPAN("https://pay.example:8443")
+
+static struct qr_unified coffee(void)
+{
+	return (struct qr_unified){ .guid = GUID,
+		.origin = ORIGIN,
+		.token = SPAN("4k7m2p9q8r3s"),
+		.amount = MONEY_NONE,
+		.currency = { 578 },
+		.mcc = SPAN("5812"),
+		.country = SPAN("NO"),
+		.name = SPAN("Kaffe & T\xc3\xa9 p\xc3\xa5 hj\xc3\xb8rnet, gate 17"),
+		.city = SPAN("\xe6\x9d\xb1") };
+}
+
+/* One code, two ways to its token: our template, and the scheme's address. */
+static void our_code(void **state)
+{
+	struct qr_unified u = coffee();
+	struct span v;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(unified(&u, &b), RC_OK);
+	qr_scan_text(buf_span(&b), &after);
+	assert_true(after.strict && !after.dynamic);
+	assert_true(money_is_none(after.amount));
+	assert_true(span_eq(after.city, SPAN("NO")));
+	assert_true(span_eq(after.name, SPAN("Kaffe & T p hjrnet, gate")));
+	assert_int_equal(after.account_count, 2);
+	assert_true(qr_unified_token(&after, buf_span(&b), GUID, ORIGIN, &v));
+	assert_true(span_eq(v, u.token));
+	assert_true(qr_text(&after, "27.01", &v));
+	assert_true(span_eq(v, SPAN("https://pay.example:8443/4k7m2p9q8r3s")));
+	assert_false(qr_unified_token(&after, buf_span(&b), SPAN("org.other"), SPAN_NONE, &v));
+	u.amount = money_of(5500, u.currency);
+	u.reference = SPAN("R1");
+	u.origin = SPAN_NONE;
+	assert_int_equal(unified(&u, &b), RC_OK);
+	qr_scan_text(buf_span(&b), &after);
+	assert_true(after.strict && after.dynamic && after.account_count == 1);
+	u.token = SPAN("no token");
+	assert_int_equal(unified(&u, &b), RC_BAD);
+}
+
+static void our_address(void **state)
+{
+	static const struct {
+		const char *text, *token;
+	} cases[] = { { "https://pay.example:8443/4k7m2p9q8r3s", "4k7m2p9q8r3s" },
+		{ "https://pay.example:8443/a-14?from=wallet", "a-14" },
+		{ "https://pay.example:8443/a#b", "a" }, { "https://pay.example:8443/", NULL },
+		{ "https://pay.example:8443/a/b", NULL }, { "https://pay.example:84430/a", NULL },
+		{ "https://pay.example/a", NULL }, { "https://pay.example:8443.evil/a", NULL } };
+	struct span v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct span text = span_str(cases[i].text);
+		qr_scan_text(text, &after);
+		assert_int_equal(
+			qr_unified_token(&after, text, GUID, ORIGIN, &v), cases[i].token != NULL);
+		if (cases[i].token)
+			assert_true(span_eq(v, span_str(cases[i].token)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +639,8 @@ int main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(at_most_512),
 		cmocka_unit_test(what_is_built_reads_back),
+		cmocka_unit_test(our_code),
+		cmocka_unit_test(our_address),
 	};
 
 	return cmocka_run_group_tests(tests, qr_load, NULL);

@@ -168,4 +168,25 @@ struct qr_merchant {
  */
 MUST enum rc qr_mpm_build(const struct qr_merchant *merchant, struct buf *ret);
 
+/* The unified code: one that our own template and the scheme's lead to the same token of. */
+#define QR_TOKEN_MAX 40
+struct qr_unified {
+	struct span guid;    /* of our template, a reverse domain */
+	struct span origin;  /* of the payers' pages, "https://pay.example"; empty: without the
+				scheme's template */
+	struct span token;   /* letters, digits, "-" */
+	struct money amount; /* as in struct qr_merchant, like the rest */
+	struct ccy currency;
+	struct span mcc, country, reference;
+	struct span name, city; /* any; what a code cannot show is left out */
+};
+
+/* As qr_mpm_build. The arena needs room for the texts that are shown. */
+MUST enum rc qr_unified_build(struct arena *a, const struct qr_unified *u, struct buf *ret);
+/* "<origin>/<token>": where a payer's browser goes. */
+void qr_unified_address(struct span origin, struct span token, struct buf *ret);
+/* The token of a code of ours, in either of its shapes; `q` is what qr_scan says of `text`. */
+bool qr_unified_token(const struct qr *q, struct span text, struct span guid, struct span origin,
+	struct span *ret);
+
 #endif
