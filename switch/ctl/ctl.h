@@ -5,6 +5,8 @@
 #ifndef XW_CTL_H
 #define XW_CTL_H
 
+#include <stdbool.h>
+
 enum ctl_exit {
 	CTL_GOOD = 0,
 	CTL_FAULTS = 1, /* it ran, and found something wrong */

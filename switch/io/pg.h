@@ -48,7 +48,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 9
+#define PG_SCHEMA_NEEDED 10
 
 struct pg;
 struct pg_rows;

@@ -402,7 +402,17 @@ static const struct {
 	{ "switch_rw", "update ledger.operator_request set reason = 'x'", "42501" },
 	{ "switch_rw", "select ledger.operator_ask(gen_random_uuid(), 1::smallint, 'a', 'b')",
 		"42501" },
+	{ "operator_rw", "insert into ledger.merchant (token) values ('a')", "42501" },
+	{ "operator_rw", "select ledger.merchant_wrote('a', 'b', 'c', 'd')", "42501" },
+	{ "operator_rw", "select count(*) from ledger.merchant_now", "" },
+	{ "switch_rw", "select count(*) from ledger.merchant", "" },
+	{ "switch_rw",
+		"select ledger.merchant_change('a', null, null, null, null, null, false, 'a', 'b')",
+		"42501" },
+	{ "switch_rw", "delete from ledger.merchant", "42501" },
 	/* Not even a superuser edits by mistake. */
+	{ "postgres", "update ledger.merchant set name = 'x'", "42501" },
+	{ "postgres", "truncate ledger.merchant_scheme", "42501" },
 	{ "postgres", "update ledger.step set amount = 1", "42501" },
 	{ "postgres", "delete from ledger.claim", "42501" },
 	{ "postgres", "truncate ledger.raw", "42501" },
@@ -444,6 +454,85 @@ static void test_rights(void **state)
 			"insert into ledger.entry_default (payment, amount, version, account, "
 			"line, kind, currency) values (gen_random_uuid(), 1, 1, 1, 1, 3, 'EUR')"),
 		"23514");
+}
+
+/* ---- the registry ---- */
+
+#define ADD(id, store, mcc, currency, operator)                                                    \
+	"select ledger.merchant_add('till', '" id "', '" store "', 'Kaffe & Te', '', '" mcc        \
+	"', 'NO', 'Oslo', '', '" currency "', '"                                                   \
+	operator"', 'contract')"
+
+static void assert_refused(PGconn *c, const char *text, const char *code)
+{
+	if (strcmp(sql_code(c, text), code) != 0)
+		fail_msg("%s: not %s", text, code);
+}
+
+/* Merchants come under a name and with a reason, once each; a change is another version. */
+static void test_registry(void **state)
+{
+	PGconn *c = server_connect(&server, "ledger", "operator_rw");
+	PGconn *console = server_connect(&server, "ledger", "console_ro");
+	long long actions;
+	struct pg_params p = { 0 };
+	char token[13], text[256];
+	PGresult *r;
+
+	(void)state;
+	sql_run(owner, "select ledger.participant_ensure(1::smallint, 'till')");
+	actions = sql_number(c, "select count(*) from ledger.operator_action");
+	r = sql_query(c, ADD("m-1", "", "5812", "NOK", "maria"));
+	snprintf(token, sizeof token, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	assert_int_equal(strlen(token), 12);
+	assert_refused(c, ADD("m-1", "", "5812", "NOK", "maria"), "23505");
+	assert_refused(c, ADD("m-2", "", "58", "NOK", "maria"), "23514");
+	assert_refused(c, ADD("m-2", "", "5812", "kr", "maria"), "23514");
+	assert_refused(c, ADD("m-2", "", "5812", "NOK", " "), "23514");
+	assert_refused(c, ADD("", "", "5812", "NOK", "maria"), "23514");
+	assert_refused(c,
+		"select ledger.merchant_add('nobody', 'm', '', 'N', '', '5812', 'NO', 'Oslo', '', "
+		"'NOK', 'maria', 'contract')",
+		"22023");
+	sql_run(c, ADD("m-1", "s-1", "5812", "NOK", "maria"));
+	snprintf(text, sizeof text,
+		"select ledger.merchant_change('%s', null, 'Torget', null, 'Bergen', null, false, "
+		"'maria', 'moved')::int",
+		token);
+	assert_int_equal(sql_number(c, text), 1);
+	assert_int_equal(sql_number(c, "select ledger.merchant_change('000000000000', null, null, "
+				       "null, null, null, true, 'maria', 'x')::int"),
+		0);
+	snprintf(text, sizeof text,
+		"select ledger.merchant_scheme_set('%s', 'alipay-plus', 'asked', '', 'maria', 'x')::int + "
+		"ledger.merchant_scheme_set('%s', 'alipay-plus', 'registered', '', 'maria', 'x')::int",
+		token, token);
+	assert_int_equal(sql_number(c, text), 2);
+	assert_int_equal(
+		sql_number(c,
+			"select count(*) from ledger.merchant_scheme_now where version = 2 and "
+			"state = 'registered'"),
+		1);
+	assert_int_equal(sql_number(c, "select count(*) from ledger.merchant"), 3);
+	assert_int_equal(sql_number(c, "select count(*) from ledger.operator_action"), actions + 5);
+	/* What the payment path reads is the last version. */
+	pg_add_bytes(&p, span_str(token));
+	ask(PG_STMT_MERCHANT_FIND, &p, 8);
+	assert_int_equal(row.rows, 1);
+	assert_int_equal(row.number[0], 1);
+	assert_int_equal(row.number[1], 0);
+	assert_column(2, "NOK");
+	assert_column(7, "Bergen");
+	/* A console sees the merchants of whom it looks for. */
+	assert_int_equal(sql_number(console, "select count(*) from ledger.merchant_now"), 0);
+	sql_run(console, "set xw.partner = '2'");
+	assert_int_equal(sql_number(console, "select count(*) from ledger.merchant_now"), 0);
+	sql_run(console, "set xw.partner = '1'");
+	assert_int_equal(sql_number(console, "select count(*) from ledger.merchant_now"), 2);
+	assert_int_equal(sql_number(console, "select count(*) from ledger.merchant_scheme"), 2);
+	PQfinish(console);
+	PQfinish(c);
 }
 
 /* Row security: a console session sees what it said that it looks for, and nothing without saying.
@@ -663,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_row_security),
 		cmocka_unit_test(test_zero),
