@@ -51,10 +51,56 @@ static void read_paid(struct aps_answering *r)
 	aps_tell_text(r, "mppPaymentId", APS_ID_MAX, &c->issuer_payment_id);
 }
 
+/* SPEC alipayplus 3.1, 4.2 [C:S38]: the same code comes as a text and as pictures. */
+static void read_order_code(struct aps_answering *r)
+{
+	const struct json *list = json_get(r->body, "orderCodeForm.codeDetails");
+	size_t count = list && json_is_array(list) ? json_count(list) : 0;
+	Xw__Code *code = r->c->code = canonical_code(r->a, SPAN_NONE);
+
+	for (size_t i = 0; code && i < count && !*code->text; i++) {
+		const struct json *item = json_at(list, i);
+		struct span type = SPAN_NONE, shown = SPAN_NONE;
+
+		json_str(item, "codeValueType", &type);
+		json_str(item, "displayType", &shown);
+		if (span_eq(type, SPAN("QRCODE")) && span_eq(shown, SPAN("TEXT")))
+			aps_optional(r, aps_get_text(r->a, item, "codeValue", 512, &code->text));
+	}
+	aps_must(r, code && *code->text);
+	if (code)
+		aps_tell_time(r, "orderCodeForm.expireTime", &code->valid_until);
+}
+
+/* Where the browser is sent: nowhere that anybody could read along. */
+static void read_payment_url(struct aps_answering *r)
+{
+	aps_optional(r, aps_get_text(r->a, r->body, "paymentUrl", 512, &r->c->action_url));
+	aps_must(r, span_starts(span_str(r->c->action_url), SPAN("https://")));
+}
+
+/* SPEC alipayplus 4.2, 4.3 [C:S4,S5]: here S means that the order was created; it is not paid. */
+static void read_created(struct aps_answering *r)
+{
+	const Xw__Money *asked = r->call->payment->amount;
+
+	r->c->outcome->result = OUTCOME_PENDING;
+	aps_optional(r, aps_get_text(r->a, r->body, "paymentId", APS_ID_MAX, &r->c->peer_id));
+	aps_optional(r, aps_get_money(r->a, r->body, "paymentAmount", &r->c->payment->amount));
+	aps_must(r, !r->c->payment->amount || canonical_money_same(asked, r->c->payment->amount));
+	if (*r->call->user_agent)
+		read_payment_url(r);
+	else
+		read_order_code(r);
+}
+
 static void read_pay(struct aps_answering *r)
 {
 	aps_own_id(r, "paymentRequestId", r->call->request_id, false);
-	read_paid(r);
+	if (r->call->payment && strcmp(r->call->payment->mode, "MPM") == 0)
+		read_created(r);
+	else
+		read_paid(r);
 }
 
 static enum outcome transaction_outcome(struct span status)

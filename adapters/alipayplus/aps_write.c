@@ -11,67 +11,32 @@
 
 /* ---- as ACQP ------------------------------------------------------------------------------- */
 
+/*
+ * SPEC alipayplus 4.1, 4.2, 4.3 [C:S3,S4,S5]: a till scanned the payer's code; or the payer is to
+ * scan one of the scheme's; or he has opened a page of ours in his wallet's browser.
+ */
+static enum alipayplus_scenario scenario_of(const Xw__Canonical *c)
+{
+	if (strcmp(c->payment->mode, "MPM") != 0)
+		return APS_PAYMENT_CODE;
+	return *c->user_agent ? APS_ENTRY_CODE : APS_ORDER_CODE;
+}
+
 static const char *check_debit(const Xw__Canonical *c)
 {
 	const char *why = aps_check_request_id(c);
 
 	if (!why)
+		why = alipayplus_cannot_sell(c);
+	if (!why && scenario_of(c) == APS_PAYMENT_CODE)
 		why = aps_check_id(c->code ? c->code->text : "", 64, "there is no payment code",
 			"the payment code is longer than 64");
-	if (!why)
-		why = aps_cannot_carry(c->payment ? c->payment->amount : NULL);
-	if (!why && (!c->order || !c->order->merchant))
-		why = "there is no merchant";
-	if (!why && c->order->amount)
-		why = aps_cannot_carry(c->order->amount);
-	if (!why && strlen(c->order->reference) > APS_ID_MAX)
-		why = "referenceOrderId is longer than 64";
-	return why ? why : aps_check_merchant(c->order->merchant);
+	return why;
 }
 
-/* Where Alipay+ tells us the result: the URL in the message, or our own route for this peer. */
-static void put_notify_url(const struct adapter_env *env, struct jw *w, const Xw__Payment *p)
-{
-	char storage[512];
-	struct buf url = buf_init(storage, sizeof storage);
-
-	if (*p->notify_url) {
-		jw_str(w, "paymentNotifyUrl", span_str(p->notify_url));
-		return;
-	}
-	buf_add(&url, env->origin);
-	buf_str(&url, "/aps/");
-	buf_add(&url, env->peer);
-	buf_str(&url, "/v1/payments/notifyPayment");
-	if (!span_empty(env->origin) && buf_ok(&url))
-		jw_str(w, "paymentNotifyUrl", buf_span(&url));
-}
-
-/* SPEC alipayplus 4.1 [C:S3]: user-presented mode. */
 static void put_debit(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
-	struct span settle = adapter_setting(env, "settlement_currency");
-
-	if (*c->payment->settle_currency)
-		settle = span_str(c->payment->settle_currency);
-	jw_str(w, "paymentRequestId", span_str(c->request_id));
-	aps_put_order(w, c, true);
-	canonical_money_write(w, "paymentAmount", c->payment->amount);
-	jw_obj(w, "paymentMethod");
-	jw_str(w, "paymentMethodType", SPAN("CONNECT_WALLET"));
-	jw_str(w, "paymentMethodId", span_str(c->code->text));
-	jw_end(w, '}');
-	jw_obj(w, "paymentFactor");
-	jw_str(w, "isInStorePayment", SPAN("true"));
-	jw_str(w, "inStorePaymentScenario", SPAN("PaymentCode"));
-	jw_end(w, '}');
-	if (!span_empty(settle)) {
-		jw_obj(w, "settlementStrategy");
-		jw_str(w, "settlementCurrency", settle);
-		jw_end(w, '}');
-	}
-	aps_put_time(w, "paymentExpiryTime", c->payment->expires);
-	put_notify_url(env, w, c->payment);
+	alipayplus_put_sale(env, w, c, scenario_of(c));
 }
 
 /* SPEC alipayplus 4.5, 4.6: by paymentRequestId, or by paymentId where that is all we have. */

@@ -25,6 +25,13 @@ enum apsf_leg {
 	LEG_CODE, /* a merchant of ours charges a wallet of the switch by payment code */
 };
 
+/* LEG_ACQP: how the user comes to the payment. */
+enum apsf_scenario {
+	SCENARIO_PAYMENT_CODE, /* shows a code of his wallet */
+	SCENARIO_ORDER_CODE,   /* scans a code of ours */
+	SCENARIO_ENTRY_CODE,   /* opens a page of the switch's, which sends him to ours */
+};
+
 enum apsf_state {
 	STATE_OPEN, /* somebody is to act */
 	STATE_PAID,
@@ -79,18 +86,20 @@ struct apsf_code {
 };
 
 struct apsf_payment {
-	uint8_t leg, state;
+	uint8_t leg, scenario, state;
 	bool once_paid;   /* PAID was reached, whatever came later */
 	bool resolved;    /* LEG_SCAN: the wallet has asked what it is */
 	bool result_told; /* LEG_SCAN, LEG_CODE: the switch has notified us */
 	bool notified, late_success;
 	bool evaluation;     /* LEG_CODE: asks only whether it would be paid */
 	bool in_flight;      /* a call to the switch */
+	bool scanned;        /* a user has come to it, and decides */
 	uint8_t tries;       /* counts every call and notification; in the cookies */
 	uint8_t phase, step; /* what we are asking the switch, enum apsf_phase; which try of it */
 	uint16_t generation; /* of the slot */
 	char request_id[APSF_ID], payment_id[APSF_ID], customer[APSF_ID];
-	char code[160], notify_path[200], reference[APSF_ID];
+	char code[513], notify_path[200], reference[APSF_ID];
+	char redirect[257]; /* ENTRY_CODE: where the browser goes in the end */
 	char fail_code[48];
 	struct money amount, settle;            /* settlementAmount, or payToAmount */
 	struct money refunded, refunded_settle; /* asked for and not refused */
@@ -220,6 +229,10 @@ struct apsf_refund *apsf_refund_new(struct apsf *s, struct apsf_payment *p, stru
 struct apsf_code *apsf_find_code(struct apsf *s, struct span digits);
 struct apsf_code *apsf_code_new(
 	struct apsf *s, struct span digits, struct wall from, struct wall until);
+/* So many characters that nobody guesses. */
+void apsf_put_token(const struct sandbox_host *h, int count, struct buf *ret);
+/* An order code of ours. */
+void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p);
 /* 24 digits of our CII with BTI 02. */
 void apsf_code_digits(struct apsf *s, const struct sandbox_host *h, struct buf *ret);
 /* A new id of ours, as they look there: date, then digits. */
@@ -262,6 +275,20 @@ void apsf_expire(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
 void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	uint8_t try, const struct http_msg *m);
+
+/* The order is created: it ends by itself, or when a user has decided. */
+void apsf_open(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
+/* A user has come to it. */
+void apsf_meet(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
+
+/* ---- fake_scan.c: users who scan a merchant's code, or open a page of ours ---- */
+
+/* NULL, or why he cannot: the behaviour's name is `how`. */
+const char *apsf_scan(struct apsf *s, const struct sandbox_host *h, struct span code,
+	const struct apsf_behaviour *how, struct apsf_payment **ret);
+/* A browser's request; false: it is for no page of ours. */
+bool apsf_on_page(
+	struct apsf *s, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m);
 
 /* ---- fake_mpp.c: the switch as wallet partner; what it asks us ---- */
 

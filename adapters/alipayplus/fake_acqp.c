@@ -1,5 +1,5 @@
 /*
- * fake_acqp.c: the scheme towards us as acquiring partner: pay by payment code, and the
+ * fake_acqp.c: the scheme towards us as acquiring partner: pay in its three forms, and the
  * notification of every result. What is asked of a payment later is in fake_after.c.
  *
  * The hard thing is that the wallet's decision, the answer and the notification are three events
@@ -48,6 +48,36 @@ char apsf_result_of(const struct apsf_payment *p, const char **ret_code)
 	return 'F';
 }
 
+/* SPEC alipayplus 4.2, 4.3: the code to show, or the page to send the browser to. It says nothing
+ * of what became of the payment since. */
+static void answer_created(const struct apsf_exchange *x, const struct apsf_payment *p)
+{
+	struct buf b = apsf_body(x->h);
+	struct jw w = jw_init(&b);
+
+	jw_obj(&w, NULL);
+	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	jw_str(&w, "paymentId", span_str(p->payment_id));
+	fake_put_money(&w, "paymentAmount", apsf_falsified(p->amount, x->twist));
+	if (p->scenario == SCENARIO_ENTRY_CODE) {
+		jw_str(&w, "paymentUrl", span_str(p->code));
+	} else {
+		jw_obj(&w, "orderCodeForm");
+		jw_str(&w, "paymentMethodType", SPAN("CONNECT_WALLET"));
+		apsf_put_time(&w, "expireTime", p->expires);
+		jw_arr(&w, "codeDetails");
+		jw_obj(&w, NULL);
+		jw_str(&w, "codeValueType", SPAN("QRCODE"));
+		jw_str(&w, "displayType", SPAN("TEXT"));
+		jw_str(&w, "codeValue", span_str(p->code));
+		jw_end(&w, '}');
+		jw_end(&w, ']');
+		jw_end(&w, '}');
+	}
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
 static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment *p)
 {
 	struct buf b = apsf_body(x->h);
@@ -57,6 +87,10 @@ static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment 
 
 	if (x->twist == TWIST_UNKNOWN_CODE) {
 		apsf_answer_result(x, "A_NEW_CODE", 'F');
+		return;
+	}
+	if (p->code[0]) {
+		answer_created(x, p);
 		return;
 	}
 	jw_obj(&w, NULL);
@@ -207,15 +241,13 @@ static void take_notify_path(struct apsf_exchange *x, struct apsf_payment *p)
 	buf_str(&b, "/v1/payments/notifyPayment");
 }
 
-static const char *check_scenario(const struct apsf_exchange *x)
+static enum apsf_scenario scenario_of(const struct json *body)
 {
-	struct wall expires = apsf_time(x->body, "paymentExpiryTime");
+	struct span word = fake_text(body, "paymentFactor.inStorePaymentScenario");
 
-	/* This fake has no cashier and no web pages for order and entry codes of the acquirer. */
-	if (!span_eq(fake_text(x->body, "paymentFactor.inStorePaymentScenario"),
-		    SPAN("PaymentCode")))
-		return "BUSINESS_NOT_SUPPORT";
-	return expires.us && expires.us <= x->h->now.us ? "ORDER_IS_CLOSED" : NULL;
+	return span_eq(word, SPAN("OrderCode"))   ? SCENARIO_ORDER_CODE
+	       : span_eq(word, SPAN("EntryCode")) ? SCENARIO_ENTRY_CODE
+						  : SCENARIO_PAYMENT_CODE;
 }
 
 /* Takes the code's own twist, unless one was ordered for the next request. */
@@ -227,20 +259,61 @@ static void twist_as_code(struct apsf_exchange *x, const struct apsf_behaviour *
 	x->twist_ms = how->ms;
 }
 
-static void start(struct apsf_exchange *x, struct apsf_payment *p)
+void apsf_open(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
 {
-	int64_t left_ms = wall_diff_ms(p->expires, x->h->now);
+	int64_t left_ms = wall_diff_ms(p->expires, h->now);
 
 	/* One that lies further off than a timer reaches is seen when somebody asks. */
 	if (p->expires.us && left_ms < INT32_MAX)
-		x->h->timer(x->h->ctx, apsf_cookie(EVENT_EXPIRE, x->s, p), (int)left_ms + 1);
+		h->timer(h->ctx, apsf_cookie(EVENT_EXPIRE, s, p), (int)left_ms + 1);
+}
+
+void apsf_meet(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
+{
 	if (p->how.decision == DECIDE_APPROVE || p->how.decision == DECIDE_DECLINE)
-		apsf_decide(x->s, x->h, p);
+		apsf_decide(s, h, p);
 	else if (p->how.decision == DECIDE_APPROVE_LATER || p->how.decision == DECIDE_DECLINE_LATER)
-		x->h->timer(x->h->ctx, apsf_cookie(EVENT_DECIDE, x->s, p), (int)p->how.ms);
+		h->timer(h->ctx, apsf_cookie(EVENT_DECIDE, s, p), (int)p->how.ms);
+}
+
+static void start(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	apsf_open(x->s, x->h, p);
+	if (!p->code[0])
+		apsf_meet(x->s, x->h, p);
 	if (p->how.notify == NOTIFY_FIRST)
 		x->delay_ms += 300;
 	answer_pay(x, p);
+}
+
+/* What the user is to scan or to open. */
+static void put_code(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	struct buf b = buf_init(p->code, sizeof p->code - 1);
+
+	if (p->scenario == SCENARIO_ORDER_CODE)
+		apsf_put_order_code(x->h, p);
+	if (p->scenario != SCENARIO_ENTRY_CODE)
+		return;
+	buf_add(&b, x->h->origin);
+	buf_str(&b, "/cashier/");
+	apsf_put_token(x->h, 20, &b);
+	apsf_copy(p->redirect, sizeof p->redirect, fake_text(x->body, "paymentRedirectUrl"));
+}
+
+/* What the request says of the payment; NULL, or why it fails at once. */
+static const char *read_payment(struct apsf_exchange *x, struct apsf_payment *p)
+{
+	apsf_own_id(x->s, x->h, p->payment_id);
+	p->done = x->h->now;
+	p->compared = compared(x->body);
+	p->expires = apsf_time(x->body, "paymentExpiryTime");
+	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
+	apsf_copy(p->reference, sizeof p->reference, fake_text(x->body, "order.referenceOrderId"));
+	take_notify_path(x, p);
+	if (!fake_money(x->body, "paymentAmount", &p->amount))
+		return "PARAM_ILLEGAL";
+	return settle(x, p);
 }
 
 static void pay_anew(struct apsf_exchange *x, struct span id)
@@ -248,9 +321,11 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 	struct apsf_behaviour how = { .decision = DECIDE_APPROVE };
 	struct apsf_code *code = NULL;
 	struct apsf_payment *p, nothing = { .state = STATE_PAID, .leg = LEG_ACQP };
-	const char *refusal = check_scenario(x);
+	struct wall expires = apsf_time(x->body, "paymentExpiryTime");
+	enum apsf_scenario scenario = scenario_of(x->body);
+	const char *refusal = expires.us && expires.us <= x->h->now.us ? "ORDER_IS_CLOSED" : NULL;
 
-	if (!refusal)
+	if (!refusal && scenario == SCENARIO_PAYMENT_CODE)
 		refusal = check_code(x, &code, &how);
 	if (refusal) {
 		apsf_answer_result(x, refusal, 'F');
@@ -262,27 +337,21 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 		return;
 	}
 	p = x->twist == TWIST_NO_EFFECT ? &nothing : apsf_payment_new(x->s, x->h, LEG_ACQP, id);
-	apsf_own_id(x->s, x->h, p->payment_id);
 	p->how = how;
-	p->done = x->h->now;
-	p->compared = compared(x->body);
-	p->expires = apsf_time(x->body, "paymentExpiryTime");
-	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
-	apsf_copy(p->reference, sizeof p->reference, fake_text(x->body, "order.referenceOrderId"));
-	take_notify_path(x, p);
-	if (!fake_money(x->body, "paymentAmount", &p->amount))
-		refusal = "PARAM_ILLEGAL";
-	else
-		refusal = settle(x, p);
+	p->scenario = (uint8_t)scenario;
+	refusal = read_payment(x, p);
 	if (refusal) {
 		p->state = STATE_FAILED;
 		apsf_copy(p->fail_code, sizeof p->fail_code, span_str(refusal));
+	} else {
+		put_code(x, p);
 	}
 	if (p == &nothing) {
 		answer_pay(x, p);
 		return;
 	}
-	code->used_by = (uint32_t)(p - x->s->payment) + 1;
+	if (code)
+		code->used_by = (uint32_t)(p - x->s->payment) + 1;
 	start(x, p);
 }
 

@@ -201,17 +201,6 @@ static void mint_code(struct command *c)
 	jw_str(&c->w, "code", buf_span(&digits));
 }
 
-/* SPEC alipayplus 6.2: twelve digits of head, then opaque text. */
-static void put_order_code(struct command *c, struct apsf_payment *p)
-{
-	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-	struct buf b = buf_init(p->code, sizeof p->code - 1);
-
-	buf_str(&b, "https://qr.alipayplus.com/281666040393");
-	for (int i = 0; i < 20; i++)
-		buf_ch(&b, alphabet[c->h->entropy(c->h->ctx) % (sizeof alphabet - 1)]);
-}
-
 static void order(struct command *c)
 {
 	char id[APSF_ID];
@@ -224,7 +213,7 @@ static void order(struct command *c)
 	p = apsf_payment_new(c->s, c->h, LEG_SCAN, span_str(id));
 	apsf_copy(p->reference, sizeof p->reference, SPAN("ORDER-1"));
 	p->expires = wall_plus_ms(c->h->now, number(c, "expires_s", 180) * 1000);
-	put_order_code(c, p);
+	apsf_put_order_code(c->h, p);
 	if (!set_settle(c, p, m)) {
 		p->leg = LEG_NONE;
 		fail(c, "no rate for this currency");
@@ -269,6 +258,28 @@ static void till_pay(struct command *c)
 	apsf_till_pay(c->s, c->h, p, flag(c, "evaluation"));
 	jw_str(&c->w, "paymentRequestId", span_str(p->request_id));
 	fake_put_money(&c->w, "payToAmount", p->settle);
+}
+
+/* A user of a wallet of ours, and what he does then. */
+static void scan(struct command *c)
+{
+	struct span name = fake_text(c->json, "behaviour");
+	struct span code = fake_text(c->json, "code");
+	struct apsf_behaviour how;
+	struct apsf_payment *p;
+	const char *why;
+
+	if (span_empty(name))
+		name = SPAN("approve");
+	if (!apsf_behaviour(name, (uint32_t)number(c, "ms", 0), &how)) {
+		fail(c, "no such behaviour");
+		return;
+	}
+	why = apsf_scan(c->s, c->h, code, &how, &p);
+	if (why)
+		fail(c, why);
+	else
+		jw_str(&c->w, "paymentId", span_str(p->payment_id));
 }
 
 static void cancel(struct command *c)
@@ -434,6 +445,7 @@ static const struct {
 	{ "order", order },
 	{ "refund", refund },
 	{ "reset", reset },
+	{ "scan", scan },
 	{ "till-pay", till_pay },
 	{ "totals", totals },
 };

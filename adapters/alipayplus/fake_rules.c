@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, WORD, OBJECT };
+enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, WORD, OBJECT, NOTHING };
 
 struct rule {
 	const char *path;
@@ -41,13 +41,33 @@ static const struct rule pay_rules[] = {
 	{ "order.indirectAcquirer.referenceAcquirerId", TEXT, 64, MAY_HAVE, NULL },
 	{ "paymentAmount", MONEY, 0, MUST_HAVE, NULL },
 	{ "paymentMethod.paymentMethodType", WORD, 0, MUST_HAVE, " CONNECT_WALLET " },
-	{ "paymentMethod.paymentMethodId", DIGITS, 32, MUST_HAVE, NULL },
 	{ "paymentFactor.isInStorePayment", WORD, 0, MUST_HAVE, " true " },
 	{ "paymentFactor.inStorePaymentScenario", WORD, 0, MUST_HAVE,
 		" PaymentCode OrderCode EntryCode " },
 	{ "settlementStrategy.settlementCurrency", TEXT, 3, MAY_HAVE, NULL },
 	{ "paymentExpiryTime", TIME, 0, MAY_HAVE, NULL },
 	{ "paymentNotifyUrl", TEXT, 2048, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+/* SPEC 4.1, 4.2, 4.3: what the ways to a payment have of their own. */
+static const struct rule payment_code_rules[] = {
+	{ "paymentMethod.paymentMethodId", DIGITS, 32, MUST_HAVE, NULL },
+	{ "paymentFactor.isCashierPayment", WORD, 0, MAY_HAVE, " false " },
+	{ .path = NULL },
+};
+
+static const struct rule order_code_rules[] = {
+	{ "paymentMethod.paymentMethodId", NOTHING, 0, MAY_HAVE, NULL },
+	{ "paymentFactor.isCashierPayment", WORD, 0, MUST_HAVE, " true " },
+	{ .path = NULL },
+};
+
+static const struct rule entry_code_rules[] = {
+	{ "paymentMethod.paymentMethodId", NOTHING, 0, MAY_HAVE, NULL },
+	{ "paymentFactor.isCashierPayment", WORD, 0, MUST_HAVE, " true " },
+	{ "order.env.userAgent", TEXT, 1024, MUST_HAVE, NULL },
+	{ "paymentRedirectUrl", TEXT, 2048, MAY_HAVE, NULL },
 	{ .path = NULL },
 };
 
@@ -164,8 +184,19 @@ static bool is_good(const struct json *body, const struct rule *r)
 		return s.n > 0 && is_word(s, r->words);
 	case OBJECT:
 		return json_is_object(json_get(body, r->path));
+	case NOTHING:
+		return false;
 	}
 	return false;
+}
+
+static const struct rule *scenario_rules(const struct json *body)
+{
+	struct span scenario = fake_text(body, "paymentFactor.inStorePaymentScenario");
+
+	return span_eq(scenario, SPAN("OrderCode"))   ? order_code_rules
+	       : span_eq(scenario, SPAN("EntryCode")) ? entry_code_rules
+						      : payment_code_rules;
 }
 
 static const char *check(const struct rule *rules, const struct json *body)
@@ -191,6 +222,8 @@ const char *apsf_check_body(const char *api, const struct json *body)
 		bad = json_get(body, "paymentRequestId") || json_get(body, "paymentId")
 			      ? check(reference_rules, body)
 			      : "paymentRequestId";
+	if (!bad && strcmp(api, "pay") == 0)
+		bad = check(scenario_rules(body), body);
 	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
 		bad = check(messages[i].paid_rules, body);
 	return bad;

@@ -138,6 +138,23 @@ struct apsf_code *apsf_code_new(
 	return c;
 }
 
+void apsf_put_token(const struct sandbox_host *h, int count, struct buf *ret)
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+	for (int i = 0; i < count; i++)
+		buf_ch(ret, alphabet[h->entropy(h->ctx) % (sizeof alphabet - 1)]);
+}
+
+/* SPEC alipayplus 6.2: twelve digits of head, then opaque text. */
+void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p)
+{
+	struct buf b = buf_init(p->code, sizeof p->code - 1);
+
+	buf_str(&b, "https://qr.alipayplus.com/281666040393");
+	apsf_put_token(h, 20, &b);
+}
+
 /* SPEC alipayplus 6.1 [C:S23]: CII of six digits, BTI 02, sixteen digits. */
 void apsf_code_digits(struct apsf *s, const struct sandbox_host *h, struct buf *ret)
 {

@@ -47,6 +47,8 @@ static void on_request(
 	size_t i = 0;
 
 	CHECK_OBJ(s, APSF_MAGIC);
+	if (apsf_on_page(s, h, tag, m))
+		return;
 	x.delay_ms = (int)fake_setting_int(h, "answer_after_ms", 0);
 	while (i < API_COUNT && !span_eq(m->path, span_str(apis[i].path)))
 		i++;

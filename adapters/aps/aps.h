@@ -131,8 +131,8 @@ const char *aps_check_id(const char *id, size_t max, const char *missing, const 
 const char *aps_check_request_id(const Xw__Canonical *c);
 const char *aps_check_customer(const Xw__Canonical *c);
 const char *aps_check_merchant(const Xw__Party *m);
-/* With the acquirer behind us, where we are one ourselves: `for_another`. PRE: c has order, merchant
- * and payment. */
+/* With the acquirer behind us, where we are one ourselves: `for_another`. PRE: c has order,
+ * merchant and payment. */
 void aps_put_order(struct jw *w, const Xw__Canonical *c, bool for_another);
 
 struct aps_call {

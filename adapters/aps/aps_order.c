@@ -72,17 +72,21 @@ static void aps_put_merchant(struct jw *w, const Xw__Party *m)
 
 /*
  * SPEC alipayplus 4.1 [C:S3]: storeTerminalId and storeTerminalRequestTime are recommended. The
- * time is the one in our own payment id, so that a repeat says the same.
+ * time is the one in our own payment id, so that a repeat says the same. SPEC 4.3 [C:S4]: an entry
+ * code must have the browser's userAgent; the wallet is found by it.
  */
 static void put_env(struct jw *w, const Xw__Canonical *c)
 {
+	const char *terminal = c->order->merchant->terminal_id;
 	struct pay_id id;
 
-	if (!*c->order->merchant->terminal_id)
+	if (!*terminal && !*c->user_agent)
 		return;
 	jw_obj(w, "env");
-	aps_put_text(w, "storeTerminalId", c->order->merchant->terminal_id, 64);
-	if (pay_id_parse(span_sub(span_str(c->request_id), 0, ID_TEXT_LEN), &id) == RC_OK)
+	aps_put_text(w, "userAgent", c->user_agent, 1024);
+	aps_put_text(w, "storeTerminalId", terminal, 64);
+	if (*terminal &&
+		pay_id_parse(span_sub(span_str(c->request_id), 0, ID_TEXT_LEN), &id) == RC_OK)
 		aps_put_time(w, "storeTerminalRequestTime", pay_id_time(&id).us);
 	jw_end(w, '}');
 }

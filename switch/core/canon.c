@@ -211,6 +211,7 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	STR(&r, from->status, m->status);
 	STR(&r, from->nonce, m->nonce);
 	STR(&r, from->action_url, m->action_url);
+	STR(&r, from->user_agent, m->user_agent);
 	m->version = (uint32_t)number(&r, from->version, INT32_MAX, "version");
 	read_lists(&r, from, m);
 	if (r.rc != RC_OK)
@@ -425,6 +426,7 @@ enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
 	to->status = text(a, m->status);
 	to->nonce = text(a, m->nonce);
 	to->action_url = text(a, m->action_url);
+	to->user_agent = text(a, m->user_agent);
 	to->version = (int32_t)m->version;
 	put_lists(a, m, to);
 	if (!arena_ok(a))

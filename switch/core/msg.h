@@ -107,6 +107,7 @@ struct msg {
 	uint32_t version;     /* of our record, in replies and notifications */
 	char nonce[193];      /* "<keyid> <nonce>" of a signed request */
 	char action_url[513]; /* pending: where the payer goes on, in a browser */
+	char user_agent[513]; /* personal: the browser that a payer comes with */
 };
 
 #endif

@@ -49,13 +49,7 @@ void inbound_begin(struct wrk *w, struct rq *rq)
 	 */
 	if (rq->msg->op == OP_CANCEL && rq->msg->request_id[0] && rq->ev.claim_count < 2)
 		rq->ev.claim[rq->ev.claim_count++] = inbound_payment_claim(rq);
-	if (rq->msg->code.text[0] || rq->msg->payer.handle[0]) {
-		struct buf b = buf_init(l->secret, sizeof l->secret);
-		buf_add(&b, span_of(rq->msg->code.text, strlen(rq->msg->code.text) + 1));
-		buf_add(&b, span_of(rq->msg->payer.handle, strlen(rq->msg->payer.handle) + 1));
-		CHECK(buf_ok(&b));
-		l->secret_bytes = (uint16_t)b.n;
-	}
+	outbound_keep_secret(l, rq->msg);
 	enqueue(w, rq, l);
 }
 

@@ -2,8 +2,9 @@
  * journal.c: what happened, as evidence: the event with its canonical message, kept beside the step
  * that it led to, so that an auditor can run the step again and compare.
  *
- * Personal fields are taken out before packing: the code's text, the payer's handle. The hard thing
- * is that this is written for every step, so it packs what is there already and copies little.
+ * Personal fields are taken out before packing: the code's text, the payer's handle and browser.
+ * The hard thing is that this is written for every step, so it packs what is there already and
+ * copies little.
  */
 #include "work.h"
 
@@ -28,7 +29,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	Xw__Event e = XW__EVENT__INIT;
 	ProtobufCBinaryData claims[2];
 	int32_t down[EVENT_DOWN_MAX];
-	char *schemes[8], *text = NULL, *handle = NULL;
+	char *schemes[8], *text = NULL, *handle = NULL, *agent = NULL;
 	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
 	size_t n;
 	char *room;
@@ -71,6 +72,8 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	if (m) {
 		e.message = m;
 		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
+		agent = m->user_agent;
+		m->user_agent = (char *)(uintptr_t) "";
 		if (m->code) {
 			text = m->code->text;
 			m->code->text = (char *)(uintptr_t) "";
@@ -84,6 +87,8 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	room = buf_room(ret, n);
 	if (room)
 		xw__event__pack(&e, (uint8_t *)room);
+	if (agent)
+		m->user_agent = agent;
 	if (text)
 		m->code->text = text;
 	if (handle)

@@ -280,6 +280,60 @@ static bool sent_again(struct wrk *w, struct callout *c)
 	return true;
 }
 
+/* Strings, each with its NUL, in this order. */
+static const struct secret {
+	size_t offset, cap;
+} secrets[] = {
+#define SECRET(member)                                                                             \
+	{                                                                                          \
+		offsetof(struct msg, member), sizeof((struct msg){ 0 }.member)                     \
+	}
+	SECRET(code.text),
+	SECRET(payer.handle),
+	SECRET(user_agent),
+	SECRET(return_url),
+};
+
+#define SECRET_COUNT (sizeof secrets / sizeof *secrets)
+
+void outbound_keep_secret(struct live *l, const struct msg *m)
+{
+	struct buf b = buf_init(l->secret, sizeof l->secret);
+	size_t length = 0;
+
+	for (size_t i = 0; i < SECRET_COUNT; i++) {
+		const char *text = (const char *)m + secrets[i].offset;
+
+		length += strlen(text);
+		buf_add(&b, span_of(text, strlen(text) + 1));
+	}
+	CHECK(buf_ok(&b));
+	l->secret_bytes = length ? (uint16_t)b.n : 0;
+}
+
+/*
+ * A merchant's code is for the side that resolves it, and a code that a scheme gave out for the
+ * scheme: these payers are debited by handle or token. Who is credited by a code is known by
+ * nothing else. Where the payer comes from and goes to is for the side that debits him.
+ */
+static bool is_told(struct wrk *w, const struct live *l, const struct call *call, size_t secret)
+{
+	if (secret > 0)
+		return secret == 1 || call->side == SIDE_ISSUER;
+	return call->op == OP_RESOLVE || call->op == OP_CREDIT ||
+	       (l->rec.mode == 'C' && !l->rec.payer_id[0] &&
+		       !link_of(w, l->rec.acq.peer)->peer->scheme);
+}
+
+static void put_secret(struct wrk *w, const struct live *l, const struct call *call, struct msg *m)
+{
+	struct span rest = span_of(l->secret, l->secret_bytes), text;
+
+	for (size_t i = 0; i < SECRET_COUNT && span_split(&rest, '\0', &text); i++)
+		if (is_told(w, l, call, i))
+			(void)span_to_cstr(text, (char *)m + secrets[i].offset, secrets[i].cap);
+}
+
 void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 {
 	const struct link *link = link_of(w, call->peer);
@@ -300,18 +354,8 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 		return;
 	}
 	call_build(w->conf.snapshot, &l->rec, call, m);
-	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code) {
-		const char *handle = memchr(l->secret, '\0', l->secret_bytes);
-		/* A merchant's code is for the side that resolves it, and a code that a scheme gave
-		 * out for the scheme: these payers are debited by handle or token. Who is credited
-		 * by a code is known by nothing else. */
-		bool by_code = l->rec.mode == 'C' && !l->rec.payer_id[0] &&
-			       !link_of(w, l->rec.acq.peer)->peer->scheme;
-		if (by_code || call->op == OP_RESOLVE || call->op == OP_CREDIT)
-			(void)span_to_cstr(span_str(l->secret), m->code.text, sizeof m->code.text);
-		CHECK(handle);
-		(void)span_to_cstr(span_str(handle + 1), m->payer.handle, sizeof m->payer.handle);
-	}
+	if (l->secret_bytes && peer_caps(link->peer, call->op)->sends_code)
+		put_secret(w, l, call, m);
 	if (canon_write(m, &c->arena, &c->message) != RC_OK) {
 		c->message = canonical_new(&c->arena, call->op, false);
 		unwritable(w, c, "the call does not fit");
@@ -319,6 +363,7 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	}
 	memset(m->code.text, 0, sizeof m->code.text);
 	memset(m->payer.handle, 0, sizeof m->payer.handle);
+	memset(m->user_agent, 0, sizeof m->user_agent);
 	start(w, c);
 }
 

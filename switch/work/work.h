@@ -20,10 +20,11 @@
 #define REQUEST_MAGIC 0x52455155u
 #define LIVE_MAGIC    0x4c495645u
 #define CALL_MAGIC    0x43414c4cu
-#define SECRET_MAX    800 /* the code's text and the payer's handle */
-#define CALL_BYTES    98304
-#define SEAL_EXTRA    64 /* what sealing adds, at most */
-#define PENDING_MAX   4  /* commits per payment are one at a time; its queue is longer */
+#define SECRET_MAX                                                                                 \
+	1800 /* what a call needs of the request and no record may have: see outbound.c */
+#define CALL_BYTES  98304
+#define SEAL_EXTRA  64 /* what sealing adds, at most */
+#define PENDING_MAX 4  /* commits per payment are one at a time; its queue is longer */
 
 struct live;
 struct callout;
@@ -94,7 +95,7 @@ struct live {
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
 	uint16_t secret_bytes;
-	char secret[SECRET_MAX]; /* code text, NUL, payer's handle, NUL */
+	char secret[SECRET_MAX];
 };
 
 /* A step on its way to the ledger, with the bytes that go with it. */
@@ -272,6 +273,8 @@ void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* commit.c */
 void commit_step(struct wrk *w, struct live *l, struct item *it);
 /* outbound.c */
+/* Keeps for the calls to come what the request says of its payer. */
+void outbound_keep_secret(struct live *l, const struct msg *m);
 void outbound_call(struct wrk *w, struct live *l, const struct call *c);
 /* Passes a question on that moves no money and begins nothing; false: no room. */
 bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to);

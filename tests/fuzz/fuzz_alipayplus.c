@@ -152,6 +152,9 @@ static void fuzz_request(uint8_t choice, size_t cap, struct span signature, stru
 #define DEBIT                                                                                      \
 	"op: debit\nrequest_id: R\ncode.text: 1\norder.merchant.id: M\norder.merchant.name: N\n"   \
 	"order.merchant.mcc: 1\norder.merchant.country: NO\n" ASKED
+#define CREATED                                                                                    \
+	"op: debit\nrequest_id: R\npayment.mode: MPM\norder.merchant.id: M\n"                      \
+	"order.merchant.name: N\norder.merchant.mcc: 1\norder.merchant.country: NO\n" ASKED
 #define REFUND                                                                                     \
 	"op: refund\nrequest_id: R\nrefund.id: F\nrefund.amount.currency: NOK\n"                   \
 	"refund.amount.minor: 100"
@@ -164,6 +167,8 @@ static const char *const calls[] = {
 	"op: resolve\ncode.text: x\npayer.id: P",
 	"op: tell\nrequest_id: R\noutcome.result: declined",
 	"op: codes\npayer.id: P",
+	CREATED,
+	CREATED "\nuser_agent: A",
 };
 
 #define CALL_COUNT (sizeof calls / sizeof *calls)
@@ -216,10 +221,15 @@ static void check_answer(enum op op, const Xw__Canonical *c)
 	CHECK(op == OP_CANCEL || op == OP_INQUIRE || c->outcome->result != OUTCOME_NOT_FOUND);
 }
 
+static bool is_web(const Xw__Canonical *c)
+{
+	return strncmp(c->action_url, "https://", 8) == 0;
+}
+
 static void fuzz_answer(uint8_t choice, size_t cap, struct span signature, struct span content)
 {
 	static const enum op ops[CALL_COUNT] = { OP_DEBIT, OP_INQUIRE, OP_CANCEL, OP_REFUND,
-		OP_RESOLVE, OP_TELL, OP_CODES };
+		OP_RESOLVE, OP_TELL, OP_CODES, OP_DEBIT, OP_DEBIT };
 	size_t i = choice % CALL_COUNT;
 	struct http_msg m = message(signature, content, true);
 	char *memory = malloc(cap + 1);
@@ -231,6 +241,11 @@ static void fuzz_answer(uint8_t choice, size_t cap, struct span signature, struc
 	if (in_small)
 		CHECK(span_eq(pack(in_small, 0), pack(in_big, 1)));
 	check_answer(ops[i], in_big);
+	if (i >= CALL_COUNT - 2) /* made, which is not paid: there is something to show */
+		CHECK(in_big->outcome->result != OUTCOME_APPROVED &&
+			(in_big->outcome->result != OUTCOME_PENDING || in_big->code ||
+				is_web(in_big) ||
+				!span_eq(span_str(in_big->outcome->code), SPAN("SUCCESS"))));
 	through_text(&big, in_big);
 	free(memory);
 }

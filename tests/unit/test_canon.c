@@ -114,6 +114,7 @@ static void fill(struct msg *m)
 	TEXT(m->status);
 	TEXT(m->nonce);
 	TEXT(m->action_url);
+	TEXT(m->user_agent);
 	fill_code(&m->code);
 	fill_party(&m->payer, "payer");
 	fill_party(&m->merchant, "merchant");

@@ -688,6 +688,29 @@ static void credited_by_code(void **state)
 	done(o);
 }
 
+/* What no record may have of a payer goes with the call that needs it. */
+static void debited_in_a_browser(void **state)
+{
+	static const struct caps tells = { .op = OP_DEBIT, .allowed_ms = 5000, .sends_code = true };
+	struct world *o;
+
+	(void)state;
+	peers[1].caps[OP_DEBIT] = &tells;
+	o = fresh();
+	(void)request(o, "/scheme/pay",
+		PAY "user_agent: Firefox\npayer.handle: 4790000001\n"
+		    "payment.return_url: https://shop.example/back\n");
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	assert_true(span_find_span(o->commit[0]->evidence, SPAN("Firefox")) ==
+		    o->commit[0]->evidence.n);
+	all(o);
+	assert_non_null(strstr(o->called, "user_agent: Firefox"));
+	assert_non_null(strstr(o->called, "payer.handle: 4790000001"));
+	assert_non_null(strstr(o->called, "payment.return_url: https://shop.example/back"));
+	done(o);
+}
+
 /* A code that the wallet fetched through us is good for one payment, though its repeats are as good
  * as ever. */
 static void a_code_is_used_once(void **state)
@@ -812,6 +835,7 @@ int main(void)
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
 		cmocka_unit_test(credited_by_code),
+		cmocka_unit_test(debited_in_a_browser),
 		cmocka_unit_test(resumed_from_the_ledger),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test(a_person_decides),
