@@ -23,13 +23,43 @@ static bool is_zero(const uint8_t *p, size_t n)
 	return true;
 }
 
+/* The personal fields of a message, while they are not in it. */
+struct personal {
+	char *text, *handle, *agent;
+};
+
+static char *take_out(char **field)
+{
+	char *was = *field;
+
+	*field = (char *)(uintptr_t) "";
+	return was;
+}
+
+static struct personal hide(Xw__Canonical *m)
+{
+	return (struct personal){ .text = m->code ? take_out(&m->code->text) : NULL,
+		.handle = m->payer ? take_out(&m->payer->handle) : NULL,
+		.agent = take_out(&m->user_agent) };
+}
+
+static void put_back(Xw__Canonical *m, const struct personal *p)
+{
+	if (m->code)
+		m->code->text = p->text;
+	if (m->payer)
+		m->payer->handle = p->handle;
+	m->user_agent = p->agent;
+}
+
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret)
 {
 	const struct pay_event *ev = &it->ev;
 	Xw__Event e = XW__EVENT__INIT;
 	ProtobufCBinaryData claims[2];
 	int32_t down[EVENT_DOWN_MAX];
-	char *schemes[8], *text = NULL, *handle = NULL, *agent = NULL;
+	struct personal personal = { 0 };
+	char *schemes[8];
 	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
 	size_t n;
 	char *room;
@@ -72,26 +102,13 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	if (m) {
 		e.message = m;
 		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
-		agent = m->user_agent;
-		m->user_agent = (char *)(uintptr_t) "";
-		if (m->code) {
-			text = m->code->text;
-			m->code->text = (char *)(uintptr_t) "";
-		}
-		if (m->payer) {
-			handle = m->payer->handle;
-			m->payer->handle = (char *)(uintptr_t) "";
-		}
+		personal = hide(m);
 	}
 	n = xw__event__get_packed_size(&e);
 	room = buf_room(ret, n);
 	if (room)
 		xw__event__pack(&e, (uint8_t *)room);
-	if (agent)
-		m->user_agent = agent;
-	if (text)
-		m->code->text = text;
-	if (handle)
-		m->payer->handle = handle;
+	if (m)
+		put_back(m, &personal);
 	return room != NULL;
 }
