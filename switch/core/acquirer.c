@@ -31,16 +31,22 @@ void acquirer_resolve(struct turn *t)
 	ask(t, OP_RESOLVE);
 }
 
-/* What was pushed is not taken: the pusher gives it back to its payer. */
-static void pushed_back(struct turn *t, enum reason why)
+/* Which of our answers the result of pushed money is: it was asked at once, or after a scan. */
+static int push_seq(const struct pay *p)
+{
+	return p->flow == FLOW_PUSHED && !p->confirmed ? SEQ_FIRST : SEQ_CONFIRM;
+}
+
+void acquirer_push_back(struct turn *t, enum reason why)
 {
 	struct pay *p = t->p;
 
+	post_release(t);
 	fsm_move(&fsm_leg, &p->iss.phase, LEG_NO);
 	p->iss.reason = (uint8_t)why;
 	p->iss.returned = p->iss.taken;
-	turn_reply(t, SEQ_FIRST);
-	turn_notify(t, SEQ_FIRST);
+	turn_reply(t, push_seq(p));
+	turn_notify(t, push_seq(p));
 }
 
 static void unresolved(struct turn *t, enum reason why)
@@ -55,10 +61,12 @@ static void unresolved(struct turn *t, enum reason why)
 		acquirer_resolve(t);
 		return;
 	}
-	l->reason = (uint8_t)why;
+	/* Wallets hear that it is closed, whatever closed it; a scheme has a word of its own. */
+	l->reason = (uint8_t)(why == REASON_EXPIRED && p->flow != FLOW_CLAIMED ? REASON_CLOSED
+									       : why);
 	t->st->forget_code = true;
 	if (p->flow == FLOW_PUSHED)
-		pushed_back(t, why);
+		acquirer_push_back(t, why);
 	else
 		turn_reply(t, SEQ_FIRST);
 }
@@ -88,7 +96,7 @@ static void pushed_order(struct turn *t, const struct msg *m)
 	}
 	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_NO));
 	p->acq.reason = REASON_AMOUNT;
-	pushed_back(t, REASON_AMOUNT);
+	acquirer_push_back(t, REASON_AMOUNT);
 }
 
 /* The order is known: what will be owed to the acquirer's side, and what the payer is to be asked.
@@ -130,11 +138,15 @@ static void resolved(struct turn *t, const struct msg *m)
 	why = money_sign(p->amount) > 0 && one && money_same(l->owe, money_of(0, peer->settle))
 		      ? fx_amounts(t)
 		      : REASON_AMOUNT;
-	if (why == REASON_NONE && p->flow == FLOW_WALLET_DEBITS)
+	if (why == REASON_NONE && p->flow != FLOW_SCAN)
 		why = limit_check(t, peer, turn_peer(t, p->iss.peer));
+	if (p->flow == FLOW_CLAIMED && t->ev->taken)
+		why = REASON_CLOSED;
 	if (why != REASON_NONE) {
 		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
 		l->reason = (uint8_t)why;
+	} else if (p->flow == FLOW_CLAIMED) {
+		claim_take(t);
 	} else {
 		if (p->flow == FLOW_WALLET_DEBITS)
 			post_reserve(t);  /* from now on it may debit at any moment */
@@ -169,7 +181,7 @@ static void told(struct turn *t)
 	l->at = t->ev->now;
 	t->p->stuck = 0;
 	if (told_success(t->p) && t->p->undo.phase == UNDO_NONE) {
-		int seq = t->p->flow == FLOW_PUSHED ? SEQ_FIRST : SEQ_CONFIRM;
+		int seq = push_seq(t->p);
 		t->st->keep_evidence = true;
 		if (t->p->flow == FLOW_PUSHED)
 			post_payment(t);
@@ -232,7 +244,7 @@ void acquirer_answer(struct turn *t, enum op op, const struct msg *m)
 		l->reason = (uint8_t)(m->reason ? m->reason : REASON_CLOSED);
 		t->st->keep_evidence = true;
 		if (p->flow == FLOW_PUSHED && p->undo.phase == UNDO_NONE)
-			pushed_back(t, (enum reason)l->reason);
+			acquirer_push_back(t, (enum reason)l->reason);
 		else if (told_success(p))
 			undo_want(t, UNDO_REFUSED);
 		break;

@@ -196,6 +196,10 @@ static void not_found(struct turn *t)
 	struct leg *l = &t->p->iss;
 	const struct caps *c = turn_caps(t, l->peer, OP_INQUIRE);
 
+	if (t->p->flow == FLOW_CLAIMED) { /* nobody asked for it: its payer has not decided */
+		wait(t, LEG_PENDING, 0);
+		return;
+	}
 	l->misses++;
 	/* F-3: final only after the settle time and twice in a row; and then we still cancel. */
 	if (l->misses >= 2 && wall_diff_ms(t->ev->now, l->since) >= c->not_found_s * 1000) {

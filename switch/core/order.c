@@ -100,15 +100,18 @@ void order_due(struct turn *t)
 void order_resolve(
 	const struct pay *o, uint16_t acquirer, bool taken, struct wall now, struct msg *ret)
 {
-	bool open = o->flow == FLOW_ORDER && o->acq.peer == acquirer && pay_state(o) == PAY_OPEN;
+	bool ours = o->flow == FLOW_ORDER && o->acq.peer == acquirer;
+	bool expired = ours && !(taken && pay_state(o) == PAY_OPEN) && o->expires.us <= now.us;
 
 	memset(ret, 0, sizeof *ret);
 	ret->op = OP_RESOLVE;
 	ret->answer = ret->authentic = true;
 	ret->at = now;
-	if (!open || taken || o->expires.us <= now.us) {
+	if (!ours || expired || taken || pay_state(o) != PAY_OPEN) {
 		ret->outcome = OUTCOME_DECLINED;
-		ret->reason = o->acq.peer == acquirer ? REASON_CLOSED : REASON_CODE_UNKNOWN;
+		ret->reason = !ours     ? REASON_CODE_UNKNOWN
+			      : expired ? REASON_EXPIRED
+					: REASON_CLOSED;
 		return;
 	}
 	ret->outcome = OUTCOME_APPROVED;

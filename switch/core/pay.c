@@ -162,6 +162,7 @@ enum pay_state pay_state(const struct pay *p)
 	case FLOW_SCAN:
 	case FLOW_WALLET_DEBITS:
 	case FLOW_PUSHED:
+	case FLOW_CLAIMED:
 		return scan_state(p);
 	case FLOW_ORDER:
 		return order_state(p);

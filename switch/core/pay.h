@@ -29,6 +29,8 @@ enum flow {
 	FLOW_ORDER,  /* the acquirer's side made a code; the payment that takes it is another record
 		      */
 	FLOW_CREDIT, /* pay-out: the caller's prefunded money is credited to a wallet */
+	FLOW_CLAIMED, /* a scheme's payer scanned a merchant code; the scheme debits him, and tells
+			 us or pushes the money */
 };
 
 enum side { SIDE_ACQUIRER, SIDE_ISSUER };
@@ -200,7 +202,7 @@ static inline bool pay_is_final(const struct pay *p)
 /* A wallet's scan began it: the order is resolved first, and the acquirer's side told last. */
 static inline bool pay_is_scan(const struct pay *p)
 {
-	return p->flow == FLOW_SCAN || p->flow == FLOW_WALLET_DEBITS;
+	return p->flow == FLOW_SCAN || p->flow == FLOW_WALLET_DEBITS || p->flow == FLOW_CLAIMED;
 }
 
 /* The payer is to go on at `action_url`, and nobody else can. */

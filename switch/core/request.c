@@ -79,15 +79,21 @@ static void debit(struct turn *t)
 		issuer_ask(t);
 }
 
+/* Who debits whom: we the wallet's user, the wallet its own, or a scheme those of its wallets. */
+static enum flow scan_flow(const struct peer *wallet)
+{
+	if (wallet->scheme)
+		return FLOW_CLAIMED;
+	return wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS;
+}
+
 static void scan(struct turn *t)
 {
 	struct pay *p = t->p;
 	const struct peer *wallet = turn_peer(t, t->ev->peer);
 	enum reason why;
 
-	turn_begin(t,
-		wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS,
-		'M', SIDE_ISSUER);
+	turn_begin(t, scan_flow(wallet), 'M', SIDE_ISSUER);
 	p->via = t->ev->peer;
 	p->order = t->ev->order;
 	turn_claim(t, SEQ_FIRST);
@@ -418,6 +424,8 @@ void request_step(struct turn *t)
 				t, REASON_REPEAT, "the same id came before with other contents");
 			return;
 		}
+		if (claim_repeated(t))
+			return;
 		t->st->fate = pay_answer_final(p, ev->prior_seq) ? FATE_REPLAY : FATE_WAIT;
 		t->st->fate_seq = ev->prior_seq;
 		return;
@@ -449,6 +457,8 @@ void request_step(struct turn *t)
 		pushed(t);
 	else if (ev->op == OP_TELL && p->flow == FLOW_WALLET_DEBITS)
 		debited(t);
+	else if (ev->op == OP_TELL && (p->flow == FLOW_CLAIMED || p->flow == FLOW_PUSHED))
+		claim_pushed(t);
 	else if (ev->op == OP_CANCEL)
 		cancel(t);
 	else if (ev->op == OP_REFUND)

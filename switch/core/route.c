@@ -46,6 +46,9 @@ static void add(struct turn *t, uint16_t to)
 	/* Numbers come from outside too: only who can do it is a candidate. */
 	if (!peer || !peer_caps(peer, asked_by(p->mode)))
 		return;
+	/* No hairpin: what a scheme asks us about is not the scheme's to say. */
+	if (p->flow == FLOW_CLAIMED && peer->scheme)
+		return;
 	if (is_down(t->ev, to)) {
 		t->unreachable = true;
 		return;

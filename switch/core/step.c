@@ -84,7 +84,9 @@ void turn_notify(struct turn *t, int seq)
 		notify(t, p->acq.peer, seq, r ? r->since : p->created);
 		return;
 	}
-	notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq, p->created);
+	if (p->flow != FLOW_CLAIMED) /* else it is they who told us */
+		notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq,
+			p->flow == FLOW_PUSHED && p->confirmed ? p->iss.since : p->created);
 	if (p->confirmed && !pay_id_is_none(&p->order) && p->acq.peer != p->via)
 		notify(t, p->acq.peer, seq, WALL_NONE);
 }

@@ -59,6 +59,16 @@ void acquirer_tell(struct turn *t);
 void acquirer_answer(struct turn *t, enum op op, const struct msg *m);
 void acquirer_no_answer(struct turn *t, enum op op, enum lost lost);
 void acquirer_due(struct turn *t);
+/* What was pushed is not taken: the pusher gives it back to its payer. */
+void acquirer_push_back(struct turn *t, enum reason why);
+
+/* claim.c: a scheme's payer at a merchant code */
+/* The order is resolved: it is that payer's. */
+void claim_take(struct turn *t);
+/* The scheme asks again what the code is; true: not what it was, and it hears so. */
+bool claim_repeated(struct turn *t);
+/* The scheme has its payer's money and asks whether we take it. */
+void claim_pushed(struct turn *t);
 
 /* undo.c */
 void undo_want(struct turn *t, enum undo_cause cause);

@@ -123,11 +123,12 @@ static enum op op_of_seq(const struct pay *p, int seq)
 		return OP_REFUND;
 	if (seq == SEQ_CANCEL)
 		return OP_CANCEL;
-	if (seq == SEQ_CONFIRM)
-		return OP_CONFIRM;
+	if (seq == SEQ_CONFIRM) /* pushed money, where the scan before it was answered first */
+		return p->flow == FLOW_PUSHED ? OP_TELL : OP_CONFIRM;
 	switch ((enum flow)p->flow) {
 	case FLOW_SCAN:
 	case FLOW_WALLET_DEBITS:
+	case FLOW_CLAIMED:
 		return OP_RESOLVE;
 	case FLOW_PUSHED:
 		return OP_TELL;

@@ -287,7 +287,10 @@ static void ask_cache(struct wrk *w, struct rq *rq)
 	struct load_key k;
 	struct wait *a;
 
-	if (!rq->ev.claim_count || !(a = wait_new(w, WAIT_CACHE, &k))) {
+	/* What a code stands for is good as long as its order is open, and that is the record's to
+	 * say. */
+	if (!rq->ev.claim_count || rq->msg->op == OP_RESOLVE ||
+		!(a = wait_new(w, WAIT_CACHE, &k))) {
 		inbound_dispatch(w, rq);
 		return;
 	}

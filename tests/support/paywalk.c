@@ -27,7 +27,7 @@ static void begin(struct paywalk *k)
 		w->down = (uint16_t)(SCHEME + dice(k, 3));
 	if (!dice(k, 8))
 		w->cap_refused = true;
-	switch (dice(k, 7)) {
+	switch (dice(k, 8)) {
 	case 0:
 		pw_scan_begin(w, WALLET);
 		break;
@@ -39,6 +39,9 @@ static void begin(struct paywalk *k)
 		break;
 	case 3:
 		pw_pay_out(w, WALLET, 1 + dice(k, 100000));
+		break;
+	case 4:
+		pw_claim_begin(w);
 		break;
 	default: {
 		const char *name = scheme[dice(k, 3)];
@@ -152,6 +155,8 @@ static void confirmed(struct paywalk *k)
 		pw_ask(w, OP_CONFIRM, WALLET, 0);
 	else if (w->rec.flow == FLOW_WALLET_DEBITS)
 		pw_tell(w, SELF, OUTCOME_APPROVED, dice(k, 4) ? 1000 : 1001);
+	else if (w->rec.flow == FLOW_CLAIMED || w->rec.flow == FLOW_PUSHED)
+		pw_tell(w, w->rec.via, OUTCOME_APPROVED, dice(k, 4) ? 1000 : 1001);
 }
 
 static void happen(struct paywalk *k)

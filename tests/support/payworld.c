@@ -53,7 +53,8 @@ static const struct caps credit_caps[] = {
 	{ .op = OP_NONE },
 };
 static const struct caps till_caps[] = { { .op = OP_NOTIFY, .allowed_ms = ALLOW },
-	{ .op = OP_RESOLVE, .allowed_ms = ALLOW }, { .op = OP_NONE } };
+	{ .op = OP_RESOLVE, .allowed_ms = ALLOW },
+	{ .op = OP_TELL, .allowed_ms = ALLOW, .ladder = { 2, { 2, 3 } } }, { .op = OP_NONE } };
 
 static const struct caps self_caps[] = {
 	/* a wallet that debits its users by itself */
@@ -333,6 +334,21 @@ void pw_scan_self(struct payworld *w)
 	pw_scan_begin(w, SELF);
 	pw_resolved(w, "aplus-order-2", 1000);
 	CHECK(pay_state(&w->rec) == PAY_OPEN && w->reserved == 1000);
+}
+
+void pw_claim_begin(struct payworld *w)
+{
+	w->m = (struct msg){ 0 };
+	set_text(w->m.key, sizeof w->m.key, "digest-of-the-code");
+	set_text(w->m.code.text, sizeof w->m.code.text, "code-of-the-tour");
+	pw_begin(w, (struct pay_event){ .op = OP_RESOLVE, .peer = SCHEME, .code_peer = TOUR });
+}
+
+void pw_claim(struct payworld *w)
+{
+	pw_claim_begin(w);
+	pw_resolved(w, "tour-order-1", 1000);
+	CHECK(pay_state(&w->rec) == PAY_PENDING && w->reserved == 1000);
 }
 
 void pw_tell(struct payworld *w, int peer, enum outcome o, int64_t minor)

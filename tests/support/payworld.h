@@ -62,6 +62,10 @@ void pw_resolved(struct payworld *w, const char *order_id, int64_t minor);
 void pw_scan(struct payworld *w);
 /* The same by SELF, which may then debit at any moment. */
 void pw_scan_self(struct payworld *w);
+/* SCHEME asks what a code of TOUR's is, which a payer of one of its wallets has scanned. */
+void pw_claim_begin(struct payworld *w);
+/* It hears, and the order is that payer's. */
+void pw_claim(struct payworld *w);
 /* `peer` says that it debited its user, or did not: for an order, or as pushed money. */
 void pw_tell(struct payworld *w, int peer, enum outcome o, int64_t minor);
 /* A participant asks something of the payment; `minor` counts for refunds alone. */

@@ -301,7 +301,7 @@ static void what_it_says_to_a_scan(void **state)
 	order_resolve(&none, TILL, false, w->now, &m);
 	assert_int_equal(m.reason, REASON_CODE_UNKNOWN);
 	order_resolve(&w->rec, TILL, false, w->rec.expires, &m);
-	assert_int_equal(m.reason, REASON_CLOSED);
+	assert_int_equal(m.reason, REASON_EXPIRED);
 	pw_ask(w, OP_CANCEL, TILL, 0);
 	order_resolve(&w->rec, TILL, false, w->now, &m);
 	assert_int_equal(m.outcome, OUTCOME_DECLINED);
