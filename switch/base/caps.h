@@ -45,6 +45,8 @@ struct caps {
 	bool cancel_undoes;  /* OP_CANCEL: also gives back a payment that succeeded */
 	bool cancel_binds;   /* OP_CANCEL: after S the partner's network itself reverses a late
 				success */
+	bool cancels_unseen; /* OP_CANCEL: of theirs, where they call us: by their own id, also
+				before what it cancels has come, which then finds itself closed */
 	uint16_t earliest_s; /* OP_CANCEL: not before so many seconds after the payment began */
 	bool must_capture;   /* OP_DEBIT: approval only holds the money; capture at once */
 	bool push_decides; /* OP_PUSH: signed and complete, so it may move a payment; else a hint */

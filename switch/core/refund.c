@@ -87,7 +87,7 @@ static void amounts(struct pay *p, struct refund *r)
 
 static void finish(struct turn *t, struct refund *r, enum refund_phase phase);
 
-void refund_begin(struct turn *t, const struct msg *m, enum reason refuse)
+void refund_begin(struct turn *t, const struct msg *m, struct money amount, enum reason refuse)
 {
 	struct pay *p = t->p;
 	struct refund *r = NULL;
@@ -99,7 +99,7 @@ void refund_begin(struct turn *t, const struct msg *m, enum reason refuse)
 	CHECK(r);
 	memset(r, 0, sizeof *r);
 	r->seq = ++p->refund_seq;
-	r->amount = m->refund.amount;
+	r->amount = amount;
 	r->since = t->ev->now;
 	memcpy(r->request_id, m->refund.id, sizeof r->request_id);
 	if (refuse != REASON_NONE) { /* kept, so that the same id keeps failing */

@@ -240,7 +240,7 @@ static void cancel_first(struct turn *t)
 {
 	struct pay *p = t->p;
 
-	if (!turn_peer(t, t->ev->peer)->scheme) {
+	if (!peer_cancels_unseen(turn_peer(t, t->ev->peer))) {
 		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
 		return;
 	}
@@ -313,6 +313,7 @@ static void refund(struct turn *t)
 	const struct msg *m = t->ev->msg;
 	const struct caps *c = p->iss.peer ? turn_caps(t, p->iss.peer, OP_REFUND) : NULL;
 	const struct peer *asks = turn_peer(t, t->ev->peer);
+	struct money amount = m->refund.amount;
 	int open = 0;
 
 	for (int i = 0; i < REFUNDS_OPEN; i++)
@@ -333,7 +334,11 @@ static void refund(struct turn *t)
 		turn_refuse(t, REASON_BUSY, "another refund of this payment is on its way");
 		return;
 	}
-	if (!money_same(m->refund.amount, p->amount) || money_sign(m->refund.amount) <= 0) {
+	if (money_is_none(amount) && money_sign(amount = pay_refundable(p)) == 0) {
+		turn_refuse(t, REASON_STATE, "all of it is refunded already");
+		return;
+	}
+	if (!money_same(amount, p->amount) || money_sign(amount) <= 0) {
 		turn_refuse(t, REASON_AMOUNT,
 			"a refund is in the currency of the payment and positive");
 		return;
@@ -345,15 +350,15 @@ static void refund(struct turn *t)
 	}
 	turn_claim(t, SEQ_REFUND + p->refund_seq + 1);
 	if (t->ev->cap_refused)
-		refund_begin(t, m, REASON_LIMIT);
+		refund_begin(t, m, amount, REASON_LIMIT);
 	else if (wall_diff_ms(t->ev->now, p->created) > (int64_t)asks->refund_days * 86400000)
-		refund_begin(t, m, REASON_WINDOW);
-	else if (money_cmp(m->refund.amount, pay_refundable(p)) > 0 ||
+		refund_begin(t, m, amount, REASON_WINDOW);
+	else if (money_cmp(amount, pay_refundable(p)) > 0 ||
 		 (!money_is_none(m->refund.settle) &&
 			 money_cmp(m->refund.settle, pay_owed_still(p)) > 0))
-		refund_begin(t, m, REASON_REFUND_SUM);
+		refund_begin(t, m, amount, REASON_REFUND_SUM);
 	else
-		refund_begin(t, m, REASON_NONE);
+		refund_begin(t, m, amount, REASON_NONE);
 }
 
 static void read(struct turn *t)

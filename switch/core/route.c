@@ -43,8 +43,9 @@ static void add(struct turn *t, uint16_t to)
 	struct pay *p = t->p;
 	const struct peer *peer = snapshot_peer(t->sn, to);
 
-	/* Numbers come from outside too: only who can do it is a candidate. */
-	if (!peer || !peer_caps(peer, asked_by(p->mode)))
+	/* Numbers come from outside too: only who can do it is a candidate; an order of ours says
+	 * all by itself. */
+	if (!peer || (!peer_caps(peer, asked_by(p->mode)) && pay_id_is_none(&p->order)))
 		return;
 	/* No hairpin: what a scheme asks us about is not the scheme's to say. */
 	if (p->flow == FLOW_CLAIMED && peer->scheme)

@@ -100,5 +100,7 @@ struct snapshot {
 
 const struct peer *snapshot_peer(const struct snapshot *sn, uint16_t number); /* or NULL */
 const struct caps *peer_caps(const struct peer *p, enum op op);               /* or NULL */
+/* What it cancels need not have come yet. */
+bool peer_cancels_unseen(const struct peer *p);
 
 #endif

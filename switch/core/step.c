@@ -23,6 +23,13 @@ const struct caps *peer_caps(const struct peer *p, enum op op)
 	return p->caps[op];
 }
 
+bool peer_cancels_unseen(const struct peer *p)
+{
+	const struct caps *c = peer_caps(p, OP_CANCEL);
+
+	return p->scheme || (c && c->cancels_unseen);
+}
+
 const struct peer *turn_peer(const struct turn *t, uint16_t number)
 {
 	const struct peer *p = snapshot_peer(t->sn, number);
@@ -39,10 +46,12 @@ const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
 struct wall turn_call(struct turn *t, struct call c)
 {
 	const struct caps *caps = turn_caps(t, c.peer, c.op);
+	/* What an order of ours stands for is in the ledger: who made it is not asked. */
+	bool own = c.op == OP_RESOLVE && !pay_id_is_none(&t->p->order);
 
-	CHECK(caps && t->st->call_count < STEP_ACTIONS);
+	CHECK((own || caps) && t->st->call_count < STEP_ACTIONS);
 	t->st->call[t->st->call_count++] = c;
-	return wall_plus_ms(t->ev->now, caps->allowed_ms + TAKEOVER_MS);
+	return wall_plus_ms(t->ev->now, (own ? LEDGER_MS : caps->allowed_ms) + TAKEOVER_MS);
 }
 
 void turn_reply(struct turn *t, int seq)

@@ -21,6 +21,8 @@ struct turn {
 
 /* How long after a call's own deadline another process may take the payment over. */
 #define TAKEOVER_MS 5000
+/* The longest that the ledger is waited for, where it is asked instead of a partner. */
+#define LEDGER_MS   5000
 
 /* step.c */
 const struct peer *turn_peer(const struct turn *t, uint16_t number);
@@ -85,7 +87,8 @@ void undo_late_success(struct turn *t, const struct msg *m);
 
 /* refund.c */
 /* refuse: REASON_NONE, or why our own rules refuse it; the refusal is final and kept. */
-void refund_begin(struct turn *t, const struct msg *m, enum reason refuse);
+/* `amount` of the order, whatever the message says of it. */
+void refund_begin(struct turn *t, const struct msg *m, struct money amount, enum reason refuse);
 void refund_answer(struct turn *t, const struct msg *m);
 /* A push about a refund, which says nothing about the debit. */
 void refund_push(struct turn *t, const struct msg *m);

@@ -134,7 +134,7 @@ static const struct link *link_by_identity(
 /* Finds the adapter whose path it is, and the participant who says to be speaking. */
 static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 {
-	const struct adapter *tried[16];
+	const struct adapter *tried[32];
 	size_t count = 0;
 	struct span identity;
 
@@ -143,8 +143,9 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		bool again = false;
 		for (size_t j = 0; j < count; j++)
 			again = again || tried[j] == a;
-		if (again || count == 16)
+		if (again || !a->routes)
 			continue;
+		CHECK(count < sizeof tried / sizeof *tried); /* more dialects than there are */
 		tried[count++] = a;
 		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
 			continue;

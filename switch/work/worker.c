@@ -254,7 +254,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 /* A cancel may come before what it cancels; money may be pushed without a word before. */
 static bool may_begin(const struct rq *rq)
 {
-	return (rq->msg->op == OP_CANCEL && rq->link->peer->scheme) ||
+	return (rq->msg->op == OP_CANCEL && peer_cancels_unseen(rq->link->peer)) ||
 	       (rq->msg->op == OP_TELL && rq->msg->code.text[0]);
 }
 

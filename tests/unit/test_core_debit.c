@@ -605,6 +605,27 @@ static void cancelled_before_it_came(void **state)
 	assert_int_equal(w->st.refusal, REASON_CLOSED);
 }
 
+/* So does a till's that names payments by its own ids. */
+static void a_till_cancels_before_it_came(void **state)
+{
+	static const struct caps unseen = { .op = OP_CANCEL, .cancels_unseen = true };
+	struct payworld *w = *state;
+
+	pw_peer(TILL)->caps[OP_CANCEL] = &unseen;
+	w->m = (struct msg){ 0 };
+	pw_begin(w, (struct pay_event){ .op = OP_CANCEL, .peer = TILL });
+	assert_state(w, PAY_CANCELLED);
+	w->m = (struct msg){ .amount = money_of(1000, EUR) };
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_DEBIT,
+			   .peer = TILL,
+			   .msg = &w->m,
+			   .repeated = true });
+	assert_int_equal(w->st.refusal, REASON_CLOSED);
+	pw_ask(w, OP_READ, TILL, 0);
+	assert_false(w->st.fate == FATE_REFUSE);
+}
+
 static void requests_that_make_no_sense(void **state)
 {
 	struct payworld *w = *state;
@@ -844,6 +865,7 @@ int main(void)
 		core_case(written_off),
 		core_case(retried),
 		core_case(cancelled_before_it_came),
+		core_case(a_till_cancels_before_it_came),
 		core_case(requests_that_make_no_sense),
 		core_case(cancelled_twice),
 		core_case(nobody_to_ask),

@@ -184,6 +184,25 @@ static void paid(void **state)
 	pw_free(w);
 }
 
+/* Who made the order needs no answers to give: the ledger has them. */
+static void paid_where_nobody_can_be_asked(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	pw_peer(TILL)->caps[OP_RESOLVE] = NULL;
+	pw_peer(TILL)->caps[OP_TELL] = NULL;
+	make(o, 1000);
+	w = pw_new();
+	pw_peer(TILL)->caps[OP_RESOLVE] = NULL;
+	pw_peer(TILL)->caps[OP_TELL] = NULL;
+	scan(w, &o->rec, TILL);
+	assert_state(w, PAY_OPEN);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	assert_state(w, PAY_PAID);
+	pw_free(w);
+}
+
 static void declined_is_told(void **state)
 {
 	struct payworld *o = *state, *w;
@@ -329,6 +348,7 @@ int main(void)
 		core_case(asked_about),
 		core_case(refused_at_once),
 		core_case(paid),
+		core_case(paid_where_nobody_can_be_asked),
 		core_case(declined_is_told),
 		core_case(other_scans_are_not_told),
 		core_case(paid_by_a_wallet_that_debits_itself),

@@ -568,6 +568,31 @@ static void requester_states_what_goes_back(void **state)
 }
 
 /* Less than the payer's currency has a coin for cannot go back. */
+/* Without an amount it is of all that is left, which may be nothing. */
+static void refund_of_all_that_is_left(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	for (int i = 0; i < 2; i++) {
+		w->m = (struct msg){ .op = OP_REFUND, .has_refund = true };
+		pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+				   .op = OP_REFUND,
+				   .peer = TILL,
+				   .msg = &w->m });
+		if (i == 0) {
+			assert_call(w, OP_REFUND);
+			pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+			assert_state(w, PAY_REFUNDED);
+		}
+	}
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+}
+
 static void refund_of_nothing(void **state)
 {
 	struct payworld *w = *state;
@@ -604,6 +629,7 @@ int main(void)
 		core_case(a_person_writes_it_off),
 		core_case(nothing_to_retry),
 		core_case(requester_states_what_goes_back),
+		core_case(refund_of_all_that_is_left),
 		core_case(refund_of_nothing),
 		core_case(refunds_that_are_refused),
 		core_case(refund_by_counts),
