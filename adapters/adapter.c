@@ -5,6 +5,7 @@
  */
 #include "adapter.h"
 
+#include "digest.h"
 #include "text.h"
 
 /* Matches path against pattern segment by segment; "{...}" takes one non-empty segment as it is. */
@@ -76,8 +77,8 @@ void adapter_put_bearer(const struct adapter_env *env, struct http_out *out)
 	http_out_header(out, "authorization", buf_span(&b));
 }
 
-void adapter_put_basic(
-	const struct adapter_env *env, struct span name, struct span password, struct http_out *out)
+/* "Basic" and both in base64; of the arena. */
+static struct span basic(const struct adapter_env *env, struct span name, struct span password)
 {
 	size_t n = name.n + 1 + password.n;
 	struct buf plain = arena_buf(env->arena, n),
@@ -88,7 +89,27 @@ void adapter_put_basic(
 	buf_add(&plain, password);
 	buf_str(&b, "Basic ");
 	text_b64(&b, buf_span(&plain));
-	http_out_header(out, "authorization", buf_span(&b));
+	return buf_span(&b);
+}
+
+void adapter_put_basic(
+	const struct adapter_env *env, struct span name, struct span password, struct http_out *out)
+{
+	http_out_header(out, "authorization", basic(env, name, password));
+}
+
+/* The scheme's word in any case, the rest to the letter, in a time that does not tell where it
+ * differs. */
+bool adapter_basic_holds(const struct adapter_env *env, const struct http_msg *m, struct span name,
+	struct span password)
+{
+	struct span shown, wanted = basic(env, name, password);
+	const size_t head = sizeof "Basic " - 1;
+
+	return !span_empty(name) && !span_empty(password) &&
+	       http_header_get(m, "authorization", &shown) && shown.n == wanted.n &&
+	       span_istarts(shown, SPAN("Basic ")) &&
+	       digest_same(shown.p + head, wanted.p + head, shown.n - head);
 }
 
 enum rc adapter_written(const struct adapter_env *env, const struct http_out *out, const char *why,

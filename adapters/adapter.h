@@ -164,6 +164,9 @@ struct span adapter_secret(const struct adapter_env *env, const char *name);
 void adapter_put_bearer(const struct adapter_env *env, struct http_out *out);
 void adapter_put_basic(const struct adapter_env *env, struct span name, struct span password,
 	struct http_out *out);
+/* The request shows this name and password, neither of them empty. */
+bool adapter_basic_holds(const struct adapter_env *env, const struct http_msg *m, struct span name,
+	struct span password);
 /* How write_call ends: as its comment says. `why` NULL: there is nothing against it. */
 MUST enum rc adapter_written(const struct adapter_env *env, const struct http_out *out,
 	const char *why, const char **ret_why);

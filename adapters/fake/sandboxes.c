@@ -7,7 +7,8 @@
 /* Sorted. Each name is that of the adapter, and declares `const struct sandbox <name>_sandbox`. */
 #define SANDBOXES(X)                                                                               \
 	X(alipay)                                                                                  \
-	X(alipayplus) X(bluecode) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps)       \
+	X(alipayplus)                                                                              \
+	X(bluecode) X(bluecodetill) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps)     \
 		X(wechatpay)
 
 #define DECLARE(name) extern const struct sandbox name##_sandbox;
