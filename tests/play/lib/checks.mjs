@@ -7,15 +7,17 @@ import assert from 'node:assert/strict';
 import { until } from './world.mjs';
 
 const WORDS = ['', 'PAID', 'DECLINED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DECLINED', 'WRITTEN_OFF'];
-const FAKES = ['alipayplus', 'alipayplus-mpp', 'vipps', 'bluecode', 'pivo'];
+const fakes = (w) => Object.values(w.participants).filter((p) => !p.caller).map((p) => p.name);
+/* A line's sign on our position: what a till, the scheme as our till, or the payee of a credit got, we owe. */
+const signOf = (line) => (line.leg?.startsWith('mpp-') || ['credit', 'acquirer'].includes(line.role) ? -1 : 1);
 const PATHS = { 'vipps-server': 'scans' };
 
 /* What fakes say that a payment moved on our position with them. */
 export async function booked(w, id) {
   const sums = {};
-  for (const name of FAKES) {
+  for (const name of fakes(w)) {
     for (const line of (await w.book(name, id)).filter((l) => l.role !== 'scan')) {
-      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') || line.role === 'credit' ? -1 : 1;
+      const key = `${name} ${line.currency}`, sign = signOf(line);
       sums[key] = (sums[key] ?? 0) + sign * (line.taken - line.returned);
     }
   }
@@ -69,9 +71,9 @@ export async function closing(w) {
   assert.deepEqual(await w.psql('select name, currency, reserved from ledger.balance where reserved <> 0'), [], 'nothing is reserved');
   assert.deepEqual(await w.faults(), [], 'schema/zero finds nothing');
   const theirs = {};
-  for (const name of FAKES) {
+  for (const name of fakes(w)) {
     for (const line of (await w.book(name)).filter((l) => l.role !== 'scan')) {
-      const key = `${name} ${line.currency}`, sign = line.leg?.startsWith('mpp-') || line.role === 'credit' ? -1 : 1;
+      const key = `${name} ${line.currency}`, sign = signOf(line);
       theirs[key] = (theirs[key] ?? 0) + sign * (line.taken - line.returned);
     }
   }

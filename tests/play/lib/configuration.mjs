@@ -35,7 +35,7 @@ export function participants(option) {
     secrets: shared ? ['webhook'] : [],
     timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
   });
-  return [
+  const all = [
     aps('alipayplus', 10, 'acqp', 'issuer', 'XWACQP0000000001'),
     aps('alipayplus-mpp', 11, 'mpp', 'acquirer', 'XWMPP00000000001'),
     {
@@ -61,7 +61,17 @@ export function participants(option) {
     api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
     api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
   ];
+  /* A world has ports for five fakes: who comes in takes the place of another. */
+  return option.bluecodeTill ? all.map((p) => (p.name === 'vipps' ? bluecodeTill : p)).filter((p) => p.name !== 'vipps-server') : all;
 }
+
+/* Its times are the protocol's own; nobody calls it. */
+const bluecodeTill = {
+  name: 'bluecode-till', number: 34, adapter: 'bluecodetill', roles: ['acquirer'], currency: 'EUR', secrets: ['secret'],
+  more: { hold_ms: '1500', expire_s: '12', notify: 'never' },
+  settings: { access_id: 'kasse', 'branch.branch-1': 'Kaffeehaus Mozart; 5812; AT; Wien' },
+  fake: { access_id: 'kasse', branch_ext_id: 'branch-1' },
+};
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
@@ -130,13 +140,13 @@ export function configure(dir, port, { postgres, redis, ...option }) {
     fakes.push({
       name: p.name, fake: p.adapter, address: '127.0.0.1', port: own, tls_cert: 'tls.pem', tls_key: 'tls.key',
       switch_url: origin, switch_ca: 'ca.pem', keys: theirs,
-      settings: { ...p.fake, ...(p.adapter === 'bluecode' || p.adapter === 'vipps' ? p.secret : {}) },
+      settings: { ...p.fake, ...(/^(bluecode|vipps)/.test(p.adapter) ? p.secret : {}) },
     });
     p.port = own;
   });
   writeFileSync(join(dir, 'routes.yaml'), yaml({ routes: [
     { scheme: 'alipay-plus', mode: 'CPM', to: 'alipayplus' }, { scheme: 'bluecode', mode: 'CPM', to: 'bluecode' },
-    { scheme: 'vipps', mode: 'CPM', to: 'vipps' }, { scheme: 'payer-codes', mode: 'CPM', from: 'pivo', to: 'alipayplus-mpp' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
+    ...(option.bluecodeTill ? [] : [{ scheme: 'vipps', mode: 'CPM', to: 'vipps' }]), { scheme: 'payer-codes', mode: 'CPM', from: 'pivo', to: 'alipayplus-mpp' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
   ] }));
   const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
   writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [

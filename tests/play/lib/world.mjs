@@ -103,6 +103,7 @@ export class World {
       const parts = [];
       q.on('data', (d) => parts.push(d)).on('error', () => {}).on('end', () => on(q, r, Buffer.concat(parts)));
     });
+    server.keepAliveTimeout = 0; /* an idle line that we close as the switch writes to it would be in doubt */
     await new Promise((ok, no) => { server.on('error', no).listen(this.port(offset), '127.0.0.1', ok); });
     this.servers.push(server);
   }
