@@ -336,6 +336,22 @@ alipay() {
 	YAML
 }
 
+# A till of Bluecode's, with us as its server: whatever it scans, it sends. Where it reaches us is
+# its name in the path.
+bluecode_till() {
+	secret bluecode-till secret
+	FAKE=(access_id kasse-1 branch_ext_id branch-1 currency EUR)
+	participant bluecode-till 34 bluecodetill <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: never
+	expire_s: "30"
+	settings:
+	  - {name: access_id, value: kasse-1}
+	  - {name: branch.branch-1, value: "Kaffeehaus Mozart; 5812; AT; Wien"}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -381,6 +397,7 @@ participants() {
 	wechatpay
 	pivo_orders
 	alipay
+	bluecode_till
 }
 
 # ---- the switch ---------------------------------------------------------------------------------

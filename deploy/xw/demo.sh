@@ -58,21 +58,21 @@ demo_scheme_code() {
 
 # What is under way: one row each.
 demo_begin() {
-	DEMO_NAME+=("$1") DEMO_FAKE+=("$2") DEMO_WANT+=("$3") DEMO_THEN+=("${4-}")
+	DEMO_NAME+=("$1") DEMO_FAKE+=("$2") DEMO_WANT+=("$3") DEMO_THEN+=("${4-}") DEMO_CURRENCY+=("${5-}")
 	DEMO_REF+=("$(demo_field payment)$(demo_field paymentRequestId)") DEMO_ID+=('') DEMO_SAID+=('') DEMO_DONE+=('')
 }
 
 # demo_pay CORRIDOR TILL CURRENCY AMOUNT EXPECTED [THEN]: a till scans CODE.
 demo_pay() {
 	demo_do "$2" '{"do":"pay","code":"'"$CODE"'","amount":"'"$4"'","currency":"'"$3"'"}'
-	demo_begin "$1" "$2" "$5" "${6-}"
+	demo_begin "$1" "$2" "$5" "${6-}" "$3"
 }
 
 # demo_name CORRIDOR TILL WALLET CURRENCY AMOUNT EXPECTED [THEN]: the payer names the wallet, and goes
 # on in a browser.
 demo_name() {
 	demo_do "$2" '{"do":"pay","wallet":"'"$3"'","amount":"'"$5"'","currency":"'"$4"'"}'
-	demo_begin "$1" "$2" "$6" "browse:$3${7:+ $7}"
+	demo_begin "$1" "$2" "$6" "browse:$3${7:+ $7}" "$4"
 }
 
 # demo_scan CORRIDOR WALLET PAYER EXPECTED [THEN]: its user scans a merchant's code abroad.
@@ -110,7 +110,7 @@ demo_payout() {
 }
 
 demo_start() {
-	DEMO_NAME=() DEMO_FAKE=() DEMO_WANT=() DEMO_THEN=() DEMO_REF=() DEMO_ID=() DEMO_SAID=() DEMO_DONE=()
+	DEMO_NAME=() DEMO_FAKE=() DEMO_WANT=() DEMO_THEN=() DEMO_CURRENCY=() DEMO_REF=() DEMO_ID=() DEMO_SAID=() DEMO_DONE=()
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, German till' till-eur EUR 1250 PAID
 	demo_code alipayplus approve
@@ -159,6 +159,14 @@ demo_start() {
 	demo_code bluecode approve
 	demo_pay 'refunded in part' till-nok NOK 20000 PARTIALLY_REFUNDED refund
 	demo_name 'ePassi, refunded in part' till-nok epassi NOK 30000 PARTIALLY_REFUNDED refund
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, Bluecode till' bluecode-till EUR 1180 PAID
+	demo_code pivo approve
+	demo_pay 'Pivo code, Bluecode till' bluecode-till EUR 590 PAID
+	demo_code pivo decline
+	demo_pay 'declined, Bluecode till' bluecode-till EUR 2100 DECLINED
+	demo_code alipayplus approve
+	demo_pay 'Bluecode till, refunded in part' bluecode-till EUR 9900 PARTIALLY_REFUNDED refund
 }
 
 # What follows on the payment I, once, at the state that it waits for.
@@ -177,7 +185,7 @@ demo_then() {
 		demo_do "${DEMO_FAKE[i]}" '{"do":"cancel","payment":"'"${DEMO_REF[i]}"'"}' ;;
 	refund)
 		[[ $status == PAID ]] || return 0
-		demo_do "${DEMO_FAKE[i]}" '{"do":"refund","payment":"'"${DEMO_REF[i]}"'","amount":"5000","currency":"NOK"}' ;;
+		demo_do "${DEMO_FAKE[i]}" '{"do":"refund","payment":"'"${DEMO_REF[i]}"'","amount":"5000","currency":"'"${DEMO_CURRENCY[i]}"'"}' ;;
 	esac
 	DEMO_THEN[i]=$rest
 }

@@ -28,6 +28,7 @@ LISTENERS=(
 	'pivo-app 24'
 	'pivo-web 25'
 	'alipay 26'
+	'bluecode-till 27'
 )
 
 up_all() {
