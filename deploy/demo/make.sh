@@ -352,6 +352,33 @@ bluecode_till() {
 	YAML
 }
 
+# Pagaqui has no public interface: both its roles are connected by the partner API, each with an
+# agreement of its own.
+pagaqui() {
+	FAKE=(cii 281778)
+	partner pagaqui 30 ed25519 <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "${CAP:-100000.00}"
+	YAML
+	FAKE=(merchant_country PT)
+	partner pagaqui-till 40 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	YAML
+}
+
+# Pivo's own merchants.
+pivo_till() {
+	FAKE=(merchant_country FI)
+	partner pivo-till 35 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -398,6 +425,8 @@ participants() {
 	pivo_orders
 	alipay
 	bluecode_till
+	pagaqui
+	pivo_till
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -409,6 +438,7 @@ routes() {
 	routes:
 	  - {scheme: alipay-plus, mode: CPM, to: alipayplus, priority: "10"}
 	  - {scheme: alipay-plus, mode: CPM, to: pivo}
+	  - {scheme: alipay-plus, mode: CPM, to: pagaqui}
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}

@@ -88,19 +88,19 @@ demo_charge() {
 	demo_begin "$1" alipayplus-mpp "$4"
 }
 
-# demo_order CORRIDOR TILL CURRENCY AMOUNT WALLET PAYER EXPECTED: the till shows a code of ours, which
-# the wallet's user scans.
+# demo_order CORRIDOR TILL CURRENCY AMOUNT WALLET PAYER EXPECTED [THEN]: the till shows a code of ours,
+# which the wallet's user scans.
 demo_order() {
 	local ref until=$((SECONDS + 5))
 	demo_do "$2" '{"do":"order","amount":"'"$4"'","currency":"'"$3"'"}'
-	ref=$DEMO_BODY CODE=
+	ref=$(demo_field payment) CODE=
 	until [[ -n $CODE ]]; do
 		((SECONDS < until)) || die "no code for the order of $2: $DEMO_BODY"
-		demo_do "$2" '{"do":"show","payment":"'"$(DEMO_BODY=$ref demo_field payment)"'"}'
+		demo_do "$2" '{"do":"show","payment":"'"$ref"'"}'
 		CODE=$(demo_field code)
 	done
-	demo_do "$5" '{"do":"scan","code":"'"$CODE"'","payer":"'"$6"'","confirm":true}'
-	DEMO_BODY=$ref demo_begin "$1" "$2" "$7"
+	demo_do "$5" '{"do":"scan","code":"'"$CODE"'",'"$6"',"confirm":true}'
+	demo_begin "$1" "$5" "$7" "${8-}"
 }
 
 # demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED
@@ -148,7 +148,7 @@ demo_start() {
 	demo_charge "Pivo user's code, Alipay+ till" SGD 1800 PAID
 	demo_scheme_code pivo user-approve
 	demo_pay "Pivo user's Alipay+ code, our till" till-eur EUR 640 PAID
-	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo user-approve PAID
+	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo '"payer":"user-approve"' PAID
 	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
 	demo_code alipayplus decline
 	demo_pay 'declined by the wallet' till-eur EUR 2000 DECLINED
@@ -167,6 +167,20 @@ demo_start() {
 	demo_pay 'declined, Bluecode till' bluecode-till EUR 2100 DECLINED
 	demo_code alipayplus approve
 	demo_pay 'Bluecode till, refunded in part' bluecode-till EUR 9900 PARTIALLY_REFUNDED refund
+	demo_order "Pivo user, Bluecode till's own code" bluecode-till EUR 410 pivo '"payer":"user-approve"' PAID
+	demo_code pivo approve
+	demo_pay 'Pivo code, Pagaqui till' pagaqui-till EUR 930 PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode, Pagaqui till' pagaqui-till EUR 870 PAID
+	demo_code pagaqui approve
+	demo_pay 'Pagaqui code, Pivo till' pivo-till EUR 1120 PAID
+	demo_code pagaqui approve
+	demo_pay 'Pagaqui code, Norwegian till' till-nok NOK 6100 PAID
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, Pivo till' pivo-till EUR 2350 PAID
+	demo_order "Pivo user, Pagaqui's code" pagaqui-till EUR 1340 pivo '"payer":"user-approve"' PAID
+	demo_order "Vipps user, Pagaqui's code" pagaqui-till EUR 1750 vipps-server '"payer":"v-7f3b","handle":"4790000005"' PAID approve
+	demo_scan 'Pagaqui user, Alipay+ merchant' pagaqui '"payer":"user-approve"' PAID
 }
 
 # What follows on the payment I, once, at the state that it waits for.

@@ -29,6 +29,9 @@ LISTENERS=(
 	'pivo-web 25'
 	'alipay 26'
 	'bluecode-till 27'
+	'pagaqui 28'
+	'pagaqui-till 29'
+	'pivo-till 30'
 )
 
 up_all() {
