@@ -605,6 +605,30 @@ static void cancelled_before_it_came(void **state)
 	assert_int_equal(w->st.refusal, REASON_CLOSED);
 }
 
+/* One participant may be wallet and acquirer; of a payment on both its sides it reads the side that
+ * began it, and its position nets. */
+static void one_participant_on_both_sides(void **state)
+{
+	struct payworld *w = *state;
+	struct msg m;
+
+	w->m = (struct msg){ .amount = money_of(1000, EUR), .request_id = "own-till-1" };
+	pw_begin(w, (struct pay_event){ .op = OP_DEBIT,
+			    .peer = CODE,
+			    .scheme_count = 1,
+			    .scheme = { "bluecode" } });
+	assert_call(w, OP_DEBIT);
+	assert_int_equal(w->st.call[0].peer, CODE);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(pw_position(w, CODE, EUR), 0);
+	reply_build(&w->rec, CODE, OP_READ, SEQ_FIRST, &m);
+	assert_string_equal(m.request_id, "own-till-1");
+	pw_ask(w, OP_REFUND, CODE, 400);
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+}
+
 /* So does a till's that names payments by its own ids. */
 static void a_till_cancels_before_it_came(void **state)
 {
@@ -864,6 +888,7 @@ int main(void)
 		core_case(each_side_reads_its_own),
 		core_case(written_off),
 		core_case(retried),
+		core_case(one_participant_on_both_sides),
 		core_case(cancelled_before_it_came),
 		core_case(a_till_cancels_before_it_came),
 		core_case(requests_that_make_no_sense),
