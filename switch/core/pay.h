@@ -107,9 +107,10 @@ struct undo {
 	uint8_t op;    /* what is out: CANCEL, REFUND, INQUIRE */
 	uint8_t tries;
 	uint8_t misses;
-	uint8_t refund; /* cancel is too late: give it back by a refund */
-	uint8_t asked;  /* enum cancel_asked */
-	uint16_t by;    /* who asked */
+	uint8_t refund;            /* cancel is too late: give it back by a refund */
+	uint8_t asked;             /* enum cancel_asked */
+	uint16_t by;               /* who asked */
+	char their_refund[MSG_ID]; /* the issuer's id for the refund that gives it all back */
 	struct wall since;
 	struct wall next;
 };

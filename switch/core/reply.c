@@ -64,6 +64,7 @@ static void call_refund(const struct pay *p, const struct call *c, struct msg *m
 		put_id(p, 'u', 1, m->refund.id);
 		m->refund.amount = p->iss.taken;
 		m->refund.settle = p->iss.owe;
+		memcpy(m->refund.peer_id, p->undo.their_refund, sizeof m->refund.peer_id);
 	}
 	memcpy(m->key, m->refund.id, sizeof m->key);
 }

@@ -269,6 +269,8 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 	 */
 	if (m->peer_id[0] && !t->p->iss.their_id[0])
 		memcpy(t->p->iss.their_id, m->peer_id, sizeof t->p->iss.their_id);
+	if (m->has_refund && m->refund.peer_id[0]) /* and by which that can be asked about */
+		memcpy(u->their_refund, m->refund.peer_id, sizeof u->their_refund);
 	if (op == OP_INQUIRE && !m->has_problem) {
 		inquired(t, m);
 		return;

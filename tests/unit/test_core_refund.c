@@ -89,6 +89,44 @@ static void the_undo_learns_their_id(void **state)
 	assert_state(w, PAY_CANCELLED);
 }
 
+/* Where the issuer alone names refunds, the one that undoes it all is asked about by that name too,
+ * also by whoever knows nothing but the record at rest. */
+static void the_undo_learns_their_refund(void **state)
+{
+	static const struct caps about = {
+		.op = OP_INQUIRE_REFUND, .allowed_ms = 5000, .ladder = { 3, { 2, 2, 3 } }
+	};
+	struct payworld *w = *state;
+	struct msg m;
+
+	pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = &about;
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+	assert_call(w, OP_REFUND);
+	pw_call(w, &m);
+	assert_string_equal(m.refund.peer_id, "");
+	w->m = (struct msg){ .has_refund = true, .refund.peer_id = "their-refund-3" };
+	pw_answer_with(w, SIDE_ISSUER, OP_REFUND, OUTCOME_PENDING, REASON_NONE);
+	assert_string_equal(w->rec.iss.their_id, "");
+	for (int i = 0; i < 2; i++) {
+		char bytes[PAY_BYTES_MAX];
+		struct buf b = buf_init(bytes, sizeof bytes);
+
+		assert_int_equal(pay_pack(&w->rec, &b), RC_OK);
+		assert_int_equal(pay_unpack(buf_span(&b), &w->rec), RC_OK);
+		pw_due(w);
+		assert_call(w, OP_INQUIRE_REFUND);
+		pw_call(w, &m);
+		assert_string_equal(m.refund.peer_id, "their-refund-3");
+		if (i == 0)
+			answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_PENDING, "");
+	}
+	answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_APPROVED, "");
+	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
+}
+
 /* What has refunds is not undone as a whole by anybody: it would be given back twice. */
 static void no_undo_beside_a_refund(void **state)
 {
@@ -615,6 +653,7 @@ int main(void)
 		core_case(taken_and_not_found),
 		core_case(giving_back_takes_time),
 		core_case(the_undo_learns_their_id),
+		core_case(the_undo_learns_their_refund),
 		core_case(no_undo_beside_a_refund),
 		core_case(refund_without_an_id),
 		core_case(stuck_refund_of_a_scan),
