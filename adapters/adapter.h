@@ -206,6 +206,11 @@ Xw__Order *canonical_order(struct arena *a); /* with merchant */
 /* The shop that the money is for, as the payer knows it, for wallets to whom we are the merchant;
  * "" where it has no name. */
 struct span canonical_shop(const Xw__Order *o);
+/* Text of people for a partner that takes few characters: at most `max` of those whose bytes at the
+ * front `letter` counts (0: it is none); what else there is becomes a blank, blanks in a row one.
+ */
+struct span canonical_plain(
+	struct arena *a, struct span text, size_t max, size_t (*letter)(struct span));
 Xw__Party *canonical_party(struct arena *a);
 Xw__Payment *canonical_payment(struct arena *a);
 Xw__Quote *canonical_quote(struct arena *a);

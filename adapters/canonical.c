@@ -122,6 +122,31 @@ Xw__Order *canonical_order(struct arena *a)
 	return m && m->merchant ? m : NULL;
 }
 
+struct span canonical_plain(
+	struct arena *a, struct span text, size_t max, size_t (*letter)(struct span))
+{
+	struct buf b = arena_buf(a, 4 * max);
+	size_t count = 0;
+	bool blank = false;
+
+	for (size_t i = 0, n; i < text.n && count + blank < max; i += n) {
+		struct span rest = span_sub(text, i, text.n);
+
+		n = letter(rest);
+		if (n == 0) {
+			blank = count > 0;
+			n = 1;
+			continue;
+		}
+		if (blank)
+			buf_ch(&b, ' ');
+		count += 1 + blank;
+		blank = false;
+		buf_add(&b, span_sub(rest, 0, n));
+	}
+	return buf_span(&b);
+}
+
 struct span canonical_shop(const Xw__Order *o)
 {
 	const Xw__Party *m = o ? o->merchant : NULL;
