@@ -41,13 +41,21 @@ struct purse_entry *purse_find(struct purse *f, struct span id)
 	return at ? &f->entry[at - 1] : NULL;
 }
 
-struct purse_entry *purse_find_ref(struct purse *f, struct span ref)
+static struct purse_entry *of_ref(struct purse *f, uint32_t at, struct span ref)
 {
-	uint32_t at = f->by_ref[fake_hash(ref) % PURSE_ENTRIES];
-
 	while (at != 0 && !span_eq(span_str(f->entry[at - 1].ref), ref))
 		at = f->entry[at - 1].next_by_ref;
 	return at ? &f->entry[at - 1] : NULL;
+}
+
+struct purse_entry *purse_find_ref(struct purse *f, struct span ref)
+{
+	return of_ref(f, f->by_ref[fake_hash(ref) % PURSE_ENTRIES], ref);
+}
+
+struct purse_entry *purse_next_ref(struct purse *f, const struct purse_entry *e)
+{
+	return of_ref(f, e->next_by_ref, span_str(e->ref));
 }
 
 struct purse_entry *purse_find_bank(struct purse *f, struct span bank)
@@ -72,14 +80,14 @@ bool purse_payer_came(struct purse *f, struct span payer)
 	return at != 0;
 }
 
-bool purse_payer_waits(struct purse *f, struct span payer)
+struct purse_entry *purse_waiting(struct purse *f, struct span payer)
 {
 	uint32_t at = f->by_payer[fake_hash(payer) % PURSE_ENTRIES];
 
 	while (at != 0 && (f->entry[at - 1].state != PURSE_OPEN ||
 				  !span_eq(span_str(f->entry[at - 1].payer), payer)))
 		at = f->entry[at - 1].next_by_payer;
-	return at != 0;
+	return at ? &f->entry[at - 1] : NULL;
 }
 
 bool purse_keep_url(struct purse_entry *e, const struct sandbox_host *h, struct span url)

@@ -75,8 +75,10 @@ void purse_init(struct purse *f, const struct sandbox_host *h, const struct purs
 struct purse_entry *purse_find(struct purse *f, struct span id);
 struct purse_entry *purse_find_ref(struct purse *f, struct span ref); /* the newest of that name */
 struct purse_entry *purse_find_bank(struct purse *f, struct span bank);
-bool purse_payer_waits(struct purse *f, struct span payer); /* for another payment's approval */
-bool purse_payer_came(struct purse *f, struct span payer);  /* at any time since the reset */
+struct purse_entry *purse_next_ref(struct purse *f, const struct purse_entry *e); /* an older one */
+/* A payment that waits for this payer's approval; NULL: none does. */
+struct purse_entry *purse_waiting(struct purse *f, struct span payer);
+bool purse_payer_came(struct purse *f, struct span payer); /* at any time since the reset */
 struct purse_entry *purse_parent(struct purse *f, const struct purse_entry *e); /* NULL: none */
 /* NULL: there is no room, or an id does not fit. Created now, open, without amount. */
 struct purse_entry *purse_new(

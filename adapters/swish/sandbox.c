@@ -353,7 +353,7 @@ static void check_payer(
 	if (!there || !good)
 		return;
 	fault(faults, span_ends(o->payer, SPAN("00")), "ACMT03");
-	fault(faults, purse_payer_waits(f, o->payer), "RP06");
+	fault(faults, purse_waiting(f, o->payer) != NULL, "RP06");
 }
 
 static struct http_out *create(struct purse *f, const struct sandbox_host *h, struct span id,

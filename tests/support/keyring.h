@@ -29,7 +29,8 @@ struct keyring {
 void keyring_init(struct keyring *k);
 void keyring_fini(struct keyring *k);
 /* alg: "rsa", "ed25519", "p256", "hmac". path: a private key (PEM), or for hmac the secret itself.
- */
+ * Also "p256-digest", for our own side: SHA-512 in the place of a P-256 signature, which would be
+ * another one each time; it proves nothing. */
 void keyring_add(struct keyring *k, bool own, const char *name, const char *alg, const char *path);
 void keyring_add_secret(struct keyring *k, const char *name, const char *value);
 /* k->signer with its context set; PRE: k does not move afterwards. */

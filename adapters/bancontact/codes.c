@@ -1,0 +1,35 @@
+/*
+ * codes.c: what Bancontact's codes mean. The hard thing: two services answer, and each has words of
+ * its own for the same. Must never turn a key that was not believed, or a service that was away,
+ * into a decline.
+ */
+#include "bancontact.h"
+
+#define D OP_BIT(DEBIT)
+#define X OP_BIT(CANCEL)
+#define R OP_BIT(REFUND)
+#define I OP_BIT(INQUIRE)
+#define Q OP_BIT(INQUIRE_REFUND)
+
+/* SPEC bancontact 7.2-errors [C:BC-API]. Not here, hence unknown: TECHNICAL_ERROR and
+ * TRY_AGAIN_LATER, faults of theirs (500 and 503). */
+const struct code_rule bancontact_codes[] = {
+	{ "PAYMENT_NOT_FOUND", X | I, VERDICT(NOT_FOUND, NONE) },
+	{ "PAYMENT_NOT_PENDING", X, VERDICT(DECLINED, STATE) },
+	{ "BODY_MISSING", D, VERDICT(DECLINED, TECHNICAL) },
+	{ "FIELD_IS_REQUIRED", D, VERDICT(DECLINED, TECHNICAL) },
+	{ "FIELD_IS_INVALID", D, VERDICT(DECLINED, TECHNICAL) },
+	{ "MERCHANT_PROFILE_NOT_FOUND", D, VERDICT(DECLINED, MERCHANT) },
+	{ "UNABLE_TO_PAY_CREDITOR", D, VERDICT(DECLINED, MERCHANT) },
+	{ "UNAUTHORIZED", D | X | R | I | Q, VERDICT(UNKNOWN, FORBIDDEN) },
+	{ "ACCESS_DENIED", D | X | R | I | Q, VERDICT(UNKNOWN, FORBIDDEN) },
+	{ "CALLER_NOT_ALLOWED_TO_CANCEL", X, VERDICT(UNKNOWN, FORBIDDEN) },
+	{ "VALIDATION_ERROR", R, VERDICT(DECLINED, TECHNICAL) },
+	{ "PAYMENT_FOR_REFUND_NOT_FOUND", R, VERDICT(DECLINED, STATE) },
+	{ "INVALID_REFUND_AMOUNT", R, VERDICT(DECLINED, REFUND_SUM) },
+	{ "REFUND_NOT_ALLOWED", R, VERDICT(DECLINED, MERCHANT) },
+	{ "REFUND_NOT_POSSIBLE", R, VERDICT(DECLINED, STATE) },
+	{ "REFUND_REQUEST_CONFLICT", R, VERDICT(UNKNOWN, REPEAT) },
+	{ "REFUND_NOT_FOUND", Q, VERDICT(NOT_FOUND, NONE) },
+	{ NULL, 0, VERDICT(UNKNOWN, NONE) },
+};
