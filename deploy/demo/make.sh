@@ -379,6 +379,24 @@ pivo_till() {
 	YAML
 }
 
+# Its callbacks come to the address that the profile holds: theirs must have a name, and ours has none.
+bancontact() {
+	local ours theirs profile=07e998f9-d932-4848-8b60-d5b5ae94b1b2
+	ours=$(key_id switch bancontact crosswallet) theirs=$(key_id sandbox bancontact bancontact)
+	pair p256 bancontact switch "$ours"
+	pair p256 bancontact sandbox "$theirs"
+	secret bancontact api_key
+	FAKE=(profile_id "$profile" keyid "$theirs" callback_url "$ORIGIN/hooks/bancontact/bancontact")
+	participant bancontact 27 bancontact <<-YAML
+	roles: [issuer]
+	currency: EUR
+	cap: "${CAP:-200000.00}"
+	settings:
+	  - {name: profile_id, value: $profile}
+	  - {name: keyid, value: "$ours"}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -427,6 +445,7 @@ participants() {
 	bluecode_till
 	pagaqui
 	pivo_till
+	bancontact
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -443,6 +462,7 @@ routes() {
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}
 	  - {scheme: satispay, mode: CPM, to: satispay}
+	  - {scheme: bancontact, mode: CPM, to: bancontact}
 	  - {scheme: wechat, mode: CPM, to: wechatpay}
 	  # Codes of 16 to 23 digits that are not the scheme's own.
 	  - {scheme: alipay, mode: CPM, to: alipay}

@@ -75,6 +75,12 @@ demo_name() {
 	demo_begin "$1" "$2" "$6" "browse:$3${7:+ $7}" "$4"
 }
 
+# demo_refuse CORRIDOR TILL WALLET CURRENCY AMOUNT: the same, but the payer wants none of it.
+demo_refuse() {
+	demo_do "$2" '{"do":"pay","wallet":"'"$3"'","amount":"'"$5"'","currency":"'"$4"'"}'
+	demo_begin "$1" "$2" DECLINED "refuse:$3"
+}
+
 # demo_scan CORRIDOR WALLET PAYER EXPECTED [THEN]: its user scans a merchant's code abroad.
 demo_scan() {
 	demo_do alipayplus-mpp '{"do":"order","currency":"SGD","value":"2500"}'
@@ -133,6 +139,9 @@ demo_start() {
 	demo_pay 'Bluecode, ePassi till' epassi-till EUR 820 PAID
 	demo_scan 'Vipps user, Alipay+ merchant' vipps-server '"payer":"v-7f3a","handle":"4790000003"' PAID approve
 	demo_name 'Satispay user, German till' till-eur satispay EUR 1480 PAID
+	demo_name 'Bancontact user, German till' till-eur bancontact EUR 1180 PAID
+	demo_name 'Bancontact, refunded in part' till-nok bancontact NOK 21000 PARTIALLY_REFUNDED refund
+	demo_refuse 'refused by a Bancontact user' till-eur bancontact EUR 1640
 	demo_name 'Swish user, Norwegian till' till-nok swish NOK 4500 PAID
 	demo_code wechatpay approve
 	demo_pay 'WeChat code, German till' till-eur EUR 1360 PAID
@@ -191,6 +200,9 @@ demo_then() {
 	browse:*) # the payer follows what the till shows
 		[[ $status == PENDING && -n $(demo_field action) ]] || return 0
 		demo_do "${then#browse:}" '{"do":"browse","url":"'"$(demo_field action)"'"}' ;;
+	refuse:*)
+		[[ $status == PENDING && -n $(demo_field action) ]] || return 0
+		demo_do "${then#refuse:}" '{"do":"app-refuse","url":"'"$(demo_field action)"'"}' ;;
 	approve) # the payer, in the app on the phone
 		[[ $status == PENDING ]] && demo_http POST /vipps/control \
 			'{"do":"app-approve","reference":"'"${DEMO_ID[i]}"'"}' && [[ $DEMO_BODY == *'"ok":true'* ]] || return 0 ;;

@@ -32,6 +32,7 @@ LISTENERS=(
 	'pagaqui 28'
 	'pagaqui-till 29'
 	'pivo-till 30'
+	'bancontact 31'
 )
 
 up_all() {
