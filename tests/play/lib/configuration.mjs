@@ -18,22 +18,42 @@ const fast = (rungs, ...ops) => ops.map((op) => ({
   ...(['debit', 'resolve', 'token'].includes(op) ? {} : { ladder: Array(op === 'inquire' ? rungs : 20).fill('1').join(' ') }),
 }));
 
+/* A participant on our partner API, whom a caller plays. */
+const partner = (option) => (name, number, side, currency, theirs, more = {}, shared = false) => ({
+  name, number, adapter: 'partner', roles: [side], currency, ours: 'ed25519', theirs, caller: true, base: `/${name}`,
+  keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`],
+  more: { hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
+  settings: { keyid: `crosswallet-${name}:202601-1`, ...(shared ? { webhook_sign: 'v1' } : {}) }, fake: {},
+  secrets: shared ? ['webhook'] : [],
+  timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
+});
+
+/* Wallets to whom we are a merchant, and two tills that name them: the world of option `merchants`. */
+function merchants(option, origin) {
+  const api = partner(option), profile = '07e998f9-d932-4848-8b60-d5b5ae94b1b2';
+  const asked = fast(20, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund');
+  return [
+    {
+      name: 'bancontact', number: 27, adapter: 'bancontact', roles: ['issuer'], currency: 'EUR', more: { cap: '200000.00' },
+      ours: 'p256', theirs: 'p256', keyids: ['crosswallet-2026-01', 'bancontact-2026-01'], secrets: ['api_key'], route: 'bancontact',
+      settings: { profile_id: profile, keyid: 'crosswallet-2026-01' },
+      fake: { profile_id: profile, keyid: 'bancontact-2026-01', callback_url: `${origin}/hooks/bancontact/bancontact`, expires_ms: '60000' },
+      timings: asked,
+    },
+    api('till-eur', 14, 'acquirer', 'EUR', 'p256'),
+    api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
+  ];
+}
+
 /* Who takes part: port by name, keys by side, settings of either side. */
 export function participants(option) {
+  const api = partner(option);
   const aps = (name, number, role, side, client) => ({
     name, number, adapter: 'alipayplus', roles: [side], currency: 'EUR', ours: 'rsa', theirs: 'rsa', keyids: ['1', '1'],
     more: { scheme: 'yes', zone: '+08:00', cancel_until: '00:15', identity: client, cap: '500000.00' },
     settings: { client_id: client, settlement_currency: 'EUR', partner_role: role, psp_id: '1022172000000000001', acquirer_id: '1022188000000000001' },
     fake: { client_id: client, settlement_currency: 'EUR', psp_id: '1022172000000000001', time_divisor: '40' },
     timings: fast(8, ...(role === 'acqp' ? ['debit', 'inquire', 'cancel', 'refund'] : ['resolve', 'tell', 'codes'])),
-  });
-  const api = (name, number, side, currency, theirs, more = {}, shared = false) => ({
-    name, number, adapter: 'partner', roles: [side], currency, ours: 'ed25519', theirs, caller: true, base: `/${name}`,
-    keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`],
-    more: { hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
-    settings: { keyid: `crosswallet-${name}:202601-1`, ...(shared ? { webhook_sign: 'v1' } : {}) }, fake: {},
-    secrets: shared ? ['webhook'] : [],
-    timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
   });
   const all = [
     aps('alipayplus', 10, 'acqp', 'issuer', 'XWACQP0000000001'),
@@ -121,17 +141,17 @@ const pairs = (object) => Object.entries(object ?? {}).map(([name, value]) => ({
 
 /*
  * Writes it all. `port` names a port by offset: 0 partners, 1 operators, 2 control, 3 callers (our own server, for what the
- * switch tells a partner), 4 the tap before Alipay+, 5 to 9 the fakes.
+ * switch tells a partner), 4 the tap before Alipay+ (option `tapped`: before another), 5 to 9 the fakes.
  */
 export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
   certificates(dir);
   const origin = `https://127.0.0.1:${port(0)}`;
-  const all = participants(option), fakes = [];
+  const all = option.merchants ? merchants(option, origin) : participants(option), fakes = [];
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
     const own = port(5 + i);
-    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === 'alipayplus' ? port(4) : own}${p.base ?? ''}`;
+    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === (option.tapped ?? 'alipayplus') ? port(4) : own}${p.base ?? ''}`;
     writeFileSync(join(dir, 'participants', `${p.name}.yaml`), yaml({
       name: p.name, number: p.number, adapter: p.adapter, roles: p.roles, currency: p.currency, ...p.more, url: p.url,
       ca: 'ca.pem', keys: ours, settings: pairs(p.settings), timings: p.timings,
@@ -140,14 +160,16 @@ export function configure(dir, port, { postgres, redis, ...option }) {
     fakes.push({
       name: p.name, fake: p.adapter, address: '127.0.0.1', port: own, tls_cert: 'tls.pem', tls_key: 'tls.key',
       switch_url: origin, switch_ca: 'ca.pem', keys: theirs,
-      settings: { ...p.fake, ...(/^(bluecode|vipps)/.test(p.adapter) ? p.secret : {}) },
+      settings: { ...p.fake, ...(/^(bluecode|vipps|bancontact)/.test(p.adapter) ? p.secret : {}) },
     });
     p.port = own;
   });
+  const here = new Set(all.map((p) => p.name));
   writeFileSync(join(dir, 'routes.yaml'), yaml({ routes: [
+    ...all.filter((p) => p.route).map((p) => ({ scheme: p.route, mode: 'CPM', to: p.name })),
     { scheme: 'alipay-plus', mode: 'CPM', to: 'alipayplus' }, { scheme: 'bluecode', mode: 'CPM', to: 'bluecode' },
     ...(option.bluecodeTill ? [] : [{ scheme: 'vipps', mode: 'CPM', to: 'vipps' }]), { scheme: 'payer-codes', mode: 'CPM', from: 'pivo', to: 'alipayplus-mpp' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
-  ] }));
+  ].filter((r) => here.has(r.to)) }));
   const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
   writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [
     { from: 'EUR', to: 'NOK', price: '11.7096', at, until }, { from: 'NOK', to: 'EUR', price: '0.0854', at, until },

@@ -45,7 +45,7 @@ export class World {
   servers = [];
   children = [];
   callers = {};
-  tapped = []; /* what passed between the switch and Alipay+ */
+  tapped = []; /* what passed between the switch and who is behind the tap: Alipay+, or option `tapped` */
   arrived = 0; /* calls there, answered or not */
   bend = null;
 
@@ -54,6 +54,7 @@ export class World {
     process.umask(0o077); /* secrets that others can read are refused */
     const base = Number(env('XW_PORT_BASE')) + 50 + Number(env('XW_PLAY_LANE')) * 10;
     w.name = name;
+    w.behind = option.tapped ?? 'alipayplus';
     w.dir = join(env('XW_PLAY'), name);
     w.port = (offset) => base + offset;
     w.db = `play_${name.replace(/-/g, '_')}`;
@@ -115,12 +116,12 @@ export class World {
     else r.writeHead(404).end();
   }
 
-  /* Stands between the switch and Alipay+: keeps what passed, and bends an answer where a play says so. */
+  /* Stands between the switch and a partner: keeps what passed, and bends an answer where a play says so. */
   tap(q, r, body) {
     this.arrived++;
     const headers = { ...q.headers };
     const onward = https.request({
-      host: '127.0.0.1', port: this.participants.alipayplus.port, path: q.url, method: q.method, headers, agent: this.agent,
+      host: '127.0.0.1', port: this.participants[this.behind].port, path: q.url, method: q.method, headers, agent: this.agent,
     }, (a) => {
       const parts = [];
       a.on('data', (d) => parts.push(d)).on('end', () => {
