@@ -280,6 +280,16 @@ enum rc wall_parse_http(struct span text, struct wall *ret)
 	return RC_OK;
 }
 
+int64_t wall_civil_day(int64_t year, int month, int day)
+{
+	return days_of((struct civil){ year, month, day });
+}
+
+int64_t wall_year(int64_t day)
+{
+	return civil_of(day).year;
+}
+
 int64_t wall_day(struct wall w, int offset_minutes)
 {
 	return floor_div(w.us + offset_minutes * 60 * US_PER_S, US_PER_DAY);

@@ -45,6 +45,9 @@ void wall_write_offset(struct buf *b, struct wall w, int offset_minutes);
 /* "Thu, 15 Jan 2026 10:30:00 GMT" (RFC 9110 IMF-fixdate), both ways. */
 void wall_write_http(struct buf *b, struct wall w);
 MUST enum rc wall_parse_http(struct span text, struct wall *ret);
+/* Days since 1970-01-01 of a date of the Gregorian calendar, and the year that a day lies in. */
+int64_t wall_civil_day(int64_t year, int month, int day);
+int64_t wall_year(int64_t day);
 /* Days since 1970-01-01 in a zone of fixed offset: the scheme's day is offset 480. */
 int64_t wall_day(struct wall w, int offset_minutes);
 /* The instant of hh:mm in that zone on that day. */
