@@ -7,7 +7,7 @@
 PACKAGES=(
 	gcc libc6-dev pkgconf meson ninja-build python3
 	libevent-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libpq-dev
-	libhiredis-dev libjansson-dev libxml2-dev libqrencode-dev libpng-dev libcyaml-dev libseccomp-dev
+	libhiredis-dev libjansson-dev libxml2-dev libqrencode-dev libpng-dev libcyaml-dev libyaml-dev libseccomp-dev
 	libcmocka-dev postgresql-15 postgresql-client-15 redis-tools openssl
 )
 # clang has the fuzzing engine.

@@ -22,40 +22,6 @@ static void listener(
 	ret->port = (uint16_t)conf_number(l, name, colon + 1, 0, 1, 65535);
 }
 
-static void load_routes(struct loader *l, const char *file)
-{
-	static const char *const modes[] = { "CPM", "MPM", "OUT", NULL };
-	struct raw_routes *r = conf_yaml_routes(l, file);
-
-	if (!r)
-		return;
-	if (r->routes_count > CONF_ROUTES_MAX)
-		conf_fail(l, "more than %d routes", CONF_ROUTES_MAX);
-	for (unsigned i = 0; i < r->routes_count && !l->failed; i++) {
-		const struct raw_route *from = &r->routes[i];
-		struct route_row *to = &l->c->route[l->c->route_count++];
-		l->what = from->scheme;
-		if (!span_to_cstr(span_str(from->scheme), to->scheme, sizeof to->scheme))
-			conf_fail(l, "scheme: too long");
-		to->mode = (uint8_t) "CMO"[conf_word(l, "mode", from->mode, modes)];
-		to->from = conf_peer_number(l, "from", from->from);
-		to->to = conf_peer_number(l, "to", from->to);
-		to->priority = (int16_t)conf_number(
-			l, "priority", from->priority, 0, INT16_MIN, INT16_MAX);
-		to->off = conf_yes(l, "off", from->off);
-		to->ccy = conf_currency(l, "currency", from->currency);
-		if ((from->minimum || from->maximum) && !from->currency)
-			conf_fail(l, "bounds need a currency");
-		to->min = from->minimum
-				  ? money_minor(conf_amount(l, "minimum", from->minimum, to->ccy))
-				  : 0;
-		to->max = from->maximum
-				  ? money_minor(conf_amount(l, "maximum", from->maximum, to->ccy))
-				  : 0;
-	}
-	l->what = NULL;
-}
-
 /* "11.4520" as mantissa and scale. */
 static void price(struct loader *l, const char *text, struct rate *ret)
 {
@@ -87,6 +53,8 @@ static void load_rates(struct loader *l, const char *file)
 	for (unsigned i = 0; i < r->rates_count && !l->failed; i++) {
 		const struct raw_rate *from = &r->rates[i];
 		struct rate *to = &l->c->rate[l->c->rate_count++];
+		l->list = "rates";
+		l->entry = i;
 		to->from = conf_currency(l, "from", from->from);
 		to->to = conf_currency(l, "to", from->to);
 		price(l, from->price, to);
@@ -95,6 +63,7 @@ static void load_rates(struct loader *l, const char *file)
 			conf_fail(l, "%s to %s: at and until are RFC 3339 times", from->from,
 				from->to);
 	}
+	l->list = NULL;
 }
 
 static void put_switch(struct loader *l, const struct raw_switch *r)
@@ -142,13 +111,15 @@ static void show_core(struct conf *c)
 	c->snapshot.peer_count = c->peer_count;
 	c->snapshot.route = c->route;
 	c->snapshot.route_count = c->route_count;
+	c->snapshot.corridor = c->corridor;
+	c->snapshot.corridor_count = c->corridor_count;
 	c->snapshot.fee = c->fee;
 	c->snapshot.fee_count = c->fee_count;
 	c->snapshot.rate = c->rate;
 	c->snapshot.rate_count = c->rate_count;
 }
 
-struct conf *conf_load(const char *file, const char **ret_error)
+struct conf *conf_load(const char *file, const char *routes, const char **ret_error)
 {
 	struct loader l = { .c = calloc(1, sizeof *l.c), .file = file };
 	const char *slash = strrchr(file, '/');
@@ -165,13 +136,15 @@ struct conf *conf_load(const char *file, const char **ret_error)
 		put_switch(&l, raw);
 	if (!l.failed)
 		conf_load_peers(&l, conf_path(&l, raw->participants));
+	if (!l.failed && !routes)
+		routes = conf_path(&l, raw->routes);
 	if (!l.failed)
-		load_routes(&l, conf_path(&l, raw->routes));
+		conf_load_routes(&l, routes);
 	if (!l.failed && raw->rates)
 		load_rates(&l, conf_path(&l, raw->rates));
 	if (!l.failed) {
 		show_core(l.c);
-		conf_check(&l, conf_path(&l, raw->routes));
+		conf_check(&l, routes);
 	}
 	if (l.failed) {
 		conf_free(l.c);

@@ -11,14 +11,15 @@
 #include "snapshot.h"
 #include "worker.h"
 
-#define CONF_PEERS_MAX  64
-#define CONF_HOSTS      8
-#define CONF_SETTINGS   32
-#define CONF_KEYS       16
-#define CONF_TIMINGS    8
-#define CONF_ROUTES_MAX 512
-#define CONF_RATES_MAX  512
-#define CONF_FEES_MAX   128
+#define CONF_PEERS_MAX     64
+#define CONF_HOSTS         8
+#define CONF_SETTINGS      32
+#define CONF_KEYS          16
+#define CONF_TIMINGS       8
+#define CONF_ROUTES_MAX    512
+#define CONF_CORRIDORS_MAX 256
+#define CONF_RATES_MAX     512
+#define CONF_FEES_MAX      128
 
 struct conf_setting {
 	const char *name, *value;
@@ -80,16 +81,18 @@ struct conf {
 	struct peer peer[CONF_PEERS_MAX];
 	struct link link[CONF_PEERS_MAX];
 	struct conf_peer extra[CONF_PEERS_MAX];
-	size_t route_count, rate_count, fee_count;
+	size_t route_count, corridor_count, rate_count, fee_count;
 	struct route_row route[CONF_ROUTES_MAX];
+	struct corridor corridor[CONF_CORRIDORS_MAX];
 	struct rate rate[CONF_RATES_MAX];
 	struct fee_row fee[CONF_FEES_MAX];
 	struct snapshot snapshot; /* over the arrays above */
 };
 
-/* Loads the file and what it names. NULL: *ret_error says file, line where known, and what is
+/* Loads the file and what it names; `routes`: another route table than it names, or NULL. NULL:
+ * *ret_error says file, line where known, and what is
  * wrong; it lasts until the next call. */
-struct conf *conf_load(const char *file, const char **ret_error);
+struct conf *conf_load(const char *file, const char *routes, const char **ret_error);
 /* With all its texts. NULL is fine; returns NULL. */
 struct conf *conf_free(struct conf *c);
 

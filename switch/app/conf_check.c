@@ -7,6 +7,7 @@
  * Must never ask more than the machine does.
  */
 #include "conf_parts.h"
+#include "route.h"
 
 #include <stdio.h>
 
@@ -71,11 +72,9 @@ static void check_peer(struct loader *l, size_t i)
 }
 
 /* The operation that a route leads to. */
-static enum op route_op(const struct route_row *r)
+static enum op asked_by(const struct route_row *r)
 {
-	if (strcmp(r->scheme, "payer-codes") == 0)
-		return OP_CODES;
-	return r->mode == 'C' ? OP_DEBIT : OP_RESOLVE;
+	return strcmp(r->scheme, "payer-codes") == 0 ? OP_CODES : route_op(r->mode);
 }
 
 static void check_route(struct loader *l, const struct route_row *r)
@@ -83,9 +82,9 @@ static void check_route(struct loader *l, const struct route_row *r)
 	const struct peer *to = snapshot_peer(&l->c->snapshot, r->to);
 
 	l->what = r->scheme;
-	if (to && !peer_caps(to, route_op(r)))
+	if (to && !peer_caps(to, asked_by(r)))
 		conf_fail(l, "to: \"%s\" cannot take it, its adapter has no \"%s\"", to->name,
-			op_name(route_op(r)));
+			op_name(asked_by(r)));
 }
 
 void conf_check(struct loader *l, const char *routes_file)
@@ -93,6 +92,8 @@ void conf_check(struct loader *l, const char *routes_file)
 	for (size_t i = 0; i < l->c->peer_count; i++)
 		check_peer(l, i);
 	l->file = routes_file;
-	for (size_t i = 0; i < l->c->route_count; i++)
-		check_route(l, &l->c->route[i]);
+	l->list = "routes";
+	for (l->entry = 0; l->entry < l->c->route_count; l->entry++)
+		check_route(l, &l->c->route[l->entry]);
+	l->list = NULL;
 }

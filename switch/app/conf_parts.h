@@ -43,6 +43,11 @@ struct raw_peer {
 
 struct raw_route {
 	char *scheme, *mode, *from, *to, *priority, *currency, *minimum, *maximum, *off;
+	char *days, *hours, *zone;
+};
+
+struct raw_corridor {
+	char *acquirer, *issuer, *mode, *on;
 };
 
 struct raw_rate {
@@ -61,6 +66,8 @@ struct raw_switch {
 struct raw_routes {
 	struct raw_route *routes;
 	unsigned routes_count;
+	struct raw_corridor *corridors;
+	unsigned corridors_count;
 };
 
 struct raw_rates {
@@ -73,6 +80,8 @@ struct loader {
 	const char *file; /* being read, for messages */
 	const char *dir;  /* of the main file: relative paths start there */
 	const char *what; /* the entry, for messages */
+	const char *list; /* whose entry it is, and which; NULL: of none */
+	unsigned entry;
 	bool failed;
 	struct raw_peer *peer[CONF_PEERS_MAX];
 	const char *peer_file[CONF_PEERS_MAX];
@@ -96,7 +105,9 @@ bool conf_own(struct loader *l, void *p, const void *schema);
 /* A text of our own; "" where there is no memory. */
 const char *conf_copy(struct loader *l, const char *p, size_t n);
 
-/* Keeps the first fault: file, entry, and the sentence. */
+/* The line on which the entry of that list of the file begins; 0 where it is not to be found. */
+unsigned conf_line(const char *file, const char *list, unsigned entry);
+/* Keeps the first fault: file, line where known, entry, and the sentence. */
 __attribute__((format(printf, 2, 3))) void conf_fail(struct loader *l, const char *format, ...);
 const char *conf_failure(void);
 
@@ -108,13 +119,15 @@ struct ccy conf_currency(struct loader *l, const char *name, const char *text);
 struct money conf_amount(struct loader *l, const char *name, const char *text, struct ccy c);
 /* Which of the words, the last one NULL; the first where absent. */
 int conf_word(struct loader *l, const char *name, const char *text, const char *const *words);
-int conf_zone(struct loader *l, const char *text);        /* "+08:00" as minutes */
+/* "+08:00", a name of the IANA database, or a POSIX TZ text; UTC where absent. */
+struct zone conf_zone(struct loader *l, const char *text);
 int conf_time_of_day(struct loader *l, const char *text); /* "23:30" as minutes; -1: absent */
 /* A relative path starts at the main file's folder. */
 const char *conf_path(struct loader *l, const char *text);
 
 /* All participants of a folder. */
 void conf_load_peers(struct loader *l, const char *dir);
+void conf_load_routes(struct loader *l, const char *file);
 /* A participant's number by its name; 0 where absent. */
 uint16_t conf_peer_number(struct loader *l, const char *name, const char *text);
 /* What the machine could not run. PRE: all is loaded, the snapshot too. */

@@ -165,7 +165,7 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 		l, "agreement", r->agreement, p->number, 1, UINT16_MAX);
 	p->settle = conf_currency(l, "currency", r->currency);
 	p->scheme = conf_yes(l, "scheme", r->scheme);
-	p->window_offset_min = (uint16_t)conf_zone(l, r->zone);
+	p->zone = conf_zone(l, r->zone);
 	p->cancel_until_min = (int16_t)conf_time_of_day(l, r->cancel_until);
 	p->refund_days = (uint32_t)conf_number(l, "refund_days", r->refund_days, 365, 1, 3660);
 	p->expire_s = (uint32_t)conf_number(l, "expire_s", r->expire_s, 120, 5, 86400);

@@ -21,13 +21,18 @@ const char *conf_failure(void)
 void conf_fail(struct loader *l, const char *format, ...)
 {
 	va_list ap;
+	char at[16] = "";
+	unsigned line;
 	int n;
 
 	if (l->failed)
 		return; /* the first fault is the one to mend */
 	l->failed = true;
-	n = snprintf(error_text, sizeof error_text, "%s: %s%s", l->file, l->what ? l->what : "",
-		l->what ? ": " : "");
+	line = l->list ? conf_line(l->file, l->list, l->entry) : 0;
+	if (line)
+		snprintf(at, sizeof at, ":%u", line);
+	n = snprintf(error_text, sizeof error_text, "%s%s: %s%s", l->file, at,
+		l->what ? l->what : "", l->what ? ": " : "");
 	if (n < 0 || (size_t)n >= sizeof error_text)
 		return;
 	va_start(ap, format);
@@ -89,19 +94,43 @@ int conf_word(struct loader *l, const char *name, const char *text, const char *
 	return 0;
 }
 
-int conf_zone(struct loader *l, const char *text)
+/* A zone of the database ends with a line that states its rule for the future. */
+static bool read_zone(const char *name, char *ret, size_t cap)
 {
-	int h, m;
-	char sign, end;
+	char path[PATH_MAX];
+	size_t n = 0;
+	FILE *f;
+	int c;
 
-	if (!text)
-		return 0;
-	if (strlen(text) != 6 || sscanf(text, "%c%2d:%2d%c", &sign, &h, &m, &end) != 3 ||
-		(sign != '+' && sign != '-') || h > 14 || m > 59) {
-		conf_fail(l, "zone: \"%s\" is not of the form +08:00", text);
-		return 0;
-	}
-	return (h * 60 + m) * (sign == '-' ? -1 : 1);
+	if (*name == '/' || strstr(name, "..") ||
+		snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name) >= (int)sizeof path ||
+		!(f = fopen(path, "rb")))
+		return false;
+	while ((c = getc(f)) != EOF)
+		if (c == '\n' && n && n < cap) {
+			ret[n] = '\0'; /* the last line so far */
+			n = 0;
+		} else {
+			n = c == '\n' ? 0 : n;
+			if (c != '\n' && n < cap - 1)
+				ret[n++] = (char)c;
+		}
+	fclose(f);
+	return ret[0] != '\0';
+}
+
+struct zone conf_zone(struct loader *l, const char *text)
+{
+	struct zone z = { 0 };
+	char rule[128] = "";
+
+	if (!text || zone_parse(span_str(text), &z) == RC_OK)
+		return z;
+	if (!read_zone(text, rule, sizeof rule) || zone_parse(span_str(rule), &z) != RC_OK)
+		conf_fail(l,
+			"zone: \"%s\" is neither of the form +08:00 nor a zone like Europe/Oslo",
+			text);
+	return z;
 }
 
 int conf_time_of_day(struct loader *l, const char *text)

@@ -8,6 +8,7 @@
 
 #include <cyaml/cyaml.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define TEXT(type, member)                                                                         \
 	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER, struct type, member, 0, CYAML_UNLIMITED)
@@ -60,11 +61,17 @@ static const cyaml_schema_value_t peer_value = { CYAML_VALUE_MAPPING(
 static const cyaml_schema_field_t route_fields[] = { TEXT(raw_route, scheme), TEXT(raw_route, mode),
 	OPTIONAL(raw_route, from), TEXT(raw_route, to), OPTIONAL(raw_route, priority),
 	OPTIONAL(raw_route, currency), OPTIONAL(raw_route, minimum), OPTIONAL(raw_route, maximum),
-	OPTIONAL(raw_route, off), CYAML_FIELD_END };
+	OPTIONAL(raw_route, off), OPTIONAL(raw_route, days), OPTIONAL(raw_route, hours),
+	OPTIONAL(raw_route, zone), CYAML_FIELD_END };
 static const cyaml_schema_value_t route_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_route, route_fields) };
-static const cyaml_schema_field_t routes_fields[] = { MANY(raw_routes, routes, &route_value),
+static const cyaml_schema_field_t corridor_fields[] = { OPTIONAL(raw_corridor, acquirer),
+	OPTIONAL(raw_corridor, issuer), OPTIONAL(raw_corridor, mode), TEXT(raw_corridor, on),
 	CYAML_FIELD_END };
+static const cyaml_schema_value_t corridor_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_corridor, corridor_fields) };
+static const cyaml_schema_field_t routes_fields[] = { MANY(raw_routes, routes, &route_value),
+	MANY(raw_routes, corridors, &corridor_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t routes_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_routes, routes_fields) };
 
@@ -90,21 +97,35 @@ static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 
-/* The library's last word about a file is its most exact one: keep it for our message. */
+/* The library's first word about a file is its most exact one; on what line, it says later. */
+struct said {
+	char text[256];
+	unsigned line;
+};
+
 __attribute__((format(printf, 3, 0))) static void on_log(
 	cyaml_log_t level, void *ctx, const char *format, va_list args)
 {
-	char *text = ctx;
+	struct said *s = ctx;
+	char text[256];
+	const char *line;
 
-	if (level >= CYAML_LOG_ERROR && !*text)
-		vsnprintf(text, 256, format, args);
+	if (level < CYAML_LOG_ERROR)
+		return;
+	vsnprintf(text, sizeof text, format, args);
+	line = strstr(text, "(line: ");
+	if (line && !s->line)
+		s->line = (unsigned)strtoul(line + 7, NULL, 10);
+	if (!*s->text)
+		memcpy(s->text, text, sizeof s->text);
 }
 
 static void *load_file(struct loader *l, const char *file, const cyaml_schema_value_t *schema)
 {
-	char said[256] = "";
+	struct said said = { .line = 0 };
+	char at[32] = "";
 	cyaml_config_t config = { .log_fn = on_log,
-		.log_ctx = said,
+		.log_ctx = &said,
 		.mem_fn = cyaml_mem,
 		.log_level = CYAML_LOG_ERROR,
 		.flags = CYAML_CFG_NO_ALIAS };
@@ -115,8 +136,10 @@ static void *load_file(struct loader *l, const char *file, const cyaml_schema_va
 	err = cyaml_load_file(file, &config, schema, (cyaml_data_t **)&data, NULL);
 	if (err == CYAML_OK)
 		return conf_own(l, data, schema) ? data : NULL;
-	said[strcspn(said, "\n")] = '\0';
-	conf_fail(l, "%s%s%s", cyaml_strerror(err), *said ? ": " : "", said);
+	said.text[strcspn(said.text, "\n")] = '\0';
+	if (said.line)
+		snprintf(at, sizeof at, "line %u: ", said.line);
+	conf_fail(l, "%s%s%s%s", at, cyaml_strerror(err), *said.text ? ": " : "", said.text);
 	return NULL;
 }
 

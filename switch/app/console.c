@@ -1,5 +1,6 @@
 /*
- * console.c: the operators' listener: health and metrics, from the shared page.
+ * console.c: the operators' listener: health and metrics, from the shared page; what the route
+ * table does with a code; a wish for a reload.
  *
  * It holds no keys and asks the ledger nothing; what it says is at most a second old. Must never be
  * reachable by partners: the listener is of its own and bound to loopback or an admin network.
@@ -11,6 +12,7 @@
 #include "loop.h"
 
 #include "confine.h"
+#include "explain.h"
 
 #define FRESH_US 5000000
 #define PROBE_US 1000000
@@ -18,6 +20,7 @@
 
 struct console {
 	struct loop *loop;
+	const struct conf *conf;
 	struct proc_page *page;
 	struct proc_slot *slot;
 	struct hs *server;
@@ -240,22 +243,87 @@ static void metrics(struct console *c, struct http_out *out)
 		offsetof(struct proc_slot, commit_s));
 }
 
-static void missing(struct http_out *out, int status)
+static void problem(struct http_out *out, int status, const char *detail)
 {
+	struct jw j = jw_init(&out->body);
+
 	out->status = status;
-	http_out_header(out, "content-type", SPAN("text/plain; charset=utf-8"));
-	buf_str(&out->body, status == 405 ? "only GET\n" : "no such page\n");
+	http_out_header(out, "content-type", SPAN("application/problem+json"));
+	jw_obj(&j, NULL);
+	jw_int(&j, "status", status);
+	jw_str(&j, "detail", span_str(detail));
+	jw_end(&j, '}');
+}
+
+static void count_gates(const struct console *c, struct explain_gates *ret)
+{
+	int64_t now = loop_now(c->loop).mono.us;
+
+	*ret = (struct explain_gates){ 0 };
+	for (int i = 0; i < PROC_MAX; i++) {
+		const struct proc_slot *s = &c->page->slot[i];
+		if (s->role != ROLE_WORKER || s->draining || !s->ready)
+			continue;
+		ret->workers++;
+		for (size_t k = 0; k < c->conf->peer_count; k++)
+			ret->open_in[k] += s->gate_open_until_us[k] > now;
+	}
+}
+
+static void route_explain(struct console *c, const struct http_msg *m, struct http_out *out)
+{
+	struct explain_gates gates;
+	const char *why;
+
+	count_gates(c, &gates);
+	if (!explain(c->conf, m->body, loop_now(c->loop).wall, &gates, &out->body, &why)) {
+		problem(out, 400, why);
+		return;
+	}
+	out->status = 200;
+	http_out_header(out, "content-type", SPAN("application/json"));
+}
+
+/* What became of the reload of that number, or of the last one. */
+static void reload(struct console *c, const struct http_msg *m, struct http_out *out)
+{
+	struct proc_page *p = c->page;
+	struct jw j = jw_init(&out->body);
+	bool asks = span_eq(m->method, SPAN("POST"));
+	uint32_t done = __atomic_load_n(&p->reloads_done, __ATOMIC_ACQUIRE);
+	uint32_t asked = asks ? __atomic_add_fetch(&p->reloads_asked, 1, __ATOMIC_ACQ_REL)
+			      : p->reloads_asked;
+
+	out->status = 200;
+	http_out_header(out, "content-type", SPAN("application/json"));
+	jw_obj(&j, NULL);
+	jw_int(&j, "asked", asked);
+	jw_int(&j, "done", done);
+	if (!asks && done == asked) {
+		jw_bool(&j, "good", p->reload_good != 0);
+		jw_opt(&j, "said", span_of(p->reload_said, strnlen(p->reload_said, PROC_SAID)));
+	}
+	jw_end(&j, '}');
+}
+
+static void missing(struct http_out *out, int status, const char *allow)
+{
+	problem(out, status, status == 405 ? "another method, please" : "no such page");
 	if (status == 405)
-		http_out_header(out, "allow", SPAN("GET"));
+		http_out_header(out, "allow", span_str(allow));
 }
 
 static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *m)
 {
 	static const struct {
-		const char *path;
+		const char *path, *allow;
 		void (*page)(struct console *c, struct http_out *out);
-	} pages[] = { { "/livez", livez }, { "/healthz", livez }, { "/readyz", readyz },
-		{ "/startupz", startupz }, { "/metrics", metrics } };
+		void (*order)(struct console *c, const struct http_msg *m, struct http_out *out);
+	} pages[] = { { "/livez", "GET", livez, NULL }, { "/healthz", "GET", livez, NULL },
+		{ "/readyz", "GET", readyz, NULL }, { "/startupz", "GET", startupz, NULL },
+		{ "/metrics", "GET", metrics, NULL },
+		{ "/route/explain", "POST", NULL, route_explain },
+		{ "/reload", "GET, POST", NULL, reload } };
 	struct console *c = ctx;
 	char headers[512];
 	struct http_out out = { .headers = buf_init(headers, sizeof headers),
@@ -266,13 +334,15 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 		if (!span_eq(m->path, span_str(pages[i].path)))
 			continue;
 		found = true;
-		if (span_eq(m->method, SPAN("GET")))
+		if (span_find_span(span_str(pages[i].allow), m->method) == strlen(pages[i].allow))
+			missing(&out, 405, pages[i].allow);
+		else if (pages[i].page)
 			pages[i].page(c, &out);
 		else
-			missing(&out, 405);
+			pages[i].order(c, m, &out);
 	}
 	if (!found)
-		missing(&out, 404);
+		missing(&out, 404, NULL);
 	hs_reply(x->ref, &out);
 }
 
@@ -307,6 +377,7 @@ int console_run(
 	if (!c)
 		return 1;
 	c->loop = loop_new();
+	c->conf = conf;
 	c->page = page;
 	c->slot = slot;
 	hc.listen_fd = listen_fd;

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	}
 	if (!file)
 		return usage();
-	if (!(c = conf_load(file, &why))) {
+	if (!(c = conf_load(file, NULL, &why))) {
 		fprintf(stderr, "switchd: %s\n", why);
 		return 3;
 	}

@@ -1,6 +1,7 @@
 /*
  * proc.h: the processes of a switch and the page of memory that they share: each role writes its
- * own slot, the console reads all. Counters only; nothing that a decision hangs on.
+ * own slot, the console reads all. Counters, and an operator's wish for a reload with what came of
+ * it; nothing that a payment hangs on.
  */
 #ifndef XW_PROC_H
 #define XW_PROC_H
@@ -13,6 +14,7 @@
 enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE, ROLE_SETUP };
 
 #define PROC_MAX     36
+#define PROC_SAID    512
 #define PROC_BUCKETS 12 /* .005 .01 .025 .05 .1 .25 .5 1 2.5 5 10 s and more */
 
 struct proc_hist {
@@ -32,6 +34,7 @@ struct proc_slot {
 	uint64_t batches, batch_steps, batch_splits, batch_lost;
 	uint64_t cache_misses, cache_hits, cache_dont_know;
 	struct proc_hist request_s, commit_s, call_s;
+	int64_t gate_open_until_us[CONF_PEERS_MAX]; /* breakers, in the configuration's order */
 	/* clerk */
 	uint64_t resumed, delivered, delivery_failed;
 	int64_t due_count, overdue_count, outbox_count, exceptions_open;
@@ -43,6 +46,9 @@ struct proc_page {
 	int64_t supervisor_turned_us;
 	uint32_t restarts;
 	uint32_t stopping;
+	uint32_t reloads_asked, reloads_done; /* by the console; by the supervisor */
+	uint32_t reload_good;
+	char reload_said[PROC_SAID]; /* of the last one done: why not */
 	struct proc_slot slot[PROC_MAX];
 };
 

@@ -59,6 +59,7 @@ struct supervisor {
 	int leavers; /* told to go: processes of an older crew that drain */
 	struct leaving leaving[PROC_MAX];
 	bool ready, stopping, reload;
+	uint32_t reload_asked; /* the wish of the page that is being done, or was last */
 	int64_t stop_at_us;
 	int status; /* at the end */
 };
@@ -188,9 +189,20 @@ static void plan(struct crew *crew)
 	crew->place[crew->places++] = (struct place){ .role = ROLE_CONSOLE };
 }
 
+/* For who asked; the number last, since it says that the rest is there. */
+static void reload_ended(struct supervisor *s, bool good, const char *said)
+{
+	struct proc_page *page = s->page;
+
+	page->reload_good = good;
+	snprintf(page->reload_said, sizeof page->reload_said, "%s", said);
+	__atomic_store_n(&page->reloads_done, s->reload_asked, __ATOMIC_RELEASE);
+}
+
 static void refuse(struct supervisor *s, const char *why)
 {
 	dismiss(s, &s->next);
+	reload_ended(s, false, why);
 	proc_log("error", s->now.conf ? "reload-refused" : "start", why);
 	proc_tell_manager("READY=1");
 	if (!s->now.conf) { /* nothing to go on with */
@@ -234,8 +246,10 @@ static void adopt(struct supervisor *s)
 	dismiss(s, &s->now);
 	s->now = s->next;
 	s->next = (struct crew){ 0 };
-	if (!first)
-		proc_log("info", "reloaded", s->now.conf->file);
+	if (first)
+		return;
+	reload_ended(s, true, "");
+	proc_log("info", "reloaded", s->now.conf->file);
 }
 
 /* How many of a crew are ready; -1: one of them is not there. */
@@ -269,9 +283,10 @@ static void watch_next(struct supervisor *s)
 static void reload(struct supervisor *s)
 {
 	const char *why;
-	struct conf *c = conf_load(s->now.conf->file, &why);
+	struct conf *c = conf_load(s->now.conf->file, NULL, &why);
 
 	s->reload = false;
+	s->reload_asked = s->page->reloads_asked;
 	proc_tell_manager("RELOADING=1");
 	if (c)
 		prepare(s, c);
@@ -426,6 +441,7 @@ int supervisor_run(struct conf *c)
 		if (signo == SIGHUP)
 			s.reload = true;
 		/* One at a time: there is room for two crews. */
+		s.reload = s.reload || s.page->reloads_asked != s.reload_asked;
 		if (s.reload && !s.stopping && s.now.conf && !s.next.conf && s.leavers == 0)
 			reload(&s);
 		if (signo == SIGTERM || signo == SIGINT)

@@ -142,6 +142,8 @@ static void count(struct wire *w)
 	s->batch_steps = b.steps;
 	s->batch_splits = b.splits;
 	s->batch_lost = b.lost;
+	for (size_t i = 0; i < w->conf->peer_count; i++)
+		s->gate_open_until_us[i] = wrk_gate(w->worker, i).us;
 	if (w->server) {
 		const struct hs_stats *h = hs_stats(w->server);
 		s->http_conns = h->conns;

@@ -59,7 +59,7 @@ void credit_begin(struct turn *t)
 	p->acq.since = t->ev->now;
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
-	why = route_find(t, m);
+	why = route_find(t);
 	if (why == REASON_NONE) {
 		wallet = turn_peer(t, p->candidate[0]);
 		p->acq.peer = wallet->number;

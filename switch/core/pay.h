@@ -179,6 +179,8 @@ struct pay {
 	uint8_t candidate_count;
 	uint8_t code_hash[16]; /* keyed, by the shell */
 	char code_format[17], code_scheme[33];
+	char code_others[232]; /* schemes that may own the code as well, with blanks between them */
+	uint16_t code_peer;    /* whose code it is, where it was made or fetched through us */
 	char payer_id[MSG_ID];
 	char order_reference[MSG_ID], order_description[257];
 	char merchant_id[MSG_ID], merchant_name[257], merchant_mcc[9], merchant_country[3];

@@ -19,6 +19,26 @@ void turn_claim(struct turn *t, int seq)
 	st->fate_seq = seq;
 }
 
+/* All that the recognition table says, so that the routing can be done again from the record. */
+static void put_schemes(struct turn *t)
+{
+	const struct pay_event *ev = t->ev;
+	struct pay *p = t->p;
+	struct buf b = buf_init(p->code_others, sizeof p->code_others - 1);
+
+	memcpy(p->code_scheme, ev->msg->code.scheme, sizeof p->code_scheme);
+	if (ev->scheme_count)
+		CHECK(span_to_cstr(span_str(ev->scheme[0]), p->code_scheme, sizeof p->code_scheme));
+	for (int i = 1; i < ev->scheme_count; i++) {
+		if (i > 1)
+			buf_ch(&b, ' ');
+		buf_str(&b, ev->scheme[i]);
+	}
+	CHECK(buf_ok(&b));
+	p->code_others[b.n] = '\0';
+	p->code_peer = ev->code_peer;
+}
+
 void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller)
 {
 	struct pay *p = t->p;
@@ -39,7 +59,7 @@ void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller)
 	memcpy(l->their_request, m->request_id, sizeof l->their_request);
 	memcpy(p->code_hash, t->ev->code_hash, sizeof p->code_hash);
 	memcpy(p->code_format, m->code.format, sizeof p->code_format);
-	memcpy(p->code_scheme, m->code.scheme, sizeof p->code_scheme);
+	put_schemes(t);
 	memcpy(p->payer_id, m->payer.id, sizeof p->payer_id);
 	memcpy(p->notify_url, m->notify_url, sizeof p->notify_url);
 }
@@ -68,7 +88,7 @@ static void debit(struct turn *t)
 	turn_claim(t, SEQ_FIRST);
 	if (t->ev->code_peer) /* its wallet sees the payer's token alone, and cannot tell */
 		order_take_code(t);
-	why = route_find(t, m);
+	why = route_find(t);
 	if (p->expires.us <= t->ev->now.us)
 		why = REASON_EXPIRED;
 	else if (peer->scheme && !money_same(p->acq.owe, money_of(0, peer->settle)))
@@ -97,7 +117,7 @@ static void scan(struct turn *t)
 	p->via = t->ev->peer;
 	p->order = t->ev->order;
 	turn_claim(t, SEQ_FIRST);
-	why = route_find(t, t->ev->msg);
+	why = route_find(t);
 	if (why == REASON_NONE) {
 		acquirer_resolve(t);
 		return;
@@ -206,8 +226,7 @@ static void pushed(struct turn *t)
 	memcpy(p->iss.their_id, m->peer_id, sizeof p->iss.their_id);
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
-	why = money_same(p->iss.owe, money_of(0, peer->settle)) ? route_find(t, m)
-								: REASON_CURRENCY;
+	why = money_same(p->iss.owe, money_of(0, peer->settle)) ? route_find(t) : REASON_CURRENCY;
 	if (why == REASON_NONE) {
 		acquirer_resolve(t);
 		return;
@@ -224,15 +243,10 @@ static bool cancel_window_over(const struct turn *t)
 {
 	const struct pay *p = t->p;
 	const struct peer *peer = turn_peer(t, p->acq.peer);
-	int64_t day;
-	struct wall end;
+	int64_t day = zone_day(&peer->zone, p->created);
 
-	if (peer->cancel_until_min < 0)
-		return false;
-	day = wall_day(p->created, peer->window_offset_min);
-	end = wall_of_day(day + 1, peer->window_offset_min, peer->cancel_until_min / 60,
-		peer->cancel_until_min % 60);
-	return t->ev->now.us >= end.us;
+	return peer->cancel_until_min >= 0 &&
+	       t->ev->now.us >= zone_time(&peer->zone, day + 1, peer->cancel_until_min).us;
 }
 
 /* A cancel for something that never came: if it still comes, it finds itself closed. */

@@ -7,7 +7,7 @@
 
 #include "caps.h"
 #include "money.h"
-#include "when.h"
+#include "zone.h"
 
 enum account_class {
 	ACCT_POSITION = 1, /* of an agreement: + they owe us, - we owe them */
@@ -41,7 +41,7 @@ struct peer {
 			answered as soon as our undo is durable */
 	uint16_t
 		debit_via; /* a scan from this participant is debited through that one; 0: itself */
-	uint16_t window_offset_min; /* zone of its business day, minutes east of UTC */
+	struct zone zone;  /* of its business day */
 	int16_t cancel_until_min; /* cancel allowed until so many minutes after midnight of the next
 				     day in that zone; negative: as long as refunds are */
 	uint32_t refund_days;
@@ -53,15 +53,30 @@ struct peer {
 	const struct caps *caps[OP_MAX];
 };
 
+/* Hours of the week. */
+struct route_hours {
+	uint8_t days;                /* bit 0 Sunday ...; none: at any time */
+	int16_t from_min, until_min; /* after midnight; not after `from`: until the next day's */
+	struct zone zone;
+};
+
 struct route_row {
 	char scheme[33]; /* of the recognition table */
-	uint8_t mode;    /* 'C' or 'M' */
+	uint8_t mode;    /* 'C', 'M', or 'O' for a pay-out */
 	uint16_t from;   /* only for requests of this participant; 0: any */
 	uint16_t to;
 	int16_t priority; /* higher first */
 	bool off;
 	struct ccy ccy;   /* only this order currency; none: any */
 	int64_t min, max; /* minor units of that currency; 0: no bound */
+	struct route_hours hours;
+};
+
+/* A corridor, or several: 0 stands for all. What is switched off here no row switches on. */
+struct corridor {
+	uint16_t acquirer, issuer;
+	uint8_t mode;
+	bool off;
 };
 
 enum fee_base { FEE_ON_PAYMENT };
@@ -89,6 +104,8 @@ struct snapshot {
 	size_t peer_count;
 	const struct route_row *route;
 	size_t route_count;
+	const struct corridor *corridor;
+	size_t corridor_count;
 	const struct fee_row *fee;
 	size_t fee_count;
 	const struct rate *rate;

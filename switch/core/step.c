@@ -342,7 +342,7 @@ static void finish(const struct pay *before, uint32_t salt, struct step *st)
 void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,
 	struct step *ret)
 {
-	struct turn t = { sn, before, ev, ret, &ret->next, false };
+	struct turn t = { sn, before, ev, ret, &ret->next };
 
 	memset(ret, 0, offsetof(struct step, record));
 	ret->next = *before;

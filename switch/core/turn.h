@@ -16,7 +16,6 @@ struct turn {
 	const struct pay_event *ev;
 	struct step *st;
 	struct pay *p;
-	bool unreachable; /* a route led to a participant that is down */
 };
 
 /* How long after a call's own deadline another process may take the payment over. */
@@ -125,8 +124,8 @@ void credit_no_answer(struct turn *t, enum lost lost);
 void credit_push(struct turn *t, const struct msg *m);
 void credit_due(struct turn *t);
 
-/* route.c: fills p->candidate; the reason when there is none */
-enum reason route_find(struct turn *t, const struct msg *m);
+/* route.c: fills p->candidate by what the record asks; the reason when there is none */
+enum reason route_find(struct turn *t);
 /* fx.c: amounts of both legs for the current candidate; the reason when it cannot be done */
 enum reason fx_amounts(struct turn *t);
 enum reason fx_acquirer(struct turn *t); /* the acquirer's side alone */

@@ -6,24 +6,26 @@
  * to us. So what is fetched is kept, as a keyed hash, before the wallet gets it, and a till's code
  * is looked up before it is routed. Must never keep a code itself.
  */
+#include "route.h"
 #include "work.h"
 
 /* Payer codes to show come from the participant that the route table names for them. */
 void codes_pass_on(struct wrk *w, struct rq *rq)
 {
-	const struct snapshot *sn = w->conf.snapshot;
+	struct route_ask ask = { .mode = 'C',
+		.op = OP_CODES,
+		.from = rq->link->peer->number,
+		.now = w->wall,
+		.scheme_count = 1,
+		.scheme = { "payer-codes" } };
+	struct route_choice to;
 
-	for (size_t i = 0; i < sn->route_count; i++) {
-		const struct route_row *r = &sn->route[i];
-		if (r->off || strcmp(r->scheme, "payer-codes") != 0 ||
-			(r->from && r->from != rq->link->peer->number))
-			continue;
-		if (!outbound_pass_on(w, rq, link_of(w, r->to)))
-			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
-		return;
-	}
-	inbound_refuse(
-		w, rq, REASON_NO_ROUTE, "no participant gives payer codes to this wallet", NULL);
+	route_choose(w->conf.snapshot, &ask, &to, NULL);
+	if (!to.count)
+		inbound_refuse(w, rq, REASON_NO_ROUTE,
+			"no participant gives payer codes to this wallet", NULL);
+	else if (!outbound_pass_on(w, rq, link_of(w, to.to[0])))
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
 }
 
 /* The wallet gets its codes once we shall know them again. */

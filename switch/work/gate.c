@@ -38,3 +38,8 @@ void gate_down(const struct wrk *w, struct pay_event *ev)
 		if (w->conf.link[i].off || w->state[i].closed_until.us > w->now.us)
 			ev->down[ev->down_count++] = w->conf.link[i].peer->number;
 }
+
+struct mono wrk_gate(const struct wrk *w, size_t link)
+{
+	return w->state[link].closed_until;
+}

@@ -7,7 +7,7 @@
  */
 #include "work.h"
 
-#include "qr.h"
+#include "recognise.h"
 
 /* Percent of the host's room: until then all are welcome. */
 #define BEGIN_UNTIL 75
@@ -83,31 +83,26 @@ static void claims(struct rq *rq)
 
 /* Whose code is it? The recognition table speaks; the core routes. A payer who shows no code named
  * the wallet instead. */
-static void recognise(struct wrk *w, struct rq *rq)
+static void whose_code(struct wrk *w, struct rq *rq)
 {
 	struct msg *m = rq->msg;
 	struct arena a = arena_init(w->scratch, sizeof w->scratch);
-	struct qr *q;
+	struct recognised r;
 
 	if (!m->code.text[0] && m->code.scheme[0])
 		rq->ev.scheme[rq->ev.scheme_count++] = m->code.scheme;
-	if (!m->code.text[0] || !(q = arena_new(&a, struct qr)))
+	if (!m->code.text[0] || !recognise(&a, span_str(m->code.text), w->conf.code_guid, &r))
 		return;
 	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);
-	qr_scan(&a, span_str(m->code.text), q);
-	(void)span_to_cstr(
-		span_str(qr_format_name(q->format)), m->code.format, sizeof m->code.format);
-	if (!q->accept)
-		return;
-	for (size_t i = 0; i < q->candidate_count && rq->ev.scheme_count < 8; i++)
-		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->candidate[i]);
-	for (size_t i = 0; i < q->account_count && rq->ev.scheme_count < 8; i++)
-		rq->ev.scheme[rq->ev.scheme_count++] = qr_scheme_name(q->account[i].scheme);
-	if (rq->ev.scheme_count)
-		(void)span_to_cstr(
-			span_str(rq->ev.scheme[0]), m->code.scheme, sizeof m->code.scheme);
-	if (m->op == OP_RESOLVE)
-		(void)order_read(w, q, &rq->ev.order, &rq->ev.code_peer);
+	(void)span_to_cstr(span_str(r.format), m->code.format, sizeof m->code.format);
+	memcpy(rq->ev.scheme, r.scheme, sizeof rq->ev.scheme);
+	rq->ev.scheme_count = r.scheme_count;
+	if (r.scheme_count)
+		(void)span_to_cstr(span_str(r.scheme[0]), m->code.scheme, sizeof m->code.scheme);
+	if (m->op == OP_RESOLVE) {
+		rq->ev.order = r.order;
+		rq->ev.code_peer = r.peer;
+	}
 }
 
 /* A pay-out names the wallet where it does not bring a code. */
@@ -241,7 +236,7 @@ void wrk_on_request(
 	rq->ev.op = rq->msg->op;
 	rq->ev.msg = rq->msg;
 	claims(rq);
-	recognise(w, rq);
+	whose_code(w, rq);
 	name_wallet(w, rq);
 	inbound_ask(w, rq);
 }

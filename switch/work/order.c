@@ -48,27 +48,6 @@ bool order_code(struct wrk *w, struct arena *a, const struct pay *p, char ret[MS
 	return true;
 }
 
-bool order_read(
-	const struct wrk *w, const struct qr *q, struct pay_id *ret_order, uint16_t *ret_peer)
-{
-	for (size_t i = 0; i < q->account_count; i++) {
-		struct span token;
-		int64_t peer;
-
-		if (!span_ieq(q->account[i].guid, w->conf.code_guid) ||
-			!qr_account_sub(q, &q->account[i], 1, &token) || token.n <= ID_TEXT_LEN + 1)
-			continue;
-		if (token.p[ID_TEXT_LEN] != '-' ||
-			span_to_i64(span_sub(token, ID_TEXT_LEN + 1, token.n), &peer) != RC_OK ||
-			peer < 1 || peer > UINT16_MAX ||
-			pay_id_parse(span_sub(token, 0, ID_TEXT_LEN), ret_order) != RC_OK)
-			continue;
-		*ret_peer = (uint16_t)peer;
-		return true;
-	}
-	return false;
-}
-
 static bool ask_who(struct wrk *w, const struct pay_id *order, struct wait *a, struct load_key k)
 {
 	struct claim c = order_claim(order);

@@ -285,8 +285,6 @@ void outbound_local(struct wrk *w, struct callout *c, struct msg *answer);
 struct qr;
 /* The text of an order's code; false where its data do not fit one. */
 bool order_code(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
-bool order_read(
-	const struct wrk *w, const struct qr *q, struct pay_id *ret_order, uint16_t *ret_peer);
 void order_resolve_call(struct wrk *w, struct callout *c);
 void order_taken_found(struct wrk *w, struct callout *c, const struct loaded *got);
 void order_loaded(struct wrk *w, struct callout *c, const struct loaded *got);

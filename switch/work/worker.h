@@ -85,6 +85,8 @@ struct wrk_stats {
 	uint64_t in_doubt;
 };
 
+/* Until when the breaker of the link of that index is open; in the past: it is not. */
+struct mono wrk_gate(const struct wrk *w, size_t link);
 const struct wrk_stats *wrk_stats(const struct wrk *w);
 
 #endif

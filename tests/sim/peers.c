@@ -110,7 +110,9 @@ static void put_peer(struct sim *s, int i)
 		.settle = ccy(r->currency),
 		.scheme = r->scheme,
 		.debit_via = r->debit_via < 0 ? 0 : peers_number(r->debit_via),
-		.window_offset_min = r->scheme || i == ALIPAY ? 480 : 0,
+		.zone = r->scheme || i == ALIPAY
+				? (struct zone){ .offset_min = 480, .summer_min = 480 }
+				: (struct zone){ 0 },
 		.cancel_until_min = (int16_t)(i == APS_ACQP ? 15
 					      : i == ALIPAY ? 0
 							    : -1),

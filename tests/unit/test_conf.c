@@ -119,13 +119,14 @@ static void assert_good(void)
 	struct conf *c;
 
 	snprintf(path, sizeof path, "%s/switchd.yaml", dir);
-	c = conf_load(path, &why);
+	c = conf_load(path, NULL, &why);
 	if (!c)
 		fail_msg("%s", why);
 	conf_free(c);
 }
 
-/* The file, from the folder on, and words of the sentence. */
+/* The file, from the folder on, with a line where it is an entry of a list ("routes.yaml:2"), and
+ * words of the sentence. */
 static void assert_refused(const char *file, const char *words)
 {
 	char path[128], full[256];
@@ -134,7 +135,7 @@ static void assert_refused(const char *file, const char *words)
 
 	snprintf(path, sizeof path, "%s/switchd.yaml", dir);
 	snprintf(full, sizeof full, "%s/%s: ", dir, file);
-	c = conf_load(path, &why);
+	c = conf_load(path, NULL, &why);
 	assert_null(c);
 	if (strncmp(why, full, strlen(full)) != 0 || !strstr(why, words))
 		fail_msg("\"%s\" does not say %s: ... %s", why, full, words);
@@ -232,16 +233,58 @@ static void test_routes_lead_somewhere(void **state)
 		{ "{scheme: x, mode: CPM, to: till}", "has no \"debit\"" },
 		{ "{scheme: x, mode: MPM, to: wallet}", "has no \"resolve\"" },
 		{ "{scheme: x, mode: MPM, to: nobody}", "no participant \"nobody\"" },
+		{ "{scheme: x, mode: OUT, to: till}", "has no \"credit\"" },
+		{ "{scheme: x, mode: CPM, to: wallet, minimum: \"1.00\"}",
+			"bounds need a currency" },
+		{ "{scheme: x, mode: CPM, to: wallet, currency: EUR, minimum: \"2.00\", maximum: \"1.00\"}",
+			"maximum: it is less" },
+		{ "{scheme: x, mode: CPM, to: wallet, days: mon}", "those of a zone" },
+		{ "{scheme: x, mode: CPM, to: wallet, zone: Europe/Oslo}",
+			"neither days nor hours" },
+		{ "{scheme: x, mode: CPM, to: wallet, days: mon, zone: Europe/Atlantis}",
+			"nor a zone like Europe/Oslo" },
+		{ "{scheme: x, mode: CPM, to: wallet, days: mon, zone: ../../etc/passwd}",
+			"nor a zone like" },
+		{ "{scheme: x, mode: CPM, to: wallet, days: \"mon-\", zone: UTC}", "is no day" },
+		{ "{scheme: x, mode: CPM, to: wallet, hours: \"9-17\", zone: UTC}", "09:00-17:30" },
+		{ "{scheme: x, mode: CPM, to: wallet, hours: \"09:00-24:01\", zone: UTC}",
+			"09:00-17:30" },
 	};
 
 	(void)state;
 	write_peer("wallet", 3, "wallet", "");
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char text[256];
-		snprintf(text, sizeof text, "routes:\n  - %s\n", bad[i].row);
+		snprintf(text, sizeof text,
+			"# a comment\nroutes:\n  - {scheme: x, mode: CPM, to: wallet}\n\n  - %s\n",
+			bad[i].row);
 		write_file("routes.yaml", text);
-		assert_refused("routes.yaml", bad[i].words);
+		assert_refused("routes.yaml:5", bad[i].words);
 	}
+}
+
+static void test_corridors(void **state)
+{
+	(void)state;
+	write_file("routes.yaml", "routes: []\ncorridors:\n  - {acquirer: till, on: \"no\"}\n"
+				  "  - {issuer: all, acquirer: till, mode: CPM, on: \"yes\"}\n");
+	assert_good();
+	write_file("routes.yaml", "routes: []\ncorridors:\n  - {acquirer: nobody, on: \"no\"}\n");
+	assert_refused("routes.yaml:3", "no participant \"nobody\"");
+	write_file("routes.yaml", "routes: []\ncorridors:\n  - {acquirer: till}\n");
+	assert_refused("routes.yaml", "line 3");
+}
+
+static void test_hours(void **state)
+{
+	(void)state;
+	write_file("routes.yaml",
+		"routes:\n"
+		"  - {scheme: a, mode: CPM, to: all, days: \"mon-fri,sun\", zone: Europe/Oslo}\n"
+		"  - {scheme: a, mode: CPM, to: all, hours: \"22:00-02:00\", zone: \"+08:00\"}\n"
+		"  - {scheme: a, mode: CPM, to: all, hours: \"00:00-24:00\", days: \"sat-mon\", "
+		"zone: \"CET-1CEST,M3.5.0,M10.5.0/3\"}\n");
+	assert_good();
 }
 
 /* What is silently left out would be missed at three in the morning. */
@@ -264,7 +307,7 @@ static void test_texts(void **state)
 		{ "hold_ms: \"99\"", "hold_ms: 99 is not within 100 and 30000" },
 		{ "scheme: \"true\"", "scheme: \"true\" is neither yes nor no" },
 		{ "cap: \"1.234\"", "cap: \"1.234\" is no amount of EUR" },
-		{ "zone: \"0800\"", "zone: \"0800\" is not of the form +08:00" },
+		{ "zone: \"0800\"", "zone: \"0800\" is neither of the form +08:00" },
 		{ "cancel_until: \"24:00\"", "cancel_until: \"24:00\" is not a time of day" },
 		{ "notify: maybe", "notify: \"maybe\" is not one of its words" },
 		{ "roles: [payer]", "\"payer\" is neither issuer nor acquirer" },
@@ -294,6 +337,8 @@ int main(void)
 		TEST(test_debit_via),
 		TEST(test_numbers_and_names_are_once),
 		TEST(test_routes_lead_somewhere),
+		TEST(test_corridors),
+		TEST(test_hours),
 		TEST(test_no_more_hosts_than_are_kept),
 		TEST(test_texts),
 	};

@@ -3,6 +3,7 @@
  * within which limits, and until when. Each case changes one thing of the world's configuration.
  */
 #include "core_case.h"
+#include "route.h"
 
 static void assert_declined(const struct payworld *w, enum reason why)
 {
@@ -50,6 +51,210 @@ static void routes_by_row(void **state)
 		else
 			assert_declined(w, REASON_NO_ROUTE);
 	}
+}
+
+/* What became of each row, by the order in which they were judged. */
+static void assert_trace(const struct route_trace *t, const char *expected)
+{
+	char text[256];
+	struct buf b = buf_init(text, sizeof text - 1);
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->line[i].row != ROUTE_NO_ROW)
+			buf_u64(&b, t->line[i].row);
+		buf_ch(&b, ':');
+		buf_str(&b, route_verdict_name(t->line[i].verdict));
+		buf_ch(&b, ' ');
+		assert_true(route_verdict_sentence(t->line[i].verdict)[0]);
+	}
+	text[b.n] = '\0';
+	assert_string_equal(text, expected);
+}
+
+static void every_row_has_its_verdict(void **state)
+{
+	const struct route_row rows[] = {
+		{ .scheme = "x", .mode = 'C', .to = PUSH, .off = true },
+		{ .scheme = "x", .mode = 'M', .to = SCHEME },
+		{ .scheme = "x", .mode = 'C', .to = CODE, .from = TOUR },
+		{ .scheme = "y", .mode = 'C', .to = CODE, .priority = 1 },
+		{ .scheme = "y", .mode = 'C', .to = SCHEME, .priority = 2 },
+		{ .scheme = "x", .mode = 'C', .to = CODE, .ccy = NOK },
+		{ .scheme = "x", .mode = 'C', .to = CODE, .min = 10001 },
+		{ .scheme = "x", .mode = 'C', .to = CODE, .max = 9999 },
+		{ .scheme = "x", .mode = 'C', .to = TILL },
+		{ .scheme = "x", .mode = 'C', .to = CODE },
+		{ .scheme = "z", .mode = 'C', .to = PUSH },
+		{ .scheme = "x",
+			.mode = 'C',
+			.to = PUSH,
+			.hours = { .days = 0x7f, .until_min = 1 } },
+	};
+	const uint16_t down[] = { PUSH };
+	struct route_line line[16];
+	struct route_trace trace = { .line = line, .most = 16 };
+	struct route_ask ask = { .mode = 'C',
+		.op = OP_DEBIT,
+		.from = TILL,
+		.amount = money_of(10000, EUR),
+		.now = { INT64_C(1768469400000000) },
+		.scheme_count = 2,
+		.scheme = { "x", "y" },
+		.down = down,
+		.down_count = 1 };
+	struct route_choice c;
+
+	(void)state;
+	pw_snapshot()->route = rows;
+	pw_snapshot()->route_count = sizeof rows / sizeof *rows;
+	route_choose(pw_snapshot(), &ask, &c, &trace);
+	assert_trace(&trace,
+		"0:off 1:mode 2:from 5:currency 6:below 7:above 8:cannot 9:won 11:time "
+		"4:won 3:again ");
+	assert_int_equal(c.count, 2);
+	assert_int_equal(c.to[0], CODE);
+	assert_int_equal(c.to[1], SCHEME);
+	assert_int_equal(route_reason(&ask, &c), REASON_NONE);
+	ask.scheme_count = 1;
+	memcpy(ask.scheme[0], "z", 2);
+	route_choose(pw_snapshot(), &ask, &c, &trace);
+	assert_trace(&trace, "10:down ");
+	assert_int_equal(route_reason(&ask, &c), REASON_UNAVAILABLE);
+	ask.only = CODE;
+	trace.most = 0; /* what does not fit is not kept */
+	route_choose(pw_snapshot(), &ask, &c, &trace);
+	assert_int_equal(trace.count, 0);
+	assert_int_equal(c.to[0], CODE);
+}
+
+static void four_are_asked_at_most(void **state)
+{
+	struct route_row rows[5];
+	static struct peer many[5];
+	struct snapshot sn = *pw_snapshot();
+	struct route_line line[5];
+	struct route_trace trace = { .line = line, .most = 5 };
+	struct route_ask ask = {
+		.mode = 'C', .op = OP_DEBIT, .scheme_count = 1, .scheme = { "x" }
+	};
+	struct route_choice c;
+
+	(void)state;
+	for (uint16_t i = 0; i < 5; i++) {
+		many[i] = *pw_peer(CODE);
+		many[i].number = (uint16_t)(100 + i);
+		rows[i] = (struct route_row){ .scheme = "x", .mode = 'C', .to = many[i].number };
+	}
+	sn.peer = many;
+	sn.peer_count = 5;
+	sn.route = rows;
+	sn.route_count = 5;
+	route_choose(&sn, &ask, &c, &trace);
+	assert_trace(&trace, "0:won 1:won 2:won 3:won 4:full ");
+}
+
+/* Corridors: the first row that speaks of it decides, and no route switches it on again. */
+static void corridors(void **state)
+{
+	const struct corridor off[] = {
+		{ .acquirer = TILL, .issuer = CODE },
+		{ .acquirer = TILL, .off = true },
+		{ .issuer = PUSH, .mode = 'M', .off = true },
+	};
+	struct payworld *w = *state;
+
+	pw_snapshot()->corridor = off;
+	pw_snapshot()->corridor_count = 3;
+	pw_pay(w, "alipay-plus", 1000);
+	assert_declined(w, REASON_NO_ROUTE);
+	pw_next(w);
+	pw_pay(w, "bluecode", 1000);
+	assert_call(w, OP_DEBIT);
+	assert_int_equal(w->rec.candidate_count, 1);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	pw_next(w);
+	pw_scan_begin(w, WALLET); /* whose users PUSH debits */
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.acq.reason, REASON_NO_ROUTE);
+	pw_next(w);
+	pw_scan_begin(w, SELF);
+	assert_call(w, OP_RESOLVE);
+}
+
+/* Hours of a week by the clock on the wall, on both sides of a change of the clock. */
+static void routes_by_the_hour(void **state)
+{
+	static const struct {
+		const char *now;
+		uint8_t days; /* bit 0 Sunday */
+		int16_t from, until;
+		bool open;
+	} t[] = {
+		{ "2026-01-16T08:00:00Z", 0x3e, 9 * 60, 17 * 60, true }, /* Friday, 9:00 in Oslo */
+		{ "2026-01-16T07:59:59Z", 0x3e, 9 * 60, 17 * 60, false },
+		{ "2026-01-16T15:59:59Z", 0x3e, 9 * 60, 17 * 60, true },
+		{ "2026-01-16T16:00:00Z", 0x3e, 9 * 60, 17 * 60, false },
+		{ "2026-07-17T07:00:00Z", 0x3e, 9 * 60, 17 * 60, true }, /* summer time */
+		{ "2026-07-17T15:00:00Z", 0x3e, 9 * 60, 17 * 60, false },
+		{ "2026-01-17T10:00:00Z", 0x3e, 9 * 60, 17 * 60, false }, /* Saturday */
+		{ "2026-01-17T10:00:00Z", 0x40, 0, 24 * 60, true },
+		{ "2026-01-16T22:30:00Z", 0x20, 22 * 60, 2 * 60, true }, /* Friday night */
+		{ "2026-01-17T00:59:59Z", 0x20, 22 * 60, 2 * 60, true },
+		{ "2026-01-17T01:00:00Z", 0x20, 22 * 60, 2 * 60, false },
+		{ "2026-01-17T22:30:00Z", 0x20, 22 * 60, 2 * 60, false },
+		{ "2026-01-18T00:30:00Z", 0x40, 22 * 60, 2 * 60, true }, /* Saturday's, on Sunday */
+		{ "2026-10-25T00:30:00Z", 0x01, 2 * 60, 3 * 60, true },  /* the hour twice */
+		{ "2026-10-25T01:30:00Z", 0x01, 2 * 60, 3 * 60, true },
+		{ "2026-10-25T02:00:00Z", 0x01, 2 * 60, 3 * 60, false },
+		{ "2026-03-29T01:00:00Z", 0x01, 2 * 60, 3 * 60, false }, /* and not at all */
+	};
+	struct payworld *w = *state;
+
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct route_row row = { .mode = 'C', .to = CODE };
+
+		row.hours = (struct route_hours){
+			.days = t[i].days, .from_min = t[i].from, .until_min = t[i].until
+		};
+		assert_int_equal(
+			zone_parse(SPAN("CET-1CEST,M3.5.0,M10.5.0/3"), &row.hours.zone), RC_OK);
+		pw_next(w);
+		one_route(&row);
+		assert_int_equal(wall_parse(span_str(t[i].now), &w->now), RC_OK);
+		pw_pay(w, "x", 8900);
+		if (t[i].open)
+			assert_call(w, OP_DEBIT);
+		else
+			assert_declined(w, REASON_NO_ROUTE);
+	}
+}
+
+/* What was asked stands in the record: whoever has that can ask again. */
+static void the_question_is_recorded(void **state)
+{
+	struct payworld *w = *state;
+	struct route_ask ask;
+	struct pay p;
+
+	w->m = (struct msg){ .amount = money_of(1250, EUR) };
+	pw_begin(w, (struct pay_event){ .op = OP_DEBIT,
+			    .peer = TILL,
+			    .scheme_count = 3,
+			    .scheme = { "bluecode", "alipay-plus", "vipps" } });
+	assert_int_equal(pay_unpack(span_of(w->st.record, w->st.record_bytes), &p), RC_OK);
+	route_asked(pw_snapshot(), &p, &ask);
+	assert_int_equal(ask.mode, 'C');
+	assert_int_equal(ask.from, TILL);
+	assert_true(money_eq(ask.amount, money_of(1250, EUR)));
+	assert_int_equal(ask.scheme_count, 3);
+	assert_string_equal(ask.scheme[0], "bluecode");
+	assert_string_equal(ask.scheme[2], "vipps");
+	pw_next(w);
+	pw_pay_out(w, WALLET, 1000);
+	route_asked(pw_snapshot(), &w->rec, &ask);
+	assert_int_equal(ask.only, WALLET);
+	assert_int_equal(ask.op, OP_CREDIT);
+	assert_int_equal(ask.from, TOUR);
 }
 
 static void nobody_is_asked_twice(void **state)
@@ -281,7 +486,7 @@ static void cancel_window(void **state)
 	struct wall end;
 
 	pw_peer(TILL)->cancel_until_min = 15;
-	pw_peer(TILL)->window_offset_min = 60;
+	pw_peer(TILL)->zone = (struct zone){ .offset_min = 60, .summer_min = 60 };
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	end = wall_of_day(wall_day(w->rec.created, 60) + 1, 60, 0, 15);
@@ -364,6 +569,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		core_case(routes_by_row),
+		core_case(every_row_has_its_verdict),
+		core_case(four_are_asked_at_most),
+		core_case(corridors),
+		core_case(routes_by_the_hour),
+		core_case(the_question_is_recorded),
 		core_case(nobody_is_asked_twice),
 		core_case(who_is_down_is_not_begun_with),
 		core_case(scheme_names_the_payer),
