@@ -129,5 +129,6 @@ servers_up() {
 # The environment by which programs and tests find this run.
 server_environment() {
 	export XW_RUN=$RUN XW_PORT_BASE=$PORT_BASE XW_REDIS=$SOCK/redis.sock
+	export XW_OPERATORS=127.0.0.1:$((PORT_BASE + 1)) XW_CONTROL=127.0.0.1:$((PORT_BASE + 2))
 	export PGHOST=$SOCK PGPORT=5432 PGDATABASE=$DB
 }

@@ -93,9 +93,16 @@ void desk_close(struct desk *d)
 bool desk_open(struct desk *d, const struct desk_options *o)
 {
 	const char *at = getenv("XW_LEDGER");
-	struct pg_conf conf = { .conninfo = at && *at ? at : "user=operator_rw",
+
+	return desk_open_as(d, o, at && *at ? at : "user=operator_rw", PG_OPERATOR);
+}
+
+bool desk_open_as(
+	struct desk *d, const struct desk_options *o, const char *conninfo, enum pg_group group)
+{
+	struct pg_conf conf = { .conninfo = conninfo,
 		.name = "switchctl",
-		.groups = PG_EVERY | PG_OPERATOR,
+		.groups = PG_EVERY | group,
 		PG_CONF_DEFAULT };
 
 	*d = (struct desk){ .loop = loop_new(), .options = o, .between = "[" };

@@ -49,6 +49,10 @@ struct desk {
 
 /* False: standard error says why. */
 bool desk_open(struct desk *d, const struct desk_options *o);
+/* The same in another role, for other statements. What conninfo leaves out is in libpq's variables.
+ */
+bool desk_open_as(
+	struct desk *d, const struct desk_options *o, const char *conninfo, enum pg_group group);
 void desk_close(struct desk *d);
 /* Asks and waits; false where there is no answer, which is said. */
 bool desk_ask(struct desk *d, enum pg_stmt stmt, const struct pg_params *params);

@@ -30,7 +30,8 @@ enum pg_group {
 	PG_READ = 4,
 	PG_CLERK = 8,
 	PG_ADMIN = 16,
-	PG_OPERATOR = 32
+	PG_OPERATOR = 32,
+	PG_RECORDS = 64
 };
 
 enum pg_state {
