@@ -42,6 +42,10 @@ static const struct caps caps[] = {
 	/* Codes that got lost expire within a minute; asking again gives others. */
 	{ .op = OP_CODES, .allowed_ms = OTHER_MS },
 	{ .op = OP_PUSH, .push_decides = true },
+	/* The result of what it pushed; it asks by itself besides. */
+	{ .op = OP_NOTIFY,
+		.allowed_ms = OTHER_MS,
+		.ladder = LADDER(4, 4, 30, 60, 60, 60, 300, 300) },
 	{ .op = OP_NONE },
 };
 
@@ -57,6 +61,11 @@ static const struct route routes[] = {
 	{ "POST", PATH("cancelPayment"), OP_CANCEL, APS_CANCEL_PAYMENT, .hold_ms = HOLD_MONEY_MS },
 	{ "POST", PATH("refund"), OP_REFUND, APS_REFUND, .hold_ms = HOLD_MONEY_MS },
 	{ "POST", PATH("notifyPayment"), OP_PUSH, APS_NOTIFY_PAYMENT, .hold_ms = HOLD_OTHER_MS },
+	{ "POST", PATH("userInitiatedPay"), OP_RESOLVE, APS_USER_INITIATED_PAY,
+		.hold_ms = HOLD_MONEY_MS },
+	{ "POST", PATH("pushPayment"), OP_TELL, APS_PUSH_PAYMENT, .hold_ms = HOLD_MONEY_MS },
+	{ "POST", PATH("inquiryPushPayment"), OP_READ, APS_INQUIRY_PUSH_PAYMENT,
+		.hold_ms = HOLD_OTHER_MS },
 	{ .method = NULL },
 };
 

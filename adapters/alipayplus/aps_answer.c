@@ -277,5 +277,17 @@ static aps_answer_fn *const readers[OP_MAX] = {
 enum rc alipayplus_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
 {
-	return aps_believe(env, readers, call, out, answer, ret);
+	Xw__Canonical *c;
+
+	if (out->method)
+		return aps_believe(env, readers, call, out, answer, ret);
+	/* A result that is not to be sent is as good as acknowledged. */
+	c = canonical_new(env->arena, (enum op)call->op, true);
+	if (c)
+		c->outcome = canonical_outcome(
+			env->arena, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
 }

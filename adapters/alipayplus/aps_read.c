@@ -1,6 +1,7 @@
 /*
- * aps_read.c: what Alipay+ asks us: notifyPayment as acquiring partner (ACQP); pay, inquiryPayment,
- * cancelPayment and refund as wallet partner (MPP).
+ * aps_read.c: what Alipay+ asks us: notifyPayment, userInitiatedPay, pushPayment and
+ * inquiryPushPayment as acquiring partner (ACQP); pay, inquiryPayment, cancelPayment and refund as
+ * wallet partner (MPP).
  *
  * The hard thing: the signature covers the raw bytes, so it is checked before anything is parsed,
  * and every member that decides money is then checked before the message counts as read. Must never
@@ -62,6 +63,86 @@ static void read_notify(struct aps_reading *r)
 	aps_note(r, aps_get_time(r->body, "paymentTime", &c->outcome->at), false, "/paymentTime");
 	if (r->rc == RC_OK && paid)
 		settle_notified(r);
+}
+
+/* Both ids are optional here; another acquirer's code is not for us. */
+static void check_acquirer(struct aps_reading *r)
+{
+	struct span own = adapter_setting(r->env, "acquirer_id");
+	char *said = canonical_str(r->a, SPAN_NONE);
+
+	aps_take_text(r, "acquirerId", "/acquirerId", APS_ID_MAX, false, &said);
+	if (r->rc == RC_OK && *said && !span_empty(own) && !span_eq(own, span_str(said)))
+		aps_fault(r, RC_BAD, REASON_FORBIDDEN, "acquirerId is not ours", "/acquirerId");
+}
+
+/*
+ * SPEC alipayplus 4.4 [C:S6], 7.4: codeValue is the key while the code is valid, and nothing is
+ * compared: so the customer, who may be another the next time, is not carried.
+ */
+static void read_question(struct aps_reading *r)
+{
+	static const char *const not_carried[] = { "customerId", NULL };
+	Xw__Canonical *c = r->c;
+	char *text = NULL;
+	struct span part;
+
+	c->code = canonical_code(r->a, SPAN_NONE);
+	c->payment = canonical_payment(r->a);
+	if (!arena_ok(r->a)) {
+		aps_fault(r, RC_FULL, REASON_INTERNAL, "", "");
+		return;
+	}
+	check_acquirer(r);
+	aps_take_text(r, "codeValue", "/codeValue", 512, true, &text);
+	if (r->rc != RC_OK)
+		return;
+	c->code->text = text;
+	c->payment->mode = canonical_str(r->a, SPAN("MPM"));
+	part = span_str(text);
+	canonical_set_event_id(r->a, &part, 1, c); /* a digest; the code itself is too long */
+	c->key = c->event_id;
+	c->event_id = canonical_str(r->a, SPAN_NONE);
+	aps_note_dropped(r->a, r->body, not_carried, c);
+}
+
+/*
+ * SPEC alipayplus 1.6 [C:S25], 7.4: the money is taken already. paymentId is the key; compared are
+ * paymentRequestId, which is ours, paymentAmount and settlementAmount. The members are inferred
+ * from notifyPayment.
+ */
+static void read_push(struct aps_reading *r)
+{
+	static const char *const not_carried[] = { "customerId", "passThroughInfo", NULL };
+	Xw__Canonical *c = r->c;
+
+	c->outcome = canonical_outcome(r->a, VERDICT(APPROVED, NONE), SPAN_NONE, SPAN_NONE);
+	c->payment = canonical_payment(r->a);
+	if (!arena_ok(r->a)) {
+		aps_fault(r, RC_FULL, REASON_INTERNAL, "", "");
+		return;
+	}
+	check_acquirer(r);
+	aps_take_text(r, "paymentRequestId", "/paymentRequestId", APS_ID_MAX, true, &c->object_id);
+	aps_take_text(r, "paymentId", "/paymentId", APS_ID_MAX, true, &c->request_id);
+	aps_take_text(r, "walletBrandName", "/walletBrandName", 64, false, &c->brand);
+	aps_take_money(r, "paymentAmount", "/paymentAmount", true, &c->payment->amount);
+	aps_take_money(r, "settlementAmount", "/settlementAmount", false, &c->payment->settle);
+	aps_note(r, aps_get_time(r->body, "paymentTime", &c->outcome->at), false, "/paymentTime");
+	if (r->rc != RC_OK)
+		return;
+	c->key = c->peer_id = c->request_id;
+	settle_notified(r);
+	aps_note_dropped(r->a, r->body, not_carried, c);
+}
+
+/* By paymentRequestId, which is ours, or by the push's own paymentId. */
+static void read_push_inquiry(struct aps_reading *r)
+{
+	Xw__Canonical *c = r->c;
+
+	aps_take_text(r, "paymentRequestId", "/paymentRequestId", APS_ID_MAX, false, &c->object_id);
+	aps_take_text(r, "paymentId", "/paymentId", APS_ID_MAX, !*c->object_id, &c->request_id);
 }
 
 /* ---- as MPP -------------------------------------------------------------------------------- */
@@ -217,10 +298,16 @@ static void read_refund(struct aps_reading *r)
 
 /* ---- all ----------------------------------------------------------------------------------- */
 
+static bool is_for_acqp(enum aps_api api)
+{
+	return api == APS_NOTIFY_PAYMENT || api == APS_USER_INITIATED_PAY ||
+	       api == APS_PUSH_PAYMENT || api == APS_INQUIRY_PUSH_PAYMENT;
+}
+
 static void read_body(struct aps_reading *r, const struct request *rq)
 {
 	struct span role = adapter_setting(r->env, "partner_role");
-	bool as_acqp = rq->route->kind == APS_NOTIFY_PAYMENT;
+	bool as_acqp = is_for_acqp((enum aps_api)rq->route->kind);
 
 	if (!span_eq(rq->arg[0], r->env->peer))
 		aps_fault(r, RC_AUTH, REASON_FORBIDDEN, "Client-Id and path do not belong together",
@@ -246,6 +333,14 @@ static void read_body(struct aps_reading *r, const struct request *rq)
 		read_refund(r);
 		return;
 	case APS_USER_INITIATED_PAY:
+		read_question(r);
+		return;
+	case APS_PUSH_PAYMENT:
+		read_push(r);
+		return;
+	case APS_INQUIRY_PUSH_PAYMENT:
+		read_push_inquiry(r);
+		return;
 	case APS_GET_PAYMENT_CODE:
 		break;
 	}

@@ -38,6 +38,33 @@ static void put_refund(struct jw *w, const Xw__Canonical *reply, struct aps_resu
 	aps_put_time(w, "refundTime", reply->outcome->at);
 }
 
+/* SPEC alipayplus 4.4 [C:S6,S38]: the order that our code stands for. Our id of the payment is the
+ * paymentRequestId. */
+static void put_code(const struct adapter_env *env, struct jw *w, const Xw__Canonical *reply,
+	struct aps_result r)
+{
+	Xw__Canonical sale = *reply;
+
+	sale.request_id = reply->object_id;
+	if (r.status == 'S' && alipayplus_cannot_sell(&sale))
+		r = aps_result_of_problem(APS_USER_INITIATED_PAY, REASON_TECHNICAL);
+	aps_put_result(w, "result", r);
+	if (r.status != 'S')
+		return;
+	jw_str(w, "codeType", SPAN("ORDER_CODE"));
+	alipayplus_put_sale(env, w, &sale, APS_PRIVATE_CODE);
+}
+
+/* SPEC alipayplus 1.6 [C:S25]; members inferred from 4.5. */
+static void put_push_inquiry(struct jw *w, const Xw__Canonical *reply, struct aps_result r)
+{
+	aps_put_result(w, "result", (struct aps_result){ "SUCCESS", 'S' });
+	aps_put_result(w, "paymentResult", r);
+	jw_opt(w, "paymentRequestId", span_str(reply->object_id));
+	jw_opt(w, "paymentId", span_str(reply->issuer_payment_id));
+	canonical_money_write(w, "paymentAmount", reply->payment ? reply->payment->amount : NULL);
+}
+
 static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 {
 	if (reply->problem)
@@ -56,13 +83,17 @@ void alipayplus_write_reply(const struct adapter_env *env, const struct request 
 	struct jw w = jw_init(&out->body);
 	enum aps_api api = (enum aps_api)rq->route->kind;
 	struct aps_result r = result_of(api, reply);
+	bool known = !reply->problem && reply->outcome &&
+		     reply->outcome->result != OUTCOME_NOT_FOUND;
 
-	(void)env;
 	out->status = 200; /* SPEC alipayplus 2.2: whatever the verdict */
 	jw_obj(&w, NULL);
-	if (api == APS_INQUIRY_PAYMENT && !reply->problem && reply->outcome &&
-		reply->outcome->result != OUTCOME_NOT_FOUND) {
+	if (api == APS_INQUIRY_PAYMENT && known) {
 		put_inquiry(&w, reply, r);
+	} else if (api == APS_INQUIRY_PUSH_PAYMENT && known) {
+		put_push_inquiry(&w, reply, r);
+	} else if (api == APS_USER_INITIATED_PAY && known) {
+		put_code(env, &w, reply, r);
 	} else if (api == APS_REFUND && !reply->problem) {
 		put_refund(&w, reply, r);
 	} else {

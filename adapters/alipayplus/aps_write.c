@@ -83,6 +83,33 @@ static void put_refund(const struct adapter_env *env, struct jw *w, const Xw__Ca
 	aps_put_text(w, "refundReason", c->refund->reason, 256);
 }
 
+/* The result of pushed money, which is ours to say. */
+static const char *check_push_result(const Xw__Canonical *c)
+{
+	const char *why = aps_check_id(c->object_id, APS_ID_MAX, "there is no paymentRequestId",
+		"paymentRequestId is longer than 64");
+
+	if (!why)
+		why = aps_check_id(c->issuer_payment_id, APS_ID_MAX, "there is no paymentId",
+			"paymentId is longer than 64");
+	if (why)
+		return why;
+	return c->outcome && (c->outcome->result == OUTCOME_APPROVED ||
+				     c->outcome->result == OUTCOME_DECLINED)
+		       ? NULL
+		       : "only a final result can be told";
+}
+
+/* SPEC alipayplus 1.6 [C:S25]; path and members are inferred. */
+static void put_push_result(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
+{
+	(void)env;
+	aps_put_result(w, "paymentResult", aps_result_of(APS_PUSH_PAYMENT, c->outcome));
+	jw_str(w, "paymentRequestId", span_str(c->object_id));
+	jw_str(w, "paymentId", span_str(c->issuer_payment_id));
+	canonical_money_write(w, "paymentAmount", c->payment ? c->payment->amount : NULL);
+}
+
 /* ---- as MPP -------------------------------------------------------------------------------- */
 
 static const char *check_resolve(const Xw__Canonical *c)
@@ -173,12 +200,21 @@ static const struct aps_call calls[OP_MAX] = {
 	[OP_RESOLVE] = { "/aps/api/v1/payments/userInitiatedPay", check_resolve, put_resolve },
 	[OP_TELL] = { "/aps/api/v1/payments/notifyPayment", check_tell, put_tell },
 	[OP_CODES] = { "/aps/api/v1/codes/getPaymentCode", check_codes, put_codes },
+	[OP_NOTIFY] = { "/aps/api/v1/payments/notifyPushPayment", check_push_result,
+		put_push_result },
 };
 
 enum rc alipayplus_write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why)
 {
 	const struct aps_call *k = (unsigned)call->op < OP_MAX ? &calls[call->op] : NULL;
+	struct span path = k && k->path ? span_str(k->path) : SPAN_NONE;
+	struct span own = adapter_setting(env, "push_result_path");
 
-	return aps_write(env, k, k && k->path ? span_str(k->path) : SPAN_NONE, call, out, ret_why);
+	/* What has a paymentRequestId of theirs they asked us for, and ask about. */
+	if (call->op == OP_NOTIFY && *call->request_id)
+		return RC_OK;
+	if (call->op == OP_NOTIFY && !span_empty(own))
+		path = own;
+	return aps_write(env, k, path, call, out, ret_why);
 }

@@ -30,6 +30,7 @@ enum apsf_scenario {
 	SCENARIO_PAYMENT_CODE, /* shows a code of his wallet */
 	SCENARIO_ORDER_CODE,   /* scans a code of ours */
 	SCENARIO_ENTRY_CODE,   /* opens a page of the switch's, which sends him to ours */
+	SCENARIO_PRIVATE_CODE, /* scans a code of the switch's, which we ask what it is */
 };
 
 enum apsf_state {
@@ -94,6 +95,7 @@ struct apsf_payment {
 	bool evaluation;     /* LEG_CODE: asks only whether it would be paid */
 	bool in_flight;      /* a call to the switch */
 	bool scanned;        /* a user has come to it, and decides */
+	bool pushes;         /* PRIVATE_CODE: his money is pushed, and the switch may refuse it */
 	uint8_t tries;       /* counts every call and notification; in the cookies */
 	uint8_t phase, step; /* what we are asking the switch, enum apsf_phase; which try of it */
 	uint16_t generation; /* of the slot */
@@ -110,7 +112,16 @@ struct apsf_payment {
 	struct apsf_behaviour how;
 };
 
-enum apsf_phase { PHASE_NONE, PHASE_PAY, PHASE_INQUIRE, PHASE_CANCEL };
+enum apsf_phase {
+	PHASE_NONE,
+	PHASE_PAY,
+	PHASE_INQUIRE,
+	PHASE_CANCEL,
+	/* LEG_ACQP: */
+	PHASE_ASK, /* what is this code? */
+	PHASE_PUSH,
+	PHASE_INQUIRE_PUSH,
+};
 
 struct apsf_refund {
 	char request_id[APSF_ID], refund_id[APSF_ID];
@@ -149,7 +160,7 @@ struct apsf {
 	struct apsf_code code[APSF_CODES];
 	struct apsf_misbehave misbehave[APSF_MISBEHAVE];
 	struct apsf_total total[APSF_TOTALS], forgotten[APSF_TOTALS];
-	uint32_t bad_signatures, bad_acknowledgements, notifications, evicted;
+	uint32_t bad_signatures, bad_acknowledgements, bad_orders, notifications, evicted;
 };
 
 #define APSF_MAGIC 0x41505346
@@ -194,7 +205,8 @@ void apsf_copy(char *dst, size_t cap, struct span src);
 
 /* ---- fake_rules.c: what section 4 of the partner's text demands of each message ---- */
 
-/* NULL, or the path of the first member that breaks its rule. */
+/* NULL, or the path of the first member that breaks its rule; of a request, or of the switch's
+ * answer to ours ("userInitiatedPay answer"). */
 const char *apsf_check_body(const char *api, const struct json *body);
 
 /* ---- fake_money.c ---- */
@@ -224,6 +236,8 @@ struct apsf_payment *apsf_find(struct apsf *s, bool acqp, struct span request_id
 struct apsf_payment *apsf_find_any(struct apsf *s, struct span id);
 struct apsf_payment *apsf_payment_new(
 	struct apsf *s, const struct sandbox_host *h, enum apsf_leg leg, struct span request_id);
+/* It gets its request id after all. */
+void apsf_name(struct apsf *s, struct apsf_payment *p, struct span request_id);
 struct apsf_refund *apsf_find_refund(struct apsf *s, struct span request_id);
 struct apsf_refund *apsf_refund_new(struct apsf *s, struct apsf_payment *p, struct span request_id);
 struct apsf_code *apsf_find_code(struct apsf *s, struct span digits);
@@ -276,6 +290,13 @@ void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 void apsf_on_acknowledgement(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	uint8_t try, const struct http_msg *m);
 
+/* The payment ends, and the switch is notified. */
+void apsf_finish(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	enum apsf_state state, const char *fail_code);
+/* What the switch says of an order that is to be paid: amounts, times, where it wants to be told;
+ * NULL, or why it cannot be. */
+const char *apsf_read_sale(
+	const struct sandbox_host *h, const struct json *body, struct apsf_payment *p);
 /* The order is created: it ends by itself, or when a user has decided. */
 void apsf_open(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
 /* A user has come to it. */
@@ -283,9 +304,24 @@ void apsf_meet(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 
 /* ---- fake_scan.c: users who scan a merchant's code, or open a page of ours ---- */
 
-/* NULL, or why he cannot: the behaviour's name is `how`. */
+/* NULL, or why he cannot. `pushes`: of a code of the switch's, in push mode. */
 const char *apsf_scan(struct apsf *s, const struct sandbox_host *h, struct span code,
-	const struct apsf_behaviour *how, struct apsf_payment **ret);
+	const struct apsf_behaviour *how, bool pushes, struct apsf_payment **ret);
+/* The members of what we ask the switch as its scheme towards acquirers. */
+void apsf_put_question(struct jw *w, const struct sandbox_host *h, const struct apsf_payment *p);
+/* Its answer; NULL: none that can be believed. */
+void apsf_on_question_answer(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	const struct json *body);
+
+/* ---- fake_push.c: money that is pushed ---- */
+
+/* The user has paid: the switch is asked whether it takes that. */
+void apsf_push(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
+void apsf_on_push_answer(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	const struct json *body);
+/* notifyPushPayment */
+void apsf_on_push_result(struct apsf_exchange *x);
+
 /* A browser's request; false: it is for no page of ours. */
 bool apsf_on_page(
 	struct apsf *s, const struct sandbox_host *h, uint64_t tag, const struct http_msg *m);
@@ -301,6 +337,9 @@ void apsf_on_codes(struct apsf_exchange *x);
 /* Starts asking: pay, and after it whatever is needed. */
 void apsf_till_pay(
 	struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p, bool evaluation);
+/* Goes over to asking something else. */
+void apsf_enter(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+	enum apsf_phase phase, int64_t after_ms);
 /* Repeats cancelPayment until it succeeds. */
 void apsf_undo(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
 void apsf_step(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);

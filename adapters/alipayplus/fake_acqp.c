@@ -107,7 +107,7 @@ static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment 
 
 /* ---- the wallet's decision ----------------------------------------------------------------- */
 
-static void finish(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+void apsf_finish(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	enum apsf_state state, const char *fail_code)
 {
 	p->state = (uint8_t)state;
@@ -144,11 +144,14 @@ void apsf_decide(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 	switch ((enum apsf_decision)p->how.decision) {
 	case DECIDE_APPROVE:
 	case DECIDE_APPROVE_LATER:
-		finish(s, h, p, STATE_PAID, "");
+		if (p->pushes)
+			apsf_push(s, h, p);
+		else
+			apsf_finish(s, h, p, STATE_PAID, "");
 		return;
 	case DECIDE_DECLINE:
 	case DECIDE_DECLINE_LATER:
-		finish(s, h, p, STATE_FAILED, p->how.fail_code);
+		apsf_finish(s, h, p, STATE_FAILED, p->how.fail_code);
 		return;
 	case DECIDE_NEVER:
 	case DECIDE_AFTER_CANCEL:
@@ -161,8 +164,10 @@ void apsf_expire(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 {
 	if (p->state != STATE_OPEN || p->expires.us == 0 || h->now.us < p->expires.us)
 		return;
+	if (p->phase == PHASE_PUSH || p->phase == PHASE_INQUIRE_PUSH)
+		return; /* the user has paid in time; now it is the switch's to say */
 	if (p->leg == LEG_ACQP) {
-		finish(s, h, p, STATE_FAILED, "ORDER_IS_CLOSED");
+		apsf_finish(s, h, p, STATE_FAILED, "ORDER_IS_CLOSED");
 		return;
 	}
 	/* SPEC alipayplus 4.11 [C:S32]: what the wallet debits after this is refused and undone. */
@@ -209,13 +214,14 @@ static const char *check_code(
 }
 
 /* SPEC alipayplus 4.1: settlementCurrency, with paymentAmount, decides what is settled. */
-static const char *settle(struct apsf_exchange *x, struct apsf_payment *p)
+static const char *settle(
+	const struct sandbox_host *h, const struct json *body, struct apsf_payment *p)
 {
-	struct span asked = fake_text(x->body, "settlementStrategy.settlementCurrency");
+	struct span asked = fake_text(body, "settlementStrategy.settlementCurrency");
 	struct ccy to;
 
 	if (span_empty(asked))
-		asked = fake_setting(x->h, "settlement_currency", ccy_alpha(money_ccy(p->amount)));
+		asked = fake_setting(h, "settlement_currency", ccy_alpha(money_ccy(p->amount)));
 	if (ccy_by_alpha(asked, &to) != RC_OK || !apsf_convert(p->amount, to, &p->settle))
 		return "CURRENCY_NOT_SUPPORT";
 	p->refunded = money_of(0, money_ccy(p->amount));
@@ -224,9 +230,10 @@ static const char *settle(struct apsf_exchange *x, struct apsf_payment *p)
 }
 
 /* The path of paymentNotifyUrl; our own guess where there is none. */
-static void take_notify_path(struct apsf_exchange *x, struct apsf_payment *p)
+static void take_notify_path(
+	const struct sandbox_host *h, const struct json *body, struct apsf_payment *p)
 {
-	struct span url = fake_text(x->body, "paymentNotifyUrl");
+	struct span url = fake_text(body, "paymentNotifyUrl");
 	size_t scheme = span_find_span(url, SPAN("://"));
 	struct span rest = span_sub(url, scheme + 3, url.n);
 	struct span path = span_sub(rest, span_find(rest, '/'), rest.n);
@@ -237,8 +244,21 @@ static void take_notify_path(struct apsf_exchange *x, struct apsf_payment *p)
 		return;
 	}
 	buf_str(&b, "/aps/");
-	buf_add(&b, x->h->name);
+	buf_add(&b, h->name);
 	buf_str(&b, "/v1/payments/notifyPayment");
+}
+
+const char *apsf_read_sale(
+	const struct sandbox_host *h, const struct json *body, struct apsf_payment *p)
+{
+	p->done = h->now;
+	p->expires = apsf_time(body, "paymentExpiryTime");
+	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
+	apsf_copy(p->reference, sizeof p->reference, fake_text(body, "order.referenceOrderId"));
+	take_notify_path(h, body, p);
+	if (!fake_money(body, "paymentAmount", &p->amount))
+		return "PARAM_ILLEGAL";
+	return settle(h, body, p);
 }
 
 static enum apsf_scenario scenario_of(const struct json *body)
@@ -301,21 +321,6 @@ static void put_code(struct apsf_exchange *x, struct apsf_payment *p)
 	apsf_copy(p->redirect, sizeof p->redirect, fake_text(x->body, "paymentRedirectUrl"));
 }
 
-/* What the request says of the payment; NULL, or why it fails at once. */
-static const char *read_payment(struct apsf_exchange *x, struct apsf_payment *p)
-{
-	apsf_own_id(x->s, x->h, p->payment_id);
-	p->done = x->h->now;
-	p->compared = compared(x->body);
-	p->expires = apsf_time(x->body, "paymentExpiryTime");
-	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
-	apsf_copy(p->reference, sizeof p->reference, fake_text(x->body, "order.referenceOrderId"));
-	take_notify_path(x, p);
-	if (!fake_money(x->body, "paymentAmount", &p->amount))
-		return "PARAM_ILLEGAL";
-	return settle(x, p);
-}
-
 static void pay_anew(struct apsf_exchange *x, struct span id)
 {
 	struct apsf_behaviour how = { .decision = DECIDE_APPROVE };
@@ -339,7 +344,9 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 	p = x->twist == TWIST_NO_EFFECT ? &nothing : apsf_payment_new(x->s, x->h, LEG_ACQP, id);
 	p->how = how;
 	p->scenario = (uint8_t)scenario;
-	refusal = read_payment(x, p);
+	p->compared = compared(x->body);
+	apsf_own_id(x->s, x->h, p->payment_id);
+	refusal = apsf_read_sale(x->h, x->body, p);
 	if (refusal) {
 		p->state = STATE_FAILED;
 		apsf_copy(p->fail_code, sizeof p->fail_code, span_str(refusal));

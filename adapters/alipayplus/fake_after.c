@@ -96,6 +96,9 @@ void apsf_on_cancel(struct apsf_exchange *x)
 		apsf_answer_result(x, "ORDER_NOT_EXIST", 'F');
 	} else if (p->state == STATE_CLOSED) {
 		apsf_answer_result(x, "SUCCESS", 'S');
+	} else if (p->pushes && (p->phase != PHASE_NONE || p->state == STATE_PAID)) {
+		/* SPEC alipayplus 1.6 [C:S25]: only refund exists once the money was pushed. */
+		apsf_answer_result(x, "BUSINESS_NOT_SUPPORT", 'F');
 	} else if (cancel_window_over(p, x->h->now)) {
 		apsf_answer_result(x, "CANCEL_WINDOW_EXCEED", 'F');
 	} else if (money_sign(p->refunded) > 0) {

@@ -275,7 +275,7 @@ static void scan(struct command *c)
 		fail(c, "no such behaviour");
 		return;
 	}
-	why = apsf_scan(c->s, c->h, code, &how, &p);
+	why = apsf_scan(c->s, c->h, code, &how, flag(c, "push"), &p);
 	if (why)
 		fail(c, why);
 	else
@@ -431,6 +431,7 @@ static void totals(struct command *c)
 	jw_int(&c->w, "notifications", c->s->notifications);
 	jw_int(&c->w, "bad_signatures", c->s->bad_signatures);
 	jw_int(&c->w, "bad_acknowledgements", c->s->bad_acknowledgements);
+	jw_int(&c->w, "bad_orders", c->s->bad_orders);
 	jw_int(&c->w, "evicted", c->s->evicted);
 }
 

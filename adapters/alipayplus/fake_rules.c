@@ -20,6 +20,7 @@ struct rule {
 #define MUST_HAVE true
 #define MAY_HAVE  false
 
+/* What pay and the answer to userInitiatedPay say of an order. */
 static const struct rule pay_rules[] = {
 	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
 	{ "order.referenceOrderId", TEXT, 64, MUST_HAVE, NULL },
@@ -40,13 +41,17 @@ static const struct rule pay_rules[] = {
 	{ "order.env.storeTerminalRequestTime", TIME, 0, MAY_HAVE, NULL },
 	{ "order.indirectAcquirer.referenceAcquirerId", TEXT, 64, MAY_HAVE, NULL },
 	{ "paymentAmount", MONEY, 0, MUST_HAVE, NULL },
-	{ "paymentMethod.paymentMethodType", WORD, 0, MUST_HAVE, " CONNECT_WALLET " },
 	{ "paymentFactor.isInStorePayment", WORD, 0, MUST_HAVE, " true " },
 	{ "paymentFactor.inStorePaymentScenario", WORD, 0, MUST_HAVE,
 		" PaymentCode OrderCode EntryCode " },
 	{ "settlementStrategy.settlementCurrency", TEXT, 3, MAY_HAVE, NULL },
 	{ "paymentExpiryTime", TIME, 0, MAY_HAVE, NULL },
 	{ "paymentNotifyUrl", TEXT, 2048, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule method_rules[] = {
+	{ "paymentMethod.paymentMethodType", WORD, 0, MUST_HAVE, " CONNECT_WALLET " },
 	{ .path = NULL },
 };
 
@@ -124,6 +129,24 @@ static const struct rule codes_rules[] = {
 	{ .path = NULL },
 };
 
+/* SPEC 4.4: the answer to userInitiatedPay, S: the order, as in pay. */
+static const struct rule asked_rules[] = {
+	{ "codeType", WORD, 0, MUST_HAVE, " ORDER_CODE " },
+	{ "paymentFactor.isCashierPayment", WORD, 0, MAY_HAVE, " true " },
+	{ "paymentMethod", NOTHING, 0, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+/* By analogy with notifyPayment: the members have not been seen. */
+static const struct rule push_result_rules[] = {
+	{ "paymentResult.resultStatus", WORD, 0, MUST_HAVE, " S F " },
+	{ "paymentResult.resultCode", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentId", TEXT, 64, MUST_HAVE, NULL },
+	{ "paymentAmount", MONEY, 0, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
 static const struct {
 	const char *api;
 	const struct rule *rules, *paid_rules; /* those where a paymentResult is S */
@@ -136,6 +159,8 @@ static const struct {
 	{ "userInitiatedPay", resolve_rules, NULL, false },
 	{ "notifyPayment", told_rules, told_paid_rules, false },
 	{ "getPaymentCode", codes_rules, NULL, false },
+	{ "notifyPushPayment", push_result_rules, NULL, false },
+	{ "userInitiatedPay answer", asked_rules, NULL, false },
 };
 
 /* The word with a blank on either side stands in the list. */
@@ -223,7 +248,11 @@ const char *apsf_check_body(const char *api, const struct json *body)
 			      ? check(reference_rules, body)
 			      : "paymentRequestId";
 	if (!bad && strcmp(api, "pay") == 0)
+		bad = check(method_rules, body);
+	if (!bad && strcmp(api, "pay") == 0)
 		bad = check(scenario_rules(body), body);
+	if (!bad && strcmp(api, "userInitiatedPay answer") == 0)
+		bad = check(pay_rules, body);
 	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
 		bad = check(messages[i].paid_rules, body);
 	return bad;

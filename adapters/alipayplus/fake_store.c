@@ -91,6 +91,12 @@ struct apsf_payment *apsf_payment_new(
 	return p;
 }
 
+void apsf_name(struct apsf *s, struct apsf_payment *p, struct span request_id)
+{
+	apsf_copy(p->request_id, sizeof p->request_id, request_id);
+	s->payment_key[p - s->payment] = payment_key(p->leg == LEG_ACQP, request_id);
+}
+
 struct apsf_refund *apsf_find_refund(struct apsf *s, struct span request_id)
 {
 	uint64_t key = key_of(0, request_id);

@@ -66,9 +66,14 @@ static void put_pay(struct jw *w, const struct sandbox_host *h, const struct aps
 
 static const char *api_of(enum apsf_phase phase)
 {
-	return phase == PHASE_PAY       ? "pay"
-	       : phase == PHASE_INQUIRE ? "inquiryPayment"
-					: "cancelPayment";
+	static const char *const apis[] = { [PHASE_PAY] = "pay",
+		[PHASE_INQUIRE] = "inquiryPayment",
+		[PHASE_CANCEL] = "cancelPayment",
+		[PHASE_ASK] = "userInitiatedPay",
+		[PHASE_PUSH] = "pushPayment",
+		[PHASE_INQUIRE_PUSH] = "inquiryPushPayment" };
+
+	return apis[phase];
 }
 
 /* ---- one call after another ---------------------------------------------------------------- */
@@ -84,17 +89,21 @@ void apsf_step(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 	p->tries++;
 	cookie = apsf_cookie(EVENT_CALL, s, p);
 	jw_obj(&w, NULL);
-	if (p->phase == PHASE_PAY)
+	if (p->leg == LEG_ACQP)
+		apsf_put_question(&w, h, p);
+	else if (p->phase == PHASE_PAY)
 		put_pay(&w, h, p);
 	else
 		put_ids(&w, h, p);
 	jw_end(&w, '}');
 	p->in_flight = true;
 	apsf_call(h, cookie, path_of(h, api_of((enum apsf_phase)p->phase)).p, buf_span(&b));
-	h->timer(h->ctx, cookie, p->phase == PHASE_INQUIRE ? INQUIRY_TIMEOUT_MS : MONEY_TIMEOUT_MS);
+	h->timer(h->ctx, cookie,
+		p->phase == PHASE_INQUIRE || p->phase == PHASE_INQUIRE_PUSH ? INQUIRY_TIMEOUT_MS
+									    : MONEY_TIMEOUT_MS);
 }
 
-static void enter(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
+void apsf_enter(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	enum apsf_phase phase, int64_t after_ms)
 {
 	p->phase = (uint8_t)phase;
@@ -119,7 +128,7 @@ void apsf_undo(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 		apsf_give_back(s, p, p->settle);
 	p->state = STATE_CLOSED;
 	if (p->phase != PHASE_CANCEL)
-		enter(s, h, p, PHASE_CANCEL, 0);
+		apsf_enter(s, h, p, PHASE_CANCEL, 0);
 }
 
 /* The try brought no verdict: the same again, or the next means. */
@@ -136,7 +145,7 @@ static void go_on(struct apsf *s, const struct sandbox_host *h, struct apsf_paym
 		if (p->step < PAY_TRIES)
 			apsf_step(s, h, p);
 		else
-			enter(s, h, p, PHASE_INQUIRE, inquiry_gaps_s[0] * INT64_C(1000));
+			apsf_enter(s, h, p, PHASE_INQUIRE, inquiry_gaps_s[0] * INT64_C(1000));
 		return;
 	case PHASE_INQUIRE:
 		if (p->step < COUNT(inquiry_gaps_s))
@@ -149,6 +158,10 @@ static void go_on(struct apsf *s, const struct sandbox_host *h, struct apsf_paym
 		h->timer(h->ctx, apsf_cookie(EVENT_STEP, s, p),
 			apsf_scaled(h, cancel_gaps_s[step < last ? step : last] * INT64_C(1000)));
 		return;
+	case PHASE_ASK:
+	case PHASE_PUSH:
+	case PHASE_INQUIRE_PUSH:
+		return; /* fake_scan.c, fake_push.c */
 	}
 }
 
@@ -190,21 +203,31 @@ static void take_verdict(struct apsf *s, const struct sandbox_host *h, struct ap
 		go_on(s, h, p);
 	else
 		/* SPEC alipayplus 7.3: U means somebody is at it; poll. */
-		enter(s, h, p, PHASE_INQUIRE, inquiry_gaps_s[0] * INT64_C(1000));
+		apsf_enter(s, h, p, PHASE_INQUIRE, inquiry_gaps_s[0] * INT64_C(1000));
 }
 
 void apsf_on_call_answer(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	uint8_t try, const struct http_msg *m)
 {
-	const struct json *body;
+	const struct json *body = NULL;
 
 	if (try != p->tries || !p->in_flight)
 		return; /* its time was over, or its timer came after its answer */
 	p->in_flight = false;
 	if (p->phase == PHASE_NONE)
 		return; /* settled by the wallet's own report meanwhile */
-	if (!m || !apsf_check_answer(
-			  s, h, path_of(h, api_of((enum apsf_phase)p->phase)).p, m, &body)) {
+	if (m &&
+		!apsf_check_answer(s, h, path_of(h, api_of((enum apsf_phase)p->phase)).p, m, &body))
+		body = NULL;
+	if (p->phase == PHASE_ASK) {
+		apsf_on_question_answer(s, h, p, body);
+		return;
+	}
+	if (p->phase == PHASE_PUSH || p->phase == PHASE_INQUIRE_PUSH) {
+		apsf_on_push_answer(s, h, p, body);
+		return;
+	}
+	if (!body) {
 		go_on(s, h, p);
 		return;
 	}

@@ -18,6 +18,7 @@ static const struct {
 	{ "/aps/api/v1/payments/userInitiatedPay", "userInitiatedPay", apsf_on_resolve },
 	{ "/aps/api/v1/payments/notifyPayment", "notifyPayment", apsf_on_told },
 	{ "/aps/api/v1/codes/getPaymentCode", "getPaymentCode", apsf_on_codes },
+	{ "/aps/api/v1/payments/notifyPushPayment", "notifyPushPayment", apsf_on_push_result },
 };
 
 #define API_COUNT (sizeof apis / sizeof *apis)

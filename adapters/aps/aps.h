@@ -22,6 +22,8 @@ enum aps_api {
 	APS_REFUND,
 	APS_USER_INITIATED_PAY,
 	APS_GET_PAYMENT_CODE,
+	APS_PUSH_PAYMENT,
+	APS_INQUIRY_PUSH_PAYMENT,
 };
 
 /* ---- aps_sign.c: envelope and signature ---- */

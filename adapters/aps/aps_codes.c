@@ -147,7 +147,8 @@ struct aps_verdict aps_verdict(enum op op, struct span status, struct span code)
 
 /*
  * SPEC alipayplus 4.9 [C:S33]: the codes that an MPP must return for given causes; 7.2 for the
- * rest. The three that stand for our own trouble are U: we never answer F for what we do not know.
+ * rest. Those that stand for our own trouble are U: we never answer F for what we do not know, and
+ * a ledger that is silent may have written all the same.
  */
 static const struct aps_result by_reason[] = {
 	[REASON_FUNDS] = { "USER_BALANCE_NOT_ENOUGH", 'F' },
@@ -183,10 +184,10 @@ static const struct aps_result by_reason[] = {
 	[REASON_BUSY] = { "PAYMENT_IN_PROCESS", 'U' },
 	[REASON_OVERLOADED] = { "REQUEST_TRAFFIC_EXCEED_LIMIT", 'U' },
 	[REASON_INTERNAL] = { "UNKNOWN_EXCEPTION", 'U' },
+	[REASON_UNAVAILABLE] = { "UNKNOWN_EXCEPTION", 'U' },
 	[REASON_NONE] = { "PROCESS_FAIL", 'F' },
 	[REASON_PAYER_REFUSED] = { "PROCESS_FAIL", 'F' },
 	[REASON_TECHNICAL] = { "PROCESS_FAIL", 'F' },
-	[REASON_UNAVAILABLE] = { "PROCESS_FAIL", 'F' },
 };
 #define REASON_COUNT (sizeof by_reason / sizeof *by_reason)
 
@@ -197,6 +198,14 @@ struct aps_result aps_result_of_problem(enum aps_api api, enum reason reason)
 	/* The order is theirs; it is the customer that we do not have. */
 	if (reason == REASON_NOT_FOUND && api == APS_PAY)
 		return (struct aps_result){ "USER_NOT_EXIST", 'F' };
+	/* SPEC alipayplus 4.4: codes that this call has: what we cannot route is no code of ours.
+	 */
+	if (reason == REASON_NO_ROUTE && api == APS_USER_INITIATED_PAY)
+		return (struct aps_result){ "INVALID_CODE", 'F' };
+	if (reason == REASON_EXPIRED && api == APS_USER_INITIATED_PAY)
+		return (struct aps_result){ "EXPIRED_CODE", 'F' };
+	if (reason == REASON_AMOUNT && api == APS_PUSH_PAYMENT)
+		return (struct aps_result){ "PARAM_ILLEGAL", 'F' };
 	CHECK(reason < REASON_COUNT && by_reason[reason].code);
 	return by_reason[reason];
 }
@@ -225,7 +234,8 @@ struct aps_result aps_result_of(enum aps_api api, const Xw__Outcome *o)
 	case OUTCOME_UNKNOWN:
 		break;
 	}
-	if (api == APS_PAY || api == APS_INQUIRY_PAYMENT)
+	if (api == APS_PAY || api == APS_INQUIRY_PAYMENT || api == APS_PUSH_PAYMENT ||
+		api == APS_INQUIRY_PUSH_PAYMENT)
 		return (struct aps_result){ "PAYMENT_IN_PROCESS", 'U' };
 	return (struct aps_result){ "UNKNOWN_EXCEPTION", 'U' };
 }
@@ -245,7 +255,8 @@ bool aps_codes_check(void)
 			return false;
 	}
 	for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
-		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_GET_PAYMENT_CODE; api++) {
+		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_INQUIRY_PUSH_PAYMENT;
+			api++) {
 			struct aps_result x = aps_result_of_problem(api, reasons[k]);
 			size_t i = find(span_str(x.code));
 

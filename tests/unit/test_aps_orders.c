@@ -1,6 +1,7 @@
 /*
- * test_aps_orders.c: orders that the payer comes to: codes of Alipay+'s own making and pages of
- * ours that send him to it, by the adapter and the fake against one another.
+ * test_aps_orders.c: orders that the payer comes to: codes of Alipay+'s own making, pages of ours
+ * that send him to it, and codes of ours that it asks us about, whose money it may push; by the
+ * adapter and the fake against one another. What the switch would answer is played by hand.
  */
 #include "unit.h"
 
@@ -16,12 +17,14 @@ static const struct fake_pair settings[] = {
 };
 
 static struct dialogue *d;
+static size_t answered; /* of the calls that the fake made */
 
 static int setup(void **state)
 {
 	(void)state;
 	d = dialogue_new("alipayplus", settings);
 	d->w->hold = true;
+	answered = 0;
 	return 0;
 }
 
@@ -99,8 +102,10 @@ static Xw__Canonical *called(void)
 {
 	Xw__Canonical *c = NULL;
 
-	assert_int_equal(d->w->held_count, 1);
-	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
+	fakeworld_run(d->w, 0);
+	dialogue_fresh(d);
+	assert_int_equal(d->w->held_count, answered + 1);
+	assert_int_equal(dialogue_read(d, answered, &c), RC_OK);
 	return c;
 }
 
@@ -222,6 +227,209 @@ static void a_browser_may_refuse(void **state)
 	assert_book(0, 0);
 }
 
+/* ---- a code of ours ------------------------------------------------------------------------ */
+
+/* The held call at the front is answered. */
+static void reply(const char *text)
+{
+	Xw__Canonical *c = NULL;
+	size_t line = 0;
+
+	assert_int_equal(canonical_text_read(&d->arena, span_str(text), &c, &line), RC_OK);
+	dialogue_answer(d, answered++, c, false);
+}
+
+#define ORDER                                                                                      \
+	"op: resolve\nanswer: true\nobject_id: " OUR_ID "\norder.merchant.id: M-1\n"               \
+	"order.merchant.name: Fjord Kaffe AS\norder.merchant.mcc: 5812\n"                          \
+	"order.merchant.country: NO\npayment.amount.currency: NOK\npayment.amount.minor: 8900\n"   \
+	"payment.expires: 2026-01-15T09:33:00Z\npayment.mode: MPM\noutcome.result: approved"
+
+static const Xw__Canonical *scan_ours(const char *behaviour, bool push)
+{
+	char command[256];
+	const Xw__Canonical *c;
+
+	snprintf(command, sizeof command,
+		"{\"do\":\"scan\",\"code\":\"a code of ours\",\"behaviour\":\"%s\",\"push\":%s}",
+		behaviour, push ? "true" : "false");
+	assert_string_equal(fakeworld_control_get(d->w, command, "error"), "");
+	c = called();
+	assert_int_equal(c->op, OP_RESOLVE);
+	assert_string_equal(c->code->text, "a code of ours");
+	return c;
+}
+
+/* What the fake knows of the one payment there is. */
+static const char *member(const char *name)
+{
+	return fakeworld_control_get(d->w, "{\"do\":\"get\",\"id\":\"a code of ours\"}", name);
+}
+
+static void assert_orders_were_good(void)
+{
+	assert_string_equal(fakeworld_control_get(d->w, "{\"do\":\"totals\"}", "bad_orders"), "0");
+}
+
+static void a_code_of_ours_is_asked_about_and_paid(void **state)
+{
+	(void)state;
+	scan_ours("approve", false);
+	reply(ORDER);
+	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
+	fakeworld_run(d->w, 100);
+	assert_int_equal(called()->op, OP_PUSH);
+	assert_book(760, 0);
+	assert_orders_were_good();
+}
+
+/* The same code again: the same answer, or it is no good. */
+static void the_same_code_is_the_same_order(void **state)
+{
+	(void)state;
+	scan_ours("pending", false);
+	reply(ORDER);
+	scan_ours("approve", false);
+	reply(ORDER);
+	assert_orders_were_good();
+	scan_ours("approve", false);
+	reply(ORDER "\nobject_id: 01jd5m7q8r9s0t1v2w3x4y5z6b");
+	assert_string_equal(fakeworld_control_get(d->w, "{\"do\":\"totals\"}", "bad_orders"), "1");
+	assert_outcome(inquire(), OUTCOME_PENDING, REASON_NONE);
+	assert_outcome(cancel(), OUTCOME_REVERSED, REASON_NONE);
+	assert_book(0, 0);
+}
+
+static void our_refusal_is_the_users(void **state)
+{
+	static const struct {
+		const char *reply, *code;
+	} cases[] = {
+		{ "op: resolve\nanswer: true\noutcome.result: declined\noutcome.reason: "
+		  "code-unknown",
+			"INVALID_CODE" },
+		{ "op: resolve\nanswer: true\noutcome.result: declined\noutcome.reason: expired",
+			"EXPIRED_CODE" },
+		{ "op: resolve\nanswer: true\nproblem.reason: order-closed", "ORDER_IS_CLOSED" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		dialogue_control(d, "{\"do\":\"reset\"}");
+		scan_ours("approve", false);
+		reply(cases[i].reply);
+		assert_string_equal(member("state"), "failed");
+		assert_string_equal(member("resultCode"), cases[i].code);
+	}
+}
+
+/* An order that the scheme's text does not allow is none; it asks again, and gives up. */
+static void an_order_without_its_merchant(void **state)
+{
+	(void)state;
+	scan_ours("approve", false);
+	for (int i = 0; i < 3; i++) {
+		reply("op: resolve\nanswer: true\noutcome.result: pending");
+		fakeworld_run(d->w, 1000);
+		if (i < 2)
+			assert_int_equal(called()->op, OP_RESOLVE);
+	}
+	assert_string_equal(member("state"), "failed");
+	assert_int_equal(d->w->held_count, answered);
+}
+
+/* ---- push mode ----------------------------------------------------------------------------- */
+
+#define PUSHED "op: tell\nanswer: true\n"
+
+static const Xw__Canonical *push_ours(void)
+{
+	const Xw__Canonical *c;
+
+	scan_ours("approve", true);
+	reply(ORDER);
+	c = called();
+	assert_int_equal(c->op, OP_TELL);
+	assert_string_equal(c->object_id, OUR_ID);
+	assert_string_equal(c->request_id, c->key);
+	assert_int_equal(c->payment->settle->minor, 760);
+	return c;
+}
+
+static void pushed_money_is_taken(void **state)
+{
+	(void)state;
+	push_ours();
+	assert_book(0, 0); /* not before we have taken it */
+	reply(PUSHED "outcome.result: approved");
+	assert_string_equal(member("state"), "paid");
+	assert_book(760, 0);
+	fakeworld_run(d->w, INT64_C(3600) * 1000);
+	assert_int_equal(d->w->held_count, answered); /* nothing is asked or told any more */
+	assert_outcome(cancel(), OUTCOME_UNKNOWN, REASON_NONE); /* there is none now */
+}
+
+static void pushed_money_is_refused(void **state)
+{
+	(void)state;
+	push_ours();
+	reply(PUSHED "outcome.result: declined\noutcome.reason: order-closed");
+	assert_string_equal(member("state"), "failed");
+	assert_string_equal(member("resultCode"), "ORDER_IS_CLOSED");
+	assert_book(0, 0);
+}
+
+/* SPEC 7.3: no answer, the same again, then inquiries after 4, 4, 30, 60, 60, 60, 300, 300 s. */
+static void a_lost_answer_is_asked_for(void **state)
+{
+	static const int gaps_s[] = { 4, 4, 30, 60, 60, 60, 300, 300 };
+
+	(void)state;
+	push_ours();
+	dialogue_answer(d, answered++, NULL, false);
+	fakeworld_run(d->w, 8000);
+	assert_int_equal(called()->op, OP_TELL);
+	dialogue_answer(d, answered++, NULL, false);
+	fakeworld_run(d->w, 8000);
+	for (size_t i = 0; i < sizeof gaps_s / sizeof *gaps_s; i++) {
+		fakeworld_run(d->w, gaps_s[i] * INT64_C(1000));
+		assert_int_equal(called()->op, OP_READ);
+		reply("op: read\nanswer: true\nobject_id: " OUR_ID "\noutcome.result: pending");
+	}
+	fakeworld_run(d->w, INT64_C(3600) * 1000);
+	assert_int_equal(d->w->held_count, answered);
+	assert_string_equal(member("state"), "open");
+}
+
+static const Xw__Canonical *tell_result(const char *result)
+{
+	char text[512];
+
+	snprintf(text, sizeof text,
+		"op: notify\nobject_id: " OUR_ID "\nissuer_payment_id: %s\n"
+		"payment.amount.currency: NOK\npayment.amount.minor: 8900\noutcome.result: %s",
+		member("own_id"), result);
+	return dialogue_call(d, text);
+}
+
+static void we_tell_what_became_of_it(void **state)
+{
+	(void)state;
+	scan_ours("pending", true);
+	reply(ORDER);
+	assert_outcome(tell_result("approved"), OUTCOME_UNKNOWN, REASON_NONE); /* of nothing */
+	dialogue_control(d, "{\"do\":\"reset\"}");
+	push_ours();
+	reply(PUSHED "outcome.result: pending");
+	assert_outcome(tell_result("approved"), OUTCOME_APPROVED, REASON_NONE);
+	assert_outcome(tell_result("approved"), OUTCOME_APPROVED, REASON_NONE);
+	assert_outcome(tell_result("declined"), OUTCOME_UNKNOWN, REASON_NONE);
+	assert_string_equal(member("state"), "paid");
+	assert_book(760, 0);
+	fakeworld_run(d->w, INT64_C(3600) * 1000);
+	assert_int_equal(d->w->held_count, answered);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -233,6 +441,14 @@ int main(void)
 		CASE(a_spoiled_order_code_is_not_shown),
 		CASE(a_browser_is_sent_to_the_cashier_and_back),
 		CASE(a_browser_may_refuse),
+		CASE(a_code_of_ours_is_asked_about_and_paid),
+		CASE(the_same_code_is_the_same_order),
+		CASE(our_refusal_is_the_users),
+		CASE(an_order_without_its_merchant),
+		CASE(pushed_money_is_taken),
+		CASE(pushed_money_is_refused),
+		CASE(a_lost_answer_is_asked_for),
+		CASE(we_tell_what_became_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
