@@ -48,6 +48,24 @@ enum rc adapter_route(const struct adapter *a, const struct http_msg *m, struct 
 	return RC_NOENT;
 }
 
+bool adapter_takes_headers(const struct request *rq)
+{
+	const struct http_msg *m = rq->http;
+
+	for (size_t i = 0; m->underscored && i < m->header_count; i++) {
+		const char *const *name = rq->route->underscored;
+		struct span s = m->header[i].name;
+
+		if (span_find(s, '_') == s.n)
+			continue;
+		while (name && *name && !span_ieq(span_str(*name), s))
+			name++;
+		if (!name || !*name)
+			return false;
+	}
+	return true;
+}
+
 /* ---- codes and calls ------------------------------------------------------------------------ */
 
 struct verdict code_verdict(const struct code_rule *rules, enum op op, struct span code)

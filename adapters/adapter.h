@@ -69,6 +69,9 @@ struct route {
 	enum op op;
 	uint8_t kind;     /* the adapter's own distinction between routes of one op */
 	uint16_t hold_ms; /* how long the caller may be kept waiting for a final answer */
+	/* Header names with "_" that it takes, ended by NULL; NULL: none. Elsewhere they are
+	 * refused, since some proxies read them as "-". */
+	const char *const *underscored;
 };
 
 #define ROUTE_ARGS_MAX 2
@@ -135,6 +138,8 @@ const struct caps *adapter_caps(const struct adapter *a, enum op op); /* NULL: n
  * ("GET, POST": answer 405) or stays empty (404). */
 MUST enum rc adapter_route(const struct adapter *a, const struct http_msg *m, struct request *ret,
 	struct buf *ret_methods);
+/* False: a header's name has a "_" that the route does not list. */
+bool adapter_takes_headers(const struct request *rq);
 
 /* ---- what the partner's words mean ---------------------------------------------------------- */
 

@@ -130,6 +130,8 @@ bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
 	c.hosts = w->hosts;
 	c.host_count = w->conf->host_count;
 	c.origin = span_str(w->conf->origin);
+	c.limits = http1_limits_default;
+	c.limits.allow_underscore = true; /* the route that is found judges them */
 	c.in_work_max = w->exchanges;
 	c.arena_bytes = 192 * 1024;
 	w->server = hs_open(w->loop, &c, on_request, w, ret_why);

@@ -49,6 +49,9 @@ struct caps {
 				before what it cancels has come, which then finds itself closed */
 	uint16_t earliest_s; /* OP_CANCEL: not before so many seconds after the payment began */
 	bool must_capture;   /* OP_DEBIT: approval only holds the money; capture at once */
+	bool by_acquirer; /* OP_CAPTURE: the acquirer's side takes by calls to us what was paid, and
+			       may give the rest back */
+	bool begun;       /* OP_NOTIFY: also that a payment or order was begun */
 	bool push_decides; /* OP_PUSH: signed and complete, so it may move a payment; else a hint */
 	uint16_t not_found_s; /* OP_INQUIRE: settle time before "not found" may count (twice in a
 				 row) */

@@ -257,6 +257,7 @@ static enum rc read_header(struct reader *r, struct span line)
 	for (; n < line.n && http1_is(line.p[n], HTTP1_TOKEN); n++) {
 		if (line.p[n] == '_' && !underscore)
 			return refuse(r, 400);
+		m->underscored = m->underscored || line.p[n] == '_';
 	}
 	/* A blank here, or at the line's begin (a folded line), is how lengths used to be hidden.
 	 */

@@ -30,6 +30,7 @@ struct http_msg {
 	struct span query; /* without "?"; may be empty */
 	struct span host;  /* Host, or the authority of an absolute-form target (must agree) */
 	size_t header_count;
+	bool underscored; /* one of the names has a "_" */
 	struct http_header header[HTTP1_HEADERS_MAX];
 	struct span body; /* whole, chunks joined */
 };
@@ -39,7 +40,7 @@ struct http1_limits {
 	size_t header_max;     /* one header line: 431 */
 	size_t head_max;       /* all headers: 431 */
 	size_t body_max;       /* 413 */
-	bool allow_underscore; /* header names with "_" (a route that lists them) */
+	bool allow_underscore; /* header names with "_"; the caller judges them */
 };
 
 extern const struct http1_limits http1_limits_default; /* 4 KiB, 4 KiB, 16 KiB, 64 KiB */

@@ -177,6 +177,7 @@ const char *http_status_text(int status)
 		[417] = "Expectation Failed",
 		[421] = "Misdirected Request",
 		[422] = "Unprocessable Content",
+		[423] = "Locked",
 		[429] = "Too Many Requests",
 		[431] = "Request Header Fields Too Large",
 		[500] = "Internal Server Error",

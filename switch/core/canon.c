@@ -116,6 +116,16 @@ static void read_refund(struct reader *r, const Xw__Refund *from, struct msg_ref
 	money(r, from->settle, &to->settle, "refund.settle");
 	STR(r, from->reason, to->reason);
 	to->outcome = (enum outcome)number(r, from->result, OUTCOME_NOT_FOUND, "refund.result");
+	to->at = wall(r, from->at, "refund.at");
+	to->release = from->release;
+}
+
+static void read_capture(struct reader *r, const Xw__Capture *from, struct msg_capture *to)
+{
+	STR(r, from->id, to->id);
+	STR(r, from->peer_id, to->peer_id);
+	money(r, from->amount, &to->amount, "capture.amount");
+	to->at = wall(r, from->at, "capture.at");
 }
 
 static void read_order(struct reader *r, const Xw__Order *from, struct msg *m)
@@ -162,8 +172,9 @@ static void read_verdict(struct reader *r, const Xw__Canonical *from, struct msg
 
 static void read_lists(struct reader *r, const Xw__Canonical *from, struct msg *m)
 {
-	if (from->n_codes > MSG_CODES_MAX || from->n_refunds > MSG_REFUNDS_MAX) {
-		fail(r, RC_RANGE, "codes or refunds");
+	if (from->n_codes > MSG_CODES_MAX || from->n_refunds > MSG_REFUNDS_MAX ||
+		from->n_captures > MSG_CAPTURES_MAX) {
+		fail(r, RC_RANGE, "codes, refunds or captures");
 		return;
 	}
 	for (size_t i = 0; i < from->n_codes; i++)
@@ -172,6 +183,9 @@ static void read_lists(struct reader *r, const Xw__Canonical *from, struct msg *
 	for (size_t i = 0; i < from->n_refunds; i++)
 		read_refund(r, from->refunds[i], &m->refunds[i]);
 	m->refund_count = (uint8_t)from->n_refunds;
+	for (size_t i = 0; i < from->n_captures; i++)
+		read_capture(r, from->captures[i], &m->captures[i]);
+	m->capture_count = (uint8_t)from->n_captures;
 }
 
 enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_where)
@@ -179,7 +193,7 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	struct reader r = { RC_OK, "" };
 
 	memset(m, 0, sizeof *m);
-	m->op = (enum op)number(&r, from->op, OP_READ, "op");
+	m->op = (enum op)number(&r, from->op, OP_HOOKS, "op");
 	m->answer = from->answer;
 	m->authentic = from->authentic;
 	STR(&r, from->key, m->key);
@@ -204,6 +218,11 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 		m->has_refund = true;
 		read_refund(&r, from->refund, &m->refund);
 	}
+	if (from->capture) {
+		m->has_capture = true;
+		read_capture(&r, from->capture, &m->capture);
+	}
+	m->created = wall(&r, from->created, "created");
 	read_verdict(&r, from, m);
 	STR(&r, from->brand, m->brand);
 	m->ask_after_ms = number(&r, from->ask_after_ms, 3600000, "ask_after_ms");
@@ -341,6 +360,22 @@ static Xw__Refund *put_refund(struct arena *a, const struct msg_refund *r)
 	to->settle = put_money(a, r->settle);
 	to->reason = text(a, r->reason);
 	to->result = r->outcome;
+	to->at = r->at.us;
+	to->release = r->release;
+	return to;
+}
+
+static Xw__Capture *put_capture(struct arena *a, const struct msg_capture *c)
+{
+	Xw__Capture *to = arena_new(a, Xw__Capture);
+
+	if (!to)
+		return NULL;
+	xw__capture__init(to);
+	to->id = text(a, c->id);
+	to->peer_id = text(a, c->peer_id);
+	to->amount = put_money(a, c->amount);
+	to->at = c->at.us;
 	return to;
 }
 
@@ -388,6 +423,12 @@ static void put_lists(struct arena *a, const struct msg *m, Xw__Canonical *to)
 			to->refunds[i] = put_refund(a, &m->refunds[i]);
 		to->n_refunds = m->refund_count;
 	}
+	if (m->capture_count &&
+		(to->captures = arena_alloc(a, m->capture_count * sizeof *to->captures))) {
+		for (size_t i = 0; i < m->capture_count; i++)
+			to->captures[i] = put_capture(a, &m->captures[i]);
+		to->n_captures = m->capture_count;
+	}
 }
 
 enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
@@ -419,6 +460,9 @@ enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
 	}
 	if (m->has_refund)
 		to->refund = put_refund(a, &m->refund);
+	if (m->has_capture)
+		to->capture = put_capture(a, &m->capture);
+	to->created = m->created.us;
 	put_verdict(a, m, to);
 	to->brand = text(a, m->brand);
 	to->ask_after_ms = m->ask_after_ms;

@@ -116,6 +116,7 @@ static void taken(struct turn *t, const struct msg *m)
 		return; /* the undo knows now what there is to give back */
 	}
 	post_payment(t);
+	paid_open(t);
 	if (pay_is_scan(p)) {
 		acquirer_tell(t);
 	} else {

@@ -9,10 +9,11 @@
 #include "op.h"
 #include "when.h"
 
-#define MSG_ID          65 /* with the final NUL; every string below is NUL-terminated */
-#define MSG_CODE        513
-#define MSG_CODES_MAX   10
-#define MSG_REFUNDS_MAX 16
+#define MSG_ID           65 /* with the final NUL; every string below is NUL-terminated */
+#define MSG_CODE         513
+#define MSG_CODES_MAX    10
+#define MSG_REFUNDS_MAX  16
+#define MSG_CAPTURES_MAX 4
 
 struct msg_party {
 	char id[MSG_ID];
@@ -47,7 +48,17 @@ struct msg_refund {
 	struct money amount; /* order currency */
 	struct money settle; /* none: as the amount */
 	char reason[257];
-	enum outcome outcome; /* in lists of refunds only */
+	enum outcome outcome; /* in lists of refunds only, like the next */
+	struct wall at;
+	bool release; /* of what the acquirer's side did not capture */
+};
+
+/* What an acquirer's side that captures later has taken. */
+struct msg_capture {
+	char id[MSG_ID];
+	char peer_id[MSG_ID];
+	struct money amount;
+	struct wall at;
 };
 
 struct msg {
@@ -103,6 +114,11 @@ struct msg {
 	struct msg_code codes[MSG_CODES_MAX];
 	uint8_t refund_count;
 	struct msg_refund refunds[MSG_REFUNDS_MAX];
+	bool has_capture; /* the message is about this one */
+	struct msg_capture capture;
+	uint8_t capture_count;
+	struct msg_capture captures[MSG_CAPTURES_MAX];
+	struct wall created; /* replies and notifications: when the payment began */
 	char status[25];
 	uint32_t version;     /* of our record, in replies and notifications */
 	char nonce[193];      /* "<keyid> <nonce>" of a signed request */

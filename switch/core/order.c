@@ -73,6 +73,7 @@ void order_begin(struct turn *t)
 	turn_order(t, m);
 	p->amount = m->amount;
 	turn_claim(t, SEQ_FIRST);
+	turn_begun(t);
 	turn_reply(t, SEQ_FIRST);
 	why = p->expires.us <= t->ev->now.us ? REASON_EXPIRED : fx_acquirer(t);
 	if (why == REASON_NONE)

@@ -185,11 +185,22 @@ struct money pay_refundable(const struct pay *p)
 {
 	struct money left = p->amount;
 
+	if (!money_is_none(p->captured)) /* what is released is among the refunds */
+		CHECK(money_add(p->captured, p->released, &left) == RC_OK);
 	if (!money_is_none(p->refunded))
 		CHECK(money_sub(left, p->refunded, &left) == RC_OK);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		if (refund_is_open(&p->refund[i]))
 			CHECK(money_sub(left, p->refund[i].amount, &left) == RC_OK);
+	return left;
+}
+
+struct money pay_capturable(const struct pay *p)
+{
+	struct money left;
+
+	CHECK(money_sub(p->amount, p->captured, &left) == RC_OK);
+	CHECK(money_sub(left, p->released, &left) == RC_OK);
 	return left;
 }
 
@@ -257,6 +268,8 @@ const char *pay_check(const struct pay *p)
 		return "what is booked is not reserved as well";
 	if (!money_is_none(p->refunded) && money_cmp(p->refunded, p->amount) > 0)
 		return "no more is refunded than was paid";
+	if (!money_is_none(p->captured) && money_sign(pay_capturable(p)) < 0)
+		return "no more is captured and released than was paid";
 	if (money_sign(p->amount) > 0 && p->iss.phase == LEG_YES &&
 		money_sign(pay_refundable(p)) < 0)
 		return "refunds under way do not pass what was paid";

@@ -133,8 +133,18 @@ struct refund {
 	char request_id[MSG_ID];                /* the id that the requester gave it */
 	char peer_id[MSG_ID];                   /* the issuer's id for it */
 	uint8_t reason;
+	uint8_t release; /* it gives back what the acquirer's side did not capture */
 	struct wall since;
 	struct wall next;
+};
+
+#define CAPTURES_MAX 4
+
+/* What the acquirer's side took of a payment at one time. */
+struct capture {
+	struct money amount; /* order currency; none: free */
+	struct wall at;
+	char request_id[MSG_ID];
 };
 
 /* Our own quote: the issuer's amount from the acquirer's. The refunds use it again. */
@@ -166,9 +176,13 @@ struct pay {
 	uint16_t refunds_done;
 	struct money refunded;                   /* order currency, finished */
 	struct money iss_returned, acq_returned; /* position currencies, finished */
-	struct money fee;                        /* accrued from the acquirer, position currency */
-	uint8_t posted;                          /* enum posted */
-	uint8_t late;                            /* a success came after the undo: exception */
+	/* Order currency; none, unless the acquirer's side captures, and may. Released: given back
+	 * uncaptured, or on its way. */
+	struct money captured, released;
+	struct capture capture[CAPTURES_MAX];
+	struct money fee;    /* accrued from the acquirer, position currency */
+	uint8_t posted;      /* enum posted */
+	uint8_t late;        /* a success came after the undo: exception */
 	uint8_t confirmed;   /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
 	uint8_t stuck;       /* on the exception list */
 	uint8_t denied;      /* they contradicted what is settled; said once */
@@ -192,8 +206,16 @@ struct pay {
 	struct money limit_value;
 };
 
-/* Answers that somebody may wait for, by number; refunds are SEQ_REFUND + their seq. */
-enum { SEQ_FIRST = 0, SEQ_CONFIRM = 1, SEQ_CANCEL = 2, SEQ_REFUND = 16 };
+/* Answers that somebody may wait for, by number; captures are SEQ_CAPTURE + their place, refunds
+ * SEQ_REFUND + their seq. BEGUN is a notification only. */
+enum {
+	SEQ_FIRST = 0,
+	SEQ_CONFIRM = 1,
+	SEQ_CANCEL = 2,
+	SEQ_BEGUN = 3,
+	SEQ_CAPTURE = 4,
+	SEQ_REFUND = 16,
+};
 
 enum pay_state pay_state(const struct pay *p);
 const char *pay_state_name(enum pay_state s);
@@ -219,8 +241,11 @@ bool pay_answer_final(const struct pay *p, int seq);
 const struct refund *pay_refund(const struct pay *p, int seq); /* an open one, by seq; or NULL */
 bool refund_is_open(const struct refund *r);
 bool pay_has_refunds(const struct pay *p); /* done, or on their way */
-/* Money of the order that is neither refunded nor being refunded. */
+/* Money of the order that is neither refunded nor being refunded; of what was captured, where that
+ * is for the acquirer's side to do. */
 struct money pay_refundable(const struct pay *p);
+/* What it may still capture, or release. */
+struct money pay_capturable(const struct pay *p);
 /* What is owed to the acquirer's side for that. */
 struct money pay_owed_still(const struct pay *p);
 /* The first thing that does not hold, or NULL. */

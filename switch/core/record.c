@@ -19,6 +19,7 @@ enum kind {
 	KIND_LEG,
 	KIND_UNDO,
 	KIND_REFUND,
+	KIND_CAPTURE,
 	KIND_QUOTE
 };
 
@@ -49,6 +50,11 @@ static const struct field refund_fields[] = {
 #include "record.def"
 };
 #undef REFUND_F
+#define CAPTURE_F(n, kind, member) ROW(capture, n, kind, member)
+static const struct field capture_fields[] = {
+#include "record.def"
+};
+#undef CAPTURE_F
 #define QUOTE_F(n, kind, member) ROW(quote, n, kind, member)
 static const struct field quote_fields[] = {
 #include "record.def"
@@ -76,6 +82,8 @@ static struct list nested(uint8_t kind)
 		return LIST_OF(undo_fields);
 	case KIND_REFUND:
 		return LIST_OF(refund_fields);
+	case KIND_CAPTURE:
+		return LIST_OF(capture_fields);
 	case KIND_QUOTE:
 		return LIST_OF(quote_fields);
 	default: /* not an enum of the domain: kinds that do not nest */
@@ -194,6 +202,7 @@ static void pack_fields(struct buf *b, struct list l, const char *from)
 		case KIND_LEG:
 		case KIND_UNDO:
 		case KIND_REFUND:
+		case KIND_CAPTURE:
 		case KIND_QUOTE:
 			pack_nested(b, f, at);
 			break;
@@ -287,6 +296,7 @@ static bool read_value(
 	case KIND_LEG:
 	case KIND_UNDO:
 	case KIND_REFUND:
+	case KIND_CAPTURE:
 	case KIND_QUOTE:
 		return wire == WIRE_BYTES && unpack_fields(value, nested(f->kind), at);
 	}

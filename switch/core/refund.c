@@ -87,7 +87,7 @@ static void amounts(struct pay *p, struct refund *r)
 
 static void finish(struct turn *t, struct refund *r, enum refund_phase phase);
 
-void refund_begin(struct turn *t, const struct msg *m, struct money amount, enum reason refuse)
+void refund_begin(struct turn *t, const struct msg_refund *m, bool release, enum reason refuse)
 {
 	struct pay *p = t->p;
 	struct refund *r = NULL;
@@ -99,15 +99,18 @@ void refund_begin(struct turn *t, const struct msg *m, struct money amount, enum
 	CHECK(r);
 	memset(r, 0, sizeof *r);
 	r->seq = ++p->refund_seq;
-	r->amount = amount;
+	r->amount = m->amount;
 	r->since = t->ev->now;
-	memcpy(r->request_id, m->refund.id, sizeof r->request_id);
+	memcpy(r->request_id, m->id, sizeof r->request_id);
+	r->release = release;
+	if (release)
+		add(&p->released, r->amount);
 	if (refuse != REASON_NONE) { /* kept, so that the same id keeps failing */
 		r->reason = (uint8_t)refuse;
 		finish(t, r, REFUND_NO);
 		return;
 	}
-	r->acq_owe = m->refund.settle;
+	r->acq_owe = m->settle;
 	amounts(p, r);
 	if (money_sign(r->iss_ask) == 0) { /* less than the payer's currency has a coin for */
 		r->reason = REASON_AMOUNT;
@@ -133,6 +136,8 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 		add(&p->acq_returned, r->acq_owe);
 		add(&p->iss.returned, r->iss_ask);
 		p->refunds_done++;
+	} else if (r->release) {
+		CHECK(money_sub(p->released, r->amount, &p->released) == RC_OK);
 	}
 	r->next = WALL_NONE;
 	p->stuck = 0;

@@ -136,6 +136,7 @@ static void call_issuer(
 	case OP_CONFIRM:
 	case OP_CREDIT:
 	case OP_READ:
+	case OP_HOOKS:
 	case OP_MAX:
 		CHECK_UNREACHABLE();
 	}
@@ -257,6 +258,8 @@ static void refund_of(
 	memcpy(ret->id, asked ? r->request_id : ret->peer_id, sizeof ret->id);
 	ret->amount = r->amount;
 	ret->settle = side == SIDE_ACQUIRER ? r->acq_owe : r->iss_owe;
+	ret->at = r->since;
+	ret->release = r->release;
 	switch ((enum refund_phase)r->phase) {
 	case REFUND_DONE:
 		ret->outcome = OUTCOME_APPROVED;
@@ -324,6 +327,31 @@ static void put_limit(const struct pay *p, struct msg *m)
 	CHECK(buf_ok(&b));
 }
 
+/* What an acquirer's side that captures later counts; what is being released is not yet. */
+static void put_captures(const struct pay *p, struct msg *m)
+{
+	struct money none = money_of(0, money_ccy(p->amount)), returned = none;
+
+	m->has_counts = true;
+	m->held = p->amount;
+	m->taken = p->captured;
+	m->released = p->undo.phase == UNDO_UNDONE ? p->amount : p->released;
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		if (p->refund[i].release && refund_is_open(&p->refund[i]))
+			CHECK(money_sub(m->released, p->refund[i].amount, &m->released) == RC_OK);
+	if (!money_is_none(p->refunded))
+		CHECK(money_sub(p->refunded, m->released, &returned) == RC_OK);
+	m->returned = returned;
+	for (int i = 0; i < CAPTURES_MAX && !money_is_none(p->capture[i].amount); i++) {
+		struct msg_capture *c = &m->captures[m->capture_count++];
+
+		memcpy(c->id, p->capture[i].request_id, sizeof c->id);
+		put_id(p, 'k', (unsigned)i + 1, c->peer_id);
+		c->amount = p->capture[i].amount;
+		c->at = p->capture[i].at;
+	}
+}
+
 /* It reads what we asked it to debit, by the id that we gave it for that. */
 static bool is_debited(const struct pay *p, uint16_t to)
 {
@@ -367,7 +395,10 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)
 		memcpy(ret->their_code, p->iss.their_code, sizeof ret->their_code);
 	memcpy(ret->status, pay_state_name(pay_state(p)), strlen(pay_state_name(pay_state(p))));
-	if (!money_is_none(p->refunded)) {
+	ret->created = p->created;
+	if (side == SIDE_ACQUIRER && !money_is_none(p->captured)) {
+		put_captures(p, ret);
+	} else if (!money_is_none(p->refunded)) {
 		ret->has_counts = true;
 		ret->taken = p->amount;
 		ret->returned = p->refunded;
@@ -381,6 +412,9 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 		ret->reason = REASON_NONE;
 	} else if (seq >= SEQ_REFUND) {
 		reply_refund(p, side, seq, ret);
+	} else if (seq >= SEQ_CAPTURE) {
+		ret->has_capture = true;
+		ret->capture = ret->captures[seq - SEQ_CAPTURE];
 	} else if (seq == SEQ_CANCEL) {
 		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ? OUTCOME_REVERSED : OUTCOME_PENDING;
 		ret->reason = REASON_CANCELLED;

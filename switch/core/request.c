@@ -19,6 +19,14 @@ void turn_claim(struct turn *t, int seq)
 	st->fate_seq = seq;
 }
 
+void turn_begun(struct turn *t)
+{
+	const struct caps *c = turn_caps(t, t->ev->peer, OP_NOTIFY);
+
+	if (c && c->begun)
+		turn_notify(t, SEQ_BEGUN);
+}
+
 /* All that the recognition table says, so that the routing can be done again from the record. */
 static void put_schemes(struct turn *t)
 {
@@ -86,6 +94,7 @@ static void debit(struct turn *t)
 		p->acq.owe = money_is_none(m->settle) ? m->amount : m->settle;
 	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
+	turn_begun(t);
 	if (t->ev->code_peer) /* its wallet sees the payer's token alone, and cannot tell */
 		order_take_code(t);
 	why = route_find(t);
@@ -202,6 +211,7 @@ static void debited(struct turn *t)
 	l->at = m->at.us ? m->at : t->ev->now;
 	t->st->keep_evidence = true;
 	post_payment(t);
+	paid_open(t);
 	acquirer_tell(t);
 }
 
@@ -296,8 +306,16 @@ static void cancel(struct turn *t)
 		t->st->fate_seq = SEQ_CANCEL;
 		return;
 	}
+	if (t->ev->msg->only_if_open && p->iss.phase == LEG_YES) {
+		turn_refuse(t, REASON_CLOSED, "it is paid, and was to be cancelled only if not");
+		return;
+	}
 	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
 		cancel_of_nothing(t);
+		return;
+	}
+	if (money_sign(p->captured) > 0) {
+		paid_release(t);
 		return;
 	}
 	if (pay_has_refunds(p)) {
@@ -319,60 +337,6 @@ static void cancel(struct turn *t)
 	undo_want(t, UNDO_BY_CALLER);
 	if (at_once || p->undo.phase == UNDO_UNDONE || p->undo.phase == UNDO_WRITTEN_OFF)
 		undo_answer_cancel(t);
-}
-
-static void refund(struct turn *t)
-{
-	struct pay *p = t->p;
-	const struct msg *m = t->ev->msg;
-	const struct caps *c = p->iss.peer ? turn_caps(t, p->iss.peer, OP_REFUND) : NULL;
-	const struct peer *asks = turn_peer(t, t->ev->peer);
-	struct money amount = m->refund.amount;
-	int open = 0;
-
-	for (int i = 0; i < REFUNDS_OPEN; i++)
-		open += refund_is_open(&p->refund[i]);
-	if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE || p->acq.phase != LEG_YES) {
-		turn_refuse(t, REASON_STATE, "the payment is not in a state that can be refunded");
-		return;
-	}
-	if (!c) {
-		turn_refuse(t, REASON_UNSUPPORTED, "this wallet has no refund");
-		return;
-	}
-	if (p->refund_seq == REFUND_SEQ_MAX) {
-		turn_refuse(t, REASON_STATE, "too many refunds of this payment were asked for");
-		return;
-	}
-	if (open == REFUNDS_OPEN || (open && c->repeat == REPEAT_INQUIRE_FIRST)) {
-		turn_refuse(t, REASON_BUSY, "another refund of this payment is on its way");
-		return;
-	}
-	if (money_is_none(amount) && money_sign(amount = pay_refundable(p)) == 0) {
-		turn_refuse(t, REASON_STATE, "all of it is refunded already");
-		return;
-	}
-	if (!money_same(amount, p->amount) || money_sign(amount) <= 0) {
-		turn_refuse(t, REASON_AMOUNT,
-			"a refund is in the currency of the payment and positive");
-		return;
-	}
-	if (!money_is_none(m->refund.settle) &&
-		(!money_same(m->refund.settle, p->acq.owe) || money_sign(m->refund.settle) <= 0)) {
-		turn_refuse(t, REASON_AMOUNT, "what is given back is in another currency");
-		return;
-	}
-	turn_claim(t, SEQ_REFUND + p->refund_seq + 1);
-	if (t->ev->cap_refused)
-		refund_begin(t, m, amount, REASON_LIMIT);
-	else if (wall_diff_ms(t->ev->now, p->created) > (int64_t)asks->refund_days * 86400000)
-		refund_begin(t, m, amount, REASON_WINDOW);
-	else if (money_cmp(amount, pay_refundable(p)) > 0 ||
-		 (!money_is_none(m->refund.settle) &&
-			 money_cmp(m->refund.settle, pay_owed_still(p)) > 0))
-		refund_begin(t, m, amount, REASON_REFUND_SUM);
-	else
-		refund_begin(t, m, amount, REASON_NONE);
 }
 
 static void read(struct turn *t)
@@ -480,8 +444,10 @@ void request_step(struct turn *t)
 		claim_pushed(t);
 	else if (ev->op == OP_CANCEL)
 		cancel(t);
+	else if (ev->op == OP_CAPTURE)
+		paid_capture(t);
 	else if (ev->op == OP_REFUND)
-		refund(t);
+		paid_refund(t);
 	else
 		turn_refuse(t, REASON_UNSUPPORTED, "this operation is not offered here");
 }

@@ -93,6 +93,10 @@ void turn_notify(struct turn *t, int seq)
 		notify(t, p->acq.peer, seq, r ? r->since : p->created);
 		return;
 	}
+	if (seq >= SEQ_BEGUN) {
+		notify(t, p->acq.peer, seq, t->ev->now);
+		return;
+	}
 	if (p->flow != FLOW_CLAIMED) /* else it is they who told us */
 		notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq,
 			p->flow == FLOW_PUSHED && p->confirmed ? p->iss.since : p->created);

@@ -21,7 +21,7 @@ struct turn {
 /* How long after a call's own deadline another process may take the payment over. */
 #define TAKEOVER_MS 5000
 /* The longest that the ledger is waited for, where it is asked instead of a partner. */
-#define LEDGER_MS   5000
+#define LEDGER_MS 5000
 
 /* step.c */
 const struct peer *turn_peer(const struct turn *t, uint16_t number);
@@ -85,9 +85,9 @@ void undo_write_off(struct turn *t);
 void undo_late_success(struct turn *t, const struct msg *m);
 
 /* refund.c */
-/* refuse: REASON_NONE, or why our own rules refuse it; the refusal is final and kept. */
-/* `amount` of the order, whatever the message says of it. */
-void refund_begin(struct turn *t, const struct msg *m, struct money amount, enum reason refuse);
+/* refuse: REASON_NONE, or why our own rules refuse it; the refusal is final and kept. `release`: it
+ * gives back what was not captured. */
+void refund_begin(struct turn *t, const struct msg_refund *m, bool release, enum reason refuse);
 void refund_answer(struct turn *t, const struct msg *m);
 /* A push about a refund, which says nothing about the debit. */
 void refund_push(struct turn *t, const struct msg *m);
@@ -108,6 +108,8 @@ void request_step(struct turn *t);
 void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller);
 /* The request's ids are claimed by this step, and it waits for answer `seq`. */
 void turn_claim(struct turn *t, int seq);
+/* Whoever wants to hear that it was begun does. */
+void turn_begun(struct turn *t);
 
 /* order.c: merchant codes of our own making */
 void order_begin(struct turn *t);
@@ -116,6 +118,12 @@ void order_due(struct turn *t);
 void order_take(struct turn *t, const struct pay_id *id, int seq);
 /* The same for a payer's code that went through us: it is good for one payment. */
 void order_take_code(struct turn *t);
+
+/* paid.c: what the acquirer's side asks of what is paid */
+void paid_refund(struct turn *t);
+void paid_open(struct turn *t); /* it is paid: from now on it may be captured, where it is to be */
+void paid_capture(struct turn *t);
+void paid_release(struct turn *t); /* a part was captured: what is left goes back */
 
 /* credit.c: pay-outs */
 void credit_begin(struct turn *t);

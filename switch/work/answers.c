@@ -65,6 +65,19 @@ void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bo
 	inbound_reply(w, rq, &out, replayed);
 }
 
+void inbound_alone(struct wrk *w, struct rq *rq)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	struct http_out out;
+
+	if (!inbound_room(rq, &out, 4096)) {
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, rq->canonical, &out);
+	inbound_reply(w, rq, &out, false);
+}
+
 void inbound_refuse(
 	struct wrk *w, struct rq *rq, enum reason why, const char *detail, const char *pointer)
 {
@@ -121,6 +134,8 @@ static enum op op_of_seq(const struct pay *p, int seq)
 {
 	if (seq >= SEQ_REFUND)
 		return OP_REFUND;
+	if (seq >= SEQ_CAPTURE)
+		return OP_CAPTURE;
 	if (seq == SEQ_CANCEL)
 		return OP_CANCEL;
 	if (seq == SEQ_CONFIRM) /* pushed money, where the scan before it was answered first */

@@ -46,8 +46,9 @@ static const char *claim_kind(enum op op)
 		return "order";
 	case OP_CREDIT:
 		return "credit";
-	case OP_NONE:
 	case OP_CAPTURE:
+		return "capture";
+	case OP_NONE:
 	case OP_INQUIRE:
 	case OP_INQUIRE_REFUND:
 	case OP_NOTIFY:
@@ -55,6 +56,7 @@ static const char *claim_kind(enum op op)
 	case OP_CODES:
 	case OP_TOKEN:
 	case OP_READ:
+	case OP_HOOKS:
 	case OP_MAX:
 		return NULL;
 	}
@@ -145,6 +147,8 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
 			continue;
 		rq->link = &w->conf.link[i]; /* the dialect of the refusal, until we know better */
+		if (!adapter_takes_headers(&rq->request))
+			return RC_BAD;
 		if (!a->identify(&rq->request, &identity))
 			return RC_AUTH;
 		rq->link = link_by_identity(w, a, identity);
@@ -200,8 +204,12 @@ void wrk_on_request(
 		nowhere(w, rq, &methods);
 		return;
 	}
+	rq->stranger = rc != RC_OK;
+	if (rc == RC_BAD) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "a header's name holds a \"_\"", NULL);
+		return;
+	}
 	if (rc != RC_OK) {
-		rq->stranger = true;
 		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
 		return;
 	}
@@ -228,6 +236,10 @@ void wrk_on_request(
 	}
 	if (canon_read(rq->canonical, rq->msg, &where) != RC_OK) {
 		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
+		return;
+	}
+	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
+		inbound_alone(w, rq);
 		return;
 	}
 	rq->raw = digest_sha256(m->body);

@@ -228,6 +228,8 @@ void inbound_claim_found(struct wrk *w, struct rq *rq, const struct loaded *got)
 /* The answer `seq` as the record stands. */
 void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 void inbound_send(struct wrk *w, struct rq *rq, int status, struct span body, bool replayed);
+/* The adapter alone answers, from what it has read: nothing of it is a payment's. */
+void inbound_alone(struct wrk *w, struct rq *rq);
 void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
 void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq);
 void inbound_deadline(struct wrk *w, struct rq *rq);

@@ -23,9 +23,9 @@ static void registry_knows_names(void **state)
 
 /* A made-up adapter: the matching is the same for all. */
 static const struct route routes[] = {
-	{ "GET", "/v1/things/{id}", OP_READ, 0, 0 },
-	{ "POST", "/v1/things/{id}", OP_CANCEL, 0, 0 },
-	{ "POST", "/v1/{peer}/things/{id}/refunds", OP_REFUND, 0, 0 },
+	{ "GET", "/v1/things/{id}", OP_READ, 0, .hold_ms = 0 },
+	{ "POST", "/v1/things/{id}", OP_CANCEL, 0, .hold_ms = 0 },
+	{ "POST", "/v1/{peer}/things/{id}/refunds", OP_REFUND, 0, .hold_ms = 0 },
 	{ .method = NULL },
 };
 static const struct adapter made_up = { .name = "made-up", .routes = routes };

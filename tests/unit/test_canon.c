@@ -43,6 +43,16 @@ static void fill_refund(struct msg_refund *r, int64_t minor, struct ccy ccy)
 	r->amount = money_of(minor, ccy);
 	r->settle = money_of(minor + 100, ccy);
 	r->outcome = OUTCOME_APPROVED;
+	r->at.us = 7;
+	r->release = true;
+}
+
+static void fill_capture(struct msg_capture *c, int64_t minor, struct ccy ccy)
+{
+	TEXT(c->id);
+	TEXT(c->peer_id);
+	c->amount = money_of(minor, ccy);
+	c->at.us = 8;
 }
 
 static void fill_code(struct msg_code *c)
@@ -131,6 +141,12 @@ static void fill(struct msg *m)
 	m->refund_count = MSG_REFUNDS_MAX;
 	for (int i = 0; i < MSG_REFUNDS_MAX; i++)
 		fill_refund(&m->refunds[i], i + 1, ccy);
+	m->has_capture = true;
+	fill_capture(&m->capture, 1, ccy);
+	m->capture_count = MSG_CAPTURES_MAX;
+	for (int i = 0; i < MSG_CAPTURES_MAX; i++)
+		fill_capture(&m->captures[i], i + 1, ccy);
+	m->created.us = 9;
 }
 
 /* Of adapters alone, or of nobody; the plain message has no such members. */
@@ -301,7 +317,7 @@ static void refused_by_name(void **state)
 	(void)state;
 	memset(long_text, 'x', sizeof long_text - 1);
 	REFUSED(RC_RANGE, "op", c.op = -1);
-	REFUSED(RC_RANGE, "op", c.op = OP_READ + 1);
+	REFUSED(RC_RANGE, "op", c.op = OP_HOOKS + 1);
 	REFUSED(RC_RANGE, "key", c.key = long_text);
 	REFUSED(RC_BAD, "request_id", c.request_id = bad_text);
 	REFUSED(RC_RANGE, "quantity", c.quantity = MSG_CODES_MAX + 1);
@@ -309,6 +325,7 @@ static void refused_by_name(void **state)
 	REFUSED(RC_RANGE, "version", c.version = -1);
 	REFUSED(RC_RANGE, "codes", c.n_codes = MSG_CODES_MAX + 1);
 	REFUSED(RC_RANGE, "refunds", c.n_refunds = MSG_REFUNDS_MAX + 1);
+	REFUSED(RC_RANGE, "captures", c.n_captures = MSG_CAPTURES_MAX + 1);
 	party.country = long_text;
 	REFUSED(RC_RANGE, "country", c.payer = &party);
 	outcome.result = OUTCOME_NOT_FOUND + 1;

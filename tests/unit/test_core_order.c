@@ -68,6 +68,25 @@ static void waits_and_expires(void **state)
 	assert_int_equal(w->rec.due.us, 0);
 }
 
+/* A till that only makes orders has no codes of its own to be asked about. */
+static void of_one_who_resolves_nothing(void **state)
+{
+	struct payworld *w = *state;
+	struct pay order;
+
+	pw_peer(TILL)->caps[OP_RESOLVE] = NULL;
+	make(w, 1000);
+	order = w->rec;
+	pw_next(w);
+	scan(w, &order, TILL);
+	assert_state(w, PAY_OPEN);
+	pw_next(w);
+	w->m = (struct msg){ 0 }; /* while a code of its own leads nowhere */
+	pw_begin(w, (struct pay_event){ .op = OP_RESOLVE, .peer = WALLET, .code_peer = TILL });
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.acq.reason, REASON_NO_ROUTE);
+}
+
 static void alarm_of_one_that_was_taken(void **state)
 {
 	struct payworld *w = *state;
@@ -342,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		core_case(waits_and_expires),
+		core_case(of_one_who_resolves_nothing),
 		core_case(alarm_of_one_that_was_taken),
 		core_case(cancelled_by_the_till),
 		core_case(cancelled_after_it_expired),

@@ -98,7 +98,7 @@ static void broken_bytes(void **state)
 
 static void refused_bytes(void **state)
 {
-	/* 1 is the id, of 16 bytes, 2 the version, 9 the amount, 10 a leg; 60 is nobody's. */
+	/* 1 is the id, of 16 bytes, 2 the version, 9 the amount, 10 a leg; 120 is nobody's. */
 	static const struct {
 		const char *hex;
 		enum rc rc;
@@ -121,9 +121,9 @@ static void refused_bytes(void **state)
 		{ "4805", RC_BAD },                   /* a number where an amount belongs */
 		{ "5005", RC_BAD },                   /* a number where a leg belongs */
 		{ "520108", RC_BAD },                 /* half a leg */
-		{ "e00305", RC_OK },                  /* of a later version: skipped */
-		{ "e2030161", RC_OK },
-		{ "e203", RC_BAD },
+		{ "c00705", RC_OK },                  /* of a later version: skipped */
+		{ "c2070161", RC_OK },
+		{ "c207", RC_BAD },
 	};
 	uint8_t bytes[32];
 	struct pay p;

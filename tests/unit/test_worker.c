@@ -73,10 +73,10 @@ static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *c
 }
 
 static const struct route served[] = {
-	{ "POST", "/{peer}/pay", OP_DEBIT, 0, 5000 },
-	{ "POST", "/{peer}/credit", OP_CREDIT, 0, 5000 },
-	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, 5000 },
-	{ "POST", "/{peer}/read", OP_READ, 0, 0 },
+	{ "POST", "/{peer}/pay", OP_DEBIT, 0, .hold_ms = 5000 },
+	{ "POST", "/{peer}/credit", OP_CREDIT, 0, .hold_ms = 5000 },
+	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, .hold_ms = 5000 },
+	{ "POST", "/{peer}/read", OP_READ, 0, .hold_ms = 0 },
 	{ .method = NULL },
 };
 static const struct caps wallet_caps[] = {
