@@ -9,7 +9,8 @@
 	X(alipay)                                                                                  \
 	X(alipayplus)                                                                              \
 	X(bancontact)                                                                              \
-	X(bluecode) X(bluecodetill) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps)     \
+	X(bluecode)                                                                                \
+	X(bluecodetill) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps) X(vippstill)    \
 		X(wechatpay)
 
 #define DECLARE(name) extern const struct sandbox name##_sandbox;

@@ -8,8 +8,9 @@
 
 #include "digest.h"
 #include "text.h"
+#include "webhook.h"
 
-#define SCHEME "HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature="
+#define SCHEME WEBHOOK_VIPPS_SCHEME
 
 /* The base64 text equals these 32 bytes? */
 static bool same_b64(struct span text, const uint8_t bytes[32])
@@ -38,15 +39,7 @@ bool vipps_push_holds(const struct adapter_env *env, const struct http_msg *m)
 		!http_header_get(m, "authorization", &authorization) ||
 		!span_starts(authorization, SPAN(SCHEME)) || !same_b64(hash, digest.b))
 		return false;
-	buf_add(&b, m->method);
-	buf_ch(&b, '\n');
-	buf_add(&b, m->target);
-	buf_ch(&b, '\n');
-	buf_add(&b, date);
-	buf_ch(&b, ';');
-	buf_add(&b, m->host);
-	buf_ch(&b, ';');
-	buf_add(&b, hash);
+	webhook_vipps_text(&b, m->method, m->target, date, m->host, hash);
 	return buf_ok(&b) && env->signer->mac(env->signer->ctx, "webhook", buf_span(&b), mac) &&
 	       same_b64(span_sub(authorization, sizeof SCHEME - 1, authorization.n), mac);
 }

@@ -397,6 +397,33 @@ bancontact() {
 	YAML
 }
 
+# A till that speaks Vipps' ePayment API: here we are Vipps.
+vipps_till() {
+	local name url
+	for name in subscription_key client_secret webhook token; do secret vipps-till $name; done
+	url=https://127.0.0.1:$((PORT + OFFSET))/till/webhooks
+	FAKE=(msn 654321 currency NOK client_id vipps-till-sandbox
+		client_secret "$(<"$KEYS/switch/vipps-till/secret/client_secret")"
+		subscription_key "$(<"$KEYS/switch/vipps-till/secret/subscription_key")")
+	participant vipps-till 33 vippstill <<-YAML
+	roles: [acquirer]
+	currency: NOK
+	notify: always
+	identity: vipps-till-sandbox
+	expire_s: "600"
+	settings:
+	  - {name: msn, value: "654321"}
+	  - {name: client_id, value: vipps-till-sandbox}
+	  - {name: currency, value: NOK}
+	  - {name: webhook_url, value: "$url"}
+	  - {name: phone_wallet, value: vipps}
+	  - {name: merchant_name, value: Kaffebar Bryggen}
+	  - {name: merchant_mcc, value: "5814"}
+	  - {name: merchant_country, value: "NO"}
+	  - {name: merchant_city, value: Bergen}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -446,6 +473,7 @@ participants() {
 	pagaqui
 	pivo_till
 	bancontact
+	vipps_till
 }
 
 # ---- the switch ---------------------------------------------------------------------------------

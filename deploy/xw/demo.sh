@@ -159,6 +159,13 @@ demo_start() {
 	demo_pay "Pivo user's Alipay+ code, our till" till-eur EUR 640 PAID
 	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo '"payer":"user-approve"' PAID
 	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, Vipps till' vipps-till NOK 12900 PAID
+	demo_order "Pivo user, Vipps till's code" vipps-till NOK 6400 pivo user-approve PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode at a Vipps till, refunded' vipps-till NOK 15000 PARTIALLY_REFUNDED refund
+	demo_code pivo decline
+	demo_pay 'declined, Vipps till' vipps-till NOK 3300 DECLINED
 	demo_code alipayplus decline
 	demo_pay 'declined by the wallet' till-eur EUR 2000 DECLINED
 	demo_code alipayplus pending-then-approve

@@ -44,3 +44,17 @@ bool webhook_next(struct span *rest, struct span *ret_version, struct buf *ret_s
 	}
 	return false;
 }
+
+void webhook_vipps_text(struct buf *b, struct span method, struct span target, struct span date,
+	struct span host, struct span hash)
+{
+	buf_add(b, method);
+	buf_ch(b, '\n');
+	buf_add(b, target);
+	buf_ch(b, '\n');
+	buf_add(b, date);
+	buf_ch(b, ';');
+	buf_add(b, host);
+	buf_ch(b, ';');
+	buf_add(b, hash);
+}

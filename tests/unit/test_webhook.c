@@ -1,6 +1,6 @@
 /*
  * test_webhook.c: the vectors of the Standard Webhooks libraries, and headers with several
- * signatures, as they stand during a rotation.
+ * signatures, as they stand during a rotation; and what Vipps publishes of its own.
  */
 #include "unit.h"
 
@@ -89,6 +89,28 @@ static void several_signatures(void **state)
 	assert_buf(&text, "v1,AQID v1,BAU=");
 }
 
+/* SPEC vipps 2.12 [C:V-WH]: the published example. */
+static void vipps_vector(void **state)
+{
+	struct span body = SPAN("{\"some-unique-content\":\"ee6e441b-cc4a-46f8-895d-a5af79bcc233/"
+				"hello-world\"}");
+	struct span secret = SPAN("A0+AeKBRG2KRGvnNwJpQlb6IJFk48CKXCIcrLoHncVJKDILsQSxS6NWCccwWm6r6"
+				  "FhGKhiHTBsG2wo/xU6FY/A==");
+	char hash_text[64], text[256], mac_text[64];
+	struct buf hash = buf_init(hash_text, sizeof hash_text), b = buf_init(text, sizeof text),
+		   mac = buf_init(mac_text, sizeof mac_text);
+	struct digest d = digest_sha256(body);
+
+	(void)state;
+	text_b64(&hash, digest_span(&d));
+	assert_buf(&hash, "lNlsp1XA03N34HrQsVzPgJKtC+r7l/RBF4V3JQUWMj4=");
+	webhook_vipps_text(&b, SPAN("POST"), SPAN("/e2cee29b-012e-4f1d-8ef4-e95fd74a7a63"),
+		SPAN("Thu, 30 Mar 2023 08:38:32 GMT"), SPAN("webhook.site"), buf_span(&hash));
+	d = digest_hmac_sha256(secret, buf_span(&b));
+	text_b64(&mac, digest_span(&d));
+	assert_buf(&mac, "agAiSyogQbDHpeucoNwYz+yAr5nJ+v+zasdkSbqzv+U=");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +118,7 @@ int main(void)
 		cmocka_unit_test(published_key),
 		cmocka_unit_test(no_dot_in_the_id),
 		cmocka_unit_test(several_signatures),
+		cmocka_unit_test(vipps_vector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
