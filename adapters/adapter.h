@@ -27,6 +27,7 @@ enum sig_alg {
 	SIG_ED25519,     /* 64 bytes over the text itself */
 	SIG_P256_SHA256, /* r and s, 64 bytes (RFC 9421 ecdsa-p256-sha256) */
 	SIG_HMAC_SHA256, /* 32 bytes */
+	SIG_RSA_SHA512,  /* PKCS#1 v1.5, where the peer's file says so of the key */
 };
 
 /* Signing and verifying without seeing a key. The host finds the key by peer, purpose and version.

@@ -312,6 +312,13 @@ void purse_give_back(struct purse *f, const struct sandbox_host *h, struct purse
 		(void)purse_end(f, h, refund, PURSE_PAID, NULL);
 }
 
+void purse_pay_out(
+	struct purse *f, const struct sandbox_host *h, struct purse_entry *e, int64_t after_ms)
+{
+	e->out = true;
+	timer_at(f, h, e, e->fails[0] ? TIMER_FAILS : TIMER_REFUNDED, after_ms);
+}
+
 void purse_revive(
 	struct purse *f, const struct sandbox_host *h, struct purse_entry *e, int32_t after_ms)
 {
@@ -470,6 +477,8 @@ bool purse_book(void *state, size_t i, struct buf *ret_json)
 			break;
 	}
 	jw_obj(&w, NULL);
+	if (e->out)
+		jw_str(&w, "role", SPAN("credit"));
 	fake_put_line(
 		&w, e->ref, span_str(e->id), e->currency, e->taken ? e->amount : 0, e->returned);
 	jw_str(&w, "state", span_str(names[e->state]));

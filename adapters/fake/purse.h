@@ -38,6 +38,7 @@ struct purse_entry {
 	struct wall created, expires, ended;
 	enum purse_state state;
 	bool taken;         /* it was paid at some time */
+	bool out;           /* to the person, not by him: a pay-out */
 	uint32_t parent;    /* of a refund: its payment */
 	uint8_t digest[16]; /* of the request that made it */
 	uint8_t tries;      /* of the call that tells of it */
@@ -93,6 +94,9 @@ void purse_await(struct purse *f, const struct sandbox_host *h, struct purse_ent
  * (purse_left). */
 void purse_give_back(struct purse *f, const struct sandbox_host *h, struct purse_entry *refund,
 	struct purse_entry *parent, int64_t after_ms);
+/* A pay-out begins; it ends by itself after that time. */
+void purse_pay_out(
+	struct purse *f, const struct sandbox_host *h, struct purse_entry *e, int64_t after_ms);
 int64_t purse_left(const struct purse_entry *e); /* to refund */
 /* The end of an open entry, and the call that tells of it. False: it is not open. code NULL: the
  * dialect's. */

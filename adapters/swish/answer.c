@@ -37,7 +37,8 @@ static struct wall read_time(const struct json *body, const char *name)
 static void read_object(struct arena *a, const struct json *body, struct object *r)
 {
 	*r = (struct object){ .at = read_time(body, "datePaid") };
-	(void)json_str(body, "id", &r->id);
+	if (!json_str(body, "id", &r->id)) /* a pay-out's has another name */
+		(void)json_str(body, "payoutInstructionUUID", &r->id);
 	(void)json_str(body, "status", &r->status);
 	(void)json_str(body, "errorCode", &r->code);
 	(void)json_str(body, "errorMessage", &r->text);
@@ -67,7 +68,7 @@ struct verdict swish_payment_verdict(struct span status, struct span code)
 }
 
 /* SPEC swish 7.1-refund-states [C:SW-MAN for PAID, I for the rest]: on its way through CREATED,
- * VALIDATED, INITIATED, DEBITED; then PAID or ERROR. */
+ * VALIDATED, INITIATED, DEBITED; then PAID or ERROR. A pay-out goes the same way [I]. */
 static struct verdict refund_verdict(const struct object *r)
 {
 	static const char *const under_way[] = { "CREATED", "VALIDATED", "INITIATED", "DEBITED" };
@@ -111,7 +112,7 @@ static struct verdict object_verdict(const Xw__Canonical *call, const struct obj
 	if (!is_ours(call, r) || money_is_none(r->amount) ||
 		(!money_is_none(asked) && !money_eq(asked, r->amount)))
 		return VERDICT(UNKNOWN, AMOUNT);
-	if (call->op == OP_INQUIRE_REFUND)
+	if (call->op == OP_INQUIRE_REFUND || swish_is_payout(call))
 		return refund_verdict(r);
 	v = swish_payment_verdict(r->status, r->code);
 	if (v.outcome == OUTCOME_APPROVED && span_empty(r->payment_reference))
@@ -224,7 +225,7 @@ enum rc swish_read_answer(const struct adapter_env *env, const Xw__Canonical *ca
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret)
 {
 	Xw__Canonical *c = canonical_answer(env->arena, call);
-	bool creates = call->op == OP_DEBIT || call->op == OP_REFUND;
+	bool creates = call->op == OP_DEBIT || call->op == OP_REFUND || call->op == OP_CREDIT;
 	const struct json *body = NULL;
 
 	(void)out;

@@ -43,7 +43,7 @@ bool swish_write_proof(const struct adapter_env *env, struct span ours, struct b
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-static void put_amount(struct jw *w, struct money m)
+void swish_put_amount(struct jw *w, struct money m)
 {
 	char storage[24];
 	struct buf b = buf_init(storage, sizeof storage);
@@ -66,7 +66,7 @@ static size_t swedish(struct span s)
 	return 0;
 }
 
-static void put_message(const struct adapter_env *env, struct jw *w, struct span text)
+void swish_put_message(const struct adapter_env *env, struct jw *w, struct span text)
 {
 	jw_opt(w, "message", canonical_plain(env->arena, text, MESSAGE_MAX, swedish));
 }
@@ -85,42 +85,54 @@ static const char *put_shop(const struct adapter_env *env, struct jw *w, const X
 		buf_str(&b, ", ");
 		buf_add(&b, more);
 	}
-	put_message(env, w, buf_span(&b));
+	swish_put_message(env, w, buf_span(&b));
 	return NULL;
 }
 
-static void put_callback(const struct adapter_env *env, struct jw *w, struct span ours)
+void swish_put_callback(const struct adapter_env *env, struct jw *w)
 {
-	struct buf url = arena_buf(env->arena, env->origin.n + env->peer.n + 16),
-		   proof = arena_buf(env->arena, 40);
+	struct buf url = arena_buf(env->arena, env->origin.n + env->peer.n + 16);
 
 	buf_add(&url, env->origin);
 	buf_str(&url, "/hooks/swish/");
 	buf_add(&url, env->peer);
 	jw_str(w, "callbackUrl", buf_span(&url));
+}
+
+static void put_callback(const struct adapter_env *env, struct jw *w, struct span ours)
+{
+	struct buf proof = arena_buf(env->arena, 40);
+
+	swish_put_callback(env, w);
 	if (swish_write_proof(env, ours, &proof))
 		jw_str(w, "callbackIdentifier", buf_span(&proof));
 }
 
 /* ---- bodies -------------------------------------------------------------------------------- */
 
-/* SPEC swish 7.1-body [C:SW-MAN]: payerAlias with the country's code, without plus: 8 to 15 digits;
- * without it the answer brings a token, by which the payer's app opens the payment. */
+/* SPEC swish 7.1-body [C:SW-MAN]: a number has its country's code, without plus: 8 to 15 digits. */
+const char *swish_put_number(struct jw *w, const char *key, struct span number)
+{
+	if (span_starts(number, SPAN("+")))
+		number = span_sub(number, 1, number.n);
+	if (!span_is_digits(number) || number.n < 8 || number.n > 15 || number.p[0] == '0')
+		return "not a mobile number with its country code";
+	jw_str(w, key, number);
+	return NULL;
+}
+
+/* SPEC swish 7.1-body [C:SW-MAN]: without payerAlias the answer brings a token, by which the
+ * payer's app opens the payment. */
 static const char *put_payer(struct jw *w, const Xw__Canonical *call)
 {
 	struct span handle = span_str(call->payer ? call->payer->handle : "");
 
-	if (span_starts(handle, SPAN("+")))
-		handle = span_sub(handle, 1, handle.n);
 	if (span_empty(handle))
 		return call->code && call->code->text[0] ? "payers of Swish show no code" : NULL;
-	if (!span_is_digits(handle) || handle.n < 8 || handle.n > 15 || handle.p[0] == '0')
-		return "not a mobile number with its country code";
-	jw_str(w, "payerAlias", handle);
-	return NULL;
+	return swish_put_number(w, "payerAlias", handle);
 }
 
-static bool chargeable(struct money m)
+bool swish_chargeable(struct money m)
 {
 	return !money_is_none(m) && money_minor(m) >= AMOUNT_MIN;
 }
@@ -132,14 +144,14 @@ static const char *write_create(
 	struct jw w = jw_init(&out->body);
 	const char *why;
 
-	if (!chargeable(sum))
+	if (!swish_chargeable(sum))
 		return "no amount of one krona or more";
 	jw_obj(&w, NULL);
 	jw_str(&w, "payeePaymentReference", span_str(call->request_id));
 	put_callback(env, &w, span_str(call->request_id));
 	why = put_payer(&w, call);
 	jw_str(&w, "payeeAlias", adapter_setting(env, "payee_alias"));
-	put_amount(&w, sum);
+	swish_put_amount(&w, sum);
 	if (!why)
 		why = put_shop(env, &w, call->order);
 	jw_end(&w, '}');
@@ -165,20 +177,28 @@ static const char *write_refund(
 
 	if (!call->peer_id[0])
 		return "the bank's reference of the payment is not known";
-	if (!chargeable(sum))
+	if (!swish_chargeable(sum))
 		return "no amount of one krona or more";
 	jw_obj(&w, NULL);
 	jw_str(&w, "payerPaymentReference", ours);
 	jw_str(&w, "originalPaymentReference", span_str(call->peer_id));
 	put_callback(env, &w, ours);
 	jw_str(&w, "payerAlias", adapter_setting(env, "payee_alias"));
-	put_amount(&w, sum);
-	put_message(env, &w, span_str(call->refund->reason));
+	swish_put_amount(&w, sum);
+	swish_put_message(env, &w, span_str(call->refund->reason));
 	jw_end(&w, '}');
 	return NULL;
 }
 
-/* SPEC swish 7.1-paths [C:SW-PHP]: create is version 2, all else version 1 even for those. */
+bool swish_is_payout(const Xw__Canonical *call)
+{
+	return call->op == OP_CREDIT || (call->payment && strcmp(call->payment->mode, "OUT") == 0);
+}
+
+#define PAYOUTS "/api/v1/payouts"
+
+/* SPEC swish 7.1-paths [C:SW-PHP]: create is version 2, all else version 1 even for those. A
+ * pay-out's id is in its body. */
 static const struct {
 	const char *method, *path, *type;
 	bool refund; /* the path names the refund */
@@ -191,6 +211,7 @@ static const struct {
 		write_cancel },
 	[OP_REFUND] = { "PUT", "/api/v2/refunds/", "application/json", true, write_refund },
 	[OP_INQUIRE_REFUND] = { "GET", "/api/v1/refunds/", NULL, true, NULL },
+	[OP_CREDIT] = { "POST", PAYOUTS, "application/json", false, swish_write_payout },
 };
 
 static const char *write(
@@ -206,8 +227,11 @@ static const char *write(
 		return "the id is no reference that Swish takes";
 	out->method = calls[call->op].method;
 	buf_add(&out->target, env->base_path);
-	buf_str(&out->target, calls[call->op].path);
-	swish_write_id(&out->target, ours);
+	buf_str(&out->target, call->op == OP_INQUIRE && swish_is_payout(call)
+				      ? PAYOUTS "/"
+				      : calls[call->op].path);
+	if (call->op != OP_CREDIT)
+		swish_write_id(&out->target, ours);
 	if (calls[call->op].type)
 		http_out_header(out, "content-type", span_str(calls[call->op].type));
 	return calls[call->op].write ? calls[call->op].write(env, call, out) : NULL;

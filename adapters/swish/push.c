@@ -43,7 +43,8 @@ static Xw__Canonical *event(const struct adapter_env *env, const struct json *bo
 
 	(void)json_str(body, "status", &status);
 	(void)json_str(body, "errorCode", &code);
-	(void)json_str(body, "id", &id);
+	if (!json_str(body, "id", &id))
+		(void)json_str(body, "payoutInstructionUUID", &id);
 	if (!c)
 		return NULL;
 	c->authentic = authentic;
@@ -56,7 +57,8 @@ static Xw__Canonical *event(const struct adapter_env *env, const struct json *bo
 }
 
 /* SPEC swish 7.1-callback [C:SW-MIG, SW-PHP]: the object that GET shows. A refund's has
- * payerPaymentReference, ours of the refund, where a payment's has payeePaymentReference. */
+ * payerPaymentReference, ours of the refund, where a payment's has payeePaymentReference; a
+ * pay-out's likewise, and its id is payoutInstructionUUID. */
 enum rc swish_read_push(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
 {
@@ -71,8 +73,10 @@ enum rc swish_read_push(
 	if (rc != RC_OK || !json_is_object(body))
 		return canonical_refuse(env->arena, OP_PUSH, RC_BAD, REASON_MALFORMED,
 			"not a JSON object", "", ret);
-	(void)json_str(body, "id", &id);
-	refund = json_get(body, "originalPaymentReference") != NULL;
+	if (!json_str(body, "id", &id))
+		(void)json_str(body, "payoutInstructionUUID", &id);
+	refund = json_get(body, "originalPaymentReference") != NULL ||
+		 json_get(body, "payoutInstructionUUID") != NULL;
 	if (!json_str(body, refund ? "payerPaymentReference" : "payeePaymentReference", &ours) ||
 		span_empty(ours) || ours.n > 64 || !names(id, ours))
 		return canonical_refuse(env->arena, OP_PUSH, RC_BAD, REASON_MALFORMED,

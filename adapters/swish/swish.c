@@ -25,6 +25,13 @@ static const struct caps caps[] = {
 	{ .op = OP_CANCEL, .allowed_ms = ALLOWED_MS, .ladder = LADDER_CANCEL },
 	{ .op = OP_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_REFUND },
 	{ .op = OP_INQUIRE_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_REFUND },
+	/* SPEC swish 7.1-payout [C:SW-PHP]: there is no cancel. A lost one is read, never repeated.
+	 */
+	{ .op = OP_CREDIT,
+		.allowed_ms = ALLOWED_MS,
+		.sends_code = true,
+		.repeat = REPEAT_INQUIRE_FIRST,
+		.ladder = LADDER_REFUND },
 	{ .op = OP_PUSH },
 	{ .op = OP_NONE },
 };

@@ -20,6 +20,18 @@ bool swish_write_proof(const struct adapter_env *env, struct span ours, struct b
 enum rc swish_write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why);
 
+bool swish_is_payout(const Xw__Canonical *call);
+/* A mobile number with its country code as that member; NULL, or why it is none. */
+const char *swish_put_number(struct jw *w, const char *key, struct span number);
+void swish_put_amount(struct jw *w, struct money m);
+void swish_put_message(const struct adapter_env *env, struct jw *w, struct span text);
+void swish_put_callback(const struct adapter_env *env, struct jw *w);
+bool swish_chargeable(struct money m);
+
+/* payout.c */
+const char *swish_write_payout(
+	const struct adapter_env *env, const Xw__Canonical *call, struct http_out *out);
+
 /* answer.c. The verdict of a payment's status. */
 struct verdict swish_payment_verdict(struct span status, struct span code);
 enum rc swish_read_answer(const struct adapter_env *env, const Xw__Canonical *call,

@@ -30,6 +30,7 @@ struct conf_key {
 	enum key_kind use;
 	enum key_state state;
 	const char *id, *file;
+	bool sha512; /* of RSA, and it digests by SHA-512 */
 };
 
 /* A participant beyond what the core and the worker know of it. */

@@ -13,7 +13,7 @@ struct raw_pair {
 };
 
 struct raw_key {
-	char *use, *id, *state, *file;
+	char *use, *id, *state, *file, *digest;
 };
 
 struct raw_timing {

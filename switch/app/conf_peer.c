@@ -42,6 +42,8 @@ static void url(struct loader *l, const char *text, struct conf_peer *e, struct 
 
 static void put_keys(struct loader *l, const struct raw_peer *r, struct conf_peer *e)
 {
+	static const char *const digests[] = { "sha256", "sha512", NULL };
+
 	if (r->keys_count > CONF_KEYS) {
 		conf_fail(l, "keys: more than %d", CONF_KEYS);
 		return;
@@ -52,6 +54,7 @@ static void put_keys(struct loader *l, const struct raw_peer *r, struct conf_pee
 		e->key[i].use = (enum key_kind)conf_word(l, "use", k->use, keys_kinds);
 		e->key[i].state = (enum key_state)conf_word(
 			l, "state", k->state ? k->state : "active", keys_states);
+		e->key[i].sha512 = k->digest && conf_word(l, "digest", k->digest, digests) == 1;
 	}
 	e->key_count = r->keys_count;
 }

@@ -28,7 +28,7 @@ static const cyaml_schema_value_t pair_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_pair, pair_fields) };
 
 static const cyaml_schema_field_t key_fields[] = { TEXT(raw_key, use), TEXT(raw_key, id),
-	OPTIONAL(raw_key, state), TEXT(raw_key, file), CYAML_FIELD_END };
+	OPTIONAL(raw_key, state), TEXT(raw_key, file), OPTIONAL(raw_key, digest), CYAML_FIELD_END };
 static const cyaml_schema_value_t key_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_key, key_fields) };
 

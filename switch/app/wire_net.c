@@ -214,7 +214,8 @@ static bool load_keys(struct keys *k, const struct conf_peer *c, const char **re
 {
 	for (size_t i = 0; i < c->key_count; i++)
 		if (keys_add_file(k, c->key[i].use, span_str(c->key[i].id), c->key[i].state,
-			    c->key[i].file, ret_why) != RC_OK)
+			    c->key[i].file, ret_why) != RC_OK ||
+			(c->key[i].sha512 && keys_use_sha512(k, ret_why) != RC_OK))
 			return false;
 	return true;
 }

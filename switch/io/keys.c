@@ -61,7 +61,7 @@ struct memo {
 
 struct keys {
 	uint32_t magic;
-	EVP_MD *sha256;
+	EVP_MD *sha256, *sha512;
 	size_t count;
 	struct key key[KEYS_MAX];
 	uint64_t signatures;
@@ -84,7 +84,8 @@ struct keys *keys_new(void)
 		return 0;
 	k->magic = KEYS_MAGIC;
 	k->sha256 = EVP_MD_fetch(0, "SHA256", 0);
-	return k->sha256 ? k : keys_free(k);
+	k->sha512 = EVP_MD_fetch(0, "SHA512", 0);
+	return k->sha256 && k->sha512 ? k : keys_free(k);
 }
 
 static void wipe(struct key *key)
@@ -102,6 +103,7 @@ struct keys *keys_free(struct keys *k)
 	for (size_t i = 0; i < k->count; i++)
 		wipe(&k->key[i]);
 	EVP_MD_free(k->sha256);
+	EVP_MD_free(k->sha512);
 	OPENSSL_cleanse(k, sizeof *k);
 	free(k);
 	return 0;
@@ -296,6 +298,19 @@ enum rc keys_add_file(struct keys *k, enum key_kind kind, struct span id, enum k
 	return rc;
 }
 
+enum rc keys_use_sha512(struct keys *k, const char **ret_why)
+{
+	struct key *key = k->count > 0 ? &k->key[k->count - 1] : 0;
+
+	CHECK_OBJ(k, KEYS_MAGIC);
+	*ret_why = "only keys of RSA digest by SHA-512 here";
+	if (!key || key->alg != KEY_RSA_SHA256)
+		return RC_RANGE;
+	key->alg = KEY_RSA_SHA512;
+	*ret_why = "the crypto library refuses this key";
+	return EVP_PKEY_CTX_set_signature_md(key->op, k->sha512) == 1 ? RC_OK : RC_BAD;
+}
+
 /* Signing. */
 
 /* SPEC RFC 9421 3.3.4: r and s, 32 bytes each, where the library speaks DER. */
@@ -358,10 +373,13 @@ static size_t sign_rsa(struct keys *k, struct key *key, const struct digest *tex
 static size_t sign_with(struct keys *k, struct key *key, struct span data, uint8_t *sig)
 {
 	size_t n = KEYS_SIG_MAX;
-	uint8_t der[80];
+	uint8_t der[80], d512[64];
 	struct digest d;
 
 	switch (key->alg) {
+	case KEY_RSA_SHA512:
+		digest_sha512(data, d512);
+		return EVP_PKEY_sign(key->op, sig, &n, d512, sizeof d512) == 1 ? n : 0;
 	case KEY_ED25519:
 		return EVP_DigestSign(key->one_shot, sig, &n, (const uint8_t *)data.p, data.n) == 1
 			       ? n
@@ -404,11 +422,14 @@ bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *
 static bool verify_with(struct key *key, struct span data, struct span sig)
 {
 	const uint8_t *s = (const uint8_t *)sig.p;
-	uint8_t der[80];
+	uint8_t der[80], d512[64];
 	struct digest d;
 	size_t n;
 
 	switch (key->alg) {
+	case KEY_RSA_SHA512:
+		digest_sha512(data, d512);
+		return EVP_PKEY_verify(key->op, s, sig.n, d512, sizeof d512) == 1;
 	case KEY_ED25519:
 		return sig.n == 64 && EVP_DigestVerify(key->one_shot, s, sig.n,
 					      (const uint8_t *)data.p, data.n) == 1;

@@ -25,6 +25,7 @@ enum key_alg {
 	KEY_ED25519,     /* 64 bytes over the text itself */
 	KEY_P256_SHA256, /* r and s, 64 bytes */
 	KEY_HMAC_SHA256, /* 32 bytes */
+	KEY_RSA_SHA512,  /* as the first, where a partner asks for it (keys_use_sha512) */
 };
 
 /* SPEC standards 5.5: at least two may verify at once; the newest active one signs. */
@@ -63,6 +64,9 @@ MUST enum rc keys_add(struct keys *k, enum key_kind kind, struct span id, enum k
  * must be readable by nobody else (RC_AUTH). */
 MUST enum rc keys_add_file(struct keys *k, enum key_kind kind, struct span id, enum key_state state,
 	const char *path, const char **ret_why);
+
+/* From now on the key that was added last digests by SHA-512. RC_RANGE: it is not of RSA. */
+MUST enum rc keys_use_sha512(struct keys *k, const char **ret_why);
 
 /* Signs with our newest active key (or shared one), appends to ret_sig, and says which it was. */
 bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *ret_alg,

@@ -115,13 +115,14 @@ static int word_of(const char *word, const char *const *words)
 /* As in the switch's own participant files: use, id, file, and a state where it is not active. */
 static bool read_key(struct loaded *l, const struct json *v, struct keys *keys)
 {
-	static const char *const known[] = { "use", "id", "state", "file", NULL };
-	const char *use = "", *id = "", *state = "active", *file = "", *why;
+	static const char *const known[] = { "use", "id", "state", "file", "digest", NULL };
+	const char *use = "", *id = "", *state = "active", *file = "", *digest = "sha256", *why;
 
 	if (!json_is_object(v) || json_unknown(v, known))
-		return bad(l, "keys", "must be objects of use, id, state and file");
+		return bad(l, "keys", "must be objects of use, id, state, file and digest");
 	if (!read_text(l, v, "use", &use) || !read_text(l, v, "id", &id) ||
-		!read_text(l, v, "state", &state) || !read_path(l, v, "file", &file))
+		!read_text(l, v, "state", &state) || !read_text(l, v, "digest", &digest) ||
+		!read_path(l, v, "file", &file))
 		return false;
 	if (word_of(use, keys_kinds) < 0)
 		return bad(l, "use", "must be ours, theirs, shared or secret");
@@ -130,6 +131,10 @@ static bool read_key(struct loaded *l, const struct json *v, struct keys *keys)
 	if (keys_add_file(keys, (enum key_kind)word_of(use, keys_kinds), span_str(id),
 		    (enum key_state)word_of(state, keys_states), file, &why) != RC_OK)
 		return bad(l, *file ? file : "keys", why);
+	if (strcmp(digest, "sha256") != 0 && strcmp(digest, "sha512") != 0)
+		return bad(l, "digest", "must be sha256 or sha512");
+	if (strcmp(digest, "sha512") == 0 && keys_use_sha512(keys, &why) != RC_OK)
+		return bad(l, file, why);
 	return true;
 }
 

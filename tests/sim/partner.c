@@ -23,6 +23,7 @@ static size_t sig_bytes(enum sig_alg alg)
 {
 	switch (alg) {
 	case SIG_RSA_SHA256:
+	case SIG_RSA_SHA512:
 		return 256;
 	case SIG_ED25519:
 	case SIG_P256_SHA256:

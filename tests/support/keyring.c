@@ -31,12 +31,21 @@ static enum sig_alg alg_of(const char *name)
 {
 	if (strcmp(name, "rsa") == 0)
 		return SIG_RSA_SHA256;
+	if (strcmp(name, "rsa-sha512") == 0)
+		return SIG_RSA_SHA512;
 	if (strcmp(name, "ed25519") == 0)
 		return SIG_ED25519;
 	if (strcmp(name, "p256") == 0 || strcmp(name, "p256-digest") == 0)
 		return SIG_P256_SHA256;
 	CHECK(strcmp(name, "hmac") == 0);
 	return SIG_HMAC_SHA256;
+}
+
+static const EVP_MD *md_of(const struct keyring_key *key)
+{
+	return key->alg == SIG_ED25519      ? NULL
+	       : key->alg == SIG_RSA_SHA512 ? EVP_sha512()
+					    : EVP_sha256();
 }
 
 static EVP_PKEY *load(const char *path)
@@ -132,8 +141,7 @@ static bool sign(void *ctx, struct span data, struct buf *ret_sig, enum sig_alg 
 		return buf_ok(ret_sig);
 	}
 	md = EVP_MD_CTX_new();
-	ok = EVP_DigestSignInit(md, NULL, key->alg == SIG_ED25519 ? NULL : EVP_sha256(), NULL,
-		     key->pkey) == 1 &&
+	ok = EVP_DigestSignInit(md, NULL, md_of(key), NULL, key->pkey) == 1 &&
 	     EVP_DigestSign(md, sig, &n, (const unsigned char *)data.p, data.n) == 1;
 	EVP_MD_CTX_free(md);
 	if (!ok)
@@ -163,8 +171,7 @@ static bool verify_with(const struct keyring_key *key, struct span data, struct 
 		sig = span_of(der, der_of_raw((const unsigned char *)sig.p, der));
 	}
 	md = EVP_MD_CTX_new();
-	ok = EVP_DigestVerifyInit(md, NULL, key->alg == SIG_ED25519 ? NULL : EVP_sha256(), NULL,
-		     key->pkey) == 1 &&
+	ok = EVP_DigestVerifyInit(md, NULL, md_of(key), NULL, key->pkey) == 1 &&
 	     EVP_DigestVerify(md, (const unsigned char *)sig.p, sig.n,
 		     (const unsigned char *)data.p, data.n) == 1;
 	EVP_MD_CTX_free(md);

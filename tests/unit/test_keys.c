@@ -429,9 +429,46 @@ static void test_files(void **state)
 	pki_close(&pki);
 }
 
+/* The same key signs by SHA-512 where it is told to; OpenSSL alone says that it holds. */
+static void digests_by_sha512(void **state)
+{
+	struct keys *k = keys_new();
+	char bytes[KEYS_SIG_MAX], der[600];
+	struct buf sig = buf_init(bytes, sizeof bytes), key = buf_init(der, sizeof der);
+	const unsigned char *p = (const unsigned char *)der;
+	enum key_alg alg;
+	struct span id, text = SPAN("payload");
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	EVP_PKEY *pkey;
+
+	assert_int_equal(text_unb64(&key, span_str(rsa_public)), RC_OK);
+	pkey = d2i_PUBKEY(NULL, &p, (long)key.n);
+	(void)state;
+	assert_int_equal(
+		keys_add(k, KEY_OURS, SPAN("1"), KEY_ACTIVE, span_str(rsa_private), &why), RC_OK);
+	assert_int_equal(keys_use_sha512(k, &why), RC_OK);
+	assert_int_equal(keys_use_sha512(k, &why), RC_RANGE);
+	assert_int_equal(
+		keys_add(k, KEY_THEIRS, SPAN("1"), KEY_ACTIVE, span_str(rsa_public), &why), RC_OK);
+	assert_true(keys_sign(k, text, &sig, &alg, &id));
+	assert_int_equal(alg, KEY_RSA_SHA512);
+	assert_false(keys_verify(k, SPAN("1"), text, buf_span(&sig))); /* that one is SHA-256's */
+	assert_int_equal(keys_use_sha512(k, &why), RC_OK);
+	assert_true(keys_verify(k, SPAN("1"), text, buf_span(&sig)));
+	assert_false(keys_verify(k, SPAN("1"), SPAN("payloaD"), buf_span(&sig)));
+	assert_int_equal(EVP_DigestVerifyInit(md, NULL, EVP_sha512(), NULL, pkey), 1);
+	assert_int_equal(EVP_DigestVerify(md, (unsigned char *)bytes, sig.n,
+				 (const unsigned char *)text.p, text.n),
+		1);
+	EVP_MD_CTX_free(md);
+	EVP_PKEY_free(pkey);
+	keys_free(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digests_by_sha512),
 		cmocka_unit_test(test_rsa_vectors),
 		cmocka_unit_test(test_rsa_signs_the_same_again),
 		cmocka_unit_test(test_ed25519_vector),

@@ -11,6 +11,7 @@ static const struct fake_pair settings[] = {
 	{ "callback", "unit-test-secret-0001" },
 	{ "act_ms", "400" },
 	{ "refund_ms", "1000" },
+	{ "signing_serial", "switch-1" },
 	{ NULL, NULL },
 };
 
@@ -282,6 +283,112 @@ static void answers_that_lie(void **state)
 	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
 }
 
+/* ---- pay-outs ------------------------------------------------------------------------------ */
+
+#define OUT AMOUNT "payment.mode: OUT\norder.description: Tax refund\n"
+
+static const Xw__Canonical *credit(const char *payee)
+{
+	char text[512];
+
+	d->alg = SIG_RSA_SHA512;
+	snprintf(text, sizeof text, "op: credit\nrequest_id: " ID "\n" OUT "%s\n", payee);
+	return dialogue_call(d, text);
+}
+
+static const Xw__Canonical *inquire_credit(void)
+{
+	return dialogue_call(d, "op: inquire\nrequest_id: " ID "\n" OUT);
+}
+
+static void pays_out(void **state)
+{
+	static const char *const payees[] = { "payer.handle: +46712345607",
+		"payer.handle: 46712345607/198703012384", "code.text: C46712345607;100;Tack;0" };
+	const Xw__Canonical *m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof payees / sizeof *payees; i++) {
+		dialogue_control(d, "{\"do\":\"reset\"}");
+		assert_outcome(credit(payees[i]), OUTCOME_PENDING, REASON_NONE);
+		assert_outcome(inquire_credit(), OUTCOME_PENDING, REASON_NONE);
+		assert_one_line(d, "\"taken\":0,");
+		fakeworld_run(d->w, 1000);
+		m = inquire_credit();
+		assert_outcome(m, OUTCOME_APPROVED, REASON_NONE);
+		assert_int_equal(m->payment->amount->minor, 18950);
+		assert_int_equal(strlen(m->peer_id), 32);
+		assert_one_line(d, "\"role\":\"credit\",\"id\":\"" ID "\"");
+		assert_one_line(d, "\"taken\":18950,\"returned\":0,\"state\":\"paid\"");
+	}
+}
+
+static void pay_outs_that_fail(void **state)
+{
+	(void)state;
+	assert_outcome(inquire_credit(), OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_outcome(credit("payer.handle: 46712345600"), OUTCOME_DECLINED, REASON_PAYER);
+	assert_outcome(credit("payer.handle: 46712345605"), OUTCOME_PENDING, REASON_NONE);
+	fakeworld_run(d->w, 1000);
+	assert_outcome(inquire_credit(), OUTCOME_DECLINED, REASON_TECHNICAL);
+	assert_one_line(d, "\"taken\":0,");
+}
+
+/* The second sending is told so, and says nothing of the first. */
+static void a_pay_out_is_made_once(void **state)
+{
+	(void)state;
+	dialogue_misbehave(d, "payout", "apply-then-silent", 0);
+	assert_null(credit("payer.handle: 46712345607"));
+	assert_outcome(credit("payer.handle: 46712345607"), OUTCOME_UNKNOWN, REASON_REPEAT);
+	fakeworld_run(d->w, 1000);
+	assert_outcome(inquire_credit(), OUTCOME_APPROVED, REASON_NONE);
+	assert_one_line(d, "\"taken\":18950,");
+}
+
+static void pay_outs_are_signed(void **state)
+{
+	(void)state;
+	d->wrong_key = true;
+	assert_outcome(credit("payer.handle: 46712345607"), OUTCOME_UNKNOWN, REASON_NONE);
+	d->wrong_key = false;
+	assert_outcome(inquire_credit(), OUTCOME_NOT_FOUND, REASON_NONE);
+	d->alg = SIG_RSA_SHA256;
+	assert_string_equal(dialogue_refused(d, "op: credit\nrequest_id: " ID "\n" OUT
+						"payer.handle: 46712345607\n"),
+		"pay-outs are signed by RSA with SHA-512, with the key of `signing_serial`");
+}
+
+static void pay_outs_that_cannot_be_said(void **state)
+{
+	static const char *const payees[] = { "", "payer.handle: 0701234567",
+		"payer.handle: 46712345607/87030123", "code.text: 281777021234567890123456",
+		"code.text: C123" };
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof payees / sizeof *payees; i++) {
+		snprintf(text, sizeof text, "op: credit\nrequest_id: " ID "\n" OUT "%s\n",
+			payees[i]);
+		(void)dialogue_refused(d, text);
+	}
+	(void)dialogue_refused(d, "op: credit\nrequest_id: " ID
+				  "\npayment.amount.minor: 100\npayment.amount.currency: EUR\n"
+				  "payer.handle: 46712345607\n");
+}
+
+static void a_pay_out_is_told_of(void **state)
+{
+	Xw__Canonical *m;
+
+	(void)state;
+	(void)credit("payer.handle: 46712345607");
+	fakeworld_run(d->w, 1000);
+	assert_int_equal(dialogue_push(d, &m), RC_OK);
+	assert_string_equal(m->request_id, ID);
+	assert_int_equal(m->outcome->result, OUTCOME_UNKNOWN); /* a hint */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -298,6 +405,12 @@ int main(void)
 		T(a_success_after_the_cancel),
 		T(lost_answers),
 		T(answers_that_lie),
+		T(pays_out),
+		T(pay_outs_that_fail),
+		T(a_pay_out_is_made_once),
+		T(pay_outs_are_signed),
+		T(pay_outs_that_cannot_be_said),
+		T(a_pay_out_is_told_of),
 	};
 #undef T
 
