@@ -16,13 +16,19 @@ LAYERS = {
     "adapters": ["switch/base", "switch/codec", "switch/codec/qr", "proto"],
     "adapters/fake": ["switch/base", "switch/codec"],
     "switch/work": ["switch/base", "switch/codec", "switch/codec/qr", "switch/core", "proto", "adapters"],
+    "switch/seal": ["switch/base", "switch/codec"],
     "switch/io": ["switch/base", "switch/codec"],
     "switch/sandbox": ["switch/base", "switch/codec", "switch/io", "adapters/fake"],
     "switch/app": ["switch/base", "switch/codec", "switch/codec/qr", "switch/core", "switch/work",
-                   "switch/io", "proto", "adapters"],
+                   "switch/io", "switch/seal", "proto", "adapters"],
     "switch/ctl": ["switch/base", "switch/codec", "switch/codec/qr", "switch/core", "switch/io",
                    "proto", "adapters"],
     "switch/audit": ["switch/base", "switch/codec", "switch/core", "proto", "adapters"],
+}
+# A protocol that several adapters speak, from one end or the other.
+SHARED_BY_PEERS = {
+    "adapters/alipayplus": ["adapters/aps"],
+    "adapters/apsmember": ["adapters/aps"],
 }
 # Single files that may see more, and why.
 MORE = {
@@ -30,7 +36,7 @@ MORE = {
     "switch/core/canon.h": ["proto"],
     "switch/ctl/route.c": ["switch/app"],  # a configuration is read, and explained, by the switch's own code
 }
-PURE = ("switch/base", "switch/codec", "switch/core", "switch/work", "adapters")
+PURE = ("switch/base", "switch/codec", "switch/core", "switch/work", "switch/seal", "adapters")
 # The part of the C library that has no effects.
 PURE_LIBC = {"stdbool.h", "stddef.h", "stdint.h", "stdalign.h", "string.h", "limits.h", "inttypes.h",
              "stdlib.h"}
@@ -88,7 +94,7 @@ def allowed_folders(path, header_folder, header):
             return is_fake(header) == fake
         if fake:
             return header_folder in LAYERS["adapters/fake"] + ["adapters/fake"]
-        return header_folder in LAYERS["adapters"] + ["adapters"]
+        return header_folder in LAYERS["adapters"] + ["adapters"] + SHARED_BY_PEERS.get(folder, [])
     return header_folder in [folder] + LAYERS[folder] + MORE.get(path, [])
 
 
