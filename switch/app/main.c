@@ -1,5 +1,6 @@
 /*
- * main.c: switchd: read the configuration, become the supervisor.
+ * main.c: switchd: read the configuration, become the supervisor; or be the sealer, which is a
+ * service of its own.
  *
  * A configuration that is not good ends the program before anything is opened, with the file and
  * the member that is wrong. Must never start with half of one.
@@ -12,12 +13,46 @@
 #include <postgresql/libpq-fe.h>
 
 #include "proc.h"
+#include "sealer.h"
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: switchd --conf FILE [--check]\n"
-			"  --check  read the configuration, say whether it is good, and end\n");
+	fprintf(stderr,
+		"usage: switchd --conf FILE [--check]\n"
+		"  --check  read the configuration, say whether it is good, and end\n"
+		"   or: switchd seal --origin NAME --key FILE --postgres CONNINFO --notes FILE\n"
+		"                    [--every SECONDS]\n"
+		"  keep the tamper-evident log, as a service of its own with a key of its own\n");
 	return 2;
+}
+
+/* The sealer's settings are few: they are its arguments. */
+static int seal(int argc, char **argv)
+{
+	struct sealer_conf c = { .every_s = 10 };
+	const struct {
+		const char *name, **value;
+	} option[] = { { "--origin", &c.origin }, { "--key", &c.key },
+		{ "--postgres", &c.postgres }, { "--notes", &c.notes } };
+	int64_t every;
+
+	for (int i = 0; i + 1 < argc; i += 2) {
+		bool known = false;
+		for (size_t k = 0; k < sizeof option / sizeof option[0]; k++)
+			if (strcmp(argv[i], option[k].name) == 0) {
+				*option[k].value = argv[i + 1];
+				known = true;
+			}
+		if (strcmp(argv[i], "--every") == 0 &&
+			span_to_i64(span_str(argv[i + 1]), &every) == RC_OK && every >= 1 &&
+			every <= 3600)
+			c.every_s = (int)every;
+		else if (!known)
+			return usage();
+	}
+	if (argc % 2 || !c.origin || !c.key || !c.postgres || !c.notes)
+		return usage();
+	return sealer_run(&c);
 }
 
 int main(int argc, char **argv)
@@ -27,6 +62,8 @@ int main(int argc, char **argv)
 	struct conf *c;
 	char line[256];
 
+	if (argc > 1 && strcmp(argv[1], "seal") == 0)
+		return seal(argc - 2, argv + 2);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--conf") == 0 && i + 1 < argc)
 			file = argv[++i];

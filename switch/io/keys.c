@@ -419,6 +419,15 @@ bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *
 	return buf_ok(ret_sig);
 }
 
+bool keys_public(void *keys, uint8_t ret[32])
+{
+	struct key *key = newest(ring(keys), KEY_OURS);
+	size_t n = RAW_ED25519;
+
+	return key && key->alg == KEY_ED25519 &&
+	       EVP_PKEY_get_raw_public_key(key->pkey, ret, &n) == 1 && n == RAW_ED25519;
+}
+
 static bool verify_with(struct key *key, struct span data, struct span sig)
 {
 	const uint8_t *s = (const uint8_t *)sig.p;

@@ -466,6 +466,11 @@ int pg_rows_count(const struct pg_rows *rows)
 	return PQntuples(result_of(rows));
 }
 
+int pg_rows_columns(const struct pg_rows *rows)
+{
+	return PQnfields(result_of(rows));
+}
+
 bool pg_is_null(const struct pg_rows *rows, int row, int column)
 {
 	return PQgetisnull(result_of(rows), row, column);

@@ -31,7 +31,8 @@ enum pg_group {
 	PG_CLERK = 8,
 	PG_ADMIN = 16,
 	PG_OPERATOR = 32,
-	PG_RECORDS = 64
+	PG_RECORDS = 64,
+	PG_SEAL = 128
 };
 
 enum pg_state {
@@ -88,6 +89,7 @@ MUST enum rc pg_send(struct pg *pg, enum pg_stmt stmt, const struct pg_params *p
 	pg_done_fn *done, void *ctx);
 
 int pg_rows_count(const struct pg_rows *rows);
+int pg_rows_columns(const struct pg_rows *rows);
 bool pg_is_null(const struct pg_rows *rows, int row, int column);
 struct span pg_bytes(const struct pg_rows *rows, int row, int column); /* as long as the rows */
 int64_t pg_int(const struct pg_rows *rows, int row, int column);

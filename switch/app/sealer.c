@@ -1,0 +1,604 @@
+/*
+ * sealer.c: appends what was committed to the tamper-evident log, and signs its root.
+ *
+ * It runs behind the payments and holds nobody up. One round takes the transactions between the
+ * last round's end and the oldest one that still runs: below that nothing can appear any more, so
+ * no row is missed and none is sealed twice, whatever order commits came in (standards A-2). The
+ * rows' leaves become a block, whose primary key decides between two sealers.
+ *
+ * The hard thing is never to sign two trees that do not fit: what is in memory is only what the
+ * ledger has confirmed, and after any doubt all is read again. Must never read what is personal
+ * into anything but a digest, and never be a child of who handles payments: its key is not theirs.
+ */
+#include "sealer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "frontier.h"
+#include "keys.h"
+#include "leaf.h"
+#include "note.h"
+#include "pg.h"
+#include "proc.h"
+
+#define LOOK_MS    500
+#define AGAIN_MS   1000
+#define STEPS_MOST 2000 /* of one round, but for those of its last transaction */
+#define IDLE_S     60   /* between checkpoints that cover nothing but the one before */
+#define BLOCKS     64   /* read at once at the start */
+
+enum table {
+	TABLE_NONE,
+#define SEALED(NAME, KIND, number, table, columns, order, sentence) TABLE_##NAME = number,
+#include "sealed.def"
+#undef SEALED
+	TABLES
+};
+
+static const enum pg_stmt read_rows[TABLES] = {
+#define SEALED(NAME, KIND, number, table, columns, order, sentence)                                \
+	[number] = PG_STMT_SEALED_##NAME,
+#include "sealed.def"
+#undef SEALED
+};
+
+enum phase {
+	AWAY,    /* no connection, or in doubt about what the ledger holds */
+	LOADING, /* reads how far the log is */
+	WAITING, /* for the next look */
+	BUSY,    /* a round is under way */
+};
+
+/* Bytes that grow; the ledger decides how many there are. */
+struct bytes {
+	char *p;
+	size_t n, cap;
+};
+
+/* A step of this round, and what the answers say of it one after another. */
+struct item {
+	uint64_t xact;
+	struct leaf_step leaf;
+};
+
+struct sealer {
+	const struct sealer_conf *conf;
+	struct loop *loop;
+	struct pg *pg;
+	struct keys *keys;
+	uint8_t key[NOTE_KEY_BYTES];
+	int notes; /* descriptor */
+	enum phase phase;
+	bool stopping;
+	int under_way;          /* statements without an answer yet */
+	struct mono next;       /* look */
+	struct mono checkpoint; /* not before */
+	struct frontier tree;   /* as the ledger has it */
+	uint64_t signed_size;
+	uint64_t upto, until; /* transactions: sealed below, this round's end */
+	uint64_t last;        /* the newest one of this round that wrote anything */
+
+	/* The round */
+	enum table reading; /* the next answer is of this table */
+	struct bytes items; /* struct item */
+	size_t at;          /* the item that rows of this table have come to */
+	struct bytes rows;  /* of one item in one table */
+	struct bytes loose; /* leaves of rows that are no step's */
+	struct bytes hashes, kept;
+};
+
+static void grow(struct bytes *b, const void *p, size_t n)
+{
+	if (b->n + n > b->cap) {
+		b->cap = (b->n + n) * 2;
+		b->p = realloc(b->p, b->cap);
+		CHECK(b->p); /* another process starts where the ledger is */
+	}
+	if (n)
+		memcpy(b->p + b->n, p, n);
+	b->n += n;
+}
+
+static struct span span_of_bytes(const struct bytes *b)
+{
+	return span_of(b->p, b->n);
+}
+
+static size_t item_count(const struct sealer *s)
+{
+	return s->items.n / sizeof(struct item);
+}
+
+static struct item *item_at(struct sealer *s, size_t i)
+{
+	return (struct item *)(void *)s->items.p + i;
+}
+
+static void wait_ms(struct sealer *s, enum phase phase, int64_t ms)
+{
+	s->phase = phase;
+	s->next = mono_plus_ms(loop_now(s->loop).mono, ms);
+}
+
+/* Whatever was under way, the ledger knows: it is read again. */
+static void doubt(struct sealer *s, const char *why)
+{
+	if (s->phase != AWAY)
+		proc_log("warn", "log-away", why);
+	wait_ms(s, AWAY, AGAIN_MS);
+}
+
+/* False: it came to nothing, and the rest of what is under way will be in vain too. */
+static bool is_done(struct sealer *s, const struct pg_answer *a)
+{
+	s->under_way--;
+	if (s->phase == AWAY)
+		return false;
+	if (a->end == PG_END_DONE)
+		return true;
+	doubt(s, a->end == PG_END_REFUSED ? a->message : "the connection was lost");
+	return false;
+}
+
+static bool ask(struct sealer *s, enum pg_stmt stmt, const struct pg_params *p, pg_done_fn *done)
+{
+	if (pg_send(s->pg, stmt, p, done, s) == RC_OK) {
+		s->under_way++;
+		return true;
+	}
+	doubt(s, "the ledger takes no statement");
+	return false;
+}
+
+/* ---- start: how far the log is ----------------------------------------------------------------
+ */
+
+static void on_hashes(void *ctx, const struct pg_answer *a);
+
+static void ask_hashes(struct sealer *s)
+{
+	struct pg_params p = { 0 };
+
+	pg_add_int8(&p, (int64_t)s->tree.size);
+	pg_add_int4(&p, BLOCKS);
+	(void)ask(s, PG_STMT_SEAL_HASHES, &p, on_hashes);
+}
+
+static void on_hashes(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+	int n;
+
+	if (!is_done(s, a))
+		return;
+	n = pg_rows_count(a->rows);
+	for (int i = 0; i < n; i++) {
+		struct span hashes = pg_bytes(a->rows, i, 1);
+		struct digest leaf;
+
+		if ((uint64_t)pg_int(a->rows, i, 0) != s->tree.size) {
+			doubt(s, "the blocks of the log do not join");
+			return;
+		}
+		for (; hashes.n >= sizeof leaf.b;
+			hashes = span_sub(hashes, sizeof leaf.b, hashes.n)) {
+			memcpy(leaf.b, hashes.p, sizeof leaf.b);
+			frontier_append(&s->tree, &leaf);
+		}
+	}
+	if (n == BLOCKS)
+		ask_hashes(s);
+	else
+		wait_ms(s, WAITING, 0);
+}
+
+static void on_state(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+
+	if (!is_done(s, a))
+		return;
+	s->upto = (uint64_t)pg_int(a->rows, 0, 1);
+	s->signed_size = (uint64_t)pg_int(a->rows, 0, 2);
+	if (frontier_read(s->signed_size, pg_bytes(a->rows, 0, 3), &s->tree) != RC_OK) {
+		doubt(s, "the last checkpoint's frontier is not one");
+		return;
+	}
+	ask_hashes(s);
+}
+
+static void load(struct sealer *s)
+{
+	struct pg_params none = { 0 };
+
+	s->phase = LOADING;
+	(void)ask(s, PG_STMT_SEAL_STATE, &none, on_state);
+}
+
+/* ---- checkpoints ------------------------------------------------------------------------------
+ */
+
+static void on_checkpoint(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+
+	if (!is_done(s, a))
+		return;
+	if (pg_rows_count(a->rows) != 1) {
+		doubt(s, "another sealer signs here");
+		return;
+	}
+	s->signed_size = s->tree.size;
+	wait_ms(s, WAITING, 0);
+}
+
+/* Appended whole and on the disk, or false. */
+static bool write_note(struct sealer *s, const struct buf *note)
+{
+	bool written = write(s->notes, note->p, note->n) == (ssize_t)note->n;
+
+	if (written && fdatasync(s->notes) == 0)
+		return true;
+	doubt(s, strerror(errno));
+	return false;
+}
+
+/* It leaves the house first: whoever comes after us in the ledger can only add to it. */
+static void sign(struct sealer *s)
+{
+	char text[NOTE_MAX], signature[64], nodes[64 * 32];
+	struct buf note = buf_init(text, sizeof text), sig = buf_init(signature, sizeof signature);
+	struct buf frontier = buf_init(nodes, sizeof nodes);
+	struct span origin = span_str(s->conf->origin), id;
+	struct digest root = frontier_root(&s->tree);
+	struct pg_params p = { 0 };
+	enum key_alg alg;
+
+	s->phase = BUSY;
+	note_checkpoint(&note, origin, s->tree.size, &root);
+	CHECK(keys_sign(s->keys, buf_span(&note), &sig, &alg, &id));
+	note_sign(&note, origin, s->key, buf_span(&sig));
+	frontier_write(&frontier, &s->tree);
+	CHECK(buf_ok(&note) && buf_ok(&frontier));
+	if (!write_note(s, &note))
+		return;
+	s->checkpoint = mono_plus_ms(loop_now(s->loop).mono, (int64_t)s->conf->every_s * 1000);
+	pg_add_int8(&p, (int64_t)s->tree.size);
+	pg_add_bytes(&p, buf_span(&note));
+	pg_add_bytes(&p, buf_span(&frontier));
+	(void)ask(s, PG_STMT_SEAL_CHECKPOINT, &p, on_checkpoint);
+}
+
+/* A checkpoint is a row too: alone it is worth another one only so that all see that we live. */
+static bool should_sign(const struct sealer *s)
+{
+	uint64_t fresh = s->tree.size - s->signed_size;
+	struct mono from = s->checkpoint;
+
+	if (fresh <= 1)
+		from = mono_plus_ms(from, (int64_t)(IDLE_S - s->conf->every_s) * 1000);
+	return fresh > 0 && loop_now(s->loop).mono.us >= from.us;
+}
+
+/* ---- one round --------------------------------------------------------------------------------
+ */
+
+static void on_block(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+	struct digest leaf;
+
+	if (!is_done(s, a))
+		return;
+	if (pg_rows_count(a->rows) != 1) {
+		doubt(s, "another sealer writes here");
+		return;
+	}
+	for (size_t i = 0; i < s->hashes.n; i += sizeof leaf.b) {
+		memcpy(leaf.b, s->hashes.p + i, sizeof leaf.b);
+		frontier_append(&s->tree, &leaf);
+	}
+	s->upto = s->until;
+	wait_ms(s, WAITING, item_count(s) >= STEPS_MOST ? 0 : LOOK_MS);
+}
+
+static void write_block(struct sealer *s)
+{
+	struct pg_params p = { 0 };
+
+	for (size_t i = 0; i < item_count(s); i++) {
+		const struct leaf_step *step = &item_at(s, i)->leaf;
+		struct digest leaf = leaf_of_step(step);
+
+		grow(&s->hashes, leaf.b, sizeof leaf.b);
+		if (step->has[LEAF_RAW])
+			grow(&s->kept, step->part[LEAF_RAW].b, sizeof leaf.b);
+	}
+	grow(&s->hashes, s->loose.p, s->loose.n);
+	if (s->hashes.n == 0) {
+		s->upto = s->until;
+		wait_ms(s, WAITING, LOOK_MS);
+		return;
+	}
+	s->until = s->last +
+		   1; /* follows from the rows, and so is not to be tampered with either */
+	pg_add_int8(&p, (int64_t)s->tree.size);
+	pg_add_int8(&p, (int64_t)s->until);
+	pg_add_int4(&p, (int32_t)(s->hashes.n / sizeof(struct digest)));
+	pg_add_bytes(&p, span_of_bytes(&s->hashes));
+	pg_add_bytes(&p, s->kept.n ? span_of_bytes(&s->kept) : SPAN(""));
+	(void)ask(s, PG_STMT_SEAL_BLOCK, &p, on_block);
+}
+
+static void add_row(struct bytes *b, const struct pg_rows *rows, int row)
+{
+	int columns = pg_rows_columns(rows);
+	char head[4];
+	struct buf h = buf_init(head, sizeof head);
+
+	leaf_row_begin(&h, columns);
+	grow(b, head, h.n);
+	for (int i = 0; i < columns; i++) {
+		bool is_null = pg_is_null(rows, row, i);
+		struct span value = is_null ? SPAN_NONE : pg_bytes(rows, row, i);
+
+		h = buf_init(head, sizeof head);
+		leaf_length(&h, is_null, value.n);
+		grow(b, head, h.n);
+		grow(b, value.p, value.n);
+	}
+}
+
+/* The rows collected for the item become its part. */
+static void end_part(struct sealer *s, enum leaf_part part)
+{
+	struct leaf_step *leaf;
+
+	if (s->rows.n == 0)
+		return;
+	leaf = &item_at(s, s->at)->leaf;
+	leaf->has[part] = true;
+	leaf->part[part] = digest_sha256(span_of_bytes(&s->rows));
+	s->rows.n = 0;
+}
+
+static uint64_t xact_of(struct sealer *s, const struct pg_rows *rows, int row)
+{
+	uint64_t xact = (uint64_t)pg_int(rows, row, 0);
+
+	if (xact > s->last)
+		s->last = xact;
+	return xact;
+}
+
+static void add_step(struct sealer *s, const struct pg_rows *rows, int row)
+{
+	struct item it = { .xact = xact_of(s, rows, row),
+		.leaf = { .payment = pg_id(rows, row, 1),
+			.version = (int32_t)pg_int(rows, row, 2) } };
+
+	grow(&s->items, &it, sizeof it);
+	s->at = item_count(s) - 1;
+	add_row(&s->rows, rows, row);
+	end_part(s, LEAF_STEP);
+}
+
+static void add_loose(struct sealer *s, enum table table, const struct pg_rows *rows, int row)
+{
+	struct bytes b = { 0 };
+	struct digest d;
+
+	(void)xact_of(s, rows, row);
+	add_row(&b, rows, row);
+	d = digest_sha256(span_of_bytes(&b));
+	d = leaf_of_row((uint8_t)table, &d);
+	grow(&s->loose, d.b, sizeof d.b);
+	free(b.p);
+}
+
+/* Whether a row of that table is of this item: by (payment, version), a claim by (transaction,
+ * payment). */
+static bool is_of(const struct item *it, enum table table, const struct pg_rows *rows, int row)
+{
+	int column = table == TABLE_CLAIM ? 1 : 0;
+	struct pay_id payment = pg_id(rows, row, column);
+
+	if (!pay_id_eq(&it->leaf.payment, &payment))
+		return false;
+	return table == TABLE_CLAIM ? it->xact == (uint64_t)pg_int(rows, row, 0)
+				    : it->leaf.version == pg_int(rows, row, 1);
+}
+
+/* Rows come in the order of the items; only a claim may be of none, from before there was a log. */
+static void add_part(struct sealer *s, enum table table, const struct pg_rows *rows, int row)
+{
+	enum leaf_part part = (enum leaf_part)(table - 1);
+	size_t at = s->at;
+
+	while (at < item_count(s) && !is_of(item_at(s, at), table, rows, row))
+		at++;
+	if (at == item_count(s)) {
+		CHECK(table == TABLE_CLAIM);
+		add_loose(s, table, rows, row);
+		return;
+	}
+	if (at != s->at)
+		end_part(s, part);
+	s->at = at;
+	add_row(&s->rows, rows, row);
+}
+
+static void on_rows(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+	enum table table = s->reading++;
+
+	if (!is_done(s, a))
+		return;
+	s->at = 0;
+	for (int i = 0; i < pg_rows_count(a->rows); i++) {
+		if (table == TABLE_STEP)
+			add_step(s, a->rows, i);
+		else if (table <= TABLE_CLAIM)
+			add_part(s, table, a->rows, i);
+		else
+			add_loose(s, table, a->rows, i);
+	}
+	if (table <= TABLE_CLAIM)
+		end_part(s, (enum leaf_part)(table - 1));
+	if (s->reading == TABLES)
+		write_block(s);
+}
+
+static void on_until(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+	struct pg_params p = { 0 };
+
+	if (!is_done(s, a))
+		return;
+	s->until = (uint64_t)pg_int(a->rows, 0, 0);
+	if (s->until <= s->upto) {
+		wait_ms(s, WAITING, LOOK_MS);
+		return;
+	}
+	s->reading = TABLE_STEP;
+	s->last = 0;
+	s->items.n = s->rows.n = s->loose.n = s->hashes.n = s->kept.n = 0;
+	pg_add_int8(&p, (int64_t)s->upto);
+	pg_add_int8(&p, (int64_t)s->until);
+	for (enum table t = TABLE_STEP; t < TABLES; t++)
+		if (!ask(s, read_rows[t], &p, on_rows))
+			return;
+}
+
+static void look(struct sealer *s)
+{
+	struct pg_params p = { 0 };
+
+	s->phase = BUSY;
+	pg_add_int8(&p, (int64_t)s->upto);
+	pg_add_int4(&p, STEPS_MOST);
+	(void)ask(s, PG_STMT_SEAL_UNTIL, &p, on_until);
+}
+
+/* ---- the process ------------------------------------------------------------------------------
+ */
+
+static struct mono turn(void *ctx)
+{
+	struct sealer *s = ctx;
+	bool is_time = loop_now(s->loop).mono.us >= s->next.us;
+
+	if (s->stopping && s->phase != BUSY) {
+		loop_stop(s->loop);
+		return MONO_NEVER;
+	}
+	if (s->phase == AWAY && is_time && s->under_way == 0 && pg_state(s->pg) == PG_STATE_READY)
+		load(s);
+	else if (s->phase == WAITING && should_sign(s))
+		sign(s);
+	else if (s->phase == WAITING && is_time)
+		look(s);
+	return mono_plus_ms(loop_now(s->loop).mono, 100);
+}
+
+static void on_term(void *ctx)
+{
+	struct sealer *s = ctx;
+
+	s->stopping = true;
+}
+
+static void on_connection(void *ctx, enum pg_state state, const char *why)
+{
+	(void)ctx;
+	if (state == PG_STATE_BROKEN)
+		proc_log("warn", "ledger", why);
+	else if (state == PG_STATE_READY)
+		proc_log("info", "ledger", "ready");
+}
+
+/* What verifiers are given lies beside the checkpoints, in <notes>.key. */
+static const char *write_verifier_key(const struct sealer *s)
+{
+	char file[4096], text[NOTE_MAX];
+	struct buf b = buf_init(text, sizeof text);
+	FILE *f;
+	bool good;
+
+	note_verifier_key(&b, span_str(s->conf->origin), s->key);
+	buf_ch(&b, '\n');
+	snprintf(file, sizeof file, "%s.key", s->conf->notes);
+	f = fopen(file, "we");
+	if (!f)
+		return strerror(errno);
+	good = fwrite(text, 1, b.n, f) == b.n;
+	return fclose(f) == 0 && good ? NULL : "the verifier key cannot be written";
+}
+
+/* NULL, or what is missing. */
+static const char *open_all(struct sealer *s)
+{
+	struct pg_conf pg = { PG_CONF_DEFAULT, .conninfo = s->conf->postgres, .name = "sealer",
+		.groups = PG_SEAL };
+	const char *why;
+
+	if (!note_name_is_good(span_str(s->conf->origin)))
+		return "the origin is no name for a log: letters, digits and -._~/: alone";
+	s->keys = keys_new();
+	s->loop = loop_new();
+	if (!s->keys || !s->loop)
+		return "out of memory";
+	if (keys_add_file(s->keys, KEY_OURS, SPAN("log"), KEY_ACTIVE, s->conf->key, &why) != RC_OK)
+		return why;
+	if (!keys_public(s->keys, s->key))
+		return "the log's key is not Ed25519";
+	s->notes = open(s->conf->notes, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (s->notes < 0)
+		return strerror(errno);
+	if ((why = write_verifier_key(s)))
+		return why;
+	pg.unit_ms = 60000;
+	s->pg = pg_open(s->loop, &pg, on_connection, s);
+	if (!s->pg || loop_signal(s->loop, SIGTERM, on_term, s) != RC_OK ||
+		loop_signal(s->loop, SIGINT, on_term, s) != RC_OK)
+		return "out of memory";
+	return NULL;
+}
+
+static void close_all(struct sealer *s)
+{
+	struct bytes *all[] = { &s->items, &s->rows, &s->loose, &s->hashes, &s->kept };
+
+	pg_close(s->pg);
+	loop_free(s->loop);
+	keys_free(s->keys);
+	if (s->notes >= 0)
+		close(s->notes);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		free(all[i]->p);
+}
+
+int sealer_run(const struct sealer_conf *c)
+{
+	struct sealer s = { .conf = c, .notes = -1 };
+	const char *why = open_all(&s);
+	int status = why ? 3 : 0;
+
+	if (why) {
+		proc_log("error", "sealer", why);
+	} else {
+		proc_log("info", "sealer", c->origin);
+		if (loop_run(s.loop, turn, &s) != RC_OK)
+			status = 1;
+	}
+	close_all(&s);
+	return status;
+}
