@@ -523,6 +523,7 @@ rates() {
 switchd() {
 	leaf switchd
 	make "$KEYS/secret" openssl rand -hex 32
+	make "$KEYS/log.pem" private_key ed25519 # the sealer's alone
 	put "$CONF/switchd.yaml" <<-YAML
 	name: crosswallet
 	environment: sandbox

@@ -2,10 +2,12 @@
 # Bringing a run up, taking it down, and saying what is there.
 
 # Our daemons in the order of their start, one a line: name, port (an offset in the block) and path
-# where it answers 200 once it is ready, and the file in $RUN/conf that it is run with.
+# where it answers 200 once it is ready, and the file in $RUN/conf that it is run with. The sealer
+# listens nowhere: it is up when it has signed.
 PROGRAMS=(
 	'switchd 1 /readyz switchd.yaml'
 	'switchsandbox 2 /participants switchsandbox.json'
+	'sealer - - -'
 )
 
 # What listens, beside the ports above: name and offset; deploy/demo/make.sh says the same.
@@ -48,11 +50,19 @@ up_all() {
 	up_programs
 	exec 6<&-
 	demo_all || good=1
+	up_audit || good=1
 	up_table
 	step 'up'
 	((good == 0)) || say 'the demonstration payments are not as they should be; see the tables'
 	[[ -z $JSON ]] || cat "$RUN/demo/demo.json"
 	exit $good
+}
+
+# What an auditor would ask first.
+up_audit() {
+	printf '\naudit  '
+	"$(build_program switchaudit)" verify --key "$RUN/sealer/checkpoints.key" --notes "$RUN/sealer/checkpoints" \
+		--postgres "host=$SOCK port=5432 dbname=$DB user=auditor_ro" | sed '2,$s/^/       /'
 }
 
 # Keys and configuration files of this run, made anew from the ports and sockets at each start; keys
@@ -66,12 +76,33 @@ configure_run() {
 # What a program is started with: its binary, every file of the configuration, every key.
 up_stamp() { (cd "$RUN" && find conf keys "bin/$1" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum); }
 
+# The binary that a program is run from; the sealer is switchd with another job.
+up_built() { build_program "${1/#sealer/switchd}"; }
+
+# up_start NAME CONF
+up_start() {
+	case $1 in
+	sealer)
+		mkdir -p "$RUN/sealer"
+		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$RUN")" --key "$RUN/keys/log.pem" --notes \
+			"$RUN/sealer/checkpoints" --postgres "host=$SOCK port=5432 dbname=$DB user=sealer"
+		;;
+	*) set -- "$1" --conf "$RUN/conf/$2" ;;
+	esac
+	daemon_start "$1" "$RUN/bin/$1" "$RUN/bin/$1" "${@:2}"
+}
+
+# up_ready NAME OFFSET PATH
+up_ready() {
+	if [[ $1 == sealer ]]; then [[ -s $RUN/sealer/checkpoints ]]; else up_answers $((PORT_BASE + $2)) "$3"; fi
+}
+
 # Starts what does not run, and starts again what was built or configured anew since.
 up_programs() {
 	local line name offset path conf built
 	for line in "${PROGRAMS[@]}"; do
 		read -r name offset path conf <<<"$line"
-		built=$(build_program "$name")
+		built=$(up_built "$name")
 		[[ -n $built ]] || die "$name was not built"
 		if ! cmp -s "$built" "$RUN/bin/$name"; then
 			daemon_stop "$name" TERM
@@ -80,9 +111,9 @@ up_programs() {
 		daemon_pid "$name" >/dev/null && [[ $(up_stamp "$name") == "$(cat "$RUN/pid/$name.stamp" 2>/dev/null)" ]] || {
 			daemon_stop "$name" TERM
 			up_stamp "$name" >"$RUN/pid/$name.stamp"
-			daemon_start "$name" "$RUN/bin/$name" "$RUN/bin/$name" --conf "$RUN/conf/$conf"
+			up_start "$name" "$conf"
 		}
-		daemon_wait "$name" 30 up_answers $((PORT_BASE + offset)) "$path" || die "no $name"
+		daemon_wait "$name" 30 up_ready "$name" "$offset" "$path" || die "no $name"
 	done
 }
 
@@ -124,6 +155,7 @@ up_table() {
 		case $name in
 		pg) where="$SOCK, database $DB" ;;
 		redis) where=$SOCK/redis.sock ;;
+		sealer) where=$RUN/sealer/checkpoints ;;
 		*) where=$(up_address "$name") ;;
 		esac
 		if pid=$(daemon_pid "$name"); then
@@ -163,6 +195,7 @@ up_status_json() {
 		! pid=$(daemon_pid "$name") || pids+=("$name" "$pid")
 	done
 	for line in "${PROGRAMS[@]}" "${LISTENERS[@]}"; do
+		[[ $line != *' - '* ]] || continue
 		listeners+=("${line%% *}" "$(up_address "${line%% *}")")
 	done
 	! daemon_pid pg >/dev/null || mapfile -t roles < <(server_sql -At -d "$DB" \

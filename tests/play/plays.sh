@@ -12,6 +12,7 @@ DIR=$RUN/play
 export XW_SOURCE=$SOURCES XW_PLAY=$RUN/tmp/play XW_PSQL
 export XW_SWITCHD=$RUN/build/switch/app/switchd XW_SWITCHSANDBOX=$RUN/build/switch/sandbox/switchsandbox
 export XW_SWITCHCTL=$RUN/build/switch/ctl/switchctl
+export XW_SWITCHAUDIT=$RUN/build/switch/audit/switchaudit
 export SWITCHSANDBOX=$XW_SWITCHSANDBOX TEST_GOLDEN=$RUN/build/tests/unit/test_golden REDOCLY_TELEMETRY=off
 XW_PSQL=$(command -v psql)
 

@@ -1,0 +1,275 @@
+/*
+ * What an auditor does: asks whether anything was changed, takes proofs away and checks them without us. The other side is
+ * Node's own crypto, written from RFC 6962 and the C2SP texts; and an intruder with the table owner's rights, who changes one
+ * thing at a time, two hundred times.
+ */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { execFile, spawn } from 'node:child_process';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+import { euro, krone } from './lib/caller.mjs';
+import { over } from './lib/checks.mjs';
+import { World, until } from './lib/world.mjs';
+
+const run = promisify(execFile);
+const EDITS = 200;
+let w, sealer, key, checkpoints, paid;
+const sha256 = (...parts) => parts.reduce((h, p) => h.update(p), crypto.createHash('sha256')).digest();
+const node = (left, right) => sha256(Buffer.of(1), left, right);
+
+/* { status, out } of switchaudit. */
+const audit = (...args) => run(process.env.XW_SWITCHAUDIT, args, { env: { ...process.env, PGDATABASE: w.db, PGUSER: 'auditor_ro' }, maxBuffer: 1 << 24 })
+  .then(({ stdout }) => ({ status: 0, out: stdout }), (e) => ({ status: e.code, out: e.stdout, err: e.stderr }));
+const verify = async (...more) => {
+  const a = await audit('verify', '--json', '--key', key, '--notes', checkpoints, ...more);
+  assert.ok([0, 1].includes(a.status), `${a.status} ${a.err}`);
+  return JSON.parse(a.out);
+};
+
+function startSealer() {
+  const log = openSync(join(w.dir, 'sealer.log'), 'a');
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.env.XW_SWITCHD, 'seal', '--origin', 'play.example/ledger', '--key', join(w.dir, 'log.pem'),
+    '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=sealer`, '--notes', checkpoints, '--every', '1'], { stdio: ['ignore', log, log] });
+  child.gone = new Promise((r) => { child.on('exit', r); });
+  w.children.push(child);
+  return child;
+}
+
+/* A C2SP verifier key as Node's, with its id. */
+function publicKey(text) {
+  const [, name, id, typed] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text.trim());
+  const raw = Buffer.from(typed, 'base64');
+  assert.equal(raw[0], 1, 'Ed25519');
+  assert.equal(sha256(`${name}\n`, raw).subarray(0, 4).toString('hex'), id, 'the key id');
+  return { name, id, key: crypto.createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: raw.subarray(1).toString('base64url') } }) };
+}
+
+/* A signed note, opened: the signature over its text holds. */
+function open(note, by) {
+  const at = note.indexOf('\n\n'), text = note.slice(0, at + 1);
+  const line = note.slice(at + 2).split('\n').find((l) => l.startsWith(`— ${by.name} `));
+  const blob = Buffer.from(line.split(' ')[2], 'base64');
+  assert.equal(blob.subarray(0, 4).toString('hex'), by.id);
+  assert.ok(crypto.verify(null, Buffer.from(text), by.key, blob.subarray(4)), 'the signature');
+  const [origin, size, root] = text.split('\n');
+  return { origin, size: Number(size), root: Buffer.from(root, 'base64') };
+}
+
+/* The root that an inclusion proof leads to (RFC 9162 2.1.3.2). */
+function rootOf(index, size, leaf, path) {
+  let fn = index, sn = size - 1, r = leaf;
+  for (const p of path) {
+    assert.notEqual(sn, 0);
+    if (fn % 2 === 1 || fn === sn) {
+      r = node(p, r);
+      while (fn % 2 === 0 && fn !== 0) { fn = Math.floor(fn / 2); sn = Math.floor(sn / 2); }
+    } else r = node(r, p);
+    fn = Math.floor(fn / 2); sn = Math.floor(sn / 2);
+  }
+  assert.equal(sn, 0);
+  return r;
+}
+
+const tilesOf = (leaves) => {
+  if (leaves.length === 1) return leaves[0];
+  const k = 2 ** Math.ceil(Math.log2(leaves.length) - 1);
+  return node(tilesOf(leaves.slice(0, k)), tilesOf(leaves.slice(k)));
+};
+
+describe('auditors', () => {
+  before(async () => {
+    w = await World.start('audit');
+    checkpoints = join(w.dir, 'checkpoints');
+    writeFileSync(join(w.dir, 'log.pem'), crypto.generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    sealer = startSealer();
+    const eur = w.callers['till-eur'], nok = w.callers['till-nok'];
+    const mint = async (behaviour) => (await w.fake('alipayplus', { do: 'mint-code', behaviour })).code;
+    const pays = [];
+    for (let i = 0; i < 12; i++) {
+      const caller = i % 3 ? eur : nok;
+      pays.push(mint(i % 4 ? 'approve' : 'decline').then((code) => caller.pay(code, (i % 3 ? euro : krone)(1000 + i)))
+        .then((a) => over(w, caller, a.body.id ?? a.body.payment_id, i % 4 ? 'PAID' : 'DECLINED').then(() => a.body.id)));
+    }
+    paid = (await Promise.all(pays))[1];
+    await eur.refund(paid, euro(100));
+    await over(w, eur, paid, 'PARTIALLY_REFUNDED');
+    key = await until(() => readFileSync(`${checkpoints}.key`, 'utf8').trim(), 'the verifier key');
+    await until(() => verify().then((v) => v.checkpoints > 2 && v.unsealed === 0), 'all is sealed', 30000);
+  });
+  after(() => w?.stop());
+
+  it('nothing was changed, and the books are right', async () => {
+    const v = await verify();
+    assert.equal(v.ok, true, v.first_fault);
+    assert.ok(v.entries > 80 && v.steps > 24 && v.lines > 40, JSON.stringify(v));
+    assert.equal((await audit('balance')).status, 0);
+  });
+
+  it('each checkpoint that left the house holds, and their trees fit', async () => {
+    const by = publicKey(key);
+    const notes = readFileSync(checkpoints, 'utf8').split(/(?<=\n— [^\n]+\n)/).map((n) => open(n, by));
+    const hashes = (await w.psql('select hashes::text as h from ledger.block order by first')).map((b) => Buffer.from(b.h.slice(2), 'hex'));
+    const leaves = hashes.flatMap((h) => Array.from({ length: h.length / 32 }, (_, i) => h.subarray(32 * i, 32 * i + 32)));
+    assert.ok(notes.length > 2);
+    for (const n of notes) {
+      assert.equal(n.origin, 'play.example/ledger');
+      assert.deepEqual(tilesOf(leaves.slice(0, n.size)), n.root);
+    }
+  });
+
+  it('a proof of a step, checked here', async () => {
+    const file = join(w.dir, 'step.proof');
+    await until(() => audit('prove', paid, '--out', file).then((a) => a.status === 0), 'it is under a checkpoint');
+    const [head, extra, index, ...rest] = readFileSync(file, 'utf8').split('\n');
+    const blank = rest.indexOf('');
+    assert.equal(head, 'c2sp.org/tlog-proof@v1');
+    const entry = Buffer.from(extra.slice('extra '.length), 'base64');
+    const note = open(rest.slice(blank + 1).join('\n'), publicKey(key));
+    const path = rest.slice(0, blank).map((l) => Buffer.from(l, 'base64'));
+    assert.deepEqual(rootOf(Number(index.slice('index '.length)), note.size, sha256(Buffer.of(0), entry), path), note.root);
+    /* The entry is about this payment, and the rows beside the proof are what it is the digest of. */
+    const uuid = (await w.payment(paid)).payment.replaceAll('-', '');
+    assert.equal(entry.subarray(0, 9).toString('latin1'), 'XWLEDG1\0S');
+    assert.equal(entry.subarray(9, 25).toString('hex'), uuid);
+    const rows = readFileSync(`${file}.rows`, 'utf8').trim().split('\n').map((l) => l.split(' '));
+    const names = { 1: 'step', 2: 'entry', 3: 'raw', 4: 'claim' };
+    for (let at = 30; at < entry.length; at += 33) {
+      const of = rows.filter(([name]) => name === names[entry[at]]).map(([, b]) => Buffer.from(b, 'base64'));
+      assert.ok(of.length > 0);
+      assert.deepEqual(sha256(...of), entry.subarray(at + 1, at + 33));
+    }
+    assert.equal((await audit('check', file, '--key', key)).status, 0);
+    writeFileSync(`${file}.rows`, readFileSync(`${file}.rows`, 'utf8').replace(/^(step )(.)/m, (_, a, b) => a + (b === 'A' ? 'B' : 'A')));
+    assert.equal((await audit('check', file, '--key', key)).status, 1);
+  });
+
+  it('a proof that was touched does not hold', async () => {
+    const file = join(w.dir, 'touched.proof');
+    assert.equal((await audit('prove', `${paid}/1`, '--out', file)).status, 0);
+    const text = readFileSync(file, 'utf8'), lines = text.split('\n');
+    const flip = (l) => l.replace(/.$/, (c) => (c === '=' ? 'A' : '=')).replace(/^(.)/, (c) => (c === 'A' ? 'B' : 'A'));
+    for (const i of [1, 3, lines.indexOf('') + 2, lines.indexOf('') + 3]) {
+      writeFileSync(file, lines.map((l, k) => (k === i ? (i === 1 ? l.replace('extra W', 'extra X') .replace(/(.{12})(.)/, (_, a, b) => a + (b === 'A' ? 'B' : 'A')) : flip(l)) : l)).join('\n'));
+      assert.equal((await audit('check', file, '--key', key)).status, 1, lines[i]);
+    }
+    writeFileSync(file, text.replace(/^index (\d+)$/m, (_, n) => `index ${Number(n) + 1}`));
+    assert.equal((await audit('check', file, '--key', key)).status, 1);
+  });
+
+  it('that the log only grew, checked by files alone', async () => {
+    const notes = readFileSync(checkpoints, 'utf8').split(/(?<=\n— [^\n]+\n)/), by = publicKey(key);
+    const [old, now] = [open(notes[0], by), open(notes.at(-1), by)];
+    const file = join(w.dir, 'growth.proof'), kept = join(w.dir, 'old.note');
+    assert.ok(old.size < now.size);
+    writeFileSync(kept, notes[0]);
+    assert.equal((await audit('prove', `${old.size}..${now.size}`, '--out', file)).status, 0);
+    assert.equal((await audit('check', file, '--key', key, '--old', kept)).status, 0);
+    writeFileSync(kept, notes[1]);
+    assert.equal((await audit('check', file, '--key', key, '--old', kept)).status, 1);
+  });
+
+  it('the sealer goes on where it was killed', async () => {
+    sealer.kill('SIGKILL');
+    await sealer.gone;
+    const before = (await verify()).entries;
+    const code = (await w.fake('alipayplus', { do: 'mint-code', behaviour: 'approve' })).code;
+    const a = await w.callers['till-eur'].pay(code, euro(777));
+    await over(w, w.callers['till-eur'], a.body.id, 'PAID');
+    sealer = startSealer();
+    const v = await until(() => verify().then((now) => now.unsealed === 0 && now.entries > before && now), 'it is sealed');
+    assert.equal(v.ok, true, v.first_fault);
+  });
+
+  it('two sealers write one log', async () => {
+    const other = startSealer();
+    const code = (await w.fake('alipayplus', { do: 'mint-code', behaviour: 'approve' })).code;
+    const a = await w.callers['till-eur'].pay(code, euro(778));
+    await over(w, w.callers['till-eur'], a.body.id, 'PAID');
+    await until(() => verify().then((v) => v.unsealed === 0), 'it is sealed');
+    other.kill('SIGTERM');
+    await other.gone;
+    const v = await verify();
+    assert.equal(v.ok, true, v.first_fault);
+  });
+
+  it(`${EDITS} changes by an owner of the tables, ${EDITS} found`, async () => {
+    for (const child of w.children.splice(0).reverse()) { child.kill('SIGTERM'); await child.gone; }
+    assert.equal((await verify()).ok, true);
+    const missed = await intrude(EDITS);
+    assert.deepEqual(missed, []);
+    const v = await verify();
+    assert.equal(v.ok, true, `after all was put back: ${v.first_fault}`);
+  });
+
+  it('an old state of the ledger does not fit what left the house', async () => {
+    await w.psql('alter table ledger.block disable trigger all; alter table ledger.checkpoint disable trigger all;'
+      + ' delete from ledger.checkpoint where size > (select min(size) from ledger.checkpoint);'
+      + ' delete from ledger.block where first >= (select min(size) from ledger.checkpoint)');
+    const v = await verify();
+    assert.equal(v.ok, false);
+    assert.match(v.first_fault, /holds a checkpoint of \d+ leaves; the ledger has \d+/);
+  });
+});
+
+/* What may be rewritten at any time without a trace: alarms are looked at by what is due, leases are nobody's word. */
+const FREE = { due: ['secret', 'leased_until', 'owner', 'at'], outbox: ['next_at', 'leased_until', 'tries', 'body', 'peer', 'seq', 'id'],
+  operator_request: ['leased_until', 'done_at', 'outcome', 'at'], shown_code: ['hash', 'peer', 'payer', 'until'] };
+
+/* One change at a time, each put back; those that verify did not find. */
+async function intrude(count) {
+  const tables = (await w.psql(`select relname as t from pg_class where relnamespace = 'ledger'::regnamespace and relkind in ('r', 'p')
+    and not relispartition order by 1`)).map((r) => r.t);
+  const columns = {}, filled = [];
+  for (const t of tables) {
+    await w.psql(`do $$ declare p regclass; begin for p in select relid from pg_partition_tree('ledger.${t}') union select 'ledger.${t}'::regclass loop
+      execute format('alter table %s disable trigger all', p); end loop; end $$`);
+    await w.psql(`create schema if not exists kept; create table kept.${t} as select * from ledger.${t}`);
+    columns[t] = (await w.psql(`select attname as name, format_type(atttypid, atttypmod) as type,
+      attnum in (select unnest(conkey) from pg_constraint where conrelid = attrelid and contype = 'p') as key from pg_attribute
+      where attrelid = 'ledger.${t}'::regclass and attnum > 0 and not attisdropped`)).filter((c) => !FREE[t]?.includes(c.name));
+    if (columns[t].length > 0 && Number((await w.psql(`select count(*) as n from ledger.${t}`))[0].n) > 0) filled.push(t);
+  }
+  assert.ok(filled.length > 12, filled.join());
+  const pick = (list) => list[crypto.randomInt(list.length)], missed = [];
+  for (let done = 0; done < count;) {
+    const t = filled[done % filled.length], how = pick(['change', 'change', 'change', 'delete', 'insert', 'swap']);
+    const sql = change(t, how, columns[t], pick);
+    try { await w.psql(sql); } catch (e) {
+      if (/duplicate key|violates|does not change|no partition|found for row/.test(e.stderr ?? e.message)) continue; /* the schema itself refuses */
+      throw e;
+    }
+    if (Number((await w.psql(`select count(*) as n from ((table ledger.${t} except table kept.${t}) union all (table kept.${t} except table ledger.${t})) d`))[0].n) > 0) {
+      if ((await verify()).ok) missed.push(sql);
+      done++;
+    }
+    await w.psql(`delete from ledger.${t}; insert into ledger.${t} overriding system value select * from kept.${t}`);
+  }
+  return missed;
+}
+
+/* SQL that does it to a row by chance. */
+function change(t, how, columns, pick) {
+  const one = `(select tableoid, ctid from ledger.${t} order by random() limit 1)`, c = pick(columns);
+  const other = (col) => ({
+    uuid: 'gen_random_uuid()', text: `coalesce(${col.name}, '') || 'x'`, bytea: `coalesce(${col.name}, '') || '\\x00'::bytea`, boolean: `not ${col.name}`,
+    xid8: `((${col.name}::text::bigint) + 1)::text::xid8`, date: `${col.name} + 1`, '"char"': `(case ${col.name} when 'c' then 'm' else 'c' end)::"char"`,
+  })[col.type] ?? (col.type.startsWith('timestamp') ? `coalesce(${col.name}, now()) + interval '1 microsecond'`
+    : col.type.startsWith('char') ? `case ${col.name} when 'EUR' then 'NOK' else 'EUR' end` : `coalesce(${col.name}, 0) + 1`);
+  if (how === 'delete') return `delete from ledger.${t} where (tableoid, ctid) in ${one}`;
+  if (how === 'insert') {
+    return `insert into ledger.${t} (${columns.map((x) => x.name)}) overriding system value select ${columns.map((x) => (x.key ? other(x) : x.name))}
+      from ledger.${t} where (tableoid, ctid) in ${one}`;
+  }
+  if (how === 'swap') {
+    /* Two rows change places in one column. */
+    const free = columns.filter((x) => !x.key), s = free.length ? pick(free) : c;
+    return `update ledger.${t} r set ${s.name} = y.v from (with two as (select tableoid as o, ctid as i, ${s.name} as v, row_number() over () as n
+      from (select *, tableoid, ctid from ledger.${t} order by random() limit 2) q) select x.o, x.i, y.v from two x join two y on y.n <> x.n) y
+      where r.tableoid = y.o and r.ctid = y.i`;
+  }
+  return `update ledger.${t} set ${c.name} = ${other(c)} where (tableoid, ctid) in ${one}`;
+}
