@@ -28,6 +28,7 @@ static const struct caps caps[] = {
 		.allowed_ms = MONEY_MS,
 		.cancel_undoes = true,
 		.cancel_binds = true,
+		.taken_at_once = true,
 		.ladder = LADDER(2, 3, 3, 5, 5, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10,
 			10, 10) },
 	{ .op = OP_REFUND,

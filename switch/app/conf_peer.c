@@ -153,6 +153,23 @@ static void put_roles(struct loader *l, const struct raw_peer *r, struct peer *p
 	}
 }
 
+/* What we give out as somebody's scheme: ids, and payer codes. */
+static void put_codes(struct loader *l, const struct raw_peer *r, struct peer *p)
+{
+	struct span head = span_str(r->code_head ? r->code_head : "");
+
+	if (!span_to_cstr(span_str(r->assigned_id ? r->assigned_id : r->name), p->assigned_id,
+		    sizeof p->assigned_id))
+		conf_fail(l, "assigned_id: longer than %zu", sizeof p->assigned_id - 1);
+	if (!span_to_cstr(head, p->code_head, sizeof p->code_head) ||
+		(head.n && !span_is_digits(head)))
+		conf_fail(l, "code_head: not up to %zu digits", sizeof p->code_head - 1);
+	p->code_digits = (uint32_t)conf_number(l, "code_digits", r->code_digits, 24, 16, 32);
+	p->code_life_s = (uint32_t)conf_number(l, "code_life_s", r->code_life_s, 60, 5, 3600);
+	if (head.n && head.n + 12 > p->code_digits)
+		conf_fail(l, "code_head: leaves less than twelve digits that nobody can guess");
+}
+
 static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 {
 	static const char *const notifies[] = { "never", "late", "always", NULL };
@@ -176,6 +193,7 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	p->notify = r->notify ? (enum notify_when)conf_word(l, "notify", r->notify, notifies)
 			      : NOTIFY_LATE;
 	p->amount_max = conf_amount(l, "amount_max", r->amount_max, p->settle);
+	put_codes(l, r, p);
 	put_roles(l, r, p);
 	k->peer = p;
 	k->off = conf_yes(l, "off", r->off);

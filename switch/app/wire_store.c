@@ -252,6 +252,7 @@ static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct lo
 	pg_add_int2(&params, (int16_t)c->peer);
 	pg_add_bytes(&params, c->payer);
 	pg_add_time(&params, c->until);
+	pg_add_int4(&params, (int32_t)c->apart_s);
 	return ask(q, PG_STMT_CODES_KEEP, &params);
 }
 

@@ -48,6 +48,11 @@ struct caps {
 	bool cancels_unseen; /* OP_CANCEL: of theirs, where they call us: by their own id, also
 				before what it cancels has come, which then finds itself closed */
 	uint16_t earliest_s; /* OP_CANCEL: not before so many seconds after the payment began */
+	bool taken_at_once;  /* OP_CANCEL, of theirs: answered as soon as our undo is durable */
+	bool as_scheme;      /* OP_DEBIT: they take us for their scheme: the debit names the order's
+				amount, what they will owe for it, the acquirer, and the code even
+				where the payer is known; what their users scan they debit by
+				themselves */
 	bool must_capture;   /* OP_DEBIT: approval only holds the money; capture at once */
 	bool by_acquirer; /* OP_CAPTURE: the acquirer's side takes by calls to us what was paid, and
 			       may give the rest back */

@@ -115,7 +115,7 @@ static void resolved(struct turn *t, const struct msg *m)
 	l->ask = m->amount;
 	if (p->flow != FLOW_PUSHED) /* what was pushed is known already */
 		p->amount = m->amount;
-	l->owe = money_is_none(m->settle) ? m->amount : m->settle;
+	l->owe = m->settle; /* none: as it is, or at our own rate */
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	memcpy(l->their_request, m->request_id, sizeof l->their_request);
 	turn_order(t, m);
@@ -135,9 +135,9 @@ static void resolved(struct turn *t, const struct msg *m)
 	p->iss.agreement = turn_peer(t, p->iss.peer)->agreement;
 	/* An order in the currency that it is settled in has one amount. */
 	one = !money_same(l->owe, p->amount) || money_eq(l->owe, p->amount);
-	why = money_sign(p->amount) > 0 && one && money_same(l->owe, money_of(0, peer->settle))
-		      ? fx_amounts(t)
-		      : REASON_AMOUNT;
+	one = one && money_same(l->owe, money_of(0, peer->settle));
+	why = money_sign(p->amount) > 0 && (money_is_none(l->owe) || one) ? fx_amounts(t)
+									  : REASON_AMOUNT;
 	if (why == REASON_NONE && p->flow != FLOW_SCAN)
 		why = limit_check(t, peer, turn_peer(t, p->iss.peer));
 	if (p->flow == FLOW_CLAIMED && t->ev->taken)

@@ -224,6 +224,8 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	}
 	m->created = wall(&r, from->created, "created");
 	read_verdict(&r, from, m);
+	STR(&r, from->issuer, m->issuer);
+	STR(&r, from->same, m->same);
 	STR(&r, from->brand, m->brand);
 	m->ask_after_ms = number(&r, from->ask_after_ms, 3600000, "ask_after_ms");
 	m->quantity = number(&r, from->quantity, MSG_CODES_MAX, "quantity");
@@ -464,6 +466,8 @@ enum rc canon_write(const struct msg *m, struct arena *a, Xw__Canonical **ret)
 		to->capture = put_capture(a, &m->capture);
 	to->created = m->created.us;
 	put_verdict(a, m, to);
+	to->issuer = text(a, m->issuer);
+	to->same = text(a, m->same);
 	to->brand = text(a, m->brand);
 	to->ask_after_ms = m->ask_after_ms;
 	to->quantity = m->quantity;

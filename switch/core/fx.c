@@ -89,7 +89,7 @@ enum reason fx_amounts(struct turn *t)
 		p->iss.owe = p->acq.owe;
 	else if ((why = quote(t, p->acq.owe, iss->settle, &p->iss.owe)) != REASON_NONE)
 		return why;
-	p->iss.ask = p->iss.owe;
+	p->iss.ask = peer_as_scheme(iss) ? p->amount : p->iss.owe;
 	return REASON_NONE;
 }
 

@@ -48,6 +48,12 @@ void idem_fingerprint(const struct msg *m, uint8_t ret[16])
 
 	put(&p, span_of(&op, 1));
 	put(&p, span_str(m->request_id));
+	if (m->same[0]) {
+		put(&p, span_str(m->same));
+		d = digest_sha256_parts(p.all, 2 * p.n);
+		memcpy(ret, d.b, 16);
+		return;
+	}
 	put(&p, span_str(m->code.text));
 	put(&p, span_str(m->payer.id));
 	put(&p, span_str(m->payer.handle));

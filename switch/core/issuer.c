@@ -223,6 +223,16 @@ static void settled(struct turn *t, enum outcome o, const struct msg *m)
 		turn_exception(t, EXCEPTION_CONTRADICTION);
 }
 
+/* Where we are the scheme it is for us to say what they owe. */
+static bool may_owe(struct turn *t, struct money stated)
+{
+	const struct leg *l = &t->p->iss;
+
+	if (peer_as_scheme(turn_peer(t, l->peer)))
+		return money_eq(stated, l->owe);
+	return fx_may_settle(l->ask, l->owe, stated);
+}
+
 static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 {
 	const struct leg *l = &t->p->iss;
@@ -235,7 +245,7 @@ static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 	if (m->outcome == OUTCOME_HELD && !turn_caps(t, l->peer, OP_CAPTURE))
 		return OUTCOME_UNKNOWN; /* it has no such word */
 	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask)) ||
-		(!money_is_none(m->settle) && !fx_may_settle(l->ask, l->owe, m->settle))) {
+		(!money_is_none(m->settle) && !may_owe(t, m->settle))) {
 		turn_exception(t, EXCEPTION_AMOUNT);
 		return OUTCOME_UNKNOWN;
 	}

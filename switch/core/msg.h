@@ -71,6 +71,8 @@ struct msg {
 	char object_id[MSG_ID];
 	char event_id[MSG_ID];
 	char issuer_payment_id[MSG_ID];
+	char issuer[MSG_ID]; /* whose wallet it is, by the id that we assigned to it */
+	char same[129]; /* what makes a repeat the same, where their text says it: else all of it */
 
 	struct msg_code code;
 	struct msg_party payer, merchant, acquirer;

@@ -93,6 +93,23 @@ static void put_debit(const struct snapshot *sn, const struct pay *p, uint16_t p
 	put_mode(p, m->mode);
 }
 
+/* To who takes us for its scheme the other side has the id that we assigned to it. */
+static void put_names(
+	const struct snapshot *sn, const struct pay *p, uint16_t to, enum side side, struct msg *m)
+{
+	const struct peer *acquirer = p->acq.peer ? snapshot_peer(sn, p->acq.peer) : NULL;
+	const struct peer *issuer = p->iss.peer ? snapshot_peer(sn, p->iss.peer) : NULL;
+
+	const struct peer *reader = to ? snapshot_peer(sn, to) : NULL;
+
+	if (!reader || !peer_as_scheme(reader))
+		return;
+	if (side == SIDE_ISSUER && acquirer)
+		memcpy(m->acquirer.id, acquirer->assigned_id, sizeof m->acquirer.id);
+	if (side == SIDE_ACQUIRER && issuer)
+		memcpy(m->issuer, issuer->assigned_id, sizeof m->issuer);
+}
+
 static void call_issuer(
 	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *m)
 {
@@ -104,6 +121,7 @@ static void call_issuer(
 	m->amount = p->iss.ask;
 	m->settle = p->iss.owe;
 	m->settle_ccy = peer->settle;
+	put_names(sn, p, c->peer, SIDE_ISSUER, m);
 	if (c->op == OP_DEBIT ||
 		peer_caps(peer, c->op)->sends_code) /* or repeats it, word for word */
 		put_debit(sn, p, c->peer, m);
@@ -298,7 +316,7 @@ static void reply_scan(const struct pay *p, struct msg *m)
 {
 	bool refused = p->acq.op == OP_NONE || (p->acq.op == OP_RESOLVE && p->acq.phase == LEG_NO);
 
-	m->settle = p->iss.ask;
+	m->settle = p->flow == FLOW_WALLET_DEBITS ? p->iss.owe : p->iss.ask;
 	m->expires = p->expires;
 	if (p->quote.until.us && p->quote.until.us < m->expires.us)
 		m->expires = p->quote.until;
@@ -358,7 +376,8 @@ static bool is_debited(const struct pay *p, uint16_t to)
 	return to == p->iss.peer && to != p->acq.peer && to != p->via && p->iss.op != OP_NONE;
 }
 
-void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret)
+void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, enum op op, int seq,
+	struct msg *ret)
 {
 	enum side side = side_of(p, to);
 	const struct leg *own = side == SIDE_ACQUIRER ? &p->acq : &p->iss;
@@ -385,6 +404,7 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	}
 	ret->expires = p->expires;
 	put_mode(p, ret->mode);
+	put_names(sn, p, to, side, ret);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
@@ -406,8 +426,9 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		if (p->refund[i].phase != REFUND_NONE)
 			refund_of(p, &p->refund[i], side, &ret->refunds[ret->refund_count++]);
-	if (op == OP_TELL && p->flow == FLOW_WALLET_DEBITS) {
-		/* The wallet's own debit: what was booked is acknowledged, whatever comes later. */
+	if (op == OP_TELL && p->flow != FLOW_PUSHED) {
+		/* The wallet's own word: what was taken down is acknowledged, whatever comes later.
+		 */
 		ret->outcome = OUTCOME_APPROVED;
 		ret->reason = REASON_NONE;
 	} else if (seq >= SEQ_REFUND) {
@@ -423,9 +444,10 @@ void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct m
 	}
 }
 
-void notify_build(const struct pay *p, uint16_t to, int seq, struct msg *ret)
+void notify_build(
+	const struct snapshot *sn, const struct pay *p, uint16_t to, int seq, struct msg *ret)
 {
-	reply_build(p, to, OP_NOTIFY, seq, ret);
+	reply_build(sn, p, to, OP_NOTIFY, seq, ret);
 	ret->answer = false;
 	put_id(p, 'n', (unsigned)seq + 1, ret->event_id);
 }

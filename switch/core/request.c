@@ -113,6 +113,8 @@ static enum flow scan_flow(const struct peer *wallet)
 {
 	if (wallet->scheme)
 		return FLOW_CLAIMED;
+	if (peer_as_scheme(wallet) && !wallet->debit_via)
+		return FLOW_WALLET_DEBITS;
 	return wallet->debit_via || peer_caps(wallet, OP_DEBIT) ? FLOW_SCAN : FLOW_WALLET_DEBITS;
 }
 
@@ -182,6 +184,15 @@ static void debited(struct turn *t)
 		turn_refuse(t, REASON_REPEAT, "not the amount of this order");
 		return;
 	}
+	if (m->payer.id[0] && strcmp(m->payer.id, p->payer_id) != 0) {
+		turn_refuse(t, REASON_REPEAT, "not the customer who scanned it");
+		return;
+	}
+	if (l->phase == LEG_YES &&
+		(m->outcome != OUTCOME_APPROVED || strcmp(m->peer_id, l->their_id) != 0)) {
+		turn_refuse(t, REASON_REPEAT, "it was told otherwise before");
+		return;
+	}
 	if (money_is_none(l->ask)) { /* it was never told an amount, so it cannot have taken it */
 		turn_refuse(t, REASON_CLOSED, "there is no order to pay");
 		return;
@@ -213,6 +224,20 @@ static void debited(struct turn *t)
 	post_payment(t);
 	paid_open(t);
 	acquirer_tell(t);
+}
+
+/* The wallet tells of a debit that we asked for: as good as an answer. Where the debit is being
+ * undone its success is no news that we want, and it hears so. */
+static void told_by_issuer(struct turn *t)
+{
+	const struct msg *m = t->ev->msg;
+
+	t->st->fate = FATE_VIEW;
+	t->st->fate_seq = SEQ_FIRST;
+	issuer_push(t, m);
+	if (m->outcome == OUTCOME_APPROVED && t->p->undo.phase != UNDO_NONE)
+		turn_refuse(
+			t, REASON_CLOSED, "the payment is closed; the payer gets the money back");
 }
 
 /* The money is taken already: the acquirer's side takes it over, or it goes back. */
@@ -289,7 +314,8 @@ static void cancel_of_nothing(struct turn *t)
 static void cancel(struct turn *t)
 {
 	struct pay *p = t->p;
-	bool at_once = turn_peer(t, t->ev->peer)->scheme;
+	const struct caps *theirs = turn_caps(t, t->ev->peer, OP_CANCEL);
+	bool at_once = theirs && theirs->taken_at_once;
 
 	if (p->version == 0) {
 		cancel_first(t);
@@ -373,7 +399,7 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 	if (op == OP_CONFIRM)
 		return p->flow == FLOW_SCAN && peer == p->via;
 	if (op == OP_TELL)
-		return peer == p->via;
+		return peer == p->via || (p->flow == FLOW_DEBIT && peer == p->iss.peer);
 	if (p->flow == FLOW_CREDIT)
 		return false; /* a credit is the wallet's user's for good */
 	if (op == OP_CANCEL && p->flow == FLOW_PUSHED)
@@ -442,6 +468,8 @@ void request_step(struct turn *t)
 		debited(t);
 	else if (ev->op == OP_TELL && (p->flow == FLOW_CLAIMED || p->flow == FLOW_PUSHED))
 		claim_pushed(t);
+	else if (ev->op == OP_TELL && p->flow == FLOW_DEBIT)
+		told_by_issuer(t);
 	else if (ev->op == OP_CANCEL)
 		cancel(t);
 	else if (ev->op == OP_CAPTURE)

@@ -7,6 +7,7 @@
 
 #include "caps.h"
 #include "money.h"
+#include "msg.h"
 #include "zone.h"
 
 enum account_class {
@@ -34,6 +35,9 @@ enum notify_when { NOTIFY_NEVER, NOTIFY_LATE, NOTIFY_ALWAYS };
 struct peer {
 	uint16_t number; /* stable for ever; in the books */
 	char name[32];
+	char assigned_id[MSG_ID]; /* what those who take us for their scheme know it by */
+	char code_head[17]; /* its payer codes are made by us and begin so; "": they are not */
+	uint32_t code_digits, code_life_s;
 	uint8_t roles;
 	uint16_t agreement;
 	struct ccy settle; /* currency of its position */
@@ -119,5 +123,7 @@ const struct peer *snapshot_peer(const struct snapshot *sn, uint16_t number); /*
 const struct caps *peer_caps(const struct peer *p, enum op op);               /* or NULL */
 /* What it cancels need not have come yet. */
 bool peer_cancels_unseen(const struct peer *p);
+/* It takes us for its scheme (caps.h). */
+bool peer_as_scheme(const struct peer *p);
 
 #endif

@@ -30,6 +30,11 @@ bool peer_cancels_unseen(const struct peer *p)
 	return p->scheme || (c && c->cancels_unseen);
 }
 
+bool peer_as_scheme(const struct peer *p)
+{
+	return p->caps[OP_DEBIT] && p->caps[OP_DEBIT]->as_scheme;
+}
+
 const struct peer *turn_peer(const struct turn *t, uint16_t number)
 {
 	const struct peer *p = snapshot_peer(t->sn, number);

@@ -105,9 +105,11 @@ void core_step(const struct snapshot *sn, const struct pay *before, const struct
 void call_build(
 	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *ret);
 /* The answer of that number as the record stands, final or pending. */
-void reply_build(const struct pay *p, uint16_t to, enum op op, int seq, struct msg *ret);
+void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, enum op op, int seq,
+	struct msg *ret);
 /* The notification that is owed for it. */
-void notify_build(const struct pay *p, uint16_t to, int seq, struct msg *ret);
+void notify_build(
+	const struct snapshot *sn, const struct pay *p, uint16_t to, int seq, struct msg *ret);
 
 /* order.c: what an order of ours says to one who scanned its code; `taken`: a payment has it. */
 void order_resolve(

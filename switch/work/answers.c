@@ -108,7 +108,7 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 
 	if (!m)
 		return false;
-	reply_build(p, l->peer->number, rq->route->op, seq, m);
+	reply_build(w->conf.snapshot, p, l->peer->number, rq->route->op, seq, m);
 	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN && !order_code(w, a, p, m->code.text))
 		return false;
 	if (canon_write(m, a, &reply) != RC_OK)

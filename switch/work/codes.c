@@ -1,16 +1,16 @@
 /*
- * codes.c: payer codes: fetched for a wallet's user from the participant that gives them out, and
- * known again when a till brings one.
+ * codes.c: payer codes: made here, or fetched for a wallet's user from the participant that gives
+ * them out, and known again when a till brings one.
  *
  * The hard thing is the loop: a code that we fetched would lead to the scheme, and from there back
- * to us. So what is fetched is kept, as a keyed hash, before the wallet gets it, and a till's code
+ * to us. So what is shown is kept, as a keyed hash, before the wallet gets it, and a till's code
  * is looked up before it is routed. Must never keep a code itself.
  */
 #include "route.h"
 #include "work.h"
 
 /* Payer codes to show come from the participant that the route table names for them. */
-void codes_pass_on(struct wrk *w, struct rq *rq)
+static void fetch_codes(struct wrk *w, struct rq *rq)
 {
 	struct route_ask ask = { .mode = 'C',
 		.op = OP_CODES,
@@ -29,10 +29,11 @@ void codes_pass_on(struct wrk *w, struct rq *rq)
 }
 
 /* The wallet gets its codes once we shall know them again. */
-static void keep_codes(struct wrk *w, struct rq *rq, const Xw__Canonical *answer)
+static void keep_codes(struct wrk *w, struct rq *rq, const Xw__Canonical *answer, uint32_t apart_s)
 {
 	struct shown_codes shown = { .peer = rq->link->peer->number,
-		.payer = span_str(rq->msg->payer.id) };
+		.payer = span_str(rq->msg->payer.id),
+		.apart_s = apart_s };
 	struct load_key k;
 	struct wait *a = wait_new(w, WAIT_KEPT, &k);
 
@@ -51,10 +52,23 @@ static void keep_codes(struct wrk *w, struct rq *rq, const Xw__Canonical *answer
 	}
 }
 
-void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
+static void give_codes(struct wrk *w, struct rq *rq, Xw__Canonical *answer, uint32_t apart_s)
 {
 	struct adapter_env env = env_for(w, rq->link, rq->arena);
 
+	if (!inbound_room(rq, &rq->out, 16384)) {
+		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
+		return;
+	}
+	rq->link->adapter->write_reply(&env, &rq->request, answer, &rq->out);
+	if (answer->n_codes)
+		keep_codes(w, rq, answer, apart_s);
+	else
+		inbound_reply(w, rq, &rq->out, false);
+}
+
+void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
+{
 	CHECK_OBJ(rq, REQUEST_MAGIC);
 	if (!answer) {
 		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the scheme did not answer", NULL);
@@ -62,19 +76,69 @@ void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
 	}
 	if (answer->payer) /* towards the wallet its own token again */
 		answer->payer->id = rq->msg->payer.id;
-	if (!inbound_room(rq, &rq->out, 16384)) {
-		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
-		return;
+	give_codes(w, rq, answer, 0);
+}
+
+/* What nobody can guess: a byte makes a digit where all ten are as likely. */
+static void put_digits(struct wrk *w, struct buf *b, size_t count)
+{
+	uint8_t random[32];
+
+	while (count) {
+		w->port->entropy(w->port->ctx, random, sizeof random);
+		for (size_t i = 0; i < sizeof random && count; i++) {
+			if (random[i] >= 250)
+				continue;
+			buf_ch(b, (char)('0' + random[i] % 10));
+			count--;
+		}
 	}
-	rq->link->adapter->write_reply(&env, &rq->request, answer, &rq->out);
-	if (answer->n_codes)
-		keep_codes(w, rq, answer);
+}
+
+/* Codes of our own making, one behind the other, so that an app without a network can go on. */
+static void mint_codes(struct wrk *w, struct rq *rq)
+{
+	const struct peer *p = rq->link->peer;
+	int count = rq->msg->quantity > 0 ? rq->msg->quantity : 1;
+	Xw__Canonical *answer = canonical_new(rq->arena, OP_CODES, true);
+	int64_t life_us = (int64_t)p->code_life_s * 1000000;
+
+	if (answer)
+		answer->codes = arena_alloc(rq->arena, (size_t)count * sizeof *answer->codes);
+	for (int i = 0; answer && answer->codes && i < count; i++) {
+		char text[MSG_ID];
+		struct buf b = buf_init(text, sizeof text);
+		Xw__Code *c;
+
+		buf_str(&b, p->code_head);
+		put_digits(w, &b, p->code_digits - b.n);
+		if (!(c = canonical_code(rq->arena, buf_span(&b))))
+			break;
+		c->valid_from = w->wall.us + i * life_us;
+		c->valid_until = c->valid_from + life_us;
+		answer->codes[answer->n_codes++] = c;
+	}
+	if (!arena_ok(rq->arena))
+		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
 	else
-		inbound_reply(w, rq, &rq->out, false);
+		give_codes(w, rq, answer, p->code_life_s);
+}
+
+void codes_make(struct wrk *w, struct rq *rq)
+{
+	if (rq->link->off)
+		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
+	else if (rq->link->peer->code_head[0])
+		mint_codes(w, rq);
+	else
+		fetch_codes(w, rq);
 }
 
 static bool gives_codes(const struct wrk *w)
 {
+	for (size_t i = 0; i < w->conf.link_count; i++)
+		if (w->conf.link[i].peer->code_head[0])
+			return true;
 	for (size_t i = 0; i < w->conf.snapshot->route_count; i++)
 		if (strcmp(w->conf.snapshot->route[i].scheme, "payer-codes") == 0)
 			return true;
@@ -103,6 +167,17 @@ bool codes_ask_whose(struct wrk *w, struct rq *rq)
 	return true;
 }
 
+static bool is_made_here(const struct wrk *w, struct span code)
+{
+	for (size_t i = 0; i < w->conf.link_count; i++) {
+		const struct peer *p = w->conf.link[i].peer;
+		if (p->code_head[0] && code.n == p->code_digits &&
+			span_starts(code, span_str(p->code_head)))
+			return true;
+	}
+	return false;
+}
+
 void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got)
 {
 	Xw__Canonical *c = rq->canonical;
@@ -119,6 +194,8 @@ void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got)
 	} else if (got->rc != RC_NOENT) {
 		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
 		return;
+	} else if (is_made_here(w, span_str(rq->msg->code.text))) {
+		rq->ev.scheme_count = 0; /* too old, or never made: nobody else can know it */
 	}
 	inbound_dispatch(w, rq);
 }

@@ -137,7 +137,7 @@ static void put_notifications(struct wrk *w, struct work_step *ws)
 		uint8_t random[9];
 
 		CHECK(m);
-		notify_build(&ws->st.next, n->to, n->seq, m);
+		notify_build(w->conf.snapshot, &ws->st.next, n->to, n->seq, m);
 		CHECK(canon_write(m, &a, &canonical) == RC_OK &&
 			canon_pack(canonical, &body) == RC_OK);
 		w->port->entropy(w->port->ctx, random, sizeof random);

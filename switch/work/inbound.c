@@ -188,7 +188,7 @@ bool inbound_begins(enum op op)
 void inbound_dispatch(struct wrk *w, struct rq *rq)
 {
 	if (rq->msg->op == OP_CODES) {
-		codes_pass_on(w, rq);
+		codes_make(w, rq);
 		return;
 	}
 	if (inbound_begins(rq->msg->op) && rq->link->off) {

@@ -132,6 +132,8 @@ static const struct link *link_by_identity(
 static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 {
 	const struct adapter *tried[32];
+	const struct link *first = NULL;
+	struct request refused = { 0 };
 	size_t count = 0;
 	struct span identity;
 
@@ -146,6 +148,7 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		tried[count++] = a;
 		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
 			continue;
+<<<<<<< HEAD
 		rq->link = &w->conf.link[i]; /* the dialect of the refusal, until we know better */
 		if (!adapter_takes_headers(&rq->request))
 			return RC_BAD;
@@ -153,11 +156,21 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 			return RC_AUTH;
 		rq->link = link_by_identity(w, a, identity);
 		if (rq->link)
+=======
+		/* Two dialects may share a path: who speaks decides. The first one's is that of
+		 * the refusal. */
+		if (!first) {
+			first = &w->conf.link[i];
+			refused = rq->request;
+		}
+		if (a->identify(&rq->request, &identity) &&
+			(rq->link = link_by_identity(w, a, identity)) != NULL)
+>>>>>>> bc6b659 (core: participants who take us for their scheme)
 			return RC_OK;
-		rq->link = &w->conf.link[i];
-		return RC_AUTH;
 	}
-	return RC_NOENT;
+	rq->link = first;
+	rq->request = refused;
+	return first ? RC_AUTH : RC_NOENT;
 }
 
 /* Nobody's path: a bare problem document. */
@@ -179,6 +192,17 @@ static void nowhere(struct wrk *w, struct rq *rq, const struct buf *methods)
 			? "/problems/method-not-allowed\",\"title\":\"Method not allowed\",\"status\":405}"
 			: "/problems/not-found\",\"title\":\"Not found\",\"status\":404}");
 	w->port->reply(w->port->ctx, rq->ref, &out);
+}
+
+/* A path may serve several operations; the message says which it is. */
+static const struct route *route_of_op(const struct rq *rq)
+{
+	const struct route *is = rq->request.route;
+
+	for (const struct route *r = rq->link->adapter->routes; r->method; r++)
+		if (r->op == rq->msg->op && strcmp(r->path, is->path) == 0)
+			return r;
+	return is;
 }
 
 void wrk_on_request(
@@ -238,10 +262,14 @@ void wrk_on_request(
 		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
 		return;
 	}
+<<<<<<< HEAD
 	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
 		inbound_alone(w, rq);
 		return;
 	}
+=======
+	rq->request.route = route_of_op(rq);
+>>>>>>> bc6b659 (core: participants who take us for their scheme)
 	rq->raw = digest_sha256(m->body);
 	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
 	rq->ev.peer = rq->link->peer->number;

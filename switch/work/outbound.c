@@ -313,16 +313,18 @@ void outbound_keep_secret(struct live *l, const struct msg *m)
 
 /*
  * A merchant's code is for the side that resolves it, and a code that a scheme gave out for the
- * scheme: these payers are debited by handle or token. Who is credited by a code is known by
- * nothing else. Where the payer comes from and goes to is for the side that debits him.
+ * scheme: these payers are debited by handle or token, unless their wallet takes us for its scheme
+ * and gets the code too. Who is credited by a code is known by nothing else. Where the payer comes
+ * from and goes to is for the side that debits him.
  */
 static bool is_told(struct wrk *w, const struct live *l, const struct call *call, size_t secret)
 {
 	if (secret > 0)
 		return secret == 1 || call->side == SIDE_ISSUER;
 	return call->op == OP_RESOLVE || call->op == OP_CREDIT ||
-	       (l->rec.mode == 'C' && !l->rec.payer_id[0] &&
-		       !link_of(w, l->rec.acq.peer)->peer->scheme);
+	       (l->rec.mode == 'C' && (peer_as_scheme(link_of(w, call->peer)->peer) ||
+					      (!l->rec.payer_id[0] &&
+						      !link_of(w, l->rec.acq.peer)->peer->scheme)));
 }
 
 static void put_secret(struct wrk *w, const struct live *l, const struct call *call, struct msg *m)

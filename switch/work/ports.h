@@ -77,7 +77,8 @@ struct commit_result {
 struct shown_codes {
 	uint16_t peer;
 	struct span payer; /* the participant's own token of its user */
-	struct wall until;
+	struct wall until; /* of the last one */
+	uint32_t apart_s;  /* each one before lives so much less */
 	int count;
 	uint8_t hash[MSG_CODES_MAX][16];
 };

@@ -264,7 +264,7 @@ bool inbound_room(struct rq *rq, struct http_out *out, size_t body);
 void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed);
 
 /* codes.c */
-void codes_pass_on(struct wrk *w, struct rq *rq);
+void codes_make(struct wrk *w, struct rq *rq);
 /* The answer to a question that was passed on; NULL: none came. */
 void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer);
 void codes_kept(struct wrk *w, struct rq *rq, const struct loaded *got);

@@ -515,7 +515,8 @@ static void keep_codes(struct sim *s, const struct shown_codes *shown)
 		struct ledger_code *c = world_alloc(s, sizeof *c);
 		*c = (struct ledger_code){ .peer = shown->peer,
 			.payer = world_keep(s, shown->payer),
-			.until_us = shown->until.us,
+			.until_us = shown->until.us -
+				    (int64_t)shown->apart_s * (shown->count - 1 - i) * 1000000,
 			.next = s->ledger.codes };
 		memcpy(c->hash, shown->hash[i], 16);
 		s->ledger.codes = c;

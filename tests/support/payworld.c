@@ -20,6 +20,7 @@ static const struct caps scheme_caps[] = {
 		.allowed_ms = 8000,
 		.cancel_undoes = true,
 		.cancel_binds = true,
+		.taken_at_once = true,
 		.ladder = { 2, { 2, 3 } } },
 	{ .op = OP_REFUND, .allowed_ms = 8000, .ladder = { 2, { 2, 3 } } },
 	{ .op = OP_PUSH, .push_decides = true },
@@ -216,16 +217,16 @@ static void check_messages(const struct step *st)
 		CHECK(m.key[0] && (m.request_id[0] || m.peer_id[0]));
 	}
 	if (st->replies) {
-		reply_build(p, caller, OP_DEBIT, st->reply_seq, &m);
+		reply_build(&sn, p, caller, OP_DEBIT, st->reply_seq, &m);
 		CHECK(m.object_id[0] && m.outcome != OUTCOME_NONE);
 		if (m.outcome == OUTCOME_APPROVED &&
 			!(st->reply_seq == SEQ_FIRST && pay_state(p) == PAY_OPEN))
 			CHECK(p->posted == POSTED_PAYMENT);
 	}
 	for (int i = 0; i < st->notify_count; i++)
-		notify_build(p, st->notify[i].to, st->notify[i].seq, &m);
-	reply_build(p, p->acq.peer, OP_READ, SEQ_FIRST, &m);
-	reply_build(p, p->iss.peer, OP_READ, SEQ_FIRST, &m);
+		notify_build(&sn, p, st->notify[i].to, st->notify[i].seq, &m);
+	reply_build(&sn, p, p->acq.peer, OP_READ, SEQ_FIRST, &m);
+	reply_build(&sn, p, p->iss.peer, OP_READ, SEQ_FIRST, &m);
 }
 
 static void check_step(struct payworld *w, const struct pay *before)

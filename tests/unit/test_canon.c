@@ -119,6 +119,8 @@ static void fill(struct msg *m)
 	TEXT(m->object_id);
 	TEXT(m->event_id);
 	TEXT(m->issuer_payment_id);
+	TEXT(m->issuer);
+	TEXT(m->same);
 	TEXT(m->undo_id);
 	TEXT(m->brand);
 	TEXT(m->status);

@@ -35,7 +35,7 @@ static void credited(void **state)
 
 	pay_out(w, 5000);
 	assert_state(w, PAY_CREDITING);
-	reply_build(&w->rec, TOUR, OP_CREDIT, SEQ_FIRST, &seen);
+	reply_build(pw_snapshot(), &w->rec, TOUR, OP_CREDIT, SEQ_FIRST, &seen);
 	assert_int_equal(seen.expires.us, 0); /* no time comes at which it is off */
 	assert_call(w, OP_CREDIT);
 	assert_int_equal(w->st.call[0].peer, CODE);

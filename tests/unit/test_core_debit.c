@@ -43,10 +43,10 @@ static void payer_goes_on(void **state)
 	pw_pay(w, "bluecode", 8900);
 	memcpy(w->m.action_url, "https://pay.example/1", 22);
 	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
-	reply_build(&w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
 	assert_string_equal(m.action_url, "https://pay.example/1");
 	pw_ask(w, OP_CANCEL, TILL, 0);
-	reply_build(&w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
 	assert_string_equal(m.action_url, "");
 }
 
@@ -61,11 +61,11 @@ static void issuer_reads_its_side(void **state)
 	pw_pay(w, "bluecode", 8900);
 	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_CODE_UNKNOWN); /* SCHEME is the second */
 	pay_write_id(&w->rec, 'a', 1, &b);
-	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
 	assert_true(span_eq(span_str(m.request_id), buf_span(&b)));
 	assert_true(money_eq(m.amount, w->rec.iss.ask));
 	assert_true(money_eq(m.settle, w->rec.iss.owe));
-	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_string_equal(m.request_id, w->rec.acq.their_request);
 	assert_true(money_eq(m.settle, w->rec.acq.owe));
 }
@@ -428,10 +428,10 @@ static void each_side_reads_its_own(void **state)
 	pw_pay(w, "alipay-plus", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	w->rec.acq.owe = money_of(990, EUR);
-	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_string_equal(m.request_id, "till-payment-1");
 	assert_int_equal(money_minor(m.settle), 990);
-	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
 	assert_string_not_equal(m.request_id, "till-payment-1");
 	assert_int_equal(money_minor(m.settle), 1000);
 }

@@ -187,11 +187,11 @@ static void paid(void **state)
 	assert_int_equal(w->st.notify_count, 1);
 	assert_int_equal(w->st.notify[0].to, TILL);
 	assert_int_equal(pw_position(w, TILL, EUR), -995);
-	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &seen);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &seen);
 	assert_order_id(&o->rec, seen.object_id);
 	assert_string_equal(seen.request_id, "till-order-1");
 	assert_int_equal(money_minor(seen.settle), 1000);
-	reply_build(&w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
+	reply_build(pw_snapshot(), &w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
 	assert_string_equal(seen.request_id, "scan-2");
 	assert_int_equal(money_ccy(seen.settle).num, NOK.num);
 	pw_ask(w, OP_REFUND, TILL, 400);

@@ -212,7 +212,7 @@ static void refund_of_an_older_copy(void **state)
 
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
-	reply_build(&w->rec, TILL, OP_REFUND, SEQ_REFUND + 1, m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_REFUND, SEQ_REFUND + 1, m);
 	assert_int_equal(m->outcome, OUTCOME_PENDING);
 	free(m);
 }
@@ -305,7 +305,7 @@ static void stuck_refund_of_a_scan(void **state)
 	pw_ask(w, OP_REFUND, SCHEME, 100);
 	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
 	assert_state(w, PAY_STUCK);
-	reply_build(&w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
+	reply_build(pw_snapshot(), &w->rec, WALLET, OP_READ, SEQ_FIRST, &seen);
 	assert_int_equal(seen.outcome, OUTCOME_APPROVED);
 }
 

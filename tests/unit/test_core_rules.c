@@ -452,7 +452,7 @@ static void assert_limit(const struct payworld *w, const char *name, const char 
 	struct msg m;
 
 	assert_declined(w, REASON_LIMIT);
-	reply_build(&w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_DEBIT, SEQ_FIRST, &m);
 	assert_string_equal(m.limit, name);
 	assert_string_equal(m.limit_value, value);
 }

@@ -270,7 +270,7 @@ static void assert_scan_says(struct payworld *w, enum outcome o, enum reason why
 {
 	static struct msg m;
 
-	reply_build(&w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
 	assert_string_equal(outcome_name(m.outcome), outcome_name(o));
 	assert_string_equal(reason_name(m.reason), reason_name(why));
 }
@@ -287,7 +287,7 @@ static void scan_is_answered(void **state)
 	assert_scan_says(w, OUTCOME_PENDING, REASON_NONE);
 	pw_resolved(w, "aplus-order-1", 1000);
 	assert_scan_says(w, OUTCOME_APPROVED, REASON_NONE);
-	reply_build(&w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, WALLET, OP_RESOLVE, SEQ_FIRST, &m);
 	assert_int_equal(money_minor(m.settle), 11730);
 	assert_int_equal(m.expires.us, w->rec.quote.until.us);
 	assert_true(m.expires.us < w->rec.expires.us);

@@ -82,7 +82,11 @@ static const struct route served[] = {
 static const struct caps wallet_caps[] = {
 	{ .op = OP_DEBIT, .allowed_ms = 5000 },
 	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = LADDER(1, 2, 3) },
-	{ .op = OP_CANCEL, .allowed_ms = 5000, .cancel_undoes = true, .ladder = LADDER(2, 3) },
+	{ .op = OP_CANCEL,
+		.allowed_ms = 5000,
+		.cancel_undoes = true,
+		.taken_at_once = true,
+		.ladder = LADDER(2, 3) },
 	{ .op = OP_CREDIT, .allowed_ms = 5000, .sends_code = true, .ladder = LADDER(2, 3) },
 	{ .op = OP_NONE },
 };
@@ -813,8 +817,9 @@ static int world_of_two(void **state)
 			.cancel_until_min = -1,
 			.expire_s = 120,
 			.hold_ms = 6000 };
-		for (const struct caps *c = wallet_caps; i == 1 && c->op; c++)
-			peers[i].caps[c->op] = c;
+		for (const struct caps *c = wallet_caps; c->op; c++)
+			if (i == 1 || c->op == OP_CANCEL)
+				peers[i].caps[c->op] = c;
 		links[i] = (struct link){
 			.peer = &peers[i], .adapter = &dialect, .identity = span_str(name[i])
 		};
