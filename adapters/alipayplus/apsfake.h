@@ -9,6 +9,8 @@
 #ifndef XW_APSFAKE_H
 #define XW_APSFAKE_H
 
+#include "apsrules.h"
+#include "apswire.h"
 #include "digest.h"
 #include "fake.h"
 
@@ -180,26 +182,17 @@ struct apsf_exchange {
 
 /* ---- fake_wire.c: envelope and bodies ---- */
 
-/* Verifies headers and signature of a request of the switch. NULL, or the result code to refuse
- * with. */
-const char *apsf_check_request(const struct sandbox_host *h, const struct http_msg *m);
 /* An answer of the switch to our call to `path`: 200, signed, JSON with a result. */
 bool apsf_check_answer(struct apsf *s, const struct sandbox_host *h, const char *path,
 	const struct http_msg *m, const struct json **ret_body);
 /* Answers with a body, spoiled as x->twist says. */
 void apsf_answer(const struct apsf_exchange *x, struct span body);
 void apsf_answer_result(const struct apsf_exchange *x, const char *code, char status);
-/* Signs and sends a call; `path` is remembered by nobody, so pass the same to apsf_check_answer. */
-void apsf_call(const struct sandbox_host *h, uint64_t cookie, const char *path, struct span body);
 
-struct buf apsf_body(const struct sandbox_host *h); /* room for one, from the arena */
 /* The order of a merchant of ours; official samples spell the store's MCC in two ways. */
 void apsf_put_order(struct jw *w, const struct apsf_payment *p, const char *store_mcc);
 /* Milliseconds of the scheme's ladders, quickened by the setting time_divisor. */
 int apsf_scaled(const struct sandbox_host *h, int64_t ms);
-void apsf_put_result(struct jw *w, const char *key, const char *code, char status);
-void apsf_put_time(struct jw *w, const char *key, struct wall t);
-struct wall apsf_time(const struct json *from, const char *path);
 /* Copies a text that the rules have already bounded. */
 void apsf_copy(char *dst, size_t cap, struct span src);
 

@@ -18,7 +18,7 @@ void apsf_put_paid(struct jw *w, const struct apsf_payment *p, const struct sand
 	jw_str(w, "acquirerId", fake_setting(h, "acquirer_id", "1022188000000000001"));
 	jw_str(w, "pspId", fake_setting(h, "wallet_psp_id", "1022172000000000009"));
 	jw_str(w, "paymentId", span_str(p->payment_id));
-	apsf_put_time(w, "paymentTime", p->done);
+	apsw_put_time(w, "paymentTime", p->done);
 	fake_put_money(w, "paymentAmount", apsf_falsified(p->amount, twist));
 	jw_str(w, "customerId", span_str(p->customer));
 	jw_str(w, "walletBrandName", fake_setting(h, "wallet_brand", "ExampleWallet"));
@@ -52,11 +52,11 @@ char apsf_result_of(const struct apsf_payment *p, const char **ret_code)
  * of what became of the payment since. */
 static void answer_created(const struct apsf_exchange *x, const struct apsf_payment *p)
 {
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	apsw_put_result(&w, "result", "SUCCESS", 'S');
 	jw_str(&w, "paymentId", span_str(p->payment_id));
 	fake_put_money(&w, "paymentAmount", apsf_falsified(p->amount, x->twist));
 	if (p->scenario == SCENARIO_ENTRY_CODE) {
@@ -64,7 +64,7 @@ static void answer_created(const struct apsf_exchange *x, const struct apsf_paym
 	} else {
 		jw_obj(&w, "orderCodeForm");
 		jw_str(&w, "paymentMethodType", SPAN("CONNECT_WALLET"));
-		apsf_put_time(&w, "expireTime", p->expires);
+		apsw_put_time(&w, "expireTime", p->expires);
 		jw_arr(&w, "codeDetails");
 		jw_obj(&w, NULL);
 		jw_str(&w, "codeValueType", SPAN("QRCODE"));
@@ -80,7 +80,7 @@ static void answer_created(const struct apsf_exchange *x, const struct apsf_paym
 
 static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment *p)
 {
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 	const char *code;
 	char status = apsf_result_of(p, &code);
@@ -94,7 +94,7 @@ static void answer_pay(const struct apsf_exchange *x, const struct apsf_payment 
 		return;
 	}
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", code, status);
+	apsw_put_result(&w, "result", code, status);
 	if (x->twist == TWIST_WRONG_ID)
 		jw_str(&w, "paymentRequestId", SPAN("00000000000000000000000000"));
 	if (status == 'S')
@@ -252,7 +252,7 @@ const char *apsf_read_sale(
 	const struct sandbox_host *h, const struct json *body, struct apsf_payment *p)
 {
 	p->done = h->now;
-	p->expires = apsf_time(body, "paymentExpiryTime");
+	p->expires = apsw_time(body, "paymentExpiryTime");
 	apsf_copy(p->customer, sizeof p->customer, SPAN("CUST-3f1c"));
 	apsf_copy(p->reference, sizeof p->reference, fake_text(body, "order.referenceOrderId"));
 	take_notify_path(h, body, p);
@@ -326,7 +326,7 @@ static void pay_anew(struct apsf_exchange *x, struct span id)
 	struct apsf_behaviour how = { .decision = DECIDE_APPROVE };
 	struct apsf_code *code = NULL;
 	struct apsf_payment *p, nothing = { .state = STATE_PAID, .leg = LEG_ACQP };
-	struct wall expires = apsf_time(x->body, "paymentExpiryTime");
+	struct wall expires = apsw_time(x->body, "paymentExpiryTime");
 	enum apsf_scenario scenario = scenario_of(x->body);
 	const char *refusal = expires.us && expires.us <= x->h->now.us ? "ORDER_IS_CLOSED" : NULL;
 
@@ -384,7 +384,7 @@ void apsf_on_pay(struct apsf_exchange *x)
 
 void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
 {
-	struct buf b = apsf_body(h);
+	struct buf b = apsw_body(h);
 	struct jw w = jw_init(&b);
 	bool paid = p->state == STATE_PAID || p->late_success;
 
@@ -392,7 +392,7 @@ void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 		return;
 	s->notifications++;
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "paymentResult", paid ? "SUCCESS" : p->fail_code, paid ? 'S' : 'F');
+	apsw_put_result(&w, "paymentResult", paid ? "SUCCESS" : p->fail_code, paid ? 'S' : 'F');
 	jw_str(&w, "paymentRequestId", span_str(p->request_id));
 	if (paid) {
 		apsf_put_paid(&w, p, h, TWIST_NONE);
@@ -402,7 +402,7 @@ void apsf_notify(struct apsf *s, const struct sandbox_host *h, struct apsf_payme
 		fake_put_money(&w, "paymentAmount", p->amount);
 	}
 	jw_end(&w, '}');
-	apsf_call(h, apsf_cookie(EVENT_NOTIFY, s, p), p->notify_path, buf_span(&b));
+	apsw_call(h, apsf_cookie(EVENT_NOTIFY, s, p), p->notify_path, buf_span(&b));
 }
 
 /* SPEC alipayplus 4.8 [T:3]: gaps of the up to seven further attempts. */

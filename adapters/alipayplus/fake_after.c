@@ -37,7 +37,7 @@ static void put_transactions(struct jw *w, const struct apsf *s, const struct ap
 		jw_str(w, "transactionRequestId", span_str(r->request_id));
 		jw_opt(w, "transactionId", span_str(r->refund_id));
 		fake_put_money(w, "transactionAmount", r->amount);
-		apsf_put_time(w, "transactionTime", r->done);
+		apsw_put_time(w, "transactionTime", r->done);
 		jw_end(w, '}');
 	}
 	jw_end(w, ']');
@@ -46,7 +46,7 @@ static void put_transactions(struct jw *w, const struct apsf *s, const struct ap
 void apsf_on_inquiry(struct apsf_exchange *x)
 {
 	struct apsf_payment *p = referred(x);
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 	const char *code;
 	char status;
@@ -57,8 +57,8 @@ void apsf_on_inquiry(struct apsf_exchange *x)
 	}
 	status = apsf_result_of(p, &code);
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", "SUCCESS", 'S');
-	apsf_put_result(&w, "paymentResult", code, status);
+	apsw_put_result(&w, "result", "SUCCESS", 'S');
+	apsw_put_result(&w, "paymentResult", code, status);
 	jw_str(&w, "paymentRequestId",
 		x->twist == TWIST_WRONG_ID ? SPAN("00000000000000000000000000")
 					   : span_str(p->request_id));
@@ -136,7 +136,7 @@ static const char *check_refund(struct apsf_exchange *x, const struct apsf_payme
 static void answer_refund(
 	const struct apsf_exchange *x, const struct apsf_refund *r, const struct apsf_payment *p)
 {
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 
 	if (r->state != STATE_PAID || x->twist == TWIST_UNKNOWN_CODE) {
@@ -144,13 +144,13 @@ static void answer_refund(
 		return;
 	}
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	apsw_put_result(&w, "result", "SUCCESS", 'S');
 	jw_str(&w, "acquirerId", fake_setting(x->h, "acquirer_id", "1022188000000000001"));
 	jw_str(&w, "pspId", fake_setting(x->h, "wallet_psp_id", "1022172000000000009"));
 	if (x->twist == TWIST_WRONG_ID)
 		jw_str(&w, "refundRequestId", SPAN("00000000000000000000000000"));
 	jw_str(&w, "refundId", span_str(r->refund_id));
-	apsf_put_time(&w, "refundTime", r->done);
+	apsw_put_time(&w, "refundTime", r->done);
 	fake_put_money(&w, "refundAmount", apsf_falsified(r->amount, x->twist));
 	if (!money_same(r->amount, r->settle)) {
 		fake_put_money(&w, "settlementAmount", r->settle);

@@ -117,8 +117,8 @@ void apsf_put_quote(
 	buf_ch(&b, '.');
 	buf_dec(&b, (uint64_t)(price % 10000), 4);
 	jw_str(w, "quotePrice", buf_span(&b));
-	apsf_put_time(w, "quoteStartTime", wall_of_day(wall_day(now, 480), 480, 0, 0));
-	apsf_put_time(w, "quoteExpiryTime", wall_of_day(wall_day(now, 480) + 1, 480, 0, 0));
+	apsw_put_time(w, "quoteStartTime", wall_of_day(wall_day(now, 480), 480, 0, 0));
+	apsw_put_time(w, "quoteExpiryTime", wall_of_day(wall_day(now, 480) + 1, 480, 0, 0));
 	jw_end(w, '}');
 }
 

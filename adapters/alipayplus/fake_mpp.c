@@ -13,11 +13,11 @@
 
 static void answer_order(const struct apsf_exchange *x, const struct apsf_payment *p)
 {
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	apsw_put_result(&w, "result", "SUCCESS", 'S');
 	jw_str(&w, "acquirerId", SPAN("1022188000000000777"));
 	jw_str(&w, "pspId", fake_setting(x->h, "psp_id", "1022172000000000001"));
 	jw_str(&w, "codeType", SPAN("ORDER_CODE"));
@@ -32,7 +32,7 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 	jw_str(&w, "isCashierPayment", SPAN("true"));
 	jw_str(&w, "inStorePaymentScenario", SPAN("OrderCode"));
 	jw_end(&w, '}');
-	apsf_put_time(&w, "paymentExpiryTime", p->expires);
+	apsw_put_time(&w, "paymentExpiryTime", p->expires);
 	jw_end(&w, '}');
 	apsf_answer(x, buf_span(&b));
 }
@@ -102,7 +102,7 @@ static bool reports_what_was_asked(const struct json *body, const struct apsf_pa
 
 static void take_paid(struct apsf_exchange *x, struct apsf_payment *p)
 {
-	apsf_take(x->s, p, apsf_time(x->body, "paymentTime"));
+	apsf_take(x->s, p, apsw_time(x->body, "paymentTime"));
 	p->phase = PHASE_NONE;
 }
 
@@ -167,7 +167,7 @@ void apsf_on_told(struct apsf_exchange *x)
 void apsf_on_codes(struct apsf_exchange *x)
 {
 	int64_t quantity = 1;
-	struct buf b = apsf_body(x->h);
+	struct buf b = apsw_body(x->h);
 	struct jw w = jw_init(&b);
 	int64_t life_ms = fake_setting_int(x->h, "code_life_s", 60) * 1000;
 
@@ -175,7 +175,7 @@ void apsf_on_codes(struct apsf_exchange *x)
 		span_to_i64(fake_text(x->body, "codeQuantity"), &quantity) != RC_OK)
 		quantity = 1;
 	jw_obj(&w, NULL);
-	apsf_put_result(&w, "result", "SUCCESS", 'S');
+	apsw_put_result(&w, "result", "SUCCESS", 'S');
 	jw_arr(&w, "paymentCodeInfoList");
 	for (int64_t i = 0; i < quantity; i++) {
 		char storage[33];
@@ -188,8 +188,8 @@ void apsf_on_codes(struct apsf_exchange *x)
 		apsf_copy(c->customer, sizeof c->customer, fake_text(x->body, "customerId"));
 		jw_obj(&w, NULL);
 		jw_str(&w, "paymentCode", buf_span(&digits));
-		apsf_put_time(&w, "codeValidityStartTime", from);
-		apsf_put_time(&w, "codeExpiryTime", c->until);
+		apsw_put_time(&w, "codeValidityStartTime", from);
+		apsw_put_time(&w, "codeExpiryTime", c->until);
 		jw_end(&w, '}');
 	}
 	jw_end(&w, ']');

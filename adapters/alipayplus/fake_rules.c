@@ -7,19 +7,6 @@
 
 #include "check.h"
 
-enum form { TEXT, DIGITS, COUNTRY, MONEY, TIME, WORD, OBJECT, NOTHING };
-
-struct rule {
-	const char *path;
-	enum form form;
-	uint16_t max; /* characters */
-	bool mandatory;
-	const char *words; /* WORD: " A B " */
-};
-
-#define MUST_HAVE true
-#define MAY_HAVE  false
-
 /* What pay and the answer to userInitiatedPay say of an order. */
 static const struct rule pay_rules[] = {
 	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
@@ -163,58 +150,6 @@ static const struct {
 	{ "userInitiatedPay answer", asked_rules, NULL, false },
 };
 
-/* The word with a blank on either side stands in the list. */
-static bool is_word(struct span s, const char *list)
-{
-	char storage[64];
-	struct buf b = buf_init(storage, sizeof storage);
-
-	buf_ch(&b, ' ');
-	buf_add(&b, s);
-	buf_ch(&b, ' ');
-	return buf_ok(&b) && span_find_span(span_str(list), buf_span(&b)) < strlen(list);
-}
-
-static bool is_country(struct span s)
-{
-	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
-}
-
-/* SPEC 5.1: IDR has two decimals by ISO, and both must be zero. */
-static bool is_money(const struct json *body, const char *path)
-{
-	struct money m;
-
-	return fake_money(body, path, &m) &&
-	       (strcmp(ccy_alpha(money_ccy(m)), "IDR") != 0 || money_minor(m) % 100 == 0);
-}
-
-static bool is_good(const struct json *body, const struct rule *r)
-{
-	struct span s = fake_text(body, r->path);
-	struct wall w;
-
-	switch (r->form) {
-	case TEXT:
-		return s.n > 0 && span_utf8_count(s) <= r->max;
-	case DIGITS:
-		return span_is_digits(s) && s.n <= r->max;
-	case COUNTRY:
-		return is_country(s);
-	case MONEY:
-		return is_money(body, r->path);
-	case TIME:
-		return wall_parse(s, &w) == RC_OK;
-	case WORD:
-		return s.n > 0 && is_word(s, r->words);
-	case OBJECT:
-		return json_is_object(json_get(body, r->path));
-	case NOTHING:
-		return false;
-	}
-	return false;
-}
-
 static const struct rule *scenario_rules(const struct json *body)
 {
 	struct span scenario = fake_text(body, "paymentFactor.inStorePaymentScenario");
@@ -224,17 +159,6 @@ static const struct rule *scenario_rules(const struct json *body)
 						      : payment_code_rules;
 }
 
-static const char *check(const struct rule *rules, const struct json *body)
-{
-	for (const struct rule *r = rules; r && r->path; r++) {
-		bool there = json_get(body, r->path) != NULL;
-
-		if (there ? !is_good(body, r) : r->mandatory)
-			return r->path;
-	}
-	return NULL;
-}
-
 const char *apsf_check_body(const char *api, const struct json *body)
 {
 	const char *bad = NULL;
@@ -242,18 +166,18 @@ const char *apsf_check_body(const char *api, const struct json *body)
 
 	while (strcmp(messages[i].api, api) != 0)
 		CHECK(++i < sizeof messages / sizeof *messages);
-	bad = check(messages[i].rules, body);
+	bad = apsrules_check(messages[i].rules, body);
 	if (!bad && messages[i].refers)
 		bad = json_get(body, "paymentRequestId") || json_get(body, "paymentId")
-			      ? check(reference_rules, body)
+			      ? apsrules_check(reference_rules, body)
 			      : "paymentRequestId";
 	if (!bad && strcmp(api, "pay") == 0)
-		bad = check(method_rules, body);
+		bad = apsrules_check(method_rules, body);
 	if (!bad && strcmp(api, "pay") == 0)
-		bad = check(scenario_rules(body), body);
+		bad = apsrules_check(scenario_rules(body), body);
 	if (!bad && strcmp(api, "userInitiatedPay answer") == 0)
-		bad = check(pay_rules, body);
+		bad = apsrules_check(pay_rules, body);
 	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
-		bad = check(messages[i].paid_rules, body);
+		bad = apsrules_check(messages[i].paid_rules, body);
 	return bad;
 }

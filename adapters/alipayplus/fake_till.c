@@ -61,7 +61,7 @@ static void put_pay(struct jw *w, const struct sandbox_host *h, const struct aps
 	jw_str(w, "isPaymentEvaluation", p->evaluation ? SPAN("true") : SPAN("false"));
 	jw_str(w, "inStorePaymentScenario", SPAN("PaymentCode"));
 	jw_end(w, '}');
-	apsf_put_time(w, "paymentExpiryTime", p->expires);
+	apsw_put_time(w, "paymentExpiryTime", p->expires);
 }
 
 static const char *api_of(enum apsf_phase phase)
@@ -80,7 +80,7 @@ static const char *api_of(enum apsf_phase phase)
 
 void apsf_step(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p)
 {
-	struct buf b = apsf_body(h);
+	struct buf b = apsw_body(h);
 	struct jw w = jw_init(&b);
 	uint64_t cookie;
 
@@ -97,7 +97,7 @@ void apsf_step(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 		put_ids(&w, h, p);
 	jw_end(&w, '}');
 	p->in_flight = true;
-	apsf_call(h, cookie, path_of(h, api_of((enum apsf_phase)p->phase)).p, buf_span(&b));
+	apsw_call(h, cookie, path_of(h, api_of((enum apsf_phase)p->phase)).p, buf_span(&b));
 	h->timer(h->ctx, cookie,
 		p->phase == PHASE_INQUIRE || p->phase == PHASE_INQUIRE_PUSH ? INQUIRY_TIMEOUT_MS
 									    : MONEY_TIMEOUT_MS);
@@ -168,7 +168,7 @@ static void go_on(struct apsf *s, const struct sandbox_host *h, struct apsf_paym
 static void settle_as_paid(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p,
 	const struct json *body)
 {
-	struct wall at = apsf_time(body, "paymentTime");
+	struct wall at = apsw_time(body, "paymentTime");
 
 	p->phase = PHASE_NONE;
 	apsf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
@@ -248,7 +248,7 @@ void apsf_on_call_answer(struct apsf *s, const struct sandbox_host *h, struct ap
 void apsf_ask_refund(struct apsf *s, const struct sandbox_host *h, struct apsf_refund *r)
 {
 	struct apsf_payment *p = apsf_refunded_payment(s, r);
-	struct buf b = apsf_body(h);
+	struct buf b = apsw_body(h);
 	struct jw w = jw_init(&b);
 	uint64_t cookie;
 
@@ -266,7 +266,7 @@ void apsf_ask_refund(struct apsf *s, const struct sandbox_host *h, struct apsf_r
 	jw_end(&w, '}');
 	r->in_flight = true;
 	cookie = apsf_refund_cookie(EVENT_REFUND, s, r);
-	apsf_call(h, cookie, path_of(h, "refund").p, buf_span(&b));
+	apsw_call(h, cookie, path_of(h, "refund").p, buf_span(&b));
 	h->timer(h->ctx, cookie, MONEY_TIMEOUT_MS);
 }
 

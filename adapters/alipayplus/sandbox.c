@@ -53,7 +53,7 @@ static void on_request(
 	x.delay_ms = (int)fake_setting_int(h, "answer_after_ms", 0);
 	while (i < API_COUNT && !span_eq(m->path, span_str(apis[i].path)))
 		i++;
-	refusal = apsf_check_request(h, m);
+	refusal = apsw_check_request(h, m);
 	if (!refusal && i == API_COUNT)
 		refusal = "NO_INTERFACE_DEF";
 	if (!refusal && !span_eq(m->method, SPAN("POST")))
