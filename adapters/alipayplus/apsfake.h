@@ -189,8 +189,6 @@ bool apsf_check_answer(struct apsf *s, const struct sandbox_host *h, const char 
 void apsf_answer(const struct apsf_exchange *x, struct span body);
 void apsf_answer_result(const struct apsf_exchange *x, const char *code, char status);
 
-/* The order of a merchant of ours; official samples spell the store's MCC in two ways. */
-void apsf_put_order(struct jw *w, const struct apsf_payment *p, const char *store_mcc);
 /* Milliseconds of the scheme's ladders, quickened by the setting time_divisor. */
 int apsf_scaled(const struct sandbox_host *h, int64_t ms);
 /* Copies a text that the rules have already bounded. */

@@ -10,22 +10,6 @@
 /* What pay and the answer to userInitiatedPay say of an order. */
 static const struct rule pay_rules[] = {
 	{ "paymentRequestId", TEXT, 64, MUST_HAVE, NULL },
-	{ "order.referenceOrderId", TEXT, 64, MUST_HAVE, NULL },
-	{ "order.orderDescription", TEXT, 256, MUST_HAVE, NULL },
-	{ "order.orderAmount", MONEY, 0, MUST_HAVE, NULL },
-	{ "order.merchant.referenceMerchantId", TEXT, 32, MUST_HAVE, NULL },
-	{ "order.merchant.merchantName", TEXT, 256, MUST_HAVE, NULL },
-	{ "order.merchant.merchantMCC", DIGITS, 4, MUST_HAVE, NULL },
-	{ "order.merchant.merchantAddress.region", COUNTRY, 2, MUST_HAVE, NULL },
-	{ "order.merchant.merchantAddress.state", TEXT, 8, MAY_HAVE, NULL },
-	{ "order.merchant.merchantAddress.city", TEXT, 32, MAY_HAVE, NULL },
-	{ "order.merchant.merchantAddress.address1", TEXT, 256, MAY_HAVE, NULL },
-	{ "order.merchant.merchantAddress.zipCode", TEXT, 32, MAY_HAVE, NULL },
-	{ "order.merchant.store.referenceStoreId", TEXT, 64, MUST_HAVE, NULL },
-	{ "order.merchant.store.storeName", TEXT, 256, MUST_HAVE, NULL },
-	{ "order.merchant.store.storeMCC", DIGITS, 4, MUST_HAVE, NULL },
-	{ "order.env.storeTerminalId", TEXT, 64, MAY_HAVE, NULL },
-	{ "order.env.storeTerminalRequestTime", TIME, 0, MAY_HAVE, NULL },
 	{ "order.indirectAcquirer.referenceAcquirerId", TEXT, 64, MAY_HAVE, NULL },
 	{ "paymentAmount", MONEY, 0, MUST_HAVE, NULL },
 	{ "paymentFactor.isInStorePayment", WORD, 0, MUST_HAVE, " true " },
@@ -177,6 +161,8 @@ const char *apsf_check_body(const char *api, const struct json *body)
 		bad = apsrules_check(scenario_rules(body), body);
 	if (!bad && strcmp(api, "userInitiatedPay answer") == 0)
 		bad = apsrules_check(pay_rules, body);
+	if (!bad && (strcmp(api, "pay") == 0 || strcmp(api, "userInitiatedPay answer") == 0))
+		bad = apsrules_check(apsrules_order, body);
 	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
 		bad = apsrules_check(messages[i].paid_rules, body);
 	return bad;

@@ -62,30 +62,6 @@ void apsf_answer_result(const struct apsf_exchange *x, const char *code, char st
 	apsf_answer(x, buf_span(&b));
 }
 
-void apsf_put_order(struct jw *w, const struct apsf_payment *p, const char *store_mcc)
-{
-	jw_obj(w, "order");
-	jw_str(w, "referenceOrderId", span_str(p->reference));
-	jw_str(w, "orderDescription", SPAN("Ramen"));
-	fake_put_money(w, "orderAmount", p->amount);
-	jw_obj(w, "merchant");
-	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
-	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
-	jw_str(w, "merchantDisplayName", SPAN("Dragon Bowl"));
-	jw_str(w, "merchantMCC", SPAN("5812"));
-	jw_obj(w, "merchantAddress");
-	jw_str(w, "region", SPAN("SG"));
-	jw_str(w, "city", SPAN("Singapore"));
-	jw_end(w, '}');
-	jw_obj(w, "store");
-	jw_str(w, "referenceStoreId", SPAN("SG-01"));
-	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
-	jw_str(w, store_mcc, SPAN("5812"));
-	jw_end(w, '}');
-	jw_end(w, '}');
-	jw_end(w, '}');
-}
-
 int apsf_scaled(const struct sandbox_host *h, int64_t ms)
 {
 	int64_t divisor = fake_setting_int(h, "time_divisor", 1);

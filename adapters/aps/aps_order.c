@@ -96,7 +96,10 @@ void aps_put_order(struct jw *w, const Xw__Canonical *c, bool for_another)
 	const Xw__Order *o = c->order;
 
 	jw_obj(w, "order");
-	jw_str(w, "referenceOrderId", span_str(*o->reference ? o->reference : c->request_id));
+	jw_str(w, "referenceOrderId",
+		span_str(*o->reference    ? o->reference
+			 : *c->request_id ? c->request_id
+					  : c->object_id));
 	aps_put_text(
 		w, "orderDescription", *o->description ? o->description : o->merchant->name, 256);
 	canonical_money_write(w, "orderAmount", o->amount ? o->amount : c->payment->amount);

@@ -5,6 +5,27 @@
  */
 #include "apsrules.h"
 
+/* SPEC 3.1, 4.1: an order in a shop. */
+const struct rule apsrules_order[] = {
+	{ "order.referenceOrderId", TEXT, 64, MUST_HAVE, NULL },
+	{ "order.orderDescription", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.orderAmount", MONEY, 0, MUST_HAVE, NULL },
+	{ "order.merchant.referenceMerchantId", TEXT, 32, MUST_HAVE, NULL },
+	{ "order.merchant.merchantName", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.merchant.merchantMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "order.merchant.merchantAddress.region", COUNTRY, 2, MUST_HAVE, NULL },
+	{ "order.merchant.merchantAddress.state", TEXT, 8, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.city", TEXT, 32, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.address1", TEXT, 256, MAY_HAVE, NULL },
+	{ "order.merchant.merchantAddress.zipCode", TEXT, 32, MAY_HAVE, NULL },
+	{ "order.merchant.store.referenceStoreId", TEXT, 64, MUST_HAVE, NULL },
+	{ "order.merchant.store.storeName", TEXT, 256, MUST_HAVE, NULL },
+	{ "order.merchant.store.storeMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "order.env.storeTerminalId", TEXT, 64, MAY_HAVE, NULL },
+	{ "order.env.storeTerminalRequestTime", TIME, 0, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
 /* The word with a blank on either side stands in the list. */
 static bool is_word(struct span s, const char *list)
 {

@@ -21,6 +21,8 @@ struct rule {
 #define MUST_HAVE true
 #define MAY_HAVE  false
 
+extern const struct rule apsrules_order[]; /* the member `order` of a payment in a shop */
+
 /* NULL, or the path of the first member that breaks its rule; `rules` ends with path NULL, and may
  * be NULL. */
 const char *apsrules_check(const struct rule *rules, const struct json *body);

@@ -178,6 +178,30 @@ void apsw_put_result(struct jw *w, const char *key, const char *code, char statu
 	jw_end(w, '}');
 }
 
+void apsw_put_order(struct jw *w, const char *reference, struct money amount, const char *store_mcc)
+{
+	jw_obj(w, "order");
+	jw_str(w, "referenceOrderId", span_str(reference));
+	jw_str(w, "orderDescription", SPAN("Ramen"));
+	fake_put_money(w, "orderAmount", amount);
+	jw_obj(w, "merchant");
+	jw_str(w, "referenceMerchantId", SPAN("SG-200912345"));
+	jw_str(w, "merchantName", SPAN("Dragon Bowl Pte Ltd"));
+	jw_str(w, "merchantDisplayName", SPAN("Dragon Bowl"));
+	jw_str(w, "merchantMCC", SPAN("5812"));
+	jw_obj(w, "merchantAddress");
+	jw_str(w, "region", SPAN("SG"));
+	jw_str(w, "city", SPAN("Singapore"));
+	jw_end(w, '}');
+	jw_obj(w, "store");
+	jw_str(w, "referenceStoreId", SPAN("SG-01"));
+	jw_str(w, "storeName", SPAN("Dragon Bowl Orchard"));
+	jw_str(w, store_mcc, SPAN("5812"));
+	jw_end(w, '}');
+	jw_end(w, '}');
+	jw_end(w, '}');
+}
+
 void apsw_put_time(struct jw *w, const char *key, struct wall t)
 {
 	char storage[40];

@@ -8,6 +8,7 @@
 #define SANDBOXES(X)                                                                               \
 	X(alipay)                                                                                  \
 	X(alipayplus)                                                                              \
+	X(apsmember)                                                                               \
 	X(bancontact)                                                                              \
 	X(bluecode)                                                                                \
 	X(bluecodetill) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps) X(vippstill)    \

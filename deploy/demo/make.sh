@@ -424,6 +424,45 @@ vipps_till() {
 	YAML
 }
 
+# A partner who takes us for its scheme, with members beyond those that all have on standard input: NAME
+# NUMBER ROLE CLIENT-ID ID. Both ids are ours to assign.
+aps_member() {
+	local name=$1 number=$2 role=$3 client=$4 id=$5
+	pair rsa "$name" switch 1
+	pair rsa "$name" sandbox 1
+	FAKE+=(role "$role" client_id "$client" settlement_currency EUR)
+	participant "$name" "$number" apsmember < <(
+		cat
+		printf '%s: "%s"\n' currency EUR zone +08:00 cancel_until 00:15 identity "$client" assigned_id "$id"
+		printf 'settings:\n'
+		printf '  - {name: %s, value: %s}\n' client_id "$client" settlement_currency EUR member_role "$role"
+	)
+}
+
+# Its users' codes are made by us.
+aps_wallet() {
+	FAKE=(psp_id "$4")
+	aps_member "$1" "$2" mpp "$3" "$4" <<-YAML
+	roles: [issuer]
+	notify: never
+	code_head: "$5"
+	cap: "${CAP:-100000.00}"
+	YAML
+}
+
+aps_members() {
+	aps_wallet momo 29 XWMEMBER00000029 1022172000000000029 28102902
+	FAKE=(acquirer_id 1022188000000000031 order_url https://pay.acquirer.example/281777)
+	aps_member aps-acquirer 31 acqp XWMEMBER00000031 1022188000000000031 <<-YAML
+	roles: [acquirer]
+	notify: always
+	order_url: https://pay.acquirer.example/281777
+	fees:
+	  - {name: service, basis_points: "60", minimum: "0.01", on_refund: prorate}
+	YAML
+	aps_wallet aps-wallet 32 XWMEMBER00000032 1022172000000000032 28103202
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -474,6 +513,7 @@ participants() {
 	pivo_till
 	bancontact
 	vipps_till
+	aps_members
 }
 
 # ---- the switch ---------------------------------------------------------------------------------

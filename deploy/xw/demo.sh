@@ -158,6 +158,24 @@ demo_start() {
 	demo_scheme_code pivo user-approve
 	demo_pay "Pivo user's Alipay+ code, our till" till-eur EUR 640 PAID
 	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo '"payer":"user-approve"' PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode, APS acquirer' aps-acquirer EUR 1170 PAID
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, APS acquirer' aps-acquirer NOK 9900 PAID
+	demo_scheme_code aps-wallet user-approve
+	demo_pay "APS wallet's code, German till" till-eur EUR 930 PAID
+	demo_scheme_code aps-wallet user-approve
+	demo_pay 'APS wallet, APS acquirer' aps-acquirer EUR 1410 PAID
+	demo_order "APS wallet, APS acquirer's code" aps-acquirer EUR 1240 aps-wallet '"payer":"user-approve"' PAID
+	demo_scheme_code momo user-approve
+	demo_pay 'MOMO code, Norwegian till' till-nok NOK 6600 PAID
+	demo_order "MOMO user, APS acquirer's code" aps-acquirer NOK 8200 momo '"payer":"user-approve"' PAID
+	demo_scheme_code momo user-approve
+	demo_pay 'MOMO, refunded in part' aps-acquirer NOK 21000 PARTIALLY_REFUNDED refund
+	demo_scheme_code momo user-decline
+	demo_pay 'MOMO user without money' aps-acquirer EUR 700 DECLINED
+	demo_scheme_code aps-wallet user-approve
+	demo_pay 'APS, cancelled by the till' aps-acquirer EUR 880 CANCELLED cancel
 	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, Vipps till' vipps-till NOK 12900 PAID

@@ -29,7 +29,7 @@ struct raw_peer {
 		*ca;
 	char *client_certificate, *client_key, *connections, *cap, *amount_max, *hold_ms, *expire_s;
 	char *refund_days, *zone, *cancel_until, *notify, *off;
-	char *assigned_id, *code_head, *code_digits, *code_life_s;
+	char *assigned_id, *code_head, *code_digits, *code_life_s, *order_url;
 	char **roles;
 	unsigned roles_count;
 	struct raw_key *keys;

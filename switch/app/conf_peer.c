@@ -153,6 +153,20 @@ static void put_roles(struct loader *l, const struct raw_peer *r, struct peer *p
 	}
 }
 
+/* With its host whole: "https://pay.a.example" would be another's "https://pay.a.example.org" too.
+ */
+static void put_order_url(struct loader *l, const struct raw_peer *r, struct peer *p)
+{
+	struct span url = span_str(r->order_url ? r->order_url : ""), rest;
+
+	if (!span_to_cstr(url, p->order_url, sizeof p->order_url))
+		conf_fail(l, "order_url: longer than %zu", sizeof p->order_url - 1);
+	rest = span_sub(url, sizeof "https://" - 1, url.n);
+	if (url.n && (!span_starts(url, SPAN("https://")) || span_find(rest, '/') == 0 ||
+			     span_find(rest, '/') == rest.n))
+		conf_fail(l, "order_url: https://, a host, and at least one /");
+}
+
 /* What we give out as somebody's scheme: ids, and payer codes. */
 static void put_codes(struct loader *l, const struct raw_peer *r, struct peer *p)
 {
@@ -168,6 +182,7 @@ static void put_codes(struct loader *l, const struct raw_peer *r, struct peer *p
 	p->code_life_s = (uint32_t)conf_number(l, "code_life_s", r->code_life_s, 60, 5, 3600);
 	if (head.n && head.n + 12 > p->code_digits)
 		conf_fail(l, "code_head: leaves less than twelve digits that nobody can guess");
+	put_order_url(l, r, p);
 }
 
 static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)

@@ -54,7 +54,7 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, refund_days), OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until),
 	OPTIONAL(raw_peer, notify), OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id),
 	OPTIONAL(raw_peer, code_head), OPTIONAL(raw_peer, code_digits),
-	OPTIONAL(raw_peer, code_life_s), MANY(raw_peer, roles, &text_value),
+	OPTIONAL(raw_peer, code_life_s), OPTIONAL(raw_peer, order_url), MANY(raw_peer, roles, &text_value),
 	MANY(raw_peer, keys, &key_value), MANY(raw_peer, settings, &pair_value),
 	MANY(raw_peer, fees, &fee_value), MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t peer_value = { CYAML_VALUE_MAPPING(

@@ -93,21 +93,18 @@ static void put_debit(const struct snapshot *sn, const struct pay *p, uint16_t p
 	put_mode(p, m->mode);
 }
 
-/* To who takes us for its scheme the other side has the id that we assigned to it. */
-static void put_names(
-	const struct snapshot *sn, const struct pay *p, uint16_t to, enum side side, struct msg *m)
+/* Who takes us for its scheme knows both sides by the ids that we assigned to them. */
+static void put_names(const struct snapshot *sn, const struct pay *p, uint16_t to, struct msg *m)
 {
-	const struct peer *acquirer = p->acq.peer ? snapshot_peer(sn, p->acq.peer) : NULL;
-	const struct peer *issuer = p->iss.peer ? snapshot_peer(sn, p->iss.peer) : NULL;
-
 	const struct peer *reader = to ? snapshot_peer(sn, to) : NULL;
 
 	if (!reader || !peer_as_scheme(reader))
 		return;
-	if (side == SIDE_ISSUER && acquirer)
-		memcpy(m->acquirer.id, acquirer->assigned_id, sizeof m->acquirer.id);
-	if (side == SIDE_ACQUIRER && issuer)
-		memcpy(m->issuer, issuer->assigned_id, sizeof m->issuer);
+	if (p->acq.peer)
+		memcpy(m->acquirer.id, snapshot_peer(sn, p->acq.peer)->assigned_id,
+			sizeof m->acquirer.id);
+	if (p->iss.peer)
+		memcpy(m->issuer, snapshot_peer(sn, p->iss.peer)->assigned_id, sizeof m->issuer);
 }
 
 static void call_issuer(
@@ -121,7 +118,7 @@ static void call_issuer(
 	m->amount = p->iss.ask;
 	m->settle = p->iss.owe;
 	m->settle_ccy = peer->settle;
-	put_names(sn, p, c->peer, SIDE_ISSUER, m);
+	put_names(sn, p, c->peer, m);
 	if (c->op == OP_DEBIT ||
 		peer_caps(peer, c->op)->sends_code) /* or repeats it, word for word */
 		put_debit(sn, p, c->peer, m);
@@ -172,12 +169,14 @@ static void call_credit(const struct pay *p, struct msg *m)
 	put_mode(p, m->mode);
 }
 
-static void call_acquirer(const struct pay *p, const struct call *c, struct msg *m)
+static void call_acquirer(
+	const struct snapshot *sn, const struct pay *p, const struct call *c, struct msg *m)
 {
 	if (p->flow == FLOW_CREDIT) {
 		call_credit(p, m);
 		return;
 	}
+	put_names(sn, p, c->peer, m);
 	put_id(p, 0, 0, m->peer_id);
 	memcpy(m->request_id, p->acq.their_request, sizeof m->request_id);
 	memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
@@ -204,7 +203,7 @@ void call_build(
 	if (c->side == SIDE_ISSUER)
 		call_issuer(sn, p, c, ret);
 	else
-		call_acquirer(p, c, ret);
+		call_acquirer(sn, p, c, ret);
 }
 
 static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
@@ -404,7 +403,7 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	}
 	ret->expires = p->expires;
 	put_mode(p, ret->mode);
-	put_names(sn, p, to, side, ret);
+	put_names(sn, p, to, ret);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);

@@ -38,6 +38,7 @@ struct peer {
 	char assigned_id[MSG_ID]; /* what those who take us for their scheme know it by */
 	char code_head[17]; /* its payer codes are made by us and begin so; "": they are not */
 	uint32_t code_digits, code_life_s;
+	char order_url[129]; /* merchant codes that begin so are its own; "": none */
 	uint8_t roles;
 	uint16_t agreement;
 	struct ccy settle; /* currency of its position */

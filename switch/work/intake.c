@@ -83,6 +83,18 @@ static void claims(struct rq *rq)
 	idem_fingerprint(m, ev->fingerprint);
 }
 
+/* A merchant code of a participant's own, by the address that it has registered with us. */
+static void own_code(const struct wrk *w, struct rq *rq)
+{
+	struct span code = span_str(rq->msg->code.text);
+
+	for (size_t i = 0; i < w->conf.link_count && !rq->ev.code_peer; i++) {
+		const struct peer *p = w->conf.link[i].peer;
+		if (p->order_url[0] && span_starts(code, span_str(p->order_url)))
+			rq->ev.code_peer = p->number;
+	}
+}
+
 /* Whose code is it? The recognition table speaks; the core routes. A payer who shows no code named
  * the wallet instead. */
 static void whose_code(struct wrk *w, struct rq *rq)
@@ -104,6 +116,7 @@ static void whose_code(struct wrk *w, struct rq *rq)
 	if (m->op == OP_RESOLVE) {
 		rq->ev.order = r.order;
 		rq->ev.code_peer = r.peer;
+		own_code(w, rq);
 	}
 }
 
@@ -148,15 +161,9 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		tried[count++] = a;
 		if (adapter_route(a, rq->http, &rq->request, methods) != RC_OK)
 			continue;
-<<<<<<< HEAD
-		rq->link = &w->conf.link[i]; /* the dialect of the refusal, until we know better */
+		rq->link = &w->conf.link[i];
 		if (!adapter_takes_headers(&rq->request))
 			return RC_BAD;
-		if (!a->identify(&rq->request, &identity))
-			return RC_AUTH;
-		rq->link = link_by_identity(w, a, identity);
-		if (rq->link)
-=======
 		/* Two dialects may share a path: who speaks decides. The first one's is that of
 		 * the refusal. */
 		if (!first) {
@@ -165,7 +172,6 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		}
 		if (a->identify(&rq->request, &identity) &&
 			(rq->link = link_by_identity(w, a, identity)) != NULL)
->>>>>>> bc6b659 (core: participants who take us for their scheme)
 			return RC_OK;
 	}
 	rq->link = first;
@@ -262,14 +268,11 @@ void wrk_on_request(
 		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
 		return;
 	}
-<<<<<<< HEAD
 	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
 		inbound_alone(w, rq);
 		return;
 	}
-=======
 	rq->request.route = route_of_op(rq);
->>>>>>> bc6b659 (core: participants who take us for their scheme)
 	rq->raw = digest_sha256(m->body);
 	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
 	rq->ev.peer = rq->link->peer->number;

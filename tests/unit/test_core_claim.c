@@ -66,7 +66,7 @@ static void assert_asked(struct payworld *w, enum outcome o, enum reason why)
 {
 	static struct msg m;
 
-	reply_build(&w->rec, SCHEME, OP_RESOLVE, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, SCHEME, OP_RESOLVE, SEQ_FIRST, &m);
 	assert_string_equal(outcome_name(m.outcome), outcome_name(o));
 	assert_string_equal(reason_name(m.reason), reason_name(why));
 }
@@ -306,7 +306,7 @@ static void pushed_and_refused(void **state)
 	assert_state(w, PAY_DECLINED);
 	assert_int_equal(w->st.reply_seq, SEQ_CONFIRM);
 	assert_int_equal(w->reserved, 0);
-	reply_build(&w->rec, SCHEME, OP_TELL, SEQ_CONFIRM, &m);
+	reply_build(pw_snapshot(), &w->rec, SCHEME, OP_TELL, SEQ_CONFIRM, &m);
 	assert_int_equal(m.outcome, OUTCOME_DECLINED);
 	assert_int_equal(m.reason, REASON_CLOSED);
 }

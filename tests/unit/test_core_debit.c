@@ -622,7 +622,7 @@ static void one_participant_on_both_sides(void **state)
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_PAID);
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
-	reply_build(&w->rec, CODE, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, CODE, OP_READ, SEQ_FIRST, &m);
 	assert_string_equal(m.request_id, "own-till-1");
 	pw_ask(w, OP_REFUND, CODE, 400);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);

@@ -53,7 +53,7 @@ static void assert_sums(
 {
 	struct msg m;
 
-	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_true(m.has_counts);
 	assert_int_equal(money_minor(m.held), held);
 	assert_int_equal(money_minor(m.taken), taken);
@@ -77,7 +77,7 @@ static void a_capture_asks_nobody(void **state)
 	assert_int_equal(w->st.notify_count, 1);
 	assert_int_equal(w->st.notify[0].to, TILL);
 	assert_sums(w, 1000, 1000, 0, 0);
-	reply_build(&w->rec, TILL, OP_CAPTURE, SEQ_CAPTURE, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_CAPTURE, SEQ_CAPTURE, &m);
 	assert_true(m.has_capture);
 	assert_string_equal(m.capture.id, "k-1");
 	assert_int_equal(money_minor(m.capture.amount), 1000);
@@ -94,7 +94,7 @@ static void what_the_issuer_reads(void **state)
 
 	pay(w, "alipay-plus");
 	capture(w, "k-1", 400);
-	reply_build(&w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, SCHEME, OP_READ, SEQ_FIRST, &m);
 	assert_false(m.has_counts);
 	assert_int_equal(m.capture_count, 0);
 }
@@ -117,7 +117,7 @@ static void captures_in_parts(void **state)
 	capture(w, "k-4", 400);
 	assert_int_equal(w->st.reply_seq, SEQ_CAPTURE + 3);
 	assert_sums(w, 1000, 1000, 0, 0);
-	reply_build(&w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_int_equal(m.capture_count, 4);
 	assert_int_equal(money_minor(m.captures[2].amount), 300);
 	assert_string_equal(m.captures[3].id, "k-4");
