@@ -139,7 +139,13 @@ static void write_create(const struct sandbox_host *h, const struct fake_payment
 		jw_str(w, id_name(p), span_str(p->id));
 	if (*p->code && p->kind != KIND_PAYOUT)
 		jw_str(w, "code", span_str(p->code));
-	jw_opt(w, "wallet", span_str(p->wallet));
+	if (p->kind == KIND_ORDER && *p->wallet) {
+		jw_arr(w, "accept");
+		jw_str(w, NULL, span_str(p->wallet));
+		jw_end(w, ']');
+	} else {
+		jw_opt(w, "wallet", span_str(p->wallet));
+	}
 	fake_put_money(w, "amount", amount);
 	if (p->kind == KIND_CODES)
 		jw_int(w, "quantity", 3);

@@ -50,6 +50,7 @@ static const char *start(struct fake *f, const struct sandbox_host *h, uint8_t k
 		return "amount and currency are needed";
 	pfake_text(command, "code", p->code, sizeof p->code);
 	pfake_text(command, "wallet", p->wallet, sizeof p->wallet);
+	pfake_text(command, "accept", p->wallet, sizeof p->wallet);
 	if (!pfake_text(command, "payer", p->handle, sizeof p->handle))
 		CHECK(span_to_cstr(SPAN("user-approve"), p->handle, sizeof p->handle));
 	pfake_text(command, "payee", p->handle, sizeof p->handle);

@@ -145,9 +145,8 @@ static enum rc authenticate(const struct reading *r, Xw__Canonical *c)
 	if (!arena_ok(a))
 		return RC_FULL;
 	if (cause) /* RULE 5.4.8: the same body for all causes */
-		return refuse(r, RC_AUTH, REASON_SIGNATURE,
-			"the signature does not hold",
-			"", cause);
+		return refuse(
+			r, RC_AUTH, REASON_SIGNATURE, "the signature does not hold", "", cause);
 	nonce = arena_buf(a, s.keyid.n + 1 + s.nonce.n);
 	buf_add(&nonce, s.keyid);
 	buf_ch(&nonce, ' ');
@@ -273,7 +272,9 @@ static int status_of(enum op op, const Xw__Canonical *reply)
 
 	if (op == OP_READ || op == OP_PUSH)
 		return 200;
-	if (op == OP_ORDER || op == OP_CODES) /* made at once; an order then waits for its payer */
+	if (op == OP_ORDER && o != OUTCOME_DECLINED) /* it waits for its payer, or for its code */
+		return reply->code && *reply->code->text ? 201 : 202;
+	if (op == OP_CODES)
 		return o == OUTCOME_DECLINED ? 0 : 201;
 	switch (o) {
 	case OUTCOME_DECLINED:

@@ -82,6 +82,8 @@ static bool is_open(enum partner_kind kind, enum op op, const Xw__Canonical *c)
 
 	if (kind != KIND_ORDER && kind != KIND_SCAN)
 		return false;
+	if (kind == KIND_ORDER && c->code && *c->code->text)
+		return true; /* whoever has made the code */
 	if (*c->status)
 		return span_ieq(span_str(c->status), SPAN("OPEN"));
 	return (op == OP_ORDER && result != OUTCOME_DECLINED) ||

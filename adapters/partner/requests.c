@@ -101,13 +101,33 @@ static void read_payment(const struct adapter_env *env, struct body *b, Xw__Cano
 	read_sale(env, b, SPAN("CPM"), c);
 }
 
+/* Whose code is to be shown: one, since a payment has one issuer; without, one of ours. */
+static void read_accept(struct body *b, Xw__Canonical *c)
+{
+	const struct json *list = json_get(b->root, "accept");
+	struct span name = SPAN_NONE;
+
+	if (!list)
+		return;
+	if (!json_is_array(list) || json_count(list) != 1 ||
+		!json_str(json_at(list, 0), "", &name) || !name.n || name.n > 32 ||
+		!span_is_alnum(name, ".-_")) {
+		body_fault(b, "name one scheme, or leave it out for a code of ours", "", "accept");
+		return;
+	}
+	c->code = canonical_code(b->arena, SPAN_NONE);
+	if (c->code)
+		c->code->scheme = canonical_str(b->arena, name);
+}
+
 static void read_new_order(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
-	static const char *const known[] = { "partner_order_id", "amount", "merchant",
+	static const char *const known[] = { "partner_order_id", "accept", "amount", "merchant",
 		"terminal_id", "order", "expires_at", "notify_url", NULL };
 
 	body_only(b, b->root, "", known);
 	c->request_id = body_text(b, b->root, "", RULE("partner_order_id", 1, 64, ID), REQUIRED);
+	read_accept(b, c);
 	read_sale(env, b, SPAN("MPM"), c);
 }
 

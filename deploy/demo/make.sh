@@ -539,6 +539,8 @@ routes() {
 	  - {scheme: pivo-app, mode: CPM, to: pivo-app}
 	  - {scheme: pivo-web, mode: CPM, to: pivo-web}
 	  - {scheme: alipay-plus-order, mode: MPM, to: alipayplus-mpp}
+	  # Codes that tills show to users of the scheme's wallets are the scheme's, made for an order.
+	  - {scheme: alipay-plus, mode: SHOW, to: alipayplus}
 	  # Codes that a wallet shows abroad are the scheme's, made for its users.
 	  - {scheme: payer-codes, mode: CPM, from: pivo, to: alipayplus-mpp}
 	YAML

@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 
-static const char *const modes[] = { "CPM", "MPM", "OUT", NULL };
+static const char *const modes[] = { "CPM", "MPM", "OUT", "SHOW", NULL };
 
 static uint8_t mode_of(struct loader *l, const char *text)
 {
-	return (uint8_t) "CMO"[conf_word(l, "mode", text, modes)];
+	return (uint8_t) "CMOS"[conf_word(l, "mode", text, modes)];
 }
 
 static int weekday(struct loader *l, struct span text)

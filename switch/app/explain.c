@@ -58,13 +58,13 @@ static const struct peer *peer_named(const struct conf *c, const char *name)
 /* Without a mode: what the participant would bring. */
 static bool put_mode(struct question *q, const struct peer *from)
 {
-	static const char *const modes[] = { "CPM", "MPM", "OUT" };
+	static const char *const modes[] = { "CPM", "MPM", "OUT", "SHOW" };
 	int i = from->roles & PEER_ACQUIRER ? 0 : 1;
 
 	if (*q->mode)
-		for (i = 0; i < 3 && strcmp(q->mode, modes[i]) != 0; i++)
+		for (i = 0; i < 4 && strcmp(q->mode, modes[i]) != 0; i++)
 			;
-	if (i == 3)
+	if (i == 4)
 		return false;
 	q->mode = modes[i];
 	q->ask.mode = (uint8_t)modes[i][0];

@@ -264,6 +264,8 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		memcpy(t->p->brand, m->brand, sizeof t->p->brand);
 	if (m->action_url[0])
 		memcpy(t->p->action_url, m->action_url, sizeof t->p->action_url);
+	else if (m->code.text[0])
+		memcpy(t->p->action_url, m->code.text, sizeof m->code.text);
 	if (t->p->undo.phase == UNDO_WRITTEN_OFF) { /* a person has judged; another may again */
 		if (o == OUTCOME_APPROVED || o == OUTCOME_HELD)
 			turn_exception(t, EXCEPTION_CONTRADICTION);

@@ -201,7 +201,8 @@ struct pay {
 	char merchant_city[65], store_id[MSG_ID], store_name[257], terminal_id[MSG_ID];
 	char brand[65];
 	char notify_url[513];
-	char action_url[513]; /* where the payer goes on, in a browser; of the issuer's last word */
+	char action_url[513]; /* where the payer goes on, in a browser, or the code that he scans;
+				 of the issuer's last word */
 	char limit[33];       /* name of our limit that refused */
 	struct money limit_value;
 };
@@ -228,6 +229,12 @@ static inline bool pay_is_final(const struct pay *p)
 static inline bool pay_is_scan(const struct pay *p)
 {
 	return p->flow == FLOW_SCAN || p->flow == FLOW_WALLET_DEBITS || p->flow == FLOW_CLAIMED;
+}
+
+/* Its payer scans a code that the issuer's side has made for the till to show. */
+static inline bool pay_is_shown(const struct pay *p)
+{
+	return p->flow == FLOW_DEBIT && p->mode == 'M';
 }
 
 /* The payer is to go on at `action_url`, and nobody else can. */

@@ -407,7 +407,9 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
-	if (pay_awaits_action(p))
+	if (pay_awaits_action(p) && pay_is_shown(p))
+		memcpy(ret->code.text, p->action_url, sizeof p->action_url);
+	else if (pay_awaits_action(p))
 		memcpy(ret->action_url, p->action_url, sizeof ret->action_url);
 	if (ret->reason == REASON_LIMIT && p->limit[0])
 		put_limit(p, ret);

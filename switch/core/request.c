@@ -72,6 +72,8 @@ void turn_begin(struct turn *t, enum flow flow, char mode, enum side caller)
 	memcpy(p->notify_url, m->notify_url, sizeof p->notify_url);
 }
 
+/* Of a payer whose code the acquirer's side brings; or, where it wants one to show for an order, of
+ * whoever scans that. */
 static void debit(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -87,7 +89,7 @@ static void debit(struct turn *t)
 		turn_refuse(t, REASON_CODE_EXPIRED, "this code was used");
 		return;
 	}
-	turn_begin(t, FLOW_DEBIT, 'C', SIDE_ACQUIRER);
+	turn_begin(t, FLOW_DEBIT, t->ev->op == OP_ORDER ? 'M' : 'C', SIDE_ACQUIRER);
 	turn_order(t, m);
 	p->amount = m->amount;
 	if (peer->scheme) /* a scheme states what it will collect from us for it */
@@ -456,6 +458,8 @@ void request_step(struct turn *t)
 		debit(t);
 	else if (ev->op == OP_RESOLVE && p->version == 0)
 		scan(t);
+	else if (ev->op == OP_ORDER && p->version == 0 && ev->msg->code.scheme[0])
+		debit(t);
 	else if (ev->op == OP_ORDER && p->version == 0)
 		order_begin(t);
 	else if (ev->op == OP_CREDIT && p->version == 0)

@@ -73,12 +73,13 @@ static bool is_corridor(const struct find *f, const struct corridor *c, uint16_t
 {
 	const struct route_ask *a = f->ask;
 	const struct peer *from = snapshot_peer(f->sn, a->from);
-	uint16_t acquirer = a->mode == 'C' ? a->from : to;
-	uint16_t issuer = a->mode == 'C' ? to : a->from;
+	bool sells = a->mode == 'C' || a->mode == 'S';
+	uint16_t acquirer = sells ? a->from : to;
+	uint16_t issuer = sells ? to : a->from;
 
 	return (!c->mode || c->mode == a->mode) && (!c->acquirer || c->acquirer == acquirer) &&
 	       (!c->issuer || c->issuer == issuer ||
-		       (a->mode != 'C' && from && c->issuer == from->debit_via));
+		       (!sells && from && c->issuer == from->debit_via));
 }
 
 /* The first row that speaks of a corridor decides; where none does, it is on. */
@@ -172,7 +173,7 @@ enum reason route_reason(const struct route_ask *ask, const struct route_choice 
 
 enum op route_op(uint8_t mode)
 {
-	return mode == 'C' ? OP_DEBIT : mode == 'O' ? OP_CREDIT : OP_RESOLVE;
+	return mode == 'C' || mode == 'S' ? OP_DEBIT : mode == 'O' ? OP_CREDIT : OP_RESOLVE;
 }
 
 /* A scheme names the payer by the token that we gave it: "<participant>-<wallet's token>". Whatever
@@ -205,9 +206,10 @@ static void add_name(struct route_ask *a, struct span name)
 void route_asked(const struct snapshot *sn, const struct pay *p, struct route_ask *ret)
 {
 	struct span others = span_str(p->code_others), name;
+	uint8_t mode = pay_is_shown(p) ? 'S' : p->mode;
 
-	*ret = (struct route_ask){ .mode = p->mode,
-		.op = pay_id_is_none(&p->order) ? route_op(p->mode) : OP_NONE,
+	*ret = (struct route_ask){ .mode = mode,
+		.op = pay_id_is_none(&p->order) ? route_op(mode) : OP_NONE,
 		.from = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via,
 		.claimed = p->flow == FLOW_CLAIMED,
 		.amount = p->amount,

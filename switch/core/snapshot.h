@@ -67,7 +67,7 @@ struct route_hours {
 
 struct route_row {
 	char scheme[33]; /* of the recognition table */
-	uint8_t mode;    /* 'C', 'M', or 'O' for a pay-out */
+	uint8_t mode;    /* 'C', 'M', 'O' for a pay-out, 'S' who makes a code for a till to show */
 	uint16_t from;   /* only for requests of this participant; 0: any */
 	uint16_t to;
 	int16_t priority; /* higher first */

@@ -156,7 +156,7 @@ static enum op op_of_seq(const struct pay *p, int seq)
 	case FLOW_CLOSED:
 		break;
 	}
-	return OP_DEBIT;
+	return pay_is_shown(p) ? OP_ORDER : OP_DEBIT;
 }
 
 /* The route of that operation; of the same kind of object as `like`, where it is given. */
@@ -171,7 +171,7 @@ static const struct route *route_of(const struct link *l, enum op op, const stru
 /* A cancel is answered in the shape of what was cancelled, as who asked knows it. */
 static const struct route *cancel_route(const struct link *l, const struct pay *p)
 {
-	bool order = p->flow == FLOW_ORDER || !pay_id_is_none(&p->order);
+	bool order = p->flow == FLOW_ORDER || pay_is_shown(p) || !pay_id_is_none(&p->order);
 	enum op made = l->peer->number != p->acq.peer ? OP_RESOLVE : order ? OP_ORDER : OP_DEBIT;
 	const struct route *like = route_of(l, made, NULL), *r = NULL;
 

@@ -357,6 +357,84 @@ static void a_payment_is_no_order(void **state)
 	assert_int_equal(m.outcome, OUTCOME_DECLINED);
 }
 
+/* ---- codes that a scheme makes ------------------------------------------------------------- */
+
+static void show(struct payworld *w)
+{
+	static const struct route_row rows[] = {
+		{ .scheme = "alipay-plus", .mode = 'C', .to = CODE },
+		{ .scheme = "alipay-plus", .mode = 'S', .to = SCHEME },
+	};
+
+	pw_snapshot()->route = rows;
+	pw_snapshot()->route_count = 2;
+	w->m = (struct msg){ .amount = money_of(1000, EUR) };
+	memcpy(w->m.request_id, "till-order-1", 13);
+	memcpy(w->m.code.scheme, "alipay-plus", 12);
+	pw_begin(w, (struct pay_event){ .op = OP_ORDER,
+			    .peer = TILL,
+			    .scheme_count = 1,
+			    .scheme = { "alipay-plus" } });
+}
+
+/* The till gets the scheme's code, and the payer who scans it pays like any other. */
+static void code_of_a_scheme(void **state)
+{
+	struct payworld *w = *state;
+	static struct msg m;
+
+	show(w);
+	assert_call(w, OP_DEBIT);
+	assert_int_equal(w->st.call[0].peer, SCHEME);
+	pw_call(w, &m);
+	assert_string_equal(m.mode, "MPM");
+	assert_string_equal(m.user_agent, "");
+	w->m = (struct msg){ 0 };
+	memcpy(w->m.code.text, "https://qr.scheme/281", 22);
+	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_state(w, PAY_PENDING);
+	reply_build(&w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
+	assert_string_equal(m.code.text, "https://qr.scheme/281");
+	assert_string_equal(m.action_url, ""); /* it is not for a browser */
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	reply_build(&w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
+	assert_string_equal(m.code.text, "");
+	assert_int_equal(pw_position(w, SCHEME, EUR), 1000);
+}
+
+static void code_of_a_scheme_ends(void **state)
+{
+	struct payworld *w = *state;
+
+	show(w);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	while (pay_state(&w->rec) == PAY_PENDING) {
+		pw_due(w);
+		if (w->st.call_count && w->st.call[0].op == OP_INQUIRE)
+			pw_answer(w, OP_INQUIRE, OUTCOME_PENDING, REASON_NONE);
+	}
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_EXPIRED);
+	assert_int_equal(w->reserved, 0);
+}
+
+static void code_of_nobody(void **state)
+{
+	struct payworld *w = *state;
+
+	w->m = (struct msg){ .amount = money_of(1000, EUR) };
+	memcpy(w->m.request_id, "till-order-1", 13);
+	memcpy(w->m.code.scheme, "vipps", 6); /* whose users show codes, and scan none of theirs */
+	pw_begin(w,
+		(struct pay_event){
+			.op = OP_ORDER, .peer = TILL, .scheme_count = 1, .scheme = { "vipps" } });
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->rec.iss.reason, REASON_NO_ROUTE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +454,9 @@ int main(void)
 		core_case(another_was_first),
 		core_case(what_it_says_to_a_scan),
 		core_case(a_payment_is_no_order),
+		core_case(code_of_a_scheme),
+		core_case(code_of_a_scheme_ends),
+		core_case(code_of_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
     ...all.filter((p) => p.route).map((p) => ({ scheme: p.route, mode: 'CPM', to: p.name })),
     { scheme: 'alipay-plus', mode: 'CPM', to: 'alipayplus' }, { scheme: 'bluecode', mode: 'CPM', to: 'bluecode' },
     ...(option.bluecodeTill ? [] : [{ scheme: 'vipps', mode: 'CPM', to: 'vipps' }]), { scheme: 'payer-codes', mode: 'CPM', from: 'pivo', to: 'alipayplus-mpp' }, { scheme: 'alipay-plus-order', mode: 'MPM', to: 'alipayplus-mpp' },
+    { scheme: 'alipay-plus', mode: 'SHOW', to: 'alipayplus' },
   ].filter((r) => here.has(r.to)) }));
   const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
   writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [
