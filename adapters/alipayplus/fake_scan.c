@@ -38,7 +38,7 @@ void apsf_put_question(struct jw *w, const struct sandbox_host *h, const struct 
 {
 	if (p->phase == PHASE_PUSH) {
 		jw_str(w, "paymentRequestId", span_str(p->request_id));
-		apsf_put_paid(w, p, h, TWIST_NONE);
+		apsf_put_paid(w, p, h, (enum apsf_twist)p->how.twist);
 		return;
 	}
 	if (p->phase == PHASE_INQUIRE_PUSH) {

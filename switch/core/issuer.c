@@ -252,6 +252,12 @@ static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 	return m->outcome;
 }
 
+/* Both sides have the same end, in messages without parts of a second: theirs may come first. */
+static bool at_its_end(const struct turn *t)
+{
+	return t->p->expires.us && wall_diff_ms(t->p->expires, t->ev->now) < 1000;
+}
+
 void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 {
 	struct leg *l = &t->p->iss;
@@ -298,6 +304,8 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		l->sure = 1;
 		if (op == OP_DEBIT && why == REASON_CODE_UNKNOWN && next_candidate(t))
 			break;
+		if (why == REASON_CLOSED && at_its_end(t))
+			why = REASON_EXPIRED;
 		issuer_refused(t, why == REASON_NONE ? REASON_TECHNICAL : why);
 		break;
 	case OUTCOME_REVERSED:

@@ -207,6 +207,21 @@ static void asked_by_the_ladder(void **state)
 	assert_int_equal(w->st.refusal, REASON_EXPIRED);
 }
 
+/* The scheme closes the order at its end, before our alarm rings: it has expired all the same. */
+static void closed_at_its_end(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_claim(w);
+	w->now = w->rec.expires;
+	w->m = (struct msg){ .op = OP_PUSH, .authentic = true, .outcome = OUTCOME_DECLINED };
+	w->m.reason = REASON_CLOSED;
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = SCHEME, .msg = &w->m });
+	assert_state(w, PAY_EXPIRED);
+	assert_int_equal(w->reserved, 0);
+}
+
 static void found_by_the_ladder(void **state)
 {
 	struct payworld *w = *state;
@@ -367,6 +382,7 @@ int main(void)
 		core_case(asked_after_its_end),
 		core_case(refused_by_its_wallet),
 		core_case(asked_by_the_ladder),
+		core_case(closed_at_its_end),
 		core_case(found_by_the_ladder),
 		core_case(paid_after_the_cancel),
 		core_case(their_own_code_comes_back),
