@@ -13,12 +13,14 @@
 #define REFERENCE_MIN 8
 #define REFERENCE_MAX 50
 
-/* SPEC vipps 2.12 [C:V-KIT]: about 2 s four times, 60 s, 120 s, then hourly; 2xx within 10 s. */
+/* SPEC vipps 2.12 [C:V-KIT]: about 2 s four times, 60 s, 120 s, then hourly; 2xx within 10 s.
+ * [C:V-WH]: in order; what fails holds up what follows of that payment. */
 static const struct caps caps[] = {
 	{ .op = OP_CAPTURE, .by_acquirer = true },
 	{ .op = OP_NOTIFY,
 		.allowed_ms = 10000,
 		.begun = true,
+		.in_order = true,
 		.ladder = LADDER(2, 2, 2, 2, 60, 120, 3600, 3600, 3600, 3600, 7200, 7200, 14400,
 			14400, 28800, 43200, 57600, 64800, 64800, 64800) },
 	{ .op = OP_NONE },

@@ -62,17 +62,36 @@ static void on_outbox(void *ctx, const struct pg_answer *a)
 	end(k->outbox_ctx, ok);
 }
 
+static void put_in_order(const struct snapshot *sn, struct buf *b)
+{
+	for (size_t i = 0; i < sn->peer_count; i++) {
+		const struct caps *c = peer_caps(&sn->peer[i], OP_NOTIFY);
+
+		if (!c || !c->in_order)
+			continue;
+		if (b->n)
+			buf_ch(b, ' ');
+		buf_u64(b, sn->peer[i].number);
+	}
+}
+
 enum rc wire_outbox(
 	struct wire *w, int most, int lease_ms, wire_outbox_fn *each, wire_end_fn *end, void *ctx)
 {
 	struct wire_clerk *k = &w->clerk_state;
 	struct pg_params params = { 0 };
+	char text[2048];
+	struct buf in_order = buf_init(text, sizeof text);
 	enum rc rc;
 
 	if (k->outbox_end)
 		return RC_FULL;
+	put_in_order(&w->conf->snapshot, &in_order);
+	if (!buf_ok(&in_order))
+		return RC_RANGE;
 	pg_add_int4(&params, most);
 	pg_add_int4(&params, lease_ms);
+	pg_add_bytes(&params, buf_span(&in_order));
 	rc = pg_send(w->clerk, PG_STMT_OUTBOX_TAKE, &params, on_outbox, w);
 	if (rc != RC_OK)
 		return rc;

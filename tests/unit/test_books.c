@@ -327,6 +327,7 @@ static void test_queues(void **state)
 
 	pg_add_int4(&take, 10);
 	pg_add_int4(&take, 60000);
+	pg_add_bytes(&take, SPAN(""));
 	ask(PG_STMT_OUTBOX_TAKE, &take, 6);
 	assert_int_equal(row.rows, 1);
 	assert_memory_equal(row.bytes[0], note.b, 16);
@@ -357,6 +358,56 @@ static void test_queues(void **state)
 	finish_payment(&it);
 	it.outs = it.exceptions = 0;
 	commit(&it);
+}
+
+static void take_as(const char *in_order, int rows)
+{
+	struct pg_params take = { 0 };
+
+	pg_add_int4(&take, 10);
+	pg_add_int4(&take, 60000);
+	pg_add_bytes(&take, span_str(in_order));
+	ask(PG_STMT_OUTBOX_TAKE, &take, 6);
+	assert_int_equal(row.rows, rows);
+}
+
+/* What comes later waits until the earlier is acknowledged, where that was asked for. */
+static void test_in_order(void **state)
+{
+	struct pgb_item it = make_payment(sysclock_wall()), other = make_payment(sysclock_wall());
+	struct pay_id first = make_payment(wall_plus_ms(sysclock_wall(), -2000)).payment;
+	struct pay_id second = make_payment(wall_plus_ms(sysclock_wall(), -1000)).payment;
+	struct pg_params done = { 0 };
+
+	(void)state;
+	it.outs = 2;
+	it.out[0] = (struct pgb_out){ second, 4, 7, sysclock_wall(), SPAN("later") };
+	it.out[1] = (struct pgb_out){ first, 3, 7, sysclock_wall(), SPAN("earlier") };
+	commit(&it);
+	take_as("6 7", 1);
+	assert_memory_equal(row.bytes[0], first.b, 16);
+	take_as("6 7", 0); /* it is on its way */
+	pg_add_id(&done, &first);
+	pg_add_bytes(&done, SPAN("digest"));
+	ask(PG_STMT_OUTBOX_DONE, &done, 1);
+	take_as("6 7", 1);
+	assert_memory_equal(row.bytes[0], second.b, 16);
+	/* Another payment's does not wait for it, nor does anybody who did not ask for that. */
+	other.outs = 1;
+	other.out[0] = (struct pgb_out){ make_payment(sysclock_wall()).payment, 3, 7,
+		sysclock_wall(), SPAN("another's") };
+	commit(&other);
+	take_as("7", 1);
+	sql_run(owner,
+		"update ledger.outbox set leased_until = null, payment = (select max(payment::text)::uuid "
+		"from ledger.outbox)");
+	take_as("8", 2);
+	sql_run(owner, "delete from ledger.outbox");
+	it.outs = other.outs = 0;
+	finish_payment(&it);
+	commit(&it);
+	finish_payment(&other);
+	commit(&other);
 }
 
 /* ---- rights ---- */
@@ -752,6 +803,7 @@ int main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_row_security),
