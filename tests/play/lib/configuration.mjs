@@ -93,13 +93,27 @@ const bluecodeTill = {
   fake: { access_id: 'kasse', branch_ext_id: 'branch-1' },
 };
 
+/* A till that speaks Vipps' ePayment API, played by the file itself on the last port, and wallets that pay there. */
+function atVippsTill(option, port) {
+  const wallets = participants(option).filter((p) => ['alipayplus', 'vipps', 'bluecode', 'pivo'].includes(p.name));
+  const unit = { msn: '123456', client_id: 'fb492b5e-7907-4d83-bc20-c7fb60ca35de', currency: 'NOK' };
+  return [...wallets, {
+    name: 'vipps-till', number: 33, adapter: 'vippstill', roles: ['acquirer'], currency: 'NOK', byFile: true,
+    secrets: ['client_secret', 'subscription_key', 'webhook', 'token'],
+    more: { hold_ms: '3000', expire_s: '12', notify: 'always', identity: unit.client_id },
+    settings: { ...unit, webhook_url: `https://127.0.0.1:${port(9)}/hooks?till=1`, phone_wallet: 'vipps', merchant_name: 'Kaffebar Bryggen',
+      merchant_mcc: '5814', merchant_country: 'NO', merchant_city: 'Bergen' },
+    timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 1 1 1 1 1' }],
+  }];
+}
+
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /* An authority and one certificate for everybody on this machine. */
 function certificates(dir) {
   const at = (name) => join(dir, name);
   const ext = at('leaf.ext');
-  writeFileSync(ext, 'basicConstraints=critical,CA:FALSE\nsubjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n');
+  writeFileSync(ext, 'basicConstraints=critical,CA:FALSE\nsubjectAltName=IP:127.0.0.1,DNS:apitest.vipps.no\nextendedKeyUsage=serverAuth\n');
   openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj',
     '/CN=plays', '-addext', 'keyUsage=critical,keyCertSign', '-keyout', at('ca.key'), '-out', at('ca.pem'));
   openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=127.0.0.1',
@@ -147,7 +161,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
   certificates(dir);
   const origin = `https://127.0.0.1:${port(0)}`;
-  const all = option.merchants ? merchants(option, origin) : participants(option), fakes = [];
+  const all = option.merchants ? merchants(option, origin) : option.vippsTill ? atVippsTill(option, port) : participants(option), fakes = [];
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
     const own = port(5 + i);
@@ -156,7 +170,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
       name: p.name, number: p.number, adapter: p.adapter, roles: p.roles, currency: p.currency, ...p.more, url: p.url,
       ca: 'ca.pem', keys: ours, settings: pairs(p.settings), timings: p.timings,
     }));
-    if (p.caller) return;
+    if (p.caller || p.byFile) return;
     fakes.push({
       name: p.name, fake: p.adapter, address: '127.0.0.1', port: own, tls_cert: 'tls.pem', tls_key: 'tls.key',
       switch_url: origin, switch_ca: 'ca.pem', keys: theirs,
@@ -178,7 +192,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   writeFileSync(join(dir, 'secret'), crypto.randomBytes(32).toString('hex'));
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
     name: 'plays', code_guid: 'org.crosswallet.play', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
-    hosts: [`127.0.0.1:${port(0)}`], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
+    hosts: [`127.0.0.1:${port(0)}`, ...(option.vippsTill ? ['apitest.vipps.no'] : [])], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
     workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
   }));
   writeFileSync(join(dir, 'switchsandbox.json'), JSON.stringify({ control: { address: '127.0.0.1', port: port(2) }, participants: fakes }, null, 1));
