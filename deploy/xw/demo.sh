@@ -179,7 +179,7 @@ demo_start() {
 	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, Vipps till' vipps-till NOK 12900 PAID
-	demo_order "Pivo user, Vipps till's code" vipps-till NOK 6400 pivo user-approve PAID
+	demo_order "Pivo user, Vipps till's code" vipps-till NOK 6400 pivo '"payer":"user-approve"' PAID
 	demo_code bluecode approve
 	demo_pay 'Bluecode at a Vipps till, refunded' vipps-till NOK 15000 PARTIALLY_REFUNDED refund
 	demo_code pivo decline
