@@ -393,13 +393,13 @@ static void code_of_a_scheme(void **state)
 	memcpy(w->m.code.text, "https://qr.scheme/281", 22);
 	pw_answer_with(w, SIDE_ISSUER, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
 	assert_state(w, PAY_PENDING);
-	reply_build(&w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
 	assert_string_equal(m.code.text, "https://qr.scheme/281");
 	assert_string_equal(m.action_url, ""); /* it is not for a browser */
 	pw_due(w);
 	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_PAID);
-	reply_build(&w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
 	assert_string_equal(m.code.text, "");
 	assert_int_equal(pw_position(w, SCHEME, EUR), 1000);
 }
