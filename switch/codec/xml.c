@@ -452,3 +452,26 @@ void xml_escape(struct buf *b, struct span text)
 		text = span_sub(text, valid + 1, text.n);
 	}
 }
+
+void xml_open(struct buf *b, const char *tag)
+{
+	buf_ch(b, '<');
+	buf_str(b, tag);
+	buf_ch(b, '>');
+}
+
+void xml_close(struct buf *b, const char *tag)
+{
+	struct span name = span_str(tag);
+
+	buf_str(b, "</");
+	buf_add(b, span_sub(name, 0, span_find(name, ' ')));
+	buf_ch(b, '>');
+}
+
+void xml_put(struct buf *b, const char *tag, struct span text)
+{
+	xml_open(b, tag);
+	xml_escape(b, text);
+	xml_close(b, tag);
+}

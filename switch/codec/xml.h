@@ -40,5 +40,10 @@ bool xml_attribute(const struct xml *e, const char *name, struct span *ret);
 /* Text for an element or a quoted attribute: & < > " as entities; what XML 1.0 has no characters
  * for, and bytes that are no UTF-8, as U+FFFD. */
 void xml_escape(struct buf *b, struct span text);
+/* Writer: no blanks, in the order written. `tag` is a constant: a name, and where it opens, perhaps
+ * attributes behind it (`Order type="REVERSAL"`), which the closing leaves out. */
+void xml_open(struct buf *b, const char *tag);
+void xml_close(struct buf *b, const char *tag);
+void xml_put(struct buf *b, const char *tag, struct span text); /* open, escaped text, close */
 
 #endif

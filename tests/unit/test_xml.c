@@ -226,6 +226,23 @@ static void escapes(void **state)
 	assert_text(root, "", "]]>&\r");
 }
 
+static void written(void **state)
+{
+	char out[256];
+	struct buf b = buf_init(out, sizeof out);
+
+	(void)state;
+	xml_open(&b, "a xmlns:x=\"urn:x\" n=\"1\"");
+	xml_put(&b, "x:b", SPAN("<&\">"));
+	xml_put(&b, "x:c d=\"e\"", SPAN_NONE);
+	xml_close(&b, "a xmlns:x=\"urn:x\" n=\"1\"");
+	assert_buf(&b, "<a xmlns:x=\"urn:x\" n=\"1\"><x:b>&lt;&amp;&quot;&gt;</x:b>"
+		       "<x:c d=\"e\"></x:c></a>");
+	b = buf_init(out, 8);
+	xml_put(&b, "abc", SPAN("abc"));
+	assert_false(buf_ok(&b));
+}
+
 /* ---- against xmllint ------------------------------------------------------------------------ */
 
 extern char **environ;
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(bounds_what_costs),
 		cmocka_unit_test(full_arena_is_told),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(written),
 		cmocka_unit_test(agrees_with_xmllint),
 	};
 
