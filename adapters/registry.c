@@ -11,7 +11,8 @@
 	X(apsmember)                                                                               \
 	X(bancontact)                                                                              \
 	X(bluecode)                                                                                \
-	X(bluecodetill) X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(vipps) X(vippstill)    \
+	X(bluecodetill)                                                                            \
+	X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(twint) X(vipps) X(vippstill)           \
 		X(wechatpay)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;

@@ -252,6 +252,18 @@ bool purse_end(struct purse *f, const struct sandbox_host *h, struct purse_entry
 	return true;
 }
 
+/* The payer says yes. False: not open, or said so before. */
+static bool approve(struct purse *f, const struct sandbox_host *h, struct purse_entry *e)
+{
+	if (!f->dialect->holds)
+		return purse_end(f, h, e, PURSE_PAID, NULL);
+	if (e->state != PURSE_OPEN || e->approved)
+		return false;
+	e->approved = true;
+	tell(f, h, e);
+	return true;
+}
+
 #define TIMER_MS_MAX INT64_C(1000000000)
 
 static void timer_at(struct purse *f, const struct sandbox_host *h, const struct purse_entry *e,
@@ -337,6 +349,8 @@ void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	e = &f->entry[index ? index - 1 : 0];
 	switch ((enum purse_timer)kind) {
 	case TIMER_APPROVES:
+		(void)approve(f, h, e);
+		break;
 	case TIMER_REFUNDED:
 		(void)purse_end(f, h, e, PURSE_PAID, NULL);
 		break;
@@ -420,7 +434,9 @@ static void control_end(struct purse *f, const struct sandbox_host *h, const str
 		e = purse_find(f, s);
 	(void)json_str(command, "code", &why);
 	if (!e || !span_to_cstr(why, code, sizeof code) ||
-		!purse_end(f, h, e, state, why.n ? code : NULL))
+		!(state == PURSE_PAID && !e->parent
+				? approve(f, h, e)
+				: purse_end(f, h, e, state, why.n ? code : NULL)))
 		fake_control_error(ret_json, "no such payment that is open");
 	else
 		fake_control_ok(ret_json);

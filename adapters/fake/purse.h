@@ -37,6 +37,7 @@ struct purse_entry {
 	int64_t returned, returning; /* of a payment: refunded, and on its way back */
 	struct wall created, expires, ended;
 	enum purse_state state;
+	bool approved;      /* where the dialect holds: by the payer, and not confirmed yet */
 	bool taken;         /* it was paid at some time */
 	bool out;           /* to the person, not by him: a pay-out */
 	uint32_t parent;    /* of a refund: its payment */
@@ -58,6 +59,7 @@ struct purse_dialect {
 	struct http_out *(*tell)(struct purse *f, const struct sandbox_host *h,
 		const struct purse_entry *e, const struct mischief_order *o);
 	const int32_t *retry_ms; /* when to repeat that call; ends with -1 */
+	bool holds; /* an approval only holds the money: the entry stays open until it is ended */
 	/* A request that was told to arrive late arrives. NULL: none does. */
 	void (*arrives)(struct purse *f, const struct sandbox_host *h, const struct fake_held *r);
 };
