@@ -463,6 +463,21 @@ aps_members() {
 	aps_wallet aps-wallet 32 XWMEMBER00000032 1022172000000000032 28103202
 }
 
+# Who speaks to TWINT is told by a certificate alone. Its registers are enrolled for good, and the fake
+# forgets at its end, so ours takes any.
+twint() {
+	local store=5f91483d-78a7-4914-bc6f-0123456789ab
+	FAKE=(merchant_uuid "$store" registers any)
+	SHOWS=switchd-twint participant twint 28 twint /merchant/service/TWINTMerchantServiceV8_6 <<-YAML
+	roles: [issuer]
+	currency: CHF
+	cap: "${CAP:-200000.00}"
+	settings:
+	  - {name: merchant_uuid, value: $store}
+	  - {name: cash_register_id, value: crosswallet-1}
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -514,6 +529,7 @@ participants() {
 	bancontact
 	vipps_till
 	aps_members
+	twint
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -531,6 +547,7 @@ routes() {
 	  - {scheme: swish, mode: CPM, to: swish}
 	  - {scheme: satispay, mode: CPM, to: satispay}
 	  - {scheme: bancontact, mode: CPM, to: bancontact}
+	  - {scheme: twint, mode: CPM, to: twint}
 	  - {scheme: wechat, mode: CPM, to: wechatpay}
 	  # Codes of 16 to 23 digits that are not the scheme's own.
 	  - {scheme: alipay, mode: CPM, to: alipay}
@@ -554,7 +571,7 @@ rates() {
 	{
 		echo rates:
 		for pair in 'EUR NOK 11.7096' 'NOK EUR 0.0854' 'EUR SEK 11.2530' 'SEK EUR 0.0889' 'NOK SEK 0.9610' \
-			'SEK NOK 1.0406'; do
+			'SEK NOK 1.0406' 'EUR CHF 0.9405' 'CHF EUR 1.0633' 'NOK CHF 0.0803' 'CHF NOK 12.4500'; do
 			# shellcheck disable=SC2086
 			printf '  - {from: %s, to: %s, price: "%s", at: "%s", until: "%s"}\n' $pair \
 				"$year-$month-01T00:00:00Z" "$((year + 1))-$month-01T00:00:00Z"

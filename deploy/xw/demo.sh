@@ -142,6 +142,9 @@ demo_start() {
 	demo_name 'Bancontact user, German till' till-eur bancontact EUR 1180 PAID
 	demo_name 'Bancontact, refunded in part' till-nok bancontact NOK 21000 PARTIALLY_REFUNDED refund
 	demo_refuse 'refused by a Bancontact user' till-eur bancontact EUR 1640
+	demo_name 'TWINT user, German till' till-eur twint EUR 2150 PAID
+	demo_name 'TWINT, refunded in part' till-nok twint NOK 18000 PARTIALLY_REFUNDED refund
+	demo_refuse 'refused by a TWINT user' till-eur twint EUR 1390
 	demo_name 'Swish user, Norwegian till' till-nok swish NOK 4500 PAID
 	demo_code wechatpay approve
 	demo_pay 'WeChat code, German till' till-eur EUR 1360 PAID

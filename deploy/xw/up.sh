@@ -35,6 +35,11 @@ LISTENERS=(
 	'pagaqui-till 29'
 	'pivo-till 30'
 	'bancontact 31'
+	'vipps-till 32'
+	'momo 33'
+	'aps-acquirer 34'
+	'aps-wallet 35'
+	'twint 36'
 )
 
 up_all() {
