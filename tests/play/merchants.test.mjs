@@ -1,10 +1,14 @@
 /*
  * Wallets to whom we are a merchant: a till names one, its payer opens a link and approves. The library jose, which we did
- * not write, verifies the signatures of both sides at Bancontact, and makes the callbacks that are to be believed or not.
+ * not write, verifies the signatures of both sides at Bancontact, and makes the callbacks that are to be believed or not; where
+ * TWINT's published schemas are at hand, xmllint validates what we and our fake of it send.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import crypto from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { FlattenedSign, flattenedVerify } from 'jose';
@@ -87,15 +91,12 @@ function walletPlays(wallet, money, till, owes) {
 function lossPlays(wallet, money, till, ops) {
   const order = (op, how, more = {}) => w.fake(wallet, { do: 'misbehave', op, how, ...more });
 
-  it('the answer to the create is lost: found, shown, paid once', async () => {
+  it('the answer to the create is lost: found, and paid once', async () => {
     await order(ops.create, 'apply-then-silent');
     const answer = await name(till(), wallet, money(2000));
     const id = answer.body.id;
-    const { action } = await until(async () => {
-      const { body } = await till().read(id);
-      return body.action && body;
-    }, 'a link');
-    await w.fake(wallet, { do: 'browse', url: action.url });
+    if (ops.shown) await until(async () => (await till().read(id)).body.action, 'a link');
+    await hand(wallet, 'app-approve', id);
     await over(w, till(), id, 'PAID');
     assert.equal((await w.book(wallet, id)).length, 1);
   });
@@ -162,7 +163,7 @@ describe('Bancontact', () => {
   });
 
   describe('one by one', () => {
-    lossPlays('bancontact', euro, eur, { create: 'create', refund: 'refund' });
+    lossPlays('bancontact', euro, eur, { create: 'create', refund: 'refund', shown: true });
 
     it('refunds and their answers are signed, as jose verifies', async () => {
       const p = w.participants.bancontact, id = await paid(eur(), 'bancontact', euro(2400));
@@ -227,6 +228,101 @@ describe('Bancontact', () => {
       assert.equal(line.taken, 2700);
       await until(async () => (await w.psql(`select * from ledger.exception_open`)).length === 1, 'a person is told');
       await w.final(id);
+    });
+  });
+
+  it('the books as a whole', () => closing(w));
+});
+
+/* ---- TWINT ---- */
+
+const SCHEMAS = process.env.XW_SPECS && join(process.env.XW_SPECS, 'twint/v8.6');
+const schemas = SCHEMAS && existsSync(join(SCHEMAS, 'twint_merchant_service_v8.6.xsd'));
+
+/* An envelope whose header and body are what TWINT's schemas say. */
+const envelopes = () => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://schemas.xmlsoap.org/soap/envelope/"
+  xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" elementFormDefault="qualified">
+  ${['merchant_service/merchant', 'header_types/header', 'fault_types/fault'].map((p) => p.split('/')).map(([file, name]) =>
+    `<xs:import namespace="http://service.twint.ch/${name}/types/v8_6" schemaLocation="${join(SCHEMAS, `twint_${file}_v8.6.xsd`)}"/>`).join('')}
+  <xs:element name="Envelope"><xs:complexType><xs:sequence>
+    <xs:element name="Header"><xs:complexType><xs:sequence><xs:any namespace="##other" processContents="strict"/></xs:sequence></xs:complexType></xs:element>
+    <xs:element name="Body"><xs:complexType><xs:choice><xs:any namespace="##other" processContents="strict"/><xs:element name="Fault">
+      <xs:complexType><xs:sequence><xs:element name="faultcode" form="unqualified"/><xs:element name="faultstring" form="unqualified"/>
+        <xs:element name="detail" form="unqualified"><xs:complexType><xs:sequence><xs:any namespace="##other" processContents="strict"/></xs:sequence></xs:complexType></xs:element>
+      </xs:sequence></xs:complexType></xs:element></xs:choice></xs:complexType></xs:element>
+  </xs:sequence></xs:complexType></xs:element></xs:schema>`;
+
+/* What xmllint has against it; '' where it is valid. */
+function faultsOf(text) {
+  const at = (name) => join(w.dir, name);
+  writeFileSync(at('envelope.xsd'), envelopes());
+  writeFileSync(at('envelope.xml'), text);
+  try {
+    execFileSync('xmllint', ['--nonet', '--noout', '--schema', at('envelope.xsd'), at('envelope.xml')], { stdio: 'pipe' });
+    return '';
+  } catch (e) {
+    return `${e.stderr}${text}`;
+  }
+}
+
+describe('TWINT', () => {
+  before(async () => { w = await World.start('twint', { merchants: true, tapped: 'twint' }); });
+  after(() => w?.stop());
+
+  describe('at once', { concurrency: 6 }, () => {
+    walletPlays('twint', euro, eur, 'twint CHF');
+    describe('krone at the till', () => walletPlays('twint', krone, nok, 'twint CHF'));
+  });
+
+  describe('one by one', () => {
+    lossPlays('twint', euro, eur, { create: 'start', refund: 'reverse', shown: false });
+
+    it('the answer to the confirmation is lost: found', async () => {
+      await w.fake('twint', { do: 'misbehave', op: 'confirm', how: 'apply-then-cut' });
+      const id = await paid(eur(), 'twint', euro(2700));
+      assert.equal((await w.book('twint', id))[0].state, 'paid');
+    });
+
+    it('cancelled between the approval and the confirmation: nothing was taken', async () => {
+      await w.fake('twint', { do: 'misbehave', op: 'confirm', how: 'silent', count: 20 });
+      const { id, action } = await shown(eur(), 'twint', euro(2800));
+      const calls = w.arrived;
+      await w.fake('twint', { do: 'browse', url: action.url });
+      await until(() => w.arrived >= calls + 2, 'a question, and the confirmation');
+      await eur().cancel(id);
+      const { moved } = await over(w, eur(), id, 'CANCELLED');
+      assert.deepEqual(moved, {});
+      await w.fake('twint', { do: 'misbehave', op: 'confirm', how: 'silent', count: 0 });
+      const [line] = await w.book('twint', id);
+      assert.deepEqual([line.state, line.taken], ['cancelled', 0]);
+    });
+
+    it('an update from anybody is no more than a question', async () => {
+      const { id } = await shown(eur(), 'twint', euro(2900));
+      const asked = () => w.tapped.filter((m) => m.headers.soapaction === '"MonitorOrder"' && m.body.includes(id)).length;
+      const before = asked();
+      await new Promise((ok, no) => {
+        https.request({ host: '127.0.0.1', port: w.port(0), path: `/hooks/twint/twint/${id}`, method: 'POST', agent: w.agent,
+          headers: { 'content-type': 'text/xml', 'content-length': 14 } }, (a) => a.resume().on('end', ok)).on('error', no).end('<s>SUCCESS</s>');
+      });
+      await until(() => asked() > before, 'a question');
+      assert.equal((await eur().read(id)).body.status, 'PENDING');
+      await eur().cancel(id);
+      await over(w, eur(), id, 'CANCELLED');
+    });
+
+    it('what was sent is what the schemas say, both ways', { skip: schemas ? false : 'the schemas of TWINT are not at hand' }, () => {
+      const kinds = new Set();
+      for (const m of w.tapped.filter((t) => t.answer.length > 0)) {
+        const [, kind] = /<(?:\w+:)?(\w+)RequestElement/.exec(m.body), reversal = m.body.includes('"REVERSAL"');
+        if (kinds.has(`${kind} ${m.status} ${reversal}`)) continue;
+        kinds.add(`${kind} ${m.status} ${reversal}`);
+        assert.equal(faultsOf(m.body.toString()), '');
+        assert.equal(faultsOf(m.answer.toString()), '');
+      }
+      for (const kind of ['EnrollCashRegister 200 false', 'StartOrder 200 false', 'StartOrder 200 true', 'MonitorOrder 200 false', 'ConfirmOrder 200 false',
+        'CancelOrder 200 false', 'CancelOrder 500 false']) assert.ok(kinds.has(kind), `${kind} of ${[...kinds].join()}`);
+      assert.notEqual(faultsOf(w.tapped[0].body.toString().replace('MerchantUuid', 'MerchantUUID')), '', 'xmllint looks');
     });
   });
 

@@ -28,6 +28,8 @@ const partner = (option) => (name, number, side, currency, theirs, more = {}, sh
   timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
 });
 
+const STORE = '5f91483d-78a7-4914-bc6f-0123456789ab';
+
 /* Wallets to whom we are a merchant, and two tills that name them: the world of option `merchants`. */
 function merchants(option, origin) {
   const api = partner(option), profile = '07e998f9-d932-4848-8b60-d5b5ae94b1b2';
@@ -39,6 +41,12 @@ function merchants(option, origin) {
       settings: { profile_id: profile, keyid: 'crosswallet-2026-01' },
       fake: { profile_id: profile, keyid: 'bancontact-2026-01', callback_url: `${origin}/hooks/bancontact/bancontact`, expires_ms: '60000' },
       timings: asked,
+    },
+    {
+      name: 'twint', number: 28, adapter: 'twint', roles: ['issuer'], currency: 'CHF', more: { cap: '200000.00' }, route: 'twint',
+      settings: { merchant_uuid: STORE, cash_register_id: 'play-1' }, base: '/merchant/service/TWINTMerchantServiceV8_6',
+      fake: { merchant_uuid: STORE, expires_ms: '60000', refund_ms: '500' },
+      timings: [...asked, ...fast(20, 'token', 'capture')],
     },
     api('till-eur', 14, 'acquirer', 'EUR', 'p256'),
     api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
@@ -188,6 +196,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   const day = 86400e3, at = new Date(Date.now() - day).toISOString(), until = new Date(Date.now() + day).toISOString();
   writeFileSync(join(dir, 'rates.yaml'), yaml({ rates: [
     { from: 'EUR', to: 'NOK', price: '11.7096', at, until }, { from: 'NOK', to: 'EUR', price: '0.0854', at, until },
+    { from: 'EUR', to: 'CHF', price: '0.9405', at, until }, { from: 'NOK', to: 'CHF', price: '0.0803', at, until },
   ] }));
   writeFileSync(join(dir, 'secret'), crypto.randomBytes(32).toString('hex'));
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
