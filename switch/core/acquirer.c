@@ -99,6 +99,34 @@ static void pushed_order(struct turn *t, const struct msg *m)
 	acquirer_push_back(t, REASON_AMOUNT);
 }
 
+/* What the order asks, and whether that is an amount. A code may leave it to the payer; what he
+ * said for one that does not must be what it says. */
+static enum reason take_amount(struct turn *t, const struct msg *m)
+{
+	struct pay *p = t->p;
+	struct leg *l = &p->acq;
+	struct money said = p->amount;
+	bool open = p->merchant_token[0] && money_is_none(m->amount);
+	bool one;
+
+	if (p->flow == FLOW_PUSHED) /* what was pushed is known already */
+		return REASON_NONE;
+	p->amount = !open ? m->amount : money_is_none(said) ? money_of(0, m->settle_ccy) : said;
+	l->ask = p->amount;
+	l->owe = m->settle; /* none: as it is, or at our own rate */
+	if (open)
+		return !money_same(p->amount, money_of(0, m->settle_ccy)) ? REASON_CURRENCY
+		       : pay_amount_is_open(p) && p->flow != FLOW_SCAN
+			       ? REASON_AMOUNT /* it debits by itself, and would not know what */
+			       : REASON_NONE;
+	if (money_sign(p->amount) <= 0 || (!money_is_none(said) && !money_eq(said, p->amount)))
+		return REASON_AMOUNT;
+	/* An order in the currency that it is settled in has one amount. */
+	one = (!money_same(l->owe, p->amount) || money_eq(l->owe, p->amount)) &&
+	      money_same(l->owe, money_of(0, turn_peer(t, l->peer)->settle));
+	return money_is_none(l->owe) || one ? REASON_NONE : REASON_AMOUNT;
+}
+
 /* The order is known: what will be owed to the acquirer's side, and what the payer is to be asked.
  */
 static void resolved(struct turn *t, const struct msg *m)
@@ -107,15 +135,10 @@ static void resolved(struct turn *t, const struct msg *m)
 	struct leg *l = &p->acq;
 	const struct peer *peer = turn_peer(t, l->peer);
 	const struct peer *payer = turn_peer(t, p->via);
-	enum reason why;
-	bool one;
+	enum reason why = take_amount(t, m);
 
 	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
 	l->next = WALL_NONE;
-	l->ask = m->amount;
-	if (p->flow != FLOW_PUSHED) /* what was pushed is known already */
-		p->amount = m->amount;
-	l->owe = m->settle; /* none: as it is, or at our own rate */
 	memcpy(l->their_id, m->peer_id, sizeof l->their_id);
 	memcpy(l->their_request, m->request_id, sizeof l->their_request);
 	turn_order(t, m);
@@ -133,11 +156,8 @@ static void resolved(struct turn *t, const struct msg *m)
 	}
 	p->iss.peer = payer->debit_via ? payer->debit_via : payer->number;
 	p->iss.agreement = turn_peer(t, p->iss.peer)->agreement;
-	/* An order in the currency that it is settled in has one amount. */
-	one = !money_same(l->owe, p->amount) || money_eq(l->owe, p->amount);
-	one = one && money_same(l->owe, money_of(0, peer->settle));
-	why = money_sign(p->amount) > 0 && (money_is_none(l->owe) || one) ? fx_amounts(t)
-									  : REASON_AMOUNT;
+	if (why == REASON_NONE && !pay_amount_is_open(p))
+		why = fx_amounts(t);
 	if (why == REASON_NONE && p->flow != FLOW_SCAN)
 		why = limit_check(t, peer, turn_peer(t, p->iss.peer));
 	if (p->flow == FLOW_CLAIMED && t->ev->taken)
@@ -162,10 +182,11 @@ static bool told_success(const struct pay *p)
 
 void acquirer_tell(struct turn *t)
 {
-	if (pay_id_is_none(&t->p->order)) {
+	if (!pay_is_of_ours(t->p)) {
 		ask(t, OP_TELL);
 	} else if (told_success(t->p)) {
-		/* An order of ours was agreed to when it was made, and is this payment's alone. */
+		/* An order of ours was agreed to when it was made, and is this payment's alone; a
+		 * merchant of ours when it was registered. */
 		turn_reply(t, SEQ_CONFIRM);
 		turn_notify(t, SEQ_CONFIRM);
 	}

@@ -1,6 +1,7 @@
 /*
- * order.c: what one payment alone can have: orders of ours (a merchant code that the acquirer's
- * side has made), and payer codes that went through us.
+ * order.c: what stands behind codes of our own making: orders (a merchant code that the acquirer's
+ * side has made for one payment), and merchants of the registry, whose printed code is for all; and
+ * what one payment alone can have, such as an order, or a payer code that went through us.
  *
  * The order and the payment that takes it are two records, since many may scan it and each of them
  * gets amounts of his own; what joins them is a claim. The payment takes it with its debit's
@@ -17,6 +18,24 @@ struct claim order_claim(const struct pay_id *id)
 
 	pay_id_write(&b, id);
 	return idem_claim(0, "order", text);
+}
+
+void merchant_resolve(const struct merchant *m, uint16_t acquirer, struct wall now, struct msg *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->op = OP_RESOLVE;
+	ret->answer = ret->authentic = true;
+	ret->at = now;
+	ret->outcome = OUTCOME_DECLINED;
+	if (!m || m->acquirer != acquirer) {
+		ret->reason = REASON_CODE_UNKNOWN;
+	} else if (!m->active) {
+		ret->reason = REASON_MERCHANT;
+	} else {
+		ret->outcome = OUTCOME_APPROVED;
+		ret->merchant = m->party;
+		ret->settle_ccy = m->ccy;
+	}
 }
 
 static void take(struct turn *t, struct claim c, int seq)

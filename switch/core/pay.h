@@ -158,6 +158,7 @@ struct quote {
 enum posted { POSTED_NOTHING, POSTED_PAYMENT, POSTED_SUSPENSE };
 
 #define CANDIDATES_MAX 4
+#define MERCHANT_TOKEN 17 /* of a merchant in our registry, with the final NUL */
 
 struct pay {
 	struct pay_id id;
@@ -188,7 +189,8 @@ struct pay {
 	uint8_t denied;      /* they contradicted what is settled; said once */
 	uint8_t answered;    /* bit n: answer n (below SEQ_REFUND) was made final */
 	uint16_t via;        /* FLOW_SCAN: the participant whose server scanned */
-	struct pay_id order; /* FLOW_SCAN: the order of ours that it pays */
+	struct pay_id order; /* FLOW_SCAN: the order of ours that it pays, */
+	char merchant_token[MERCHANT_TOKEN]; /* or the merchant of ours whose code was scanned */
 	uint16_t candidate[CANDIDATES_MAX];
 	uint8_t candidate_count;
 	uint8_t code_hash[16]; /* keyed, by the shell */
@@ -235,6 +237,20 @@ static inline bool pay_is_scan(const struct pay *p)
 static inline bool pay_is_shown(const struct pay *p)
 {
 	return p->flow == FLOW_DEBIT && p->mode == 'M';
+}
+
+/* The code was of our own making: there is nobody to ask about it, and nobody to tell that may
+ * refuse. */
+static inline bool pay_is_of_ours(const struct pay *p)
+{
+	return !pay_id_is_none(&p->order) || p->merchant_token[0];
+}
+
+/* A code that leaves the amount to the payer, who has not said it: zero of the merchant's currency.
+ */
+static inline bool pay_amount_is_open(const struct pay *p)
+{
+	return !money_is_none(p->amount) && money_sign(p->amount) == 0;
 }
 
 /* The payer is to go on at `action_url`, and nobody else can. */

@@ -27,7 +27,7 @@ void reply_order(const struct pay *p, struct msg *m)
 	memcpy(m->merchant.store_id, p->store_id, sizeof m->merchant.store_id);
 	memcpy(m->merchant.store_name, p->store_name, sizeof m->merchant.store_name);
 	memcpy(m->merchant.terminal_id, p->terminal_id, sizeof m->merchant.terminal_id);
-	m->order_amount = p->amount;
+	m->order_amount = pay_amount_is_open(p) ? MONEY_NONE : p->amount;
 }
 
 static void put_order_id(const struct pay *p, char *dst)
@@ -393,7 +393,9 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	memcpy(ret->brand, p->brand, sizeof ret->brand);
 	memcpy(ret->payer.id, p->payer_id, sizeof ret->payer.id);
 	reply_order(p, ret);
-	ret->amount = p->amount;
+	ret->amount = pay_amount_is_open(p) ? MONEY_NONE : p->amount;
+	if (pay_amount_is_open(p)) /* in which the payer is to say it */
+		ret->settle_ccy = money_ccy(p->amount);
 	/* The acquirer what it gets, the other side what its payer pays. */
 	ret->settle = side == SIDE_ACQUIRER ? p->acq.owe : p->iss.ask;
 	if (is_debited(p, to)) {

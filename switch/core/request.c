@@ -124,11 +124,18 @@ static void scan(struct turn *t)
 {
 	struct pay *p = t->p;
 	const struct peer *wallet = turn_peer(t, t->ev->peer);
+	const struct msg *m = t->ev->msg;
 	enum reason why;
 
+	if (!money_is_none(m->amount) && money_sign(m->amount) <= 0) {
+		turn_refuse(t, REASON_AMOUNT, "the amount must be positive");
+		return;
+	}
 	turn_begin(t, scan_flow(wallet), 'M', SIDE_ISSUER);
 	p->via = t->ev->peer;
+	p->amount = m->amount; /* where the payer says it with the scan */
 	p->order = t->ev->order;
+	memcpy(p->merchant_token, t->ev->merchant, sizeof p->merchant_token);
 	turn_claim(t, SEQ_FIRST);
 	why = route_find(t);
 	if (why == REASON_NONE) {
@@ -141,10 +148,27 @@ static void scan(struct turn *t)
 	turn_reply(t, SEQ_FIRST);
 }
 
+/* The payer says how much, in the merchant's currency: from now on it is an order like others. */
+static enum reason say_amount(struct turn *t, struct money m)
+{
+	struct pay *p = t->p;
+	enum reason why = REASON_AMOUNT;
+
+	if (money_same(m, p->amount) && money_sign(m) > 0) {
+		p->amount = m;
+		why = fx_amounts(t);
+	}
+	if (why != REASON_NONE)
+		*p = *t->before; /* refused, nothing changes: it can be said again */
+	return why;
+}
+
 static void confirm(struct turn *t)
 {
 	struct pay *p = t->p;
 	const struct msg *m = t->ev->msg;
+	bool open = pay_amount_is_open(p);
+	enum reason why;
 
 	if (pay_state(p) != PAY_OPEN) {
 		turn_refuse(t, p->confirmed ? REASON_STATE : REASON_CLOSED,
@@ -156,12 +180,19 @@ static void confirm(struct turn *t)
 		turn_refuse(t, REASON_CLOSED, "the order or its quote has expired; scan again");
 		return;
 	}
-	if (!money_is_none(m->amount) && !money_eq(m->amount, p->iss.ask)) {
+	if (!open && !money_is_none(m->amount) && !money_eq(m->amount, p->iss.ask)) {
 		turn_refuse(t, REASON_AMOUNT, "not the amount that was shown to the payer");
 		return;
 	}
 	if (t->ev->taken) {
 		turn_refuse(t, REASON_CLOSED, "another payer was first, or the order was closed");
+		return;
+	}
+	if (open && (why = say_amount(t, m->amount)) != REASON_NONE) {
+		turn_refuse(t, why,
+			why == REASON_AMOUNT
+				? "the amount is for the payer to say, in the merchant's currency"
+				: "there is no exchange between the two currencies now");
 		return;
 	}
 	turn_claim(t, SEQ_CONFIRM);

@@ -86,6 +86,15 @@ static void notify(struct turn *t, uint16_t to, int seq, struct wall asked)
 	st->notify[st->notify_count++] = (struct notify){ to, seq };
 }
 
+/* Who made an order hears of the payment that has it, whatever comes of it. Whose merchant's code
+ * hangs on a wall knows of nobody who looks at it: of what was paid alone. */
+static bool concerns_acquirer(const struct pay *p, int seq)
+{
+	if (!pay_id_is_none(&p->order))
+		return true;
+	return p->merchant_token[0] && (seq != SEQ_CONFIRM || p->iss.phase == LEG_YES);
+}
+
 /* To who asked; and to who made an order, of the payment that has it: what becomes of other scans
  * is not the order's fate. */
 void turn_notify(struct turn *t, int seq)
@@ -105,7 +114,7 @@ void turn_notify(struct turn *t, int seq)
 	if (p->flow != FLOW_CLAIMED) /* else it is they who told us */
 		notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq,
 			p->flow == FLOW_PUSHED && p->confirmed ? p->iss.since : p->created);
-	if (p->confirmed && !pay_id_is_none(&p->order) && p->acq.peer != p->via)
+	if (p->confirmed && p->acq.peer != p->via && concerns_acquirer(p, seq))
 		notify(t, p->acq.peer, seq, WALL_NONE);
 }
 

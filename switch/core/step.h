@@ -111,6 +111,17 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 void notify_build(
 	const struct snapshot *sn, const struct pay *p, uint16_t to, int seq, struct msg *ret);
 
+/* A place where people pay, as our registry has it. */
+struct merchant {
+	uint16_t acquirer; /* participant number */
+	bool active;
+	struct ccy ccy; /* in which its payers say the amount */
+	struct msg_party party;
+};
+
+/* order.c: what stands behind a printed code of ours; NULL: nobody of that token. */
+void merchant_resolve(
+	const struct merchant *m, uint16_t acquirer, struct wall now, struct msg *ret);
 /* order.c: what an order of ours says to one who scanned its code; `taken`: a payment has it. */
 void order_resolve(
 	const struct pay *order, uint16_t acquirer, bool taken, struct wall now, struct msg *ret);
