@@ -210,6 +210,21 @@ static void write_code(struct jw *w, const char *key, const Xw__Code *c)
 
 /* ---- the resources ---- */
 
+static void write_merchant(struct jw *w, const Xw__Party *m)
+{
+	if (!m || !*m->name)
+		return;
+	jw_obj(w, "merchant");
+	jw_opt(w, "id", span_str(m->id));
+	jw_str(w, "name", span_str(m->name));
+	jw_opt(w, "mcc", span_str(m->mcc));
+	jw_opt(w, "country", span_str(m->country));
+	jw_opt(w, "city", span_str(m->city));
+	jw_opt(w, "store_id", span_str(m->store_id));
+	jw_opt(w, "store_name", span_str(m->store_name));
+	jw_end(w, '}');
+}
+
 /* Payments and pay-outs, and orders, which add their code. */
 static void write_payment(const struct adapter_env *env, enum partner_kind kind, enum op op,
 	const Xw__Canonical *c, struct jw *w)
@@ -228,6 +243,8 @@ static void write_payment(const struct adapter_env *env, enum partner_kind kind,
 	jw_str(w, "status", span_str(partner_status(kind, op, c)));
 	if (kind == KIND_ORDER && c->code && *c->code->text)
 		write_code(w, "code", c->code);
+	if (kind == KIND_PAYMENT && !*c->request_id) /* begun by a payer: the printed code's */
+		write_merchant(w, c->order ? c->order->merchant : NULL);
 	write_amounts(w, c);
 	write_result(w, c);
 	write_links(env, w, names[kind].path, c->object_id, NULL);
@@ -246,20 +263,6 @@ static void write_refund(const struct adapter_env *env, const Xw__Canonical *c, 
 		partner_write_time(w, "refunded_at", c->outcome->at);
 	jw_int(w, "version", c->version);
 	write_links(env, w, "/v1/payments/", c->object_id, r ? r->peer_id : "");
-	jw_end(w, '}');
-}
-
-static void write_merchant(struct jw *w, const Xw__Party *m)
-{
-	if (!m || !*m->name)
-		return;
-	jw_obj(w, "merchant");
-	jw_opt(w, "id", span_str(m->id));
-	jw_str(w, "name", span_str(m->name));
-	jw_opt(w, "mcc", span_str(m->mcc));
-	jw_opt(w, "country", span_str(m->country));
-	jw_opt(w, "city", span_str(m->city));
-	jw_opt(w, "store_name", span_str(m->store_name));
 	jw_end(w, '}');
 }
 
@@ -301,6 +304,8 @@ static void write_scan(
 		canonical_money_write(w, "amount", c->payment->amount);
 		if (strcmp(word, "OPEN") == 0)
 			jw_bool(w, "amount_required", !c->payment->amount);
+		if (!c->payment->amount)
+			jw_opt(w, "currency", span_str(c->payment->settle_currency));
 		canonical_money_write(w, "payer_amount", c->payment->settle);
 		write_quote(w, c->payment->quote);
 	}

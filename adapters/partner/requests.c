@@ -133,13 +133,14 @@ static void read_new_order(const struct adapter_env *env, struct body *b, Xw__Ca
 
 static void read_scan(const struct adapter_env *env, struct body *b, Xw__Canonical *c)
 {
-	static const char *const known[] = { "wallet_scan_id", "code", "payer", "notify_url",
-		NULL };
+	static const char *const known[] = { "wallet_scan_id", "code", "payer", "amount",
+		"notify_url", NULL };
 
 	body_only(b, b->root, "", known);
 	c->request_id = body_text(b, b->root, "", RULE("wallet_scan_id", 1, 64, ID), REQUIRED);
 	c->code->text = body_text(b, b->root, "", RULE("code", 1, 512, CODE), REQUIRED);
 	read_payer(b, c->payer, OPTIONAL);
+	c->payment->amount = body_money(b, b->root, "", "amount", OPTIONAL);
 	read_notify_url(env, b, c->payment);
 	c->payment->mode = canonical_str(b->arena, SPAN("MPM"));
 }

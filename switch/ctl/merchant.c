@@ -35,12 +35,13 @@ enum column {
 	ADDRESS,
 	CURRENCY,
 	STATE,
+	CODE,
 	SCHEMES,
 	COLUMNS
 };
 
 static const char *const column_name[COLUMNS] = { "token", "acquirer", "id", "store", "name",
-	"store_name", "mcc", "country", "city", "address", "currency", "state", "schemes" };
+	"store_name", "mcc", "country", "city", "address", "currency", "state", "code", "schemes" };
 
 static bool read_all(int argc, char **argv, int most, struct details *d, struct desk_options *ret)
 {
@@ -260,7 +261,7 @@ static void each_coded(struct desk *d, const struct pg_rows *rows, int row)
 	struct buf text = buf_init(d->text, sizeof d->text - 1);
 	struct qr_unified u = { .guid = span_str(printed->guid),
 		.origin = span_str(printed->origin),
-		.token = pg_bytes(rows, row, TOKEN),
+		.token = pg_bytes(rows, row, CODE),
 		.mcc = pg_bytes(rows, row, MCC),
 		.country = pg_bytes(rows, row, COUNTRY),
 		.name = pg_bytes(
