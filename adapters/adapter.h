@@ -88,6 +88,8 @@ struct adapter {
 	const struct caps *caps;    /* ends with OP_NONE */
 	const struct route *routes; /* ends with method NULL; NULL: it serves nothing, and the next
 				       four are NULL as well */
+	bool for_payers; /* its routes are on the payers' listener and no other, and env.origin is
+			    that of the payers' pages */
 
 	/* Who claims to speak: Client-Id, owner of the keyid, path segment... Not yet proven.
 	 * False: the message does not say. The shell finds the peer whose setting `identity` equals

@@ -6,19 +6,23 @@
  */
 #include "page.h"
 
-/* Characters that end a text or a quoted value in HTML. */
-static void escaped(struct buf *b, struct span s)
-{
-	static const struct {
-		char ch;
-		const char *name;
-	} names[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
-		{ '\'', "&#39;" } };
+#include "check.h"
 
+/* Characters that end a text or a quoted value in HTML. */
+static const struct {
+	char ch;
+	const char *name;
+} names[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
+	{ '\'', "&#39;" } };
+
+#define NAMES (sizeof names / sizeof *names)
+
+void page_text(struct buf *b, struct span s)
+{
 	for (size_t i = 0; i < s.n; i++) {
 		const char *name = NULL;
 
-		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+		for (size_t k = 0; k < NAMES; k++)
 			if (names[k].ch == s.p[i])
 				name = names[k].name;
 		if (name)
@@ -28,39 +32,69 @@ static void escaped(struct buf *b, struct span s)
 	}
 }
 
-static void begin(struct http_out *out, int status)
+void page_begin(struct http_out *out, int status, struct span title, unsigned again_s)
 {
+	struct buf *b = &out->body;
+
 	out->status = status;
-	buf_str(&out->body, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-			    "<meta name=\"viewport\" content=\"width=device-width\">"
-			    "<title>Payment</title>\n<main>\n");
+	buf_str(b, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+		   "<link rel=\"stylesheet\" href=\"/page.css\">\n");
+	if (again_s) {
+		buf_str(b, "<meta http-equiv=\"refresh\" content=\"");
+		buf_u64(b, again_s);
+		buf_str(b, "\">\n");
+	}
+	buf_str(b, "<title>");
+	page_text(b, title);
+	buf_str(b, "</title>\n<main>\n");
 }
 
-static void element(struct buf *b, const char *tag, struct span text)
+void page_end(struct http_out *out)
+{
+	buf_str(&out->body, "</main>\n");
+}
+
+void page_element(struct buf *b, const char *tag, struct span text)
 {
 	buf_ch(b, '<');
 	buf_str(b, tag);
 	buf_ch(b, '>');
-	escaped(b, text);
+	page_text(b, text);
 	buf_str(b, "</");
-	buf_str(b, tag);
+	buf_add(b, span_sub(span_str(tag), 0, span_find(span_str(tag), ' ')));
 	buf_str(b, ">\n");
+}
+
+void page_attribute(struct buf *b, const char *name, struct span value)
+{
+	buf_ch(b, ' ');
+	buf_str(b, name);
+	buf_str(b, "=\"");
+	page_text(b, value);
+	buf_ch(b, '"');
+}
+
+void page_hidden(struct buf *b, const struct page_field *f)
+{
+	buf_str(b, "<input type=\"hidden\"");
+	page_attribute(b, "name", span_str(f->name));
+	page_attribute(b, "value", f->value);
+	buf_str(b, ">\n");
+}
+
+void page_sum(struct buf *b, struct money m)
+{
+	money_write_major(b, m);
+	buf_ch(b, ' ');
+	buf_str(b, ccy_alpha(money_ccy(m)));
 }
 
 void page_say(struct http_out *out, int status, const char *sentence)
 {
-	begin(out, status);
-	element(&out->body, "p", span_str(sentence));
-	buf_str(&out->body, "</main>\n");
-}
-
-static void field(struct buf *b, const struct page_field *f)
-{
-	buf_str(b, "<input type=\"hidden\" name=\"");
-	escaped(b, span_str(f->name));
-	buf_str(b, "\" value=\"");
-	escaped(b, f->value);
-	buf_str(b, "\">\n");
+	page_begin(out, status, SPAN("Payment"), 0);
+	page_element(&out->body, "p", span_str(sentence));
+	page_end(out);
 }
 
 void page_form(struct http_out *out, const char *wallet, const Xw__Order *order, struct money sum,
@@ -71,21 +105,64 @@ void page_form(struct http_out *out, const char *wallet, const Xw__Order *order,
 	char storage[40];
 	struct buf amount = buf_init(storage, sizeof storage);
 
-	money_write_major(&amount, sum);
-	buf_ch(&amount, ' ');
-	buf_str(&amount, ccy_alpha(money_ccy(sum)));
-	begin(out, 200);
+	page_sum(&amount, sum);
+	page_begin(out, 200, SPAN("Payment"), 0);
 	if (!span_empty(payee))
-		element(b, "h1", payee);
-	element(b, "p", buf_span(&amount));
-	buf_str(b, "<form method=\"post\" action=\"");
-	escaped(b, action);
-	buf_str(b, "\">\n");
+		page_element(b, "h1", payee);
+	page_element(b, "p class=\"sum\"", buf_span(&amount));
+	buf_str(b, "<form method=\"post\"");
+	page_attribute(b, "action", action);
+	buf_str(b, ">\n");
 	for (size_t i = 0; i < count; i++)
-		field(b, &fields[i]);
+		page_hidden(b, &fields[i]);
 	buf_str(b, "<button>Pay with ");
-	escaped(b, span_str(wallet));
-	buf_str(b, "</button>\n</form>\n</main>\n");
+	page_text(b, span_str(wallet));
+	buf_str(b, "</button>\n</form>\n");
+	page_end(out);
+}
+
+void page_redirect(struct http_out *out, int status, struct span url)
+{
+	page_begin(out, status, SPAN("Payment"), 0);
+	buf_str(&out->body, "<p><a");
+	page_attribute(&out->body, "href", url);
+	buf_str(&out->body, ">Continue</a></p>\n");
+	page_end(out);
+}
+
+/* Where page_redirect leads to: the address of the page's link. */
+static void put_location(struct http_out *out)
+{
+	struct span page = buf_span(&out->body), rest;
+	char storage[1024];
+	struct buf url = buf_init(storage, sizeof storage);
+
+	rest = span_sub(page, span_find_span(page, SPAN("<a href=\"")) + 9, page.n);
+	rest = span_sub(rest, 0, span_find(rest, '"'));
+	while (rest.n > 0) {
+		size_t k = 0;
+
+		while (k < NAMES && !span_starts(rest, span_str(names[k].name)))
+			k++;
+		buf_ch(&url, k < NAMES ? names[k].ch : rest.p[0]);
+		rest = span_sub(rest, k < NAMES ? strlen(names[k].name) : 1, rest.n);
+	}
+	CHECK(buf_ok(&url)); /* addresses in messages are shorter */
+	http_out_header(out, "location", buf_span(&url));
+}
+
+void page_head(struct http_out *out)
+{
+	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
+	http_out_header(out, "cache-control", SPAN("no-store"));
+	/* A form may end at any wallet's server: browsers hold its redirections to this too. */
+	http_out_header(out, "content-security-policy",
+		SPAN("default-src 'none'; style-src 'self'; form-action 'self' https:; "
+		     "base-uri 'none'; frame-ancestors 'none'"));
+	http_out_header(out, "referrer-policy", SPAN("same-origin"));
+	http_out_header(out, "x-content-type-options", SPAN("nosniff"));
+	if (out->status == 303 || out->status == 307)
+		put_location(out);
 }
 
 void page_seal(const struct adapter_env *env, const struct request *rq, bool replayed,
@@ -94,10 +171,5 @@ void page_seal(const struct adapter_env *env, const struct request *rq, bool rep
 	(void)env;
 	(void)rq;
 	(void)replayed;
-	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
-	http_out_header(out, "cache-control", SPAN("no-store"));
-	http_out_header(out, "content-security-policy",
-		SPAN("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"));
-	http_out_header(out, "referrer-policy", SPAN("no-referrer"));
-	http_out_header(out, "x-content-type-options", SPAN("nosniff"));
+	page_head(out);
 }

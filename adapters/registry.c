@@ -12,7 +12,8 @@
 	X(bancontact)                                                                              \
 	X(bluecode)                                                                                \
 	X(bluecodetill)                                                                            \
-	X(epassi) X(partner) X(pivo) X(satispay) X(swish) X(twint) X(vipps) X(vippstill)           \
+	X(epassi)                                                                                  \
+	X(page) X(partner) X(pivo) X(satispay) X(swish) X(twint) X(vipps) X(vippstill)             \
 		X(wechatpay)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;

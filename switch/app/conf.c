@@ -66,6 +66,31 @@ static void load_rates(struct loader *l, const char *file)
 	l->list = NULL;
 }
 
+/* The pages' listener and what browsers call it: both or none. */
+static void put_payers(struct loader *l, const struct raw_switch *r)
+{
+	struct span origin = span_str(r->payer_origin);
+
+	if (!r->payers != !r->payer_origin) {
+		conf_fail(l, "payers, payer_origin: the one needs the other");
+		return;
+	}
+	if (!r->payers)
+		return;
+	listener(l, "payers", r->payers, &l->c->payers);
+	l->c->payer_origin = r->payer_origin;
+	l->c->payer_cert_file = conf_path(
+		l, r->payer_certificate ? r->payer_certificate : r->tls_certificate);
+	l->c->payer_key_file = conf_path(l, r->payer_certificate ? r->payer_key : r->tls_key);
+	if (!l->c->payer_cert_file && strncmp(r->payers, "127.", 4) != 0)
+		conf_fail(l, "payers: plain HTTP is for loopback only");
+	/* "<origin>/<token>" must fit into one element of a merchant code. */
+	if (origin.n > 99 - 1 - 40 || span_ends(origin, SPAN("/")) ||
+		!span_starts(origin, SPAN("http")))
+		conf_fail(l,
+			"payer_origin: \"https://host\" without a final slash, of 58 characters at most");
+}
+
 static void put_switch(struct loader *l, const struct raw_switch *r)
 {
 	static const char *const environments[] = { "production", "sandbox", NULL };
@@ -79,6 +104,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	c->sandbox = conf_word(l, "environment", r->environment, environments) == 1;
 	listener(l, "partners", r->partners, &c->partners);
 	listener(l, "operators", r->operators, &c->operators);
+	put_payers(l, r);
 	if (r->hosts_count > CONF_HOSTS)
 		conf_fail(l, "hosts: more than %d", CONF_HOSTS);
 	for (unsigned i = 0; i < r->hosts_count && i < CONF_HOSTS; i++)

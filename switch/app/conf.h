@@ -63,16 +63,18 @@ struct conf {
 	struct conf_owned *owned; /* what everything below points into */
 	const char *file;
 	const char *name;
-	const char *origin;    /* public origin of the partners' listener, as partners sign it */
-	const char *code_guid; /* identifies our template in merchant codes */
-	bool sandbox;          /* plain HTTP is allowed on loopback */
-	struct conf_listener partners, operators;
+	const char *origin;       /* public origin of the partners' listener, as partners sign it */
+	const char *code_guid;    /* identifies our template in merchant codes */
+	const char *payer_origin; /* public origin of the payers' pages; NULL: there are none */
+	bool sandbox;             /* plain HTTP is allowed on loopback */
+	struct conf_listener partners, operators, payers;
 	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */
 	size_t host_count;
 	const char *tls_cert_file, *tls_key_file,
-		*client_ca_file; /* NULL cert: plain, sandbox only */
-	const char *postgres;    /* libpq conninfo, role switch_rw */
-	const char *redis;       /* path of a Unix socket; NULL: none */
+		*client_ca_file;                      /* NULL cert: plain, sandbox only */
+	const char *payer_cert_file, *payer_key_file; /* the same two where they are not said */
+	const char *postgres;                         /* libpq conninfo, role switch_rw */
+	const char *redis;                            /* path of a Unix socket; NULL: none */
 	const char *secret_file; /* 32 bytes, hex: hashes codes, seals secrets */
 	uint32_t workers;
 	uint32_t payments_max, calls_max, requests_max; /* per worker */

@@ -56,10 +56,11 @@ struct raw_rate {
 };
 
 struct raw_switch {
-	char *name, *origin, *code_guid, *environment, *partners, *operators, *postgres, *redis,
-		*secret, *workers;
+	char *name, *origin, *code_guid, *environment, *partners, *operators, *payers,
+		*payer_origin, *postgres, *redis, *secret, *workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
-	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca;
+	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca, *payer_certificate,
+		*payer_key;
 	char **hosts;
 	unsigned hosts_count;
 };

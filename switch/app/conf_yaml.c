@@ -89,6 +89,8 @@ static const cyaml_schema_value_t rates_value = { CYAML_VALUE_MAPPING(
 static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	TEXT(raw_switch, origin), TEXT(raw_switch, code_guid), TEXT(raw_switch, environment),
 	TEXT(raw_switch, partners), TEXT(raw_switch, operators), TEXT(raw_switch, postgres),
+	OPTIONAL(raw_switch, payers), OPTIONAL(raw_switch, payer_origin),
+	OPTIONAL(raw_switch, payer_certificate), OPTIONAL(raw_switch, payer_key),
 	OPTIONAL(raw_switch, redis), TEXT(raw_switch, secret), OPTIONAL(raw_switch, workers),
 	OPTIONAL(raw_switch, payments_max), OPTIONAL(raw_switch, calls_max),
 	OPTIONAL(raw_switch, requests_max), OPTIONAL(raw_switch, shard),

@@ -90,14 +90,15 @@ static bool put_code(struct arena *a, const struct conf *c, struct question *q)
 		return *q->scheme &&
 		       span_to_cstr(span_str(q->scheme), ask->scheme[ask->scheme_count++],
 			       sizeof ask->scheme[0]);
-	if (!recognise(a, span_str(q->code), span_str(c->code_guid), &q->found))
+	if (!recognise(a, span_str(q->code), span_str(c->code_guid), span_str(c->payer_origin),
+		    &q->found))
 		return false;
 	for (int i = 0; i < q->found.scheme_count; i++)
 		if (!span_to_cstr(span_str(q->found.scheme[i]), ask->scheme[ask->scheme_count++],
 			    sizeof ask->scheme[0]))
 			return false;
-	if (ask->mode == 'M' && q->found.peer) {
-		ask->only = q->found.peer;
+	if (ask->mode == 'M' && q->found.own.peer) {
+		ask->only = q->found.own.peer;
 		ask->op = OP_NONE;
 	}
 	return true;

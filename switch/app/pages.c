@@ -1,5 +1,6 @@
 /*
- * pages.c: the partner API's contract and its problem catalogue, as pages.
+ * pages.c: the partner API's contract and its problem catalogue, as pages; and the style sheet of
+ * the pages that payers see.
  *
  * The contract is the very file that the adapter is tested against, put into the program when it is
  * built; the catalogue is the table that the problem documents are made from. So neither can be
@@ -15,6 +16,14 @@ __asm__(".pushsection .rodata\n"
 	"xw_openapi_end:\n"
 	".popsection\n");
 extern const char xw_openapi[], xw_openapi_end[];
+
+__asm__(".pushsection .rodata\n"
+	".global xw_page_css, xw_page_css_end\n"
+	"xw_page_css:\n"
+	".incbin \"" XW_PAGE_CSS "\"\n"
+	"xw_page_css_end:\n"
+	".popsection\n");
+extern const char xw_page_css[], xw_page_css_end[];
 
 struct problem {
 	const char *slug;
@@ -53,16 +62,26 @@ static bool problem_page(struct span slug, struct http_out *out)
 	return false;
 }
 
+bool pages_has_style(const struct http_msg *m)
+{
+	return span_eq(m->method, SPAN("GET")) && span_eq(m->path, SPAN("/page.css"));
+}
+
 bool pages_has(const struct http_msg *m)
 {
-	return span_eq(m->method, SPAN("GET")) && (span_eq(m->path, SPAN("/v1/openapi.yaml")) ||
-							  span_starts(m->path, SPAN("/problems/")));
+	return pages_has_style(m) || (span_eq(m->method, SPAN("GET")) &&
+					     (span_eq(m->path, SPAN("/v1/openapi.yaml")) ||
+						     span_starts(m->path, SPAN("/problems/"))));
 }
 
 void pages_answer(const struct http_msg *m, struct http_out *out)
 {
 	out->status = 200;
-	if (span_eq(m->path, SPAN("/v1/openapi.yaml"))) {
+	if (pages_has_style(m)) {
+		http_out_header(out, "content-type", SPAN("text/css; charset=utf-8"));
+		http_out_header(out, "cache-control", SPAN("max-age=3600"));
+		buf_add(&out->body, span_of(xw_page_css, (size_t)(xw_page_css_end - xw_page_css)));
+	} else if (span_eq(m->path, SPAN("/v1/openapi.yaml"))) {
 		http_out_header(out, "content-type", SPAN("application/yaml"));
 		buf_add(&out->body, span_of(xw_openapi, (size_t)(xw_openapi_end - xw_openapi)));
 	} else if (!problem_page(span_sub(m->path, 10, m->path.n), out)) {

@@ -59,9 +59,14 @@ struct proc_bells {
 	int hear[PROC_MAX], ring[PROC_MAX];
 };
 
+/* Listening sockets; -1: not wanted. */
+struct proc_fds {
+	int partners, operators, payers;
+};
+
 /* The roles; each runs until it is told to stop (SIGTERM: drain, then go; twice: at once) and
  * returns the exit status. `listen_fd` is open already. */
-int worker_run(const struct conf *c, struct proc_page *page, int slot, int listen_fd,
+int worker_run(const struct conf *c, struct proc_page *page, int slot, const struct proc_fds *fds,
 	const struct proc_bells *bells);
 int clerk_run(
 	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells);

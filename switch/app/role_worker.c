@@ -16,7 +16,7 @@ struct worker {
 	struct loop *loop;
 	struct wire *wire;
 	struct proc_slot *slot;
-	int listen_fd;
+	const struct proc_fds *fds;
 	bool listening, stopping;
 	struct mono give_up;
 };
@@ -39,7 +39,7 @@ static struct mono turn(void *ctx)
 	/* Only who can commit accepts: until then the connections are for the others. */
 	if (!w->listening && !w->stopping && wire_ready(w->wire)) {
 		const char *why;
-		if (!wire_listen(w->wire, w->listen_fd, &why)) {
+		if (!wire_listen(w->wire, w->fds, &why)) {
 			proc_log("error", "worker", why);
 			_Exit(1);
 		}
@@ -57,10 +57,10 @@ static struct mono turn(void *ctx)
 	return next;
 }
 
-int worker_run(const struct conf *c, struct proc_page *page, int slot, int listen_fd,
+int worker_run(const struct conf *c, struct proc_page *page, int slot, const struct proc_fds *fds,
 	const struct proc_bells *bells)
 {
-	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot], .listen_fd = listen_fd };
+	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot], .fds = fds };
 	const char *why = "out of memory";
 
 	if (w.loop)

@@ -50,7 +50,7 @@ struct leaving {
 
 struct supervisor {
 	struct proc_page *page;
-	int partners_fd, operators_fd;
+	struct proc_fds fds;
 	struct proc_bells bells;
 	struct crew now;  /* serves */
 	struct crew next; /* is to take its place */
@@ -78,16 +78,18 @@ static int free_slot(const struct supervisor *s)
 static int run_role(struct supervisor *s, const struct conf *c, enum role role, int slot)
 {
 	if (role != ROLE_WORKER)
-		close(s->partners_fd);
+		close(s->fds.partners);
+	if (role != ROLE_WORKER && s->fds.payers >= 0)
+		close(s->fds.payers);
 	if (role != ROLE_CONSOLE)
-		close(s->operators_fd);
+		close(s->fds.operators);
 	switch (role) {
 	case ROLE_WORKER:
-		return worker_run(c, s->page, slot, s->partners_fd, &s->bells);
+		return worker_run(c, s->page, slot, &s->fds, &s->bells);
 	case ROLE_CLERK:
 		return clerk_run(c, s->page, slot, &s->bells);
 	case ROLE_CONSOLE:
-		return console_run(c, s->page, &s->page->slot[slot], s->operators_fd);
+		return console_run(c, s->page, &s->page->slot[slot], s->fds.operators);
 	case ROLE_SETUP:
 		return setup_run(c);
 	case ROLE_NONE:
@@ -411,13 +413,14 @@ static bool open_all(struct supervisor *s, const struct conf *c)
 		s->bells.hear[i] = pair[0];
 		s->bells.ring[i] = pair[1];
 	}
-	return open_listener(&c->partners, &s->partners_fd) &&
-	       open_listener(&c->operators, &s->operators_fd);
+	return open_listener(&c->partners, &s->fds.partners) &&
+	       open_listener(&c->operators, &s->fds.operators) &&
+	       (!c->payers.port || open_listener(&c->payers, &s->fds.payers));
 }
 
 int supervisor_run(struct conf *c)
 {
-	struct supervisor s = { .stopping = false };
+	struct supervisor s = { .fds = { -1, -1, -1 } };
 	struct timespec tick = { 0, 200 * 1000000 };
 	sigset_t set;
 	int signo;

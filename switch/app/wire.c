@@ -49,6 +49,7 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 		.link_count = w->conf->peer_count,
 		.origin = span_str(w->conf->origin),
 		.code_guid = span_str(w->conf->code_guid),
+		.payer_origin = span_str(w->conf->payer_origin),
 		.shard = w->conf->shard,
 		.payments_max = w->conf->payments_max,
 		.calls_max = w->conf->calls_max,
@@ -173,7 +174,9 @@ bool wire_drain(struct wire *w)
 	w->stat->draining = 1;
 	if (w->server) {
 		hs_drain(w->server);
-		if (hs_stats(w->server)->conns > 0)
+		if (w->payers)
+			hs_drain(w->payers);
+		if (hs_stats(w->server)->conns > 0 || (w->payers && hs_stats(w->payers)->conns > 0))
 			return false; /* who is connected is still served, not refused */
 	}
 	return wrk_drain(w->worker);

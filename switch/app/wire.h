@@ -18,7 +18,7 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_p
 	const struct proc_bells *bells, bool is_clerk, const char **ret_why);
 struct wire *wire_close(struct wire *w);
 /* Takes requests from now on. Only who is ready should. */
-bool wire_listen(struct wire *w, int listen_fd, const char **ret_why);
+bool wire_listen(struct wire *w, const struct proc_fds *fds, const char **ret_why);
 struct wrk *wire_worker(struct wire *w);
 /* One turn of the worker, with what belongs around it: log lines, counters. */
 struct mono wire_turn(struct wire *w);

@@ -64,7 +64,7 @@ static enum rc port_call(
 
 /* Requests */
 
-static bool public_page(struct hs_exchange *x, const struct http_msg *m)
+bool wire_public_page(struct hs_exchange *x, const struct http_msg *m)
 {
 	char *headers, *body;
 	struct http_out out;
@@ -86,10 +86,11 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 	w->stat->http_requests++;
 	if (x->ref.slot < w->exchanges)
 		w->arrived[x->ref.slot] = x->arrived;
-	if (public_page(x, m))
+	if (wire_public_page(x, m))
 		return;
 	wrk_set_load(w->worker, (unsigned)(100 * hs_stats(w->server)->in_work / w->exchanges));
-	wrk_on_request(w->worker, (struct exchange_ref){ 0, x->ref.slot, x->ref.generation },
+	wrk_on_request(w->worker,
+		(struct exchange_ref){ LISTENER_PARTNERS, x->ref.slot, x->ref.generation },
 		&x->arena, m);
 }
 
@@ -97,6 +98,8 @@ static bool port_reply(void *ctx, struct exchange_ref ref, const struct http_out
 {
 	struct wire *w = ctx;
 
+	if (ref.listener == LISTENER_PAYERS)
+		return hs_reply((struct hs_ref){ ref.slot, ref.generation }, out);
 	if (ref.slot < w->exchanges)
 		wire_observe(w, &w->stat->request_s, w->arrived[ref.slot]);
 	return hs_reply((struct hs_ref){ ref.slot, ref.generation }, out);
@@ -121,11 +124,11 @@ static bool open_listener(struct wire *w, const char **ret_why)
 	return (w->arrived = calloc(w->exchanges, sizeof *w->arrived)) != NULL;
 }
 
-bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
+bool wire_listen(struct wire *w, const struct proc_fds *fds, const char **ret_why)
 {
 	struct hs_conf c = hs_conf_default;
 
-	c.listen_fd = listen_fd;
+	c.listen_fd = fds->partners;
 	c.tls = w->server_tls;
 	c.hosts = w->hosts;
 	c.host_count = w->conf->host_count;
@@ -135,7 +138,7 @@ bool wire_listen(struct wire *w, int listen_fd, const char **ret_why)
 	c.in_work_max = w->exchanges;
 	c.arena_bytes = 192 * 1024;
 	w->server = hs_open(w->loop, &c, on_request, w, ret_why);
-	return w->server != NULL;
+	return w->server && wire_payers_listen(w, fds->payers, ret_why);
 }
 
 /* Keys and secrets */
@@ -260,7 +263,9 @@ static const char *open_all(struct wire *w, bool is_clerk, const char **ret_why)
 	for (size_t i = 0; i < w->conf->peer_count; i++)
 		if (!open_peer(w, i, ret_why))
 			return w->conf->extra[i].name;
-	return is_clerk || open_listener(w, ret_why) ? NULL : "partners";
+	if (!is_clerk && !open_listener(w, ret_why))
+		return "partners";
+	return is_clerk || wire_payers_open(w, ret_why) ? NULL : "payers";
 }
 
 bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why)
@@ -282,6 +287,7 @@ bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why)
 
 void wire_net_close(struct wire *w)
 {
+	wire_payers_close(w);
 	hs_close(w->server);
 	tls_close(w->server_tls);
 	for (size_t i = 0; w->peer && i < w->conf->peer_count; i++) {

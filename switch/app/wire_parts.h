@@ -26,7 +26,16 @@ struct wire_commit {
 	struct pgb_item item;
 };
 
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEPT, ASK_CACHE, ASK_NONCE };
+enum ask_kind {
+	ASK_LOAD,
+	ASK_FIND,
+	ASK_REPLY,
+	ASK_CODE,
+	ASK_KEPT,
+	ASK_MERCHANT,
+	ASK_CACHE,
+	ASK_NONCE
+};
 
 struct ask {
 	struct wire *w;
@@ -72,6 +81,9 @@ struct wire {
 	struct rds *cache;
 	struct hs *server;
 	struct tls *server_tls;
+	struct hs *payers; /* NULL: there are no pages for them */
+	struct tls *payers_tls;
+	struct span payer_host;
 	struct span hosts[CONF_HOSTS];
 	struct secret *secret;
 	struct wire_peer *peer; /* one for each link */
@@ -97,6 +109,11 @@ void wire_bell_ports(struct ports *p);
 
 MUST bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why);
 MUST bool wire_net_open(struct wire *w, bool is_clerk, const char **ret_why);
+MUST bool wire_payers_open(struct wire *w, const char **ret_why);
+MUST bool wire_payers_listen(struct wire *w, int listen_fd, const char **ret_why);
+void wire_payers_close(struct wire *w);
+/* True: it was one of our public pages, and is answered. */
+bool wire_public_page(struct hs_exchange *x, const struct http_msg *m);
 MUST bool wire_bell_open(struct wire *w);
 void wire_store_close(struct wire *w);
 void wire_net_close(struct wire *w);

@@ -150,10 +150,33 @@ static void ask_free(struct ask *a)
 	slab_give(&a->w->ask_slab, a);
 }
 
+static bool put(const struct pg_rows *rows, int column, char *dst, size_t cap)
+{
+	return span_to_cstr(pg_bytes(rows, 0, column), dst, cap);
+}
+
+/* False: what stands in the registry fits no message; its own rules are narrower. */
+static bool read_merchant(const struct pg_rows *rows, struct merchant *ret)
+{
+	struct msg_party *p = &ret->party;
+
+	memset(ret, 0, sizeof *ret);
+	ret->acquirer = (uint16_t)pg_int(rows, 0, 0);
+	ret->active = pg_int(rows, 0, 1) != 0;
+	return ccy_by_alpha(pg_bytes(rows, 0, 2), &ret->ccy) == RC_OK &&
+	       put(rows, 3, p->id, sizeof p->id) && put(rows, 4, p->name, sizeof p->name) &&
+	       put(rows, 5, p->mcc, sizeof p->mcc) && put(rows, 6, p->country, sizeof p->country) &&
+	       put(rows, 7, p->city, sizeof p->city) &&
+	       put(rows, 8, p->address, sizeof p->address) &&
+	       put(rows, 9, p->store_id, sizeof p->store_id) &&
+	       put(rows, 10, p->store_name, sizeof p->store_name);
+}
+
 static void on_answer(void *ctx, const struct pg_answer *a)
 {
 	struct ask *q = ctx;
 	struct wire *w = q->w;
+	struct merchant merchant;
 	struct loaded l = { .rc = RC_IO, .payment = q->id };
 	enum ask_kind kind = q->kind;
 	struct load_key key = q->key;
@@ -173,6 +196,9 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 		} else if (found && kind == ASK_CODE) {
 			l.peer = (uint16_t)pg_int(a->rows, 0, 0);
 			l.payer = pg_bytes(a->rows, 0, 1);
+		} else if (found && kind == ASK_MERCHANT) {
+			l.rc = read_merchant(a->rows, &merchant) ? RC_OK : RC_NOENT;
+			l.merchant = &merchant;
 		} else if (found && kind == ASK_REPLY) {
 			l.status = (int)pg_int(a->rows, 0, 0);
 			l.body = pg_bytes(a->rows, 0, 1);
@@ -239,6 +265,17 @@ static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key
 		return RC_FULL;
 	pg_add_bytes(&params, span_of(hash, 16));
 	return ask(q, PG_STMT_CODE_FIND, &params);
+}
+
+static enum rc port_find_merchant(void *ctx, struct span token, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_MERCHANT, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, token);
+	return ask(q, PG_STMT_MERCHANT_FIND, &params);
 }
 
 static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
@@ -391,6 +428,7 @@ void wire_store_ports(struct ports *p)
 	p->find = port_find;
 	p->load_reply = port_load_reply;
 	p->find_code = port_find_code;
+	p->find_merchant = port_find_merchant;
 	p->keep_codes = port_keep_codes;
 	p->cache_get = port_cache_get;
 	p->cache_put = port_cache_put;

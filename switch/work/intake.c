@@ -7,13 +7,13 @@
  */
 #include "work.h"
 
-#include "recognise.h"
+#define ADAPTERS_MAX 32
 
 /* Percent of the host's room: until then all are welcome. */
 #define BEGIN_UNTIL 75
 #define READ_UNTIL  90
 
-static bool is_shed(const struct wrk *w, enum op op)
+bool inbound_is_shed(const struct wrk *w, enum op op)
 {
 	unsigned until = inbound_begins(op) || op == OP_CODES ? BEGIN_UNTIL
 			 : op == OP_READ                      ? READ_UNTIL
@@ -84,7 +84,7 @@ static void claims(struct rq *rq)
 }
 
 /* A merchant code of a participant's own, by the address that it has registered with us. */
-static void own_code(const struct wrk *w, struct rq *rq)
+static void registered_code(const struct wrk *w, struct rq *rq)
 {
 	struct span code = span_str(rq->msg->code.text);
 
@@ -105,7 +105,8 @@ static void whose_code(struct wrk *w, struct rq *rq)
 
 	if (!m->code.text[0] && m->code.scheme[0])
 		rq->ev.scheme[rq->ev.scheme_count++] = m->code.scheme;
-	if (!m->code.text[0] || !recognise(&a, span_str(m->code.text), w->conf.code_guid, &r))
+	if (!m->code.text[0] ||
+		!recognise(&a, span_str(m->code.text), w->conf.code_guid, w->conf.payer_origin, &r))
 		return;
 	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);
 	(void)span_to_cstr(span_str(r.format), m->code.format, sizeof m->code.format);
@@ -114,9 +115,10 @@ static void whose_code(struct wrk *w, struct rq *rq)
 	if (r.scheme_count)
 		(void)span_to_cstr(span_str(r.scheme[0]), m->code.scheme, sizeof m->code.scheme);
 	if (m->op == OP_RESOLVE) {
-		rq->ev.order = r.order;
-		rq->ev.code_peer = r.peer;
-		own_code(w, rq);
+		rq->ev.order = r.own.order;
+		rq->ev.code_peer = r.own.peer;
+		memcpy(rq->ev.merchant, r.own.merchant, sizeof rq->ev.merchant);
+		registered_code(w, rq);
 	}
 }
 
@@ -144,7 +146,7 @@ static const struct link *link_by_identity(
 /* Finds the adapter whose path it is, and the participant who says to be speaking. */
 static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 {
-	const struct adapter *tried[32];
+	const struct adapter *tried[ADAPTERS_MAX];
 	const struct link *first = NULL;
 	struct request refused = { 0 };
 	size_t count = 0;
@@ -155,7 +157,7 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 		bool again = false;
 		for (size_t j = 0; j < count; j++)
 			again = again || tried[j] == a;
-		if (again || !a->routes)
+		if (again || !a->routes || a->for_payers != (rq->ref.listener == LISTENER_PAYERS))
 			continue;
 		CHECK(count < sizeof tried / sizeof *tried); /* more dialects than there are */
 		tried[count++] = a;
@@ -179,7 +181,7 @@ static enum rc identify(const struct wrk *w, struct rq *rq, struct buf *methods)
 	return first ? RC_AUTH : RC_NOENT;
 }
 
-/* Nobody's path: a bare problem document. */
+/* Nobody's path: a bare problem document, or a page. */
 static void nowhere(struct wrk *w, struct rq *rq, const struct buf *methods)
 {
 	char headers[256], body[256];
@@ -188,6 +190,10 @@ static void nowhere(struct wrk *w, struct rq *rq, const struct buf *methods)
 		.body = buf_init(body, sizeof body) };
 
 	w->stats.refused++;
+	if (rq->ref.listener == LISTENER_PAYERS) {
+		front_nowhere(w, rq, out.status);
+		return;
+	}
 	http_out_header(&out, "content-type", SPAN("application/problem+json"));
 	if (methods->n)
 		http_out_header(&out, "allow", buf_span(methods));
@@ -211,14 +217,49 @@ static const struct route *route_of_op(const struct rq *rq)
 	return is;
 }
 
+/* The adapter believes it, and every member is within its bounds: what it claims is asked about. */
+static void read_message(struct wrk *w, struct rq *rq)
+{
+	struct adapter_env env = env_for(w, rq->link, rq->arena);
+	const char *where = "";
+	enum rc rc;
+
+	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
+	if (rc == RC_FULL || !(rq->msg = arena_new(rq->arena, struct msg))) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);
+		return;
+	}
+	if (rc != RC_OK) {
+		const Xw__Problem *p = rq->canonical->problem;
+		inbound_refuse(w, rq, (enum reason)p->reason, p->detail, p->pointer);
+		return;
+	}
+	if (canon_read(rq->canonical, rq->msg, &where) != RC_OK) {
+		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
+		return;
+	}
+	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
+		inbound_alone(w, rq);
+		return;
+	}
+	rq->request.route = route_of_op(rq);
+	rq->raw = digest_sha256(rq->http->body);
+	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
+	rq->ev.peer = rq->link->peer->number;
+	rq->ev.op = rq->msg->op;
+	rq->ev.msg = rq->msg;
+	claims(rq);
+	whose_code(w, rq);
+	name_wallet(w, rq);
+	inbound_ask(w, rq);
+}
+
 void wrk_on_request(
 	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m)
 {
 	struct rq *rq = arena_new(arena, struct rq);
 	char text[64];
 	struct buf methods = buf_init(text, sizeof text);
-	struct adapter_env env;
-	const char *where = "";
 	enum rc rc;
 
 	w->stats.requests++;
@@ -229,6 +270,10 @@ void wrk_on_request(
 	rq->http = m;
 	rq->arrived = w->port->mono(w->port->ctx);
 	list_init(&rq->node);
+	if (front_has(rq)) {
+		front_show(w, rq);
+		return;
+	}
 	rc = identify(w, rq, &methods);
 	if (rc == RC_NOENT) {
 		nowhere(w, rq, &methods);
@@ -248,38 +293,10 @@ void wrk_on_request(
 			w, rq, REASON_UNAVAILABLE, "this process is going down; repeat", NULL);
 		return;
 	}
-	if (is_shed(w, rq->request.route->op)) { /* before its signature costs anything */
+	if (inbound_is_shed(w, rq->request.route->op)) { /* before its signature costs anything */
 		w->stats.shed++;
 		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once; repeat later", NULL);
 		return;
 	}
-	env = env_for(w, rq->link, arena);
-	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
-	if (rc == RC_FULL || !(rq->msg = arena_new(arena, struct msg))) {
-		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);
-		return;
-	}
-	if (rc != RC_OK) {
-		const Xw__Problem *p = rq->canonical->problem;
-		inbound_refuse(w, rq, (enum reason)p->reason, p->detail, p->pointer);
-		return;
-	}
-	if (canon_read(rq->canonical, rq->msg, &where) != RC_OK) {
-		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
-		return;
-	}
-	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
-		inbound_alone(w, rq);
-		return;
-	}
-	rq->request.route = route_of_op(rq);
-	rq->raw = digest_sha256(m->body);
-	rq->ev.kind = rq->msg->op == OP_PUSH ? EV_PUSH : EV_REQUEST;
-	rq->ev.peer = rq->link->peer->number;
-	rq->ev.op = rq->msg->op;
-	rq->ev.msg = rq->msg;
-	claims(rq);
-	whose_code(w, rq);
-	name_wallet(w, rq);
-	inbound_ask(w, rq);
+	read_message(w, rq);
 }

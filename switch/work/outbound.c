@@ -351,8 +351,12 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	m = arena_new(&c->arena, struct msg);
 	CHECK(m);
 	c->scratch = m; /* large: used again for the answer */
-	if (call->op == OP_RESOLVE && !pay_id_is_none(&l->rec.order)) {
-		order_resolve_call(w, c);
+	if (call->op == OP_RESOLVE && pay_is_of_ours(&l->rec)) {
+		c->own = (struct own){ .code = { .order = l->rec.order, .peer = call->peer },
+			.answer = m,
+			.call = c };
+		memcpy(c->own.code.merchant, l->rec.merchant_token, sizeof c->own.code.merchant);
+		own_resolve(w, &c->own);
 		return;
 	}
 	call_build(w->conf.snapshot, &l->rec, call, m);

@@ -13,6 +13,9 @@
 #include "adapter.h"
 #include "step.h"
 
+/* Partners of all dialects; payers' browsers. */
+enum { LISTENER_PARTNERS, LISTENER_PAYERS };
+
 /* An exchange of some listener; stays harmless when it is over. */
 struct exchange_ref {
 	uint32_t listener, slot, generation;
@@ -100,6 +103,7 @@ struct loaded {
 	struct span body;
 	uint16_t peer; /* code: whose it is, and whose user's */
 	struct span payer;
+	const struct merchant *merchant; /* likewise valid during the completion */
 };
 
 struct cache_answer {
@@ -124,6 +128,8 @@ struct ports {
 	/* Kept until they expire; the completion says RC_OK or RC_IO. */
 	enum rc (*keep_codes)(void *ctx, const struct shown_codes *c, struct load_key k);
 	enum rc (*find_code)(void *ctx, const uint8_t hash[16], struct load_key k);
+	/* A merchant of the registry by the token in its code. */
+	enum rc (*find_merchant)(void *ctx, struct span token, struct load_key k);
 
 	enum rc (*cache_get)(void *ctx, struct span key, struct load_key k); /* wrk_on_cache */
 	void (*cache_put)(void *ctx, struct span key, struct span value);

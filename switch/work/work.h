@@ -14,6 +14,7 @@
 #include "heap.h"
 #include "list.h"
 #include "map.h"
+#include "recognise.h"
 #include "slab.h"
 #include "worker.h"
 
@@ -28,6 +29,16 @@
 
 struct live;
 struct callout;
+
+/* A code of our own making, and who wants to know what stands behind it: a call that we answer
+ * ourselves, or a page. Lives in either. */
+struct own {
+	struct own_code code;
+	bool taken;         /* the order: a payment has it */
+	struct msg *answer; /* room for it */
+	struct callout *call;
+	struct rq *rq;
+};
 
 /* A request that we owe an answer. */
 struct rq {
@@ -51,6 +62,7 @@ struct rq {
 	bool code_asked;     /* whose code it is */
 	bool joined;         /* one whose commit is under way in this worker */
 	struct pay_id order; /* that was followed to its payment */
+	struct own own;      /* the code of ours that it brings */
 	struct http_out out; /* an answer that waits for the ledger */
 	int looked_up;       /* claims that were looked up in the ledger before refusing */
 	enum reason refusal;
@@ -130,7 +142,7 @@ struct callout {
 	bool renewed;          /* sent once more, with a new one */
 	struct msg *scratch;
 	struct rq *rq;        /* a question passed on: who asked us */
-	bool order_taken;     /* RESOLVE of an order of ours: another payment has it */
+	struct own own;       /* RESOLVE of a code of ours */
 	struct pay_id out_id; /* a notification */
 	wrk_delivered_fn *delivered;
 	void *delivered_ctx;
@@ -150,6 +162,7 @@ enum wait_kind {
 	WAIT_REPLY,
 	WAIT_ORDER_TAKEN,
 	WAIT_ORDER,
+	WAIT_MERCHANT,
 	WAIT_FOLLOW,
 };
 
@@ -159,7 +172,15 @@ struct wait {
 	uint32_t generation;
 	struct rq *rq;
 	struct live *live;
-	struct callout *call;
+	struct own *own;
+};
+
+/* What the registry said not long ago. */
+#define KNOWN_MERCHANTS 64
+struct known {
+	char token[MERCHANT_TOKEN];
+	struct mono until;
+	struct merchant merchant;
 };
 
 struct env_ctx {
@@ -196,7 +217,8 @@ struct wrk {
 	struct list ready;     /* payments with something in their inbox; see live.all */
 	struct slab lives, items, steps, calls, waits;
 	struct link_state *state; /* one for each link */
-	char scratch[131072];     /* for one function at a time */
+	struct known known[KNOWN_MERCHANTS];
+	char scratch[131072]; /* for one function at a time */
 };
 
 /* worker.c */
@@ -255,6 +277,8 @@ void inbound_cache_tag(struct wrk *w, struct span key, struct span value, uint8_
 /* A request that was read: what is known of it is asked (nonce, cache), then it goes to the payment
  * that it begins or is about. */
 void inbound_ask(struct wrk *w, struct rq *rq);
+/* There is too much to do for a request of this kind. */
+bool inbound_is_shed(const struct wrk *w, enum op op);
 void inbound_dispatch(struct wrk *w, struct rq *rq);
 /* Whether it makes something new; what does not is about something that is there. */
 bool inbound_begins(enum op op);
@@ -283,13 +307,21 @@ bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to);
 void outbound_free(struct wrk *w, struct callout *c);
 /* The answer to a call that we answer ourselves; NULL: there is none. */
 void outbound_local(struct wrk *w, struct callout *c, struct msg *answer);
-/* order.c */
-struct qr;
+/* own.c */
 /* The text of an order's code; false where its data do not fit one. */
-bool order_code(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
-void order_resolve_call(struct wrk *w, struct callout *c);
-void order_taken_found(struct wrk *w, struct callout *c, const struct loaded *got);
-void order_loaded(struct wrk *w, struct callout *c, const struct loaded *got);
+bool own_code_text(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
+/* Answers whoever stands in *o, now or later. */
+void own_resolve(struct wrk *w, struct own *o);
+void own_order_taken(struct wrk *w, struct own *o, const struct loaded *got);
+void own_order_loaded(struct wrk *w, struct own *o, const struct loaded *got);
+void own_merchant_found(struct wrk *w, struct own *o, const struct loaded *got);
+/* front.c: the page of a code of ours, from which payers begin. */
+bool front_has(const struct rq *rq);
+void front_show(struct wrk *w, struct rq *rq);
+/* What stands behind the code; NULL: we could not find out. */
+void front_resolved(struct wrk *w, struct rq *rq, const struct msg *m);
+void front_nowhere(struct wrk *w, struct rq *rq, int status);
+/* order.c */
 void order_follow(struct wrk *w, struct rq *rq, const struct pay_id *order);
 void order_followed(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* journal.c: the event as evidence; false when it does not fit. */

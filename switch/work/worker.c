@@ -40,7 +40,7 @@ struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret)
 	a->generation++;
 	a->rq = NULL;
 	a->live = NULL;
-	a->call = NULL;
+	a->own = NULL;
 	*ret = (struct load_key){ slab_index(&w->waits, a), a->generation };
 	return a;
 }
@@ -198,7 +198,7 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 		.now = w->wall,
 		.peer = span_str(l->peer->name),
 		.token = span_of(link_state(w, l)->token, link_state(w, l)->token_bytes),
-		.origin = w->conf.origin,
+		.origin = l->adapter->for_payers ? w->conf.payer_origin : w->conf.origin,
 		.authority = l->authority,
 		.base_path = l->base_path,
 		.signer = w->port->signer(w->port->ctx, l->peer->number),
@@ -275,7 +275,7 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 	struct wait *a = wait_find(w, k);
 	struct live *l = a->live;
 	struct rq *rq = a->rq;
-	struct callout *c = a->call;
+	struct own *own = a->own;
 	enum wait_kind kind = a->kind;
 
 	wait_free(w, a);
@@ -285,12 +285,13 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		loaded_live(w, l, got);
 		return;
 	case WAIT_ORDER_TAKEN:
-		CHECK_OBJ(c, CALL_MAGIC);
-		order_taken_found(w, c, got);
+		own_order_taken(w, own, got);
 		return;
 	case WAIT_ORDER:
-		CHECK_OBJ(c, CALL_MAGIC);
-		order_loaded(w, c, got);
+		own_order_loaded(w, own, got);
+		return;
+	case WAIT_MERCHANT:
+		own_merchant_found(w, own, got);
 		return;
 	case WAIT_CLAIM:
 		CHECK_OBJ(rq, REQUEST_MAGIC);

@@ -29,6 +29,7 @@ struct wrk_conf {
 	size_t link_count;
 	struct span origin;    /* our public origin */
 	struct span code_guid; /* identifier of our template in merchant codes: a reverse domain */
+	struct span payer_origin; /* public origin of the payers' pages; empty: there are none */
 	unsigned shard;
 	uint32_t payments_max; /* in memory at once */
 	uint32_t calls_max;    /* out at once */

@@ -471,7 +471,7 @@ void pg_died(struct sim *s, int proc)
 
 /* ---- questions ---- */
 
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP };
+enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP, ASK_MERCHANT };
 
 struct ask {
 	enum ask_kind kind;
@@ -609,6 +609,15 @@ enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct loa
 	struct ask q = { .kind = ASK_CODE, .k = k };
 
 	memcpy(q.hash, hash, 16);
+	return ask(s, proc, &q);
+}
+
+/* Nobody is registered here. */
+enum rc pg_find_merchant(struct sim *s, int proc, struct span token, struct load_key k)
+{
+	struct ask q = { .kind = ASK_MERCHANT, .k = k };
+
+	(void)token;
 	return ask(s, proc, &q);
 }
 

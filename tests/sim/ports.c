@@ -81,6 +81,13 @@ static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key
 	return pg_find_code(s, no(ctx), hash, k);
 }
 
+static enum rc port_find_merchant(void *ctx, struct span token, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_find_merchant(s, no(ctx), token, k);
+}
+
 static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
 {
 	struct sim *s = enter(ctx);
@@ -196,6 +203,7 @@ void ports_bind(struct proc *p)
 		.find = port_find,
 		.load_reply = port_load_reply,
 		.find_code = port_find_code,
+		.find_merchant = port_find_merchant,
 		.keep_codes = port_keep_codes,
 		.cache_get = port_cache_get,
 		.cache_put = port_cache_put,

@@ -282,6 +282,7 @@ enum rc pg_load(struct sim *s, int proc, const struct pay_id *id, struct load_ke
 enum rc pg_find(struct sim *s, int proc, const struct claim *claim, struct load_key k);
 enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq, struct load_key k);
 enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct load_key k);
+enum rc pg_find_merchant(struct sim *s, int proc, struct span token, struct load_key k);
 enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k);
 void pg_died(struct sim *s, int proc);
 struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);

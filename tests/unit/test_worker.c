@@ -105,8 +105,15 @@ static const struct caps guarded_caps[] = {
 		.ladder = LADDER(2, 3) },
 	{ .op = OP_NONE },
 };
-static const struct adapter dialect = { "text", wallet_caps, served, said_who, read_text,
-	write_text, no_seal, write_call, read_answer };
+static const struct adapter dialect = { .name = "text",
+	.caps = wallet_caps,
+	.routes = served,
+	.identify = said_who,
+	.read_request = read_text,
+	.write_reply = write_text,
+	.seal_reply = no_seal,
+	.write_call = write_call,
+	.read_answer = read_answer };
 
 /* The world. */
 
@@ -217,6 +224,12 @@ static enum rc take_code(void *ctx, const uint8_t code[16], struct load_key k)
 	return RC_OK;
 }
 
+static enum rc no_merchant(void *ctx, struct span token, struct load_key k)
+{
+	(void)ctx, (void)token, (void)k;
+	return RC_IO;
+}
+
 static enum rc no_cache(void *ctx, struct span key, struct load_key k)
 {
 	(void)ctx, (void)key, (void)k;
@@ -319,7 +332,7 @@ static struct world *fresh(void)
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
-		no_reply, no_codes, take_code, no_cache, no_put, no_cache, take_call, take_reply,
+		no_reply, no_codes, take_code, no_merchant, no_cache, no_put, no_cache, take_call, take_reply,
 		no_signer, no_setting, hash, hash, seal, unseal, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
