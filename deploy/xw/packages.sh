@@ -15,7 +15,7 @@ FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 # Commands that only the tests need, and the package to take where the command is missing. Of
 # prometheus only promtool is wanted: its server must not start with the machine either.
 TEST_COMMANDS=(git:git node:nodejs npm:npm promtool:prometheus
-	xmllint:libxml2-utils)
+	xmllint:libxml2-utils chromium:chromium)
 
 # The oldest that is safe (rule V-1); each line has fixes that older ones lack.
 FLOOR='

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { until } from './world.mjs';
 
 const WORDS = ['', 'PAID', 'DECLINED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED', 'DECLINED', 'WRITTEN_OFF'];
-const fakes = (w) => Object.values(w.participants).filter((p) => !p.caller && !p.byFile).map((p) => p.name);
+const fakes = (w) => Object.values(w.participants).filter((p) => !p.caller && !p.byFile && !p.page).map((p) => p.name);
 /* A line's sign on our position: what a till, the scheme as our till, or the payee of a credit got, we owe. */
 const signOf = (line) => (line.leg?.startsWith('mpp-') || ['credit', 'acquirer'].includes(line.role) ? -1 : 1);
 const PATHS = { 'vipps-server': 'scans' };

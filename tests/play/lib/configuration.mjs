@@ -89,9 +89,33 @@ export function participants(option) {
     api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
     api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
   ];
+  if (option.unified) return [all[0], epassi, pivoWeb, all[2], ...all.filter((p) => ['pivo', 'till-eur', 'till-nok', 'vipps-server'].includes(p.name)), ...pages];
   /* A world has ports for five fakes: who comes in takes the place of another. */
   return option.bluecodeTill ? all.map((p) => (p.name === 'vipps' ? bluecodeTill : p)).filter((p) => p.name !== 'vipps-server') : all;
 }
+
+/* Wallets whose payers go on in a browser; what their forms lack goes by our partner API. */
+const browsed = (name, number, adapter, secret, settings, fake) => ({
+  name, number, adapter, roles: ['issuer'], currency: 'EUR', ours: 'ed25519', theirs: 'ed25519', base: '/interop/v1',
+  keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`], more: { cap: '100000.00' }, secrets: [secret],
+  settings: (port) => ({ ...settings(port), server: 'partner-api', keyid: `crosswallet-${name}:202601-1` }),
+  fake: { ...fake, server: 'partner-api', keyid: `${name}:202601-1` }, timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund'),
+});
+const epassi = browsed('epassi', 20, 'epassi', 'key', (port) => ({ site: '10001', form_url: `https://127.0.0.1:${port}/e_payments/v2` }), { site: '10001' });
+const pivoWeb = browsed('pivo-web', 25, 'pivo', 'signature', (port) => ({
+  acquiring_id: 'crosswallet', merchant_business_id: '123456-7', key_id: 'xw_1', form_url: `https://127.0.0.1:${port}/api/payments`,
+}), { acquiring_id: 'crosswallet', key_id: 'xw_1' });
+
+/* Who may be chosen on the payers' pages. */
+const page = (name, number, currency, via, settings) => ({
+  name, number, adapter: 'page', roles: ['issuer'], currency, settings, page: true, more: { debit_via: via, expire_s: '20', hold_ms: '1500' },
+});
+const pages = [
+  page('page-alipay', 36, 'EUR', 'alipayplus', { label: 'Alipay+ wallets', user_agent: 'AlipayClient|AlipayPlus' }),
+  page('page-epassi', 37, 'EUR', 'epassi', { label: 'ePassi' }),
+  page('page-pivo', 38, 'EUR', 'pivo-web', { label: 'Pivo', user_agent: 'Pivo/' }),
+  page('page-vipps', 39, 'NOK', 'vipps', { label: 'Vipps', asks: 'phone' }),
+];
 
 /* Its times are the protocol's own; nobody calls it. */
 const bluecodeTill = {
@@ -163,7 +187,8 @@ const pairs = (object) => Object.entries(object ?? {}).map(([name, value]) => ({
 
 /*
  * Writes it all. `port` names a port by offset: 0 partners, 1 operators, 2 control, 3 callers (our own server, for what the
- * switch tells a partner), 4 the tap before Alipay+ (option `tapped`: before another), 5 to 9 the fakes.
+ * switch tells a partner), 4 the tap before Alipay+ (option `tapped`: before another; where codes are `unified`: the payers' pages),
+ * 5 to 9 the fakes.
  */
 export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
@@ -173,12 +198,14 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
     const own = port(5 + i);
-    p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${p.name === (option.tapped ?? 'alipayplus') ? port(4) : own}${p.base ?? ''}`;
+    const tapped = p.name === (option.tapped ?? 'alipayplus') && !option.unified;
+    if (!p.page) p.url = p.caller ? `https://127.0.0.1:${port(3)}${p.base}` : `https://127.0.0.1:${tapped ? port(4) : own}${p.base ?? ''}`;
+    if (typeof p.settings === 'function') p.settings = p.settings(own);
     writeFileSync(join(dir, 'participants', `${p.name}.yaml`), yaml({
       name: p.name, number: p.number, adapter: p.adapter, roles: p.roles, currency: p.currency, ...p.more, url: p.url,
       ca: 'ca.pem', keys: ours, settings: pairs(p.settings), timings: p.timings,
     }));
-    if (p.caller || p.byFile) return;
+    if (p.caller || p.byFile || p.page) return;
     fakes.push({
       name: p.name, fake: p.adapter, address: '127.0.0.1', port: own, tls_cert: 'tls.pem', tls_key: 'tls.key',
       switch_url: origin, switch_ca: 'ca.pem', keys: theirs,
@@ -202,6 +229,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
     name: 'plays', code_guid: 'org.crosswallet.play', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
     hosts: [`127.0.0.1:${port(0)}`, ...(option.vippsTill ? ['apitest.vipps.no'] : [])], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
+    ...(option.unified ? { payers: `127.0.0.1:${port(4)}`, payer_origin: `https://127.0.0.1:${port(4)}` } : {}),
     workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
   }));
   writeFileSync(join(dir, 'switchsandbox.json'), JSON.stringify({ control: { address: '127.0.0.1', port: port(2) }, participants: fakes }, null, 1));

@@ -69,7 +69,7 @@ export class World {
     w.tls = { key: readFileSync(join(w.dir, 'tls.key')), cert: readFileSync(join(w.dir, 'tls.pem')) };
     w.agent = new https.Agent({ keepAlive: true, ca: w.ca });
     await w.listen(3, (q, r, body) => w.toCaller(q, r, body));
-    await w.listen(4, (q, r, body) => w.tap(q, r, body));
+    if (!option.unified) await w.listen(4, (q, r, body) => w.tap(q, r, body));
     for (const p of Object.values(w.participants)) if (p.caller) w.callers[p.name] = new Caller(w, p);
     w.sandbox = w.spawn('switchsandbox', 'switchsandbox.json');
     w.switchd = w.spawn('switchd', 'switchd.yaml');
