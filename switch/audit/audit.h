@@ -172,6 +172,7 @@ struct options {
 int audit_verify(const struct options *o);
 int audit_prove(const struct options *o);
 int audit_check(const struct options *o);
+int audit_trace(const struct options *o);
 int audit_balance(const struct options *o);
 
 #endif

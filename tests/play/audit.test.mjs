@@ -172,6 +172,21 @@ describe('auditors', () => {
     assert.equal((await audit('check', file, '--key', key, '--old', kept)).status, 1);
   });
 
+  it('a payment is traced by any party\'s identifier', async () => {
+    const { body } = await w.callers['till-eur'].read(paid), uuid = (await w.payment(paid)).payment;
+    const line = (await w.book('alipayplus', paid))[0];
+    for (const id of [paid, body.payment_id, line.paymentId ?? line.peer_id].filter(Boolean)) {
+      const a = await audit('trace', id);
+      assert.equal(a.status, 0, `${id}: ${a.out}${a.err}`);
+      assert.ok(a.out.startsWith(`payment ${uuid}\n1 `), a.out);
+      for (const what of ['request debit ->', 'answer debit -> PAID', 'request refund', 'books post', 'message in alipayplus', 'told till-eur', 'body sha-256: ']) {
+        assert.ok(a.out.includes(what), `${what} in ${a.out}`);
+      }
+      assert.doesNotMatch(a.out, /28166602\d{16}/, 'a payment code');
+    }
+    assert.equal((await audit('trace', 'nobody-ever-sent-this')).status, 1);
+  });
+
   it('the sealer goes on where it was killed', async () => {
     sealer.kill('SIGKILL');
     await sealer.gone;

@@ -1,0 +1,262 @@
+/*
+ * trace.c: everything that is known of one payment, in order: each thing that happened with its
+ * message, the lines that it booked, the raw messages behind it, what was told to whom, what people
+ * decided.
+ *
+ * A payment is found by any identifier of any party. Ours names it; a partner's request id or key
+ * is in the claims, as a digest that only somebody who knows the id can make; what neither knows is
+ * looked for in the records, one by one. Must never show what is personal: it is not in the
+ * evidence, and raw messages are shown by digest.
+ */
+#include "audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "adapter.h"
+#include "journal.pb-c.h"
+#include "step.h"
+
+#define ARENA (1 << 20)
+
+static const char *state_name(int state)
+{
+	switch (state) {
+#define PAY(NAME, number, sentence)                                                                \
+	case number:                                                                               \
+		return #NAME;
+#include "state.def"
+#undef PAY
+	default:
+		return "?";
+	}
+}
+
+static const char *kind_name(int kind)
+{
+	static const char *const name[] = { "?", "request", "answer", "no answer", "push", "alarm",
+		"operator", "resumed" };
+
+	return kind > 0 && kind <= EV_RESUME ? name[kind] : name[0];
+}
+
+/* ---- finding ----------------------------------------------------------------------------------
+ */
+
+static bool by_claim(PGconn *c, int participant, const char *kind, const char *id, char ret[40])
+{
+	struct claim claim = idem_claim((uint16_t)participant, kind, id);
+	char hex[35] = "\\x";
+	struct buf b = buf_init(hex + 2, 32);
+	const char *params[] = { hex, NULL };
+	PGresult *r;
+	bool found;
+
+	buf_hex(&b, span_of(claim.digest, sizeof claim.digest));
+	r = ledger_query(c, "select payment from ledger.claim where digest = $1::bytea", params);
+	found = PQntuples(r) == 1;
+	if (found)
+		snprintf(ret, 40, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return found;
+}
+
+/* A partner's id of it, of its cancel or of a refund, or an idempotency key. */
+static bool by_partner(PGconn *c, const char *id, char ret[40])
+{
+	/* As work/intake.c claims them: ids, and keys by operation. */
+	static const char *const kinds[] = { "id", "refund-id", "cancel-id", "debit", "scan", "confirm",
+		"cancel", "refund", "tell", "order", "credit", "capture" };
+	PGresult *r = ledger_query(c, "select number from ledger.participant order by 1", NULL);
+	bool found = false;
+
+	for (int i = 0; i < PQntuples(r) && !found; i++)
+		for (size_t k = 0; k < sizeof kinds / sizeof kinds[0] && !found; k++)
+			found = by_claim(
+				c, (int)strtol(PQgetvalue(r, i, 0), NULL, 10), kinds[k], id, ret);
+	PQclear(r);
+	return found;
+}
+
+static bool by_record(PGconn *c, const char *id, char ret[40])
+{
+	const char *params[] = { id, NULL };
+	PGresult *r = ledger_query(c,
+		"select distinct payment from ledger.step"
+		" where position(convert_to($1, 'UTF8') in record) > 0 limit 2",
+		params);
+	int n = PQntuples(r);
+
+	if (n == 1)
+		snprintf(ret, 40, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	if (n > 1)
+		cannot("%s is in the records of more than one payment", id);
+	return n == 1;
+}
+
+static bool find(PGconn *c, const char *word, char ret[40])
+{
+	struct pay_id id;
+	char hex[33];
+	struct buf b = buf_init(hex, 32);
+
+	if (pay_id_parse(span_str(word), &id) == RC_OK) {
+		buf_hex(&b, span_of(id.b, sizeof id.b));
+		snprintf(ret, 40, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+			hex + 20);
+		return true;
+	}
+	return by_partner(c, word, ret) || by_record(c, word, ret);
+}
+
+/* ---- showing ----------------------------------------------------------------------------------
+ */
+
+static void put_message(const Xw__Canonical *m)
+{
+	static char room[65536];
+	struct buf b = buf_init(room, sizeof room);
+	struct span rest, line;
+
+	canonical_text_write(&b, m);
+	rest = buf_span(&b);
+	while (span_split(&rest, '\n', &line))
+		if (line.n)
+			printf("    %.*s\n", SPAN_FMT(line));
+}
+
+static void put_event(PGconn *c, PGresult *r, int row)
+{
+	size_t n;
+	unsigned char *bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(r, row, 6), &n);
+	Xw__Event *e = n ? xw__event__unpack(NULL, n, bytes) : NULL;
+	const char *peer[] = { NULL, NULL };
+	char number[16];
+
+	PQfreemem(bytes);
+	if (!e)
+		return;
+	snprintf(number, sizeof number, "%d", e->peer);
+	peer[0] = number;
+	if (e->peer) {
+		PGresult *p = ledger_query(
+			c, "select name from ledger.participant where number = $1::int", peer);
+		if (PQntuples(p) == 1)
+			printf("    participant: %s\n", PQgetvalue(p, 0, 0));
+		PQclear(p);
+	}
+	if (e->message)
+		put_message(e->message);
+	if (e->operator_ && *e->operator_)
+		printf("    decided by: %s\n", e->operator_);
+	if (e->raw_digest.len) {
+		char hex[65] = { 0 };
+		struct buf b = buf_init(hex, 64);
+		buf_hex(&b, span_of(e->raw_digest.data, e->raw_digest.len));
+		printf("    body sha-256: %s\n", hex);
+	}
+	printf("    configuration: version %d\n", e->snapshot);
+	xw__event__free_unpacked(e, NULL);
+}
+
+/* A query's rows behind a step, one a line, columns apart by blanks. */
+static void put_rows(PGconn *c, const char *title, const char *sql, const char *const *params)
+{
+	PGresult *r = ledger_query(c, sql, params);
+
+	for (int i = 0; i < PQntuples(r); i++) {
+		printf("  %s", title);
+		for (int k = 0; k < PQnfields(r); k++)
+			if (!PQgetisnull(r, i, k))
+				printf(" %s", PQgetvalue(r, i, k));
+		putchar('\n');
+	}
+	PQclear(r);
+}
+
+static int put_steps(PGconn *c, const char *payment)
+{
+	const char *params[] = { payment, NULL };
+	PGresult *r = ledger_query(c,
+		"select version, to_char(at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), kind, op,"
+		" state, reply_status, evidence from ledger.step where payment = $1::uuid order by version",
+		params);
+	int steps = PQntuples(r);
+
+	for (int i = 0; i < steps; i++) {
+		const char *of[] = { payment, PQgetvalue(r, i, 0), NULL };
+		int op = (int)strtol(PQgetvalue(r, i, 3), NULL, 10);
+		printf("%s %s  %s %s -> %s%s%s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
+			kind_name((int)strtol(PQgetvalue(r, i, 2), NULL, 10)), op_name((enum op)op),
+			state_name((int)strtol(PQgetvalue(r, i, 4), NULL, 10)),
+			PQgetisnull(r, i, 5) ? "" : ", answered ", PQgetvalue(r, i, 5));
+		put_event(c, r, i);
+		put_rows(c, "books",
+			"select kind, amount, currency, account from ledger.posting"
+			" where payment = $1::uuid and version = $2::int order by line",
+			of);
+		put_rows(c, "message",
+			"select case direction when 'i' then 'in' else 'out' end, p.name,"
+			" 'key ' || nullif(key, ''), 'sealed ' || encode(sha256(body), 'hex')"
+			" from ledger.raw r left join ledger.participant p on p.number = r.peer"
+			" where payment = $1::uuid and version = $2::int order by n",
+			of);
+		put_rows(c, "exception",
+			"select id, opened_at, detail from ledger.exception_item"
+			" where payment = $1::uuid and version = $2::int order by id",
+			of);
+	}
+	PQclear(r);
+	return steps;
+}
+
+static void put_rest(PGconn *c, const char *payment)
+{
+	const char *params[] = { payment, NULL };
+
+	put_rows(c, "told",
+		"select p.name, d.at, 'after ' || d.attempts || ' tries' from ledger.delivery d"
+		" join ledger.participant p on p.number = d.peer where payment = $1::uuid order by d.at",
+		params);
+	put_rows(c, "owed",
+		"select p.name, 'next try', o.next_at from ledger.outbox o"
+		" join ledger.participant p on p.number = o.peer where payment = $1::uuid order by seq",
+		params);
+	put_rows(c, "decided",
+		"select at, operator, action, reason from ledger.operator_action"
+		" where object = $1 order by id",
+		params);
+	put_rows(c, "closed",
+		"select c.at, c.operator, c.reason from ledger.exception_close c"
+		" join ledger.exception_item i on i.id = c.item where i.payment = $1::uuid order by c.at",
+		params);
+	put_rows(c, "balance",
+		"select a.name, e.currency, sum(amount) filter (where kind = 3),"
+		" nullif(sum(amount) filter (where kind <> 3), 0) from ledger.entry e"
+		" join ledger.account a on a.number = e.account where payment = $1::uuid"
+		" group by 1, 2 order by 2, 1",
+		params);
+}
+
+int audit_trace(const struct options *o)
+{
+	PGconn *c;
+	char payment[40];
+	int steps;
+
+	if (o->words != 1)
+		return AUDIT_USAGE;
+	c = ledger_open(o->postgres);
+	if (!find(c, o->word[0], payment)) {
+		printf("nobody knows %s\n", o->word[0]);
+		PQfinish(c);
+		return AUDIT_FAULT;
+	}
+	printf("payment %s\n", payment);
+	steps = put_steps(c, payment);
+	put_rest(c, payment);
+	PQfinish(c);
+	return steps > 0 ? AUDIT_GOOD : AUDIT_FAULT;
+}
