@@ -85,7 +85,10 @@ struct request {
 
 struct adapter {
 	const char *name;
-	const struct caps *caps;    /* ends with OP_NONE */
+	const struct caps *caps; /* ends with OP_NONE */
+	/* Headers on which a message of this partner's proves to be its own: kept beside the body
+	 * as evidence, and never one that holds a secret. Ends with NULL; NULL: there are none. */
+	const char *const *proof;
 	const struct route *routes; /* ends with method NULL; NULL: it serves nothing, and the next
 				       four are NULL as well */
 	bool for_payers; /* its routes are on the payers' listener and no other, and env.origin is

@@ -70,8 +70,12 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
+static const char *const proof[] = { "client-id", "request-time", "response-time", "signature",
+	NULL };
+
 const struct adapter alipayplus_adapter = {
 	.name = "alipayplus",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = aps_identify,

@@ -114,8 +114,12 @@ void apsm_put_quote(struct jw *w, const char *key, const char *id, const Xw__Mon
 	jw_end(w, '}');
 }
 
+static const char *const proof[] = { "client-id", "request-time", "response-time", "signature",
+	NULL };
+
 const struct adapter apsmember_adapter = {
 	.name = "apsmember",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = aps_identify,

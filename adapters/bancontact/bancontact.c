@@ -43,8 +43,11 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
+static const char *const proof[] = { "signature", NULL };
+
 const struct adapter bancontact_adapter = {
 	.name = "bancontact",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

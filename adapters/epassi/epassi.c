@@ -69,8 +69,12 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 		payer_page(reply, out);
 }
 
+static const char *const proof[] = { "signature", "signature-input", "content-digest",
+	"content-type", "idempotency-key", NULL };
+
 const struct adapter epassi_adapter = {
 	.name = "epassi",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

@@ -36,8 +36,11 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
+static const char *const proof[] = { "authorization", "digest", "date", "host", NULL };
+
 const struct adapter satispay_adapter = {
 	.name = "satispay",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

@@ -37,8 +37,12 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
+static const char *const proof[] = { "authorization", "x-ms-date", "x-ms-content-sha256", "host",
+	NULL };
+
 const struct adapter vipps_adapter = {
 	.name = "vipps",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

@@ -39,8 +39,12 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
+static const char *const proof[] = { "wechatpay-signature", "wechatpay-timestamp",
+	"wechatpay-nonce", "wechatpay-serial", NULL };
+
 const struct adapter wechatpay_adapter = {
 	.name = "wechatpay",
+	.proof = proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

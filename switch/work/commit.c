@@ -189,7 +189,8 @@ static void put_raw(struct wrk *w, struct work_step *ws, struct item *it)
 		.peer = it->ev.peer,
 		.op = it->ev.op,
 		.outgoing = false,
-		.head = it->rq ? it->rq->http->target : SPAN_NONE,
+		.head = it->rq ? journal_head(it->rq->link->adapter, it->rq->http, NULL, a)
+			       : it->call->raw_head,
 		.body = buf_span(&sealed),
 	};
 }

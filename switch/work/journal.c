@@ -52,6 +52,37 @@ static void put_back(Xw__Canonical *m, const struct personal *p)
 	m->user_agent = p->agent;
 }
 
+#define HEAD_MAX 3072
+
+struct span journal_head(const struct adapter *by, const struct http_msg *m,
+	const struct http_out *asked, struct arena *a)
+{
+	char storage[HEAD_MAX];
+	struct buf b = buf_init(storage, sizeof storage);
+	struct span value;
+
+	if (m->is_answer) {
+		buf_u64(&b, (uint64_t)m->status);
+		buf_str(&b, " to ");
+		buf_str(&b, asked->method);
+		buf_ch(&b, ' ');
+		buf_add(&b, buf_span(&asked->target));
+	} else {
+		buf_add(&b, m->method);
+		buf_ch(&b, ' ');
+		buf_add(&b, m->target);
+	}
+	for (const char *const *name = by->proof; name && *name; name++) {
+		if (!http_header_get(m, *name, &value))
+			continue;
+		buf_ch(&b, '\n');
+		buf_str(&b, *name);
+		buf_str(&b, ": ");
+		buf_add(&b, value);
+	}
+	return buf_ok(&b) ? arena_dup(a, buf_span(&b)) : SPAN_NONE;
+}
+
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret)
 {
 	const struct pay_event *ev = &it->ev;

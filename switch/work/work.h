@@ -135,7 +135,7 @@ struct callout {
 	Xw__Canonical *message;
 	struct http_out out;
 	struct digest raw;
-	struct span raw_body; /* of the answer, in the arena */
+	struct span raw_head, raw_body; /* of the answer, in the arena */
 	bool is_token;
 	struct mono start_by;  /* not sent by then, it is not sent at all */
 	uint32_t token_number; /* of the access token that it was sent with */
@@ -325,6 +325,10 @@ void front_nowhere(struct wrk *w, struct rq *rq, int status);
 void order_follow(struct wrk *w, struct rq *rq, const struct pay_id *order);
 void order_followed(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* journal.c: the event as evidence; false when it does not fit. */
+/* The start line of a message and the headers that prove whose it is, one a line; behind an
+ * answer's stands what it answers. SPAN_NONE: no room. */
+struct span journal_head(const struct adapter *by, const struct http_msg *m,
+	const struct http_out *asked, struct arena *a);
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
 /* gate.c: a participant that cannot be reached gets nothing new for a while. It never stops
  * inquiries, cancels or refunds. */

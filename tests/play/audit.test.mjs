@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 
 import { euro, krone } from './lib/caller.mjs';
 import { over } from './lib/checks.mjs';
-import { World, until } from './lib/world.mjs';
+import { World, until, uuidOf } from './lib/world.mjs';
 
 const run = promisify(execFile);
 const EDITS = 200;
@@ -185,6 +185,18 @@ describe('auditors', () => {
       assert.doesNotMatch(a.out, /28166602\d{16}/, 'a payment code');
     }
     assert.equal((await audit('trace', 'nobody-ever-sent-this')).status, 1);
+  });
+
+  it('what decided is kept with the signature that proves whose it was', async () => {
+    const rows = await w.psql(`select peer, convert_from(head, 'UTF8') as head from ledger.raw where payment = '${uuidOf(paid)}' order by version, n`);
+    const [asked, answered] = rows.map((r) => r.head.split('\n')), seen = w.tapped.find((t) => answered.includes(`signature: ${t.answerHeaders.signature}`));
+    assert.equal(asked[0], 'POST /v1/payments');
+    for (const name of ['signature', 'signature-input', 'content-digest', 'idempotency-key']) assert.ok(asked.some((l) => l.startsWith(`${name}: `)), asked.join());
+    assert.equal(answered[0], `200 to POST ${seen.url}`);
+    const head = Object.fromEntries(answered.slice(1).map((l) => l.split(': ')));
+    const signature = Buffer.from(decodeURIComponent(/signature=([^,]+)/.exec(head.signature)[1]), 'base64');
+    const signed = Buffer.concat([Buffer.from(`POST ${seen.url}\n${head['client-id']}.${head['response-time']}.`), seen.answer]);
+    assert.ok(crypto.verify('sha256', signed, w.participants.alipayplus.theirKey.publicKey, signature), 'the answer is its own');
   });
 
   it('the sealer goes on where it was killed', async () => {
