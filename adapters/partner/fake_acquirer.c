@@ -212,6 +212,8 @@ void pfake_webhook(struct fake_rq *rq)
 	} else {
 		out->status = 400;
 	}
+	if (!p && json_get(data, "merchant") && !json_get(data, "partner_payment_id"))
+		p = pfake_payment_new(rq->f, rq->h, KIND_TILL); /* a payer's, at a printed code */
 	if (p) {
 		p->told = true;
 		pfake_till_result(p, data);

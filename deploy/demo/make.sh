@@ -6,7 +6,8 @@
 #   make.sh DIR PORT POSTGRES REDIS [OTHERS]
 #
 #   DIR       keys/ and conf/ are made in it
-#   PORT      first of a block: +0 partners, +1 operators, +2 the sandbox's control, +10... the fakes
+#   PORT      first of a block: +0 partners, +1 operators, +2 the sandbox's control, +3 payers' pages, +10... the
+#             fakes
 #   POSTGRES  conninfo of the payment path's role; REDIS the path of its socket
 #   OTHERS    a part that says by `participants` and `routes` who takes part instead
 #
@@ -530,6 +531,33 @@ participants() {
 	vipps_till
 	aps_members
 	twint
+	pages
+}
+
+# A wallet that payers may choose on our pages, with settings on standard input: NAME NUMBER CURRENCY WALLET LABEL
+page() {
+	{
+		printf 'name: %s\nnumber: %s\nadapter: page\nroles: [issuer]\ncurrency: %s\ndebit_via: %s\n' "$1" "$2" "$3" "$4"
+		printf 'expire_s: "600"\nhold_ms: "2000"\nsettings:\n  - {name: label, value: "%s"}\n' "$5"
+		cat
+	} | put "$CONF/participants/$1.yaml"
+}
+
+pages() {
+	PAYERS=yes
+	page page-alipay 36 EUR alipayplus 'Alipay+ wallets' <<-YAML
+	  - {name: user_agent, value: "AlipayClient|AlipayPlus|GCash|KAKAOTALK|TNG"}
+	YAML
+	page page-epassi 37 EUR epassi ePassi </dev/null
+	page page-pivo 38 EUR pivo-app Pivo </dev/null
+	page page-vipps 39 NOK vipps Vipps <<-YAML
+	  - {name: asks, value: phone}
+	YAML
+	page page-swish 41 SEK swish Swish <<-YAML
+	  - {name: asks, value: phone}
+	YAML
+	page page-satispay 42 EUR satispay Satispay </dev/null
+	page page-bancontact 43 EUR bancontact Bancontact </dev/null
 }
 
 # ---- the switch ---------------------------------------------------------------------------------
@@ -591,6 +619,8 @@ switchd() {
 	partners: 127.0.0.1:$PORT
 	operators: 127.0.0.1:$((PORT + 1))
 	hosts: ["127.0.0.1:$PORT"]
+	${PAYERS:+payers: 127.0.0.1:$((PORT + 3))}
+	${PAYERS:+payer_origin: https://127.0.0.1:$((PORT + 3))}
 	tls_certificate: ../keys/tls/switchd.pem
 	tls_key: ../keys/tls/switchd.key
 	secret: ../keys/secret

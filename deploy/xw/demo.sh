@@ -94,19 +94,76 @@ demo_charge() {
 	demo_begin "$1" alipayplus-mpp "$4"
 }
 
+# The code that the order REF of TILL is shown as: sets CODE.
+demo_shown() {
+	local until=$((SECONDS + 5))
+	CODE=
+	until [[ -n $CODE ]]; do
+		((SECONDS < until)) || die "no code for the order of $1: $DEMO_BODY"
+		demo_do "$1" '{"do":"show","payment":"'"$2"'"}'
+		CODE=$(demo_field code)
+	done
+}
+
 # demo_order CORRIDOR TILL CURRENCY AMOUNT WALLET PAYER EXPECTED [THEN]: the till shows a code of ours,
 # which the wallet's user scans.
 demo_order() {
-	local ref until=$((SECONDS + 5))
 	demo_do "$2" '{"do":"order","amount":"'"$4"'","currency":"'"$3"'"}'
-	ref=$(demo_field payment) CODE=
-	until [[ -n $CODE ]]; do
-		((SECONDS < until)) || die "no code for the order of $2: $DEMO_BODY"
-		demo_do "$2" '{"do":"show","payment":"'"$ref"'"}'
-		CODE=$(demo_field code)
-	done
+	demo_shown "$2" "$(demo_field payment)"
 	demo_do "$5" '{"do":"scan","code":"'"$CODE"'",'"$6"',"confirm":true}'
 	demo_begin "$1" "$5" "$7" "${8-}"
+}
+
+# The printed code of a kiosk at a German till, registered once. Sets CODE.
+demo_printed() {
+	local token
+	token=$(server_sql -At -d "$DB" -c "select token from ledger.merchant_now where id = 'kiosk-7' and acquirer = 14")
+	[[ -n $token ]] || token=$(build_exec switchctl merchant add till-eur kiosk-7 --name 'Kiosk am Hafen' --mcc 5994 \
+		--country DE --city Hamburg --currency EUR --reason 'demonstration' --as demo) || die 'no merchant'
+	CODE=$(build_exec switchctl merchant code "$token") || die 'no code'
+}
+
+# The address in a code of ours: where a browser goes.
+demo_address() {
+	[[ $1 =~ 0010com\.alipay01([0-9]{2})(https://.*) ]] && printf %s "${BASH_REMATCH[2]:0:10#${BASH_REMATCH[1]}}"
+}
+
+# demo_printed_scan CORRIDOR WALLET PAYER AMOUNT EXPECTED [THEN]: its user scans CODE, and says how much.
+demo_printed_scan() {
+	demo_do "$2" '{"do":"scan","code":"'"$CODE"'",'"$3"',"amount":"'"$4"'","currency":"EUR","confirm":true}'
+	demo_begin "$1" "$2" "$5" "${6-}"
+}
+
+# demo_browser METHOD PATH [FORM]: a payer's browser, played by openssl; the page in DEMO_BODY, where it is sent on to
+# in DEMO_NEXT.
+demo_browser() {
+	local line
+	printf '%s %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUser-Agent: AlipayClient/10\r\nConnection: close\r\n%s\r\n%s' "$1" "$2" \
+		$((PORT_BASE + 3)) "${3+Content-Type: application/x-www-form-urlencoded$'\r\n'Content-Length: ${#3}$'\r\n'}" "${3-}" |
+		timeout 10 openssl s_client -quiet -connect 127.0.0.1:$((PORT_BASE + 3)) -CAfile "$RUN/keys/tls/ca.pem" \
+			-verify_return_error >"$RUN/demo/page" 2>/dev/null || return 1
+	DEMO_BODY=$(cat "$RUN/demo/page") DEMO_NEXT=
+	while read -r line && [[ $line != $'\r' ]]; do
+		[[ ${line,,} != location:* ]] || { DEMO_NEXT=${line#*: }; DEMO_NEXT=${DEMO_NEXT%$'\r'}; }
+	done <"$RUN/demo/page"
+}
+
+# demo_page CORRIDOR TILL AMOUNT EXPECTED: the till shows a code for one sale; a payer without a wallet that reads it opens
+# its address, and goes on to Alipay+.
+demo_page() {
+	local ref form path
+	demo_do "$2" '{"do":"order","amount":"'"$3"'","currency":"EUR"}'
+	ref=$DEMO_BODY
+	demo_shown "$2" "$(demo_field payment)"
+	path=/$(demo_address "$CODE" | cut -d/ -f4)
+	mkdir -p "$RUN/demo"
+	demo_browser GET "$path" && [[ $DEMO_BODY =~ name=\"id\"\ value=\"([0-9a-z]{26})\" ]] || die "no page at $path"
+	form="id=${BASH_REMATCH[1]}&wallet=page-alipay"
+	demo_browser POST "$path" "$form" && demo_browser POST "$DEMO_NEXT" "$form" && [[ $DEMO_NEXT == https://* ]] ||
+		die 'the page leads nowhere'
+	demo_do alipayplus '{"do":"scan","code":"'"$DEMO_NEXT"'","behaviour":"approve"}'
+	DEMO_BODY=$ref
+	demo_begin "$1" "$2" "$4"
 }
 
 # demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED
@@ -179,6 +236,10 @@ demo_start() {
 	demo_pay 'MOMO user without money' aps-acquirer EUR 700 DECLINED
 	demo_scheme_code aps-wallet user-approve
 	demo_pay 'APS, cancelled by the till' aps-acquirer EUR 880 CANCELLED cancel
+	demo_printed
+	demo_printed_scan 'Pivo user, printed code' pivo '"payer":"user-approve"' 890 PAID
+	demo_printed_scan 'Vipps user, printed code' vipps-server '"payer":"v-7f3c","handle":"4790000003"' 1450 PAID approve
+	demo_page "Alipay+ by browser, till's code" till-eur 2150 PAID
 	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, Vipps till' vipps-till NOK 12900 PAID
@@ -290,7 +351,7 @@ demo_follow() {
 
 demo_settled() {
 	[[ $(server_sql -At -d "$DB" -c "select count(*) from ledger.payment where not final
-		and began_at >= to_timestamp($(demo_since))") == 0 ]]
+		and began_at >= to_timestamp($(demo_since)) union all select count(*) from ledger.outbox") == $'0\n0' ]]
 }
 
 # Since when the fakes keep their books: they forget when they end.
@@ -344,5 +405,7 @@ demo_all() {
 	step 'demonstration payments'
 	demo_start
 	demo_follow
+	demo_printed
+	say "a printed code that every wallet pays leads to $(demo_address "$CODE")"
 	demo_report
 }

@@ -130,5 +130,6 @@ servers_up() {
 server_environment() {
 	export XW_RUN=$RUN XW_PORT_BASE=$PORT_BASE XW_REDIS=$SOCK/redis.sock
 	export XW_OPERATORS=127.0.0.1:$((PORT_BASE + 1)) XW_CONTROL=127.0.0.1:$((PORT_BASE + 2))
+	export XW_CODE_GUID=org.crosswallet.demo XW_PAYER_ORIGIN=https://127.0.0.1:$((PORT_BASE + 3)) # of deploy/demo
 	export PGHOST=$SOCK PGPORT=5432 PGDATABASE=$DB
 }

@@ -13,6 +13,7 @@ PROGRAMS=(
 # What listens, beside the ports above: name and offset; deploy/demo/make.sh says the same.
 LISTENERS=(
 	'partners 0'
+	'payers 3'
 	'alipayplus 10'
 	'alipayplus-mpp 11'
 	'vipps 12'
