@@ -272,8 +272,10 @@ static int status_of(enum op op, const Xw__Canonical *reply)
 
 	if (op == OP_READ || op == OP_PUSH)
 		return 200;
-	if (op == OP_ORDER && o != OUTCOME_DECLINED) /* it waits for its payer, or for its code */
-		return reply->code && *reply->code->text ? 201 : 202;
+	/* An order of ours is made at once, and then waits for its payer; one whose code a scheme
+	 * makes is a payment that is pending. */
+	if (op == OP_ORDER && (!*reply->status || span_ieq(span_str(reply->status), SPAN("OPEN"))))
+		return o == OUTCOME_DECLINED ? 0 : 201;
 	if (op == OP_CODES)
 		return o == OUTCOME_DECLINED ? 0 : 201;
 	switch (o) {

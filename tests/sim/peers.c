@@ -71,6 +71,7 @@ static const struct route_row routes[] = {
 	{ .scheme = "wechat", .mode = 'C', .to = WECHAT + 1 },
 	{ .scheme = "alipay", .mode = 'C', .to = ALIPAY + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
+	{ .scheme = "alipay-plus", .mode = 'S', .to = APS_ACQP + 1 },
 	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
 };
 

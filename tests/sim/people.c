@@ -158,10 +158,15 @@ static void at_till(struct sim *s, uint64_t n)
 		plan(s, n);
 }
 
-/* The till shows a code of ours, and one or two want to pay. */
+/* The till shows a code of ours, or the scheme's, and one or two want to pay. */
 static void by_order(struct sim *s, uint64_t n)
 {
-	if (!begun(s, &s->spend[n], "\"do\":\"order\""))
+	struct spend *p = &s->spend[n];
+
+	p->of_scheme = rng_hit(&s->people, 300);
+	if (!begun(s, p,
+		    p->of_scheme ? "\"do\":\"order\",\"accept\":\"alipay-plus\""
+				 : "\"do\":\"order\""))
 		return;
 	plan(s, n);
 	do
@@ -285,12 +290,32 @@ static bool code_of(struct sim *s, int party, struct spend *p)
 	       p->code[0];
 }
 
+/* A traveller with a wallet of the scheme's: it asks us what the code is, and tells us of the money
+ * or pushes it. */
+static void scanned_abroad(struct sim *s, const struct spend *order)
+{
+	static const char *const how[] = { "approve", "decline", "pending-then-approve",
+		"pending-then-decline", "pending", "approve-no-notify", "late-success",
+		"notify-thrice", "wrong-amount" };
+	bool push = rng_hit(&s->people, 400);
+	const char *behaviour = pick(s, how, sizeof how / sizeof *how - !push);
+
+	party_do(s, APS_ACQP,
+		"{\"do\":\"scan\",\"code\":\"%s\",\"behaviour\":\"%s\",\"push\":%s,\"ms\":%u}",
+		order->code, behaviour, push ? "true" : "false",
+		500 + rng_below(&s->people, 20000));
+}
+
 static void scan_order(struct sim *s, struct spend *order)
 {
 	uint64_t n = (uint64_t)s->spends;
 
 	if (n == SPENDS_MAX || !code_of(s, order->party, order))
 		return;
+	if (order->of_scheme || rng_hit(&s->people, 400)) {
+		scanned_abroad(s, order);
+		return;
+	}
 	s->spends++;
 	s->spend[n] = (struct spend){ .party = rng_hit(&s->people, 600) ? PIVO : VIPPS_SERVER,
 		.minor = order->minor,

@@ -353,8 +353,9 @@ struct spend {
 	uint8_t party; /* whose till or app */
 	uint8_t issuer;
 	bool scan;
-	bool confused; /* its till was made to ask for something else under the same id */
-	char id[40];   /* theirs */
+	bool of_scheme; /* an order whose code the scheme makes */
+	bool confused;  /* its till was made to ask for something else under the same id */
+	char id[40];    /* theirs */
 	char code[640];
 	int64_t minor;
 	const char *currency;
