@@ -95,6 +95,15 @@ static bool concerns_acquirer(const struct pay *p, int seq)
 	return p->merchant_token[0] && (seq != SEQ_CONFIRM || p->iss.phase == LEG_YES);
 }
 
+/* When who waits for the first answer began to; none: it was told at once what its payer has to do,
+ * and so waits no more. */
+static struct wall asked_at(const struct pay *p)
+{
+	if (p->action_url[0])
+		return WALL_NONE;
+	return p->flow == FLOW_PUSHED && p->confirmed ? p->iss.since : p->created;
+}
+
 /* To who asked; and to who made an order, of the payment that has it: what becomes of other scans
  * is not the order's fate. */
 void turn_notify(struct turn *t, int seq)
@@ -112,8 +121,7 @@ void turn_notify(struct turn *t, int seq)
 		return;
 	}
 	if (p->flow != FLOW_CLAIMED) /* else it is they who told us */
-		notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq,
-			p->flow == FLOW_PUSHED && p->confirmed ? p->iss.since : p->created);
+		notify(t, p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via, seq, asked_at(p));
 	if (p->confirmed && p->acq.peer != p->via && concerns_acquirer(p, seq))
 		notify(t, p->acq.peer, seq, WALL_NONE);
 }

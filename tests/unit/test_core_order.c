@@ -399,6 +399,7 @@ static void code_of_a_scheme(void **state)
 	pw_due(w);
 	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_PAID);
+	assert_int_equal(w->st.notify_count, 1); /* however soon: it was answered already */
 	reply_build(pw_snapshot(), &w->rec, TILL, OP_ORDER, SEQ_FIRST, &m);
 	assert_string_equal(m.code.text, "");
 	assert_int_equal(pw_position(w, SCHEME, EUR), 1000);
