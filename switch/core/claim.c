@@ -82,7 +82,7 @@ void claim_pushed(struct turn *t)
 	}
 	if (!money_is_none(m->settle))
 		l->owe = m->settle;
-	if (!pay_id_is_none(&p->order)) /* it was agreed to when it was made */
+	if (pay_is_of_ours(p)) /* it was agreed to when it was made */
 		post_payment(t);
 	acquirer_tell(t);
 }
