@@ -145,19 +145,34 @@ static bool is_known(const char *table)
 	return false;
 }
 
-static void every_table_is_sealed_or_a_queue(void **state)
-{
-	struct server server = { 0 };
-	PGconn *c;
-	PGresult *r;
+static struct server server;
+static PGconn *owner;
 
+static int start(void **state)
+{
 	(void)state;
 	if (!server_start_postgres(&server))
-		skip();
+		exit(77);
 	server_make_ledger(&server, "ledger");
-	c = server_connect(&server, "ledger", "postgres");
-	r = sql_query(c, "select relname from pg_class where relnamespace = 'ledger'::regnamespace"
-			 " and relkind in ('r', 'p') and not relispartition order by 1");
+	owner = server_connect(&server, "ledger", "postgres");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	PQfinish(owner);
+	server_stop(&server);
+	return 0;
+}
+
+static void every_table_is_sealed_or_a_queue(void **state)
+{
+	PGresult *r = sql_query(owner,
+		"select relname from pg_class where relnamespace = 'ledger'::regnamespace"
+		" and relkind in ('r', 'p') and not relispartition order by 1");
+
+	(void)state;
 	assert_true(PQntuples(r) > 20);
 	for (int i = 0; i < PQntuples(r); i++) {
 		if (!is_known(PQgetvalue(r, i, 0)))
@@ -166,17 +181,126 @@ static void every_table_is_sealed_or_a_queue(void **state)
 				PQgetvalue(r, i, 0));
 	}
 	PQclear(r);
-	/* Every column too: what is not in the list could be changed. */
+}
+
+/* What is not in the list could be changed. */
+static void every_column_is_sealed(void **state)
+{
+	(void)state;
 	for (uint8_t t = 1; t < TABLES_MAX; t++) {
 		char sql[256];
 		snprintf(sql, sizeof sql,
 			"select count(*) from pg_attribute where attrelid = 'ledger.%s'::regclass"
 			" and attnum > 0 and not attisdropped",
 			leaf_table_name(t));
-		assert_int_equal(sql_number(c, sql), leaf_table_columns(t));
+		assert_int_equal(sql_number(owner, sql), leaf_table_columns(t));
 	}
+}
+
+/* ---- the views --------------------------------------------------------------------------------
+ */
+
+static void words_are_those_of_the_lists(void **state)
+{
+	static const struct {
+		const char *list;
+		int number;
+		const char *sentence;
+	} words[] = {
+#define OP(NAME, number, slug, sentence) { "op", number, sentence },
+#include "op.def"
+#undef OP
+#define PAY(NAME, number, sentence) { "state", number, sentence },
+#include "state.def"
+#undef PAY
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		char sql[512];
+		snprintf(sql, sizeof sql,
+			"select count(*) from ledger.word where list = '%s' and number = %d"
+			" and sentence = $$%s$$",
+			words[i].list, words[i].number, words[i].sentence);
+		if (sql_number(owner, sql) != 1)
+			fail_msg("ledger.word lacks %s %d: add a migration", words[i].list,
+				words[i].number);
+	}
+}
+
+/* A payment of 10 euro, reserved and posted, with a message and a decision about it. */
+#define PAYMENT "0196fc95-d500-7000-8000-000000000001"
+#define WRITE                                                                                       \
+	"insert into ledger.participant (number, name) values (1, 'till'), (2, 'wallet');"          \
+	"select ledger.account_ensure(1::smallint, 1, 978::smallint, 'EUR', 'till'),"               \
+	" ledger.account_ensure(1::smallint, 2, 978::smallint, 'EUR', 'wallet');"                   \
+	"insert into ledger.step (payment, at, amount, version, kind, op, state, acquirer, issuer," \
+	" mode, currency, record, evidence) values"                                                 \
+	" ('" PAYMENT "', '2025-05-23T10:00Z', 1000, 1, 1, 1, 3, 1, 2, 'C', 'EUR', 'r', 'e'),"      \
+	" ('" PAYMENT "', '2025-05-23T10:01Z', 1000, 2, 2, 1, 257, 1, 2, 'C', 'EUR', 'r', 'e');"    \
+	"insert into ledger.entry (payment, version, line, account, kind, currency, amount)"        \
+	" select '" PAYMENT "', v.n, v.l, a.number, v.k, 'EUR', v.m from (values"                   \
+	" (1, 0, 1, 2, 1000), (2, 0, 2, 2, -1000), (2, 1, 3, 2, 1000), (2, 2, 3, 1, -1000))"        \
+	" v (n, l, k, g, m) join ledger.account a on a.agreement = v.g;"                            \
+	"insert into ledger.operator_action (operator, action, object, reason)"                     \
+	" values ('maria', 'payment retry', '" PAYMENT "', 'the till called')"
+
+static void an_auditor_reads_the_views_and_nothing_else(void **state)
+{
+	PGconn *c;
+
+	(void)state;
+	sql_run(owner, WRITE);
+	c = server_connect(&server, "ledger", "auditor");
+	assert_int_equal(
+		sql_number(c, "select count(*) from audit.journal where state = 'paid' and final"),
+		1);
+	assert_int_equal(
+		sql_number(c, "select count(*) from audit.posting where kind = 'post'"), 2);
+	assert_int_equal(
+		sql_number(c, "select count(*) from audit.trail((select payment from audit.journal"
+			      " limit 1))"),
+		7);
+	assert_int_equal(
+		sql_number(c, "select count(*) from audit.trail((select payment from audit.journal"
+			      " limit 1)) where what = 'decided' and detail like 'maria %'"),
+		1);
+	assert_int_equal(sql_number(c, "select sum(posted) from audit.trial_balance()"), 0);
+	assert_int_equal(
+		sql_number(c, "select posted from audit.trial_balance('2025-05-23T10:02Z') where"
+			      " account_name = 'wallet'"),
+		1000);
+	assert_int_equal(
+		sql_number(c, "select reserved from audit.trial_balance('2025-05-23T10:00:30Z')"
+			      " where account_name = 'wallet'"),
+		1000);
+	assert_int_equal(
+		sql_number(c,
+			"select balance from audit.statement((select account from audit.position"
+			" where participant = 'till'), '2025-05-23', '2025-05-24')"),
+		-1000);
+	assert_string_equal(sql_code(c, "select from ledger.step"), "42501");
+	assert_string_equal(sql_code(c, "select from ledger.raw"), "42501");
+	assert_string_equal(sql_code(c, "select ledger.cap_set(1, 1, false, 'a', 'b')"), "42501");
+	sql_run(c, "set default_transaction_read_only = off"); /* which is no control */
+	assert_string_equal(sql_code(c, "create temp table t (i int)"), "42501");
 	PQfinish(c);
-	server_stop(&server);
+}
+
+static void ids_go_there_and_back(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		sql_number(owner,
+			"select count(*) from (select gen_random_uuid() as id from"
+			" generate_series(1, 1000)) r where ledger.id_from(ledger.id_text(id)) <> id"),
+		0);
+	assert_int_equal(
+		sql_number(owner,
+			"select count(*) from (values ('8zzzzzzzzzzzzzzzzzzzzzzzzz'), (''),"
+			" ('01jd5m7q8r9s0t1v2w3x4y5z6'), ('01jd5m7q8r9s0t1v2w3x4y5z6i'))"
+			" v (t) where ledger.id_from(t) is not null"),
+		0);
 }
 
 int main(void)
@@ -188,7 +312,11 @@ int main(void)
 		cmocka_unit_test(notes_that_are_not_right_are_refused),
 		cmocka_unit_test(verifier_keys_carry_their_id),
 		cmocka_unit_test(every_table_is_sealed_or_a_queue),
+		cmocka_unit_test(every_column_is_sealed),
+		cmocka_unit_test(words_are_those_of_the_lists),
+		cmocka_unit_test(an_auditor_reads_the_views_and_nothing_else),
+		cmocka_unit_test(ids_go_there_and_back),
 	};
 
-	return cmocka_run_group_tests(tests, 0, 0);
+	return cmocka_run_group_tests(tests, start, stop);
 }
