@@ -209,7 +209,7 @@ void route_asked(const struct snapshot *sn, const struct pay *p, struct route_as
 	uint8_t mode = pay_is_shown(p) ? 'S' : p->mode;
 
 	*ret = (struct route_ask){ .mode = mode,
-		.op = pay_id_is_none(&p->order) ? route_op(mode) : OP_NONE,
+		.op = pay_is_of_ours(p) ? OP_NONE : route_op(mode),
 		.from = p->caller == SIDE_ACQUIRER ? p->acq.peer : p->via,
 		.claimed = p->flow == FLOW_CLAIMED,
 		.amount = p->amount,

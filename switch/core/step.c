@@ -51,8 +51,8 @@ const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
 struct wall turn_call(struct turn *t, struct call c)
 {
 	const struct caps *caps = turn_caps(t, c.peer, c.op);
-	/* What an order of ours stands for is in the ledger: who made it is not asked. */
-	bool own = c.op == OP_RESOLVE && !pay_id_is_none(&t->p->order);
+	/* What a code of ours stands for is in the ledger: whose it is, is not asked. */
+	bool own = c.op == OP_RESOLVE && pay_is_of_ours(t->p);
 
 	CHECK((own || caps) && t->st->call_count < STEP_ACTIONS);
 	t->st->call[t->st->call_count++] = c;

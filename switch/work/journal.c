@@ -112,6 +112,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.code_peer = ev->code_peer;
 	if (!pay_id_is_none(&ev->order))
 		e.order = data(ev->order.b, sizeof ev->order.b);
+	e.merchant = (char *)(uintptr_t)ev->merchant;
 	e.order_free = ev->order_free;
 	e.taken = ev->taken;
 	for (int i = 0; i < ev->scheme_count; i++)

@@ -90,6 +90,19 @@ static void what_is_no_amount_changes_nothing(void **state)
 	assert_state(w, PAY_OPEN);
 }
 
+/* Some tills' protocols have no word for it. */
+static void whose_acquirer_cannot_be_asked(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_peer(TILL)->caps[OP_RESOLVE] = NULL;
+	pw_peer(TILL)->caps[OP_TELL] = NULL;
+	scan(w, WALLET, MONEY_NONE);
+	confirm(w, money_of(1250, EUR));
+	pw_captured(w);
+	assert_state(w, PAY_PAID);
+}
+
 static void said_with_the_scan(void **state)
 {
 	struct payworld *w = *state;
@@ -162,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		core_case(the_payer_says_how_much),
 		core_case(what_is_no_amount_changes_nothing),
+		core_case(whose_acquirer_cannot_be_asked),
 		core_case(said_with_the_scan),
 		core_case(said_in_another_currency),
 		core_case(a_wallet_that_debits_itself),
