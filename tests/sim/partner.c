@@ -225,7 +225,8 @@ static void prepare(struct sim *s, int i)
 {
 	static const char *const keys[PARTIES] = { "", "", "1", "1", "till-eur:202601-1",
 		"till-nok:202601-1", "pivo:202601-1", "vipps-server:202601-1",
-		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1" };
+		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1", "", "satispay", "bancontact-1",
+		"" };
 	struct party *p = &s->party[i];
 	bool alipay = strncmp(p->adapter_name, "alipay", 6) == 0;
 	bool ours = strcmp(p->adapter_name, "partner") == 0;
@@ -233,11 +234,14 @@ static void prepare(struct sim *s, int i)
 
 	p->s = s;
 	p->no = i;
-	p->alg = alipay || wechat ? SIG_RSA_SHA256 : SIG_ED25519;
-	p->our_key = alipay   ? "1"
-		     : ours   ? "crosswallet:202601-1"
-		     : wechat ? "5157f09efdc096de15ebe81a47057a7232f1b8e1"
-			      : "";
+	p->alg = alipay || wechat || i == SATISPAY ? SIG_RSA_SHA256
+		 : i == BANCONTACT                 ? SIG_P256_SHA256
+						   : SIG_ED25519;
+	p->our_key = alipay            ? "1"
+		     : ours            ? "crosswallet:202601-1"
+		     : wechat          ? "5157f09efdc096de15ebe81a47057a7232f1b8e1"
+		     : i == BANCONTACT ? "crosswallet-1"
+				       : "";
 	p->their_key = keys[i];
 	p->signer = (struct signer){ p, switch_sign, switch_verify, mac, secret };
 	p->host = (struct sandbox_host){ .ctx = p,
@@ -275,8 +279,9 @@ void party_begin(struct sim *s)
 	static const char *const origins[PARTIES] = { "https://bluecode.example",
 		"https://vipps.example", "https://aps.example", "https://mpp.example",
 		"https://till-eur.example", "https://till-nok.example", "https://pivo.example",
-		"https://vipps-server.example", "https://wechat.example",
-		"https://alipay.example" };
+		"https://vipps-server.example", "https://wechat.example", "https://alipay.example",
+		"https://swish.example", "https://satispay.example", "https://bancontact.example",
+		"https://twint.example" };
 
 	for (int i = 0; i < PARTIES; i++) {
 		struct party *p = &s->party[i];

@@ -1,5 +1,5 @@
 /*
- * peers.c: the participants of the simulated world and how the switch is configured for them: four
+ * peers.c: the participants of the simulated world and how the switch is configured for them: eight
  * wallets with protocols of their own, the scheme in both of its roles, and four partners on our
  * API.
  *
@@ -31,6 +31,14 @@ static const struct pair wechat[] = { { "sp_mchid", "1900000100" },
 	{ "apiv3", "0123456789abcdef0123456789abcdef" }, { "refund_ms", "5000" }, { NULL, NULL } };
 static const struct pair alipay[] = { { "partner", "2088000000000000" }, { "mcc", "5999" },
 	{ NULL, NULL } };
+static const struct pair swish[] = { { "payee_alias", "1231181189" }, { "callback", "hush" },
+	{ NULL, NULL } };
+static const struct pair satispay[] = { { "key_id", "crosswallet-shop" },
+	{ "sign_callbacks", "on" }, { NULL, NULL } };
+static const struct pair bancontact[] = { { "profile_id", "profile-1" }, { "api_key", "s3cret" },
+	{ "refund_ms", "5000" }, { NULL, NULL } };
+static const struct pair twint[] = { { "merchant_uuid", "5f91483d-78a7-4914-bc6f-0123456789ab" },
+	{ "cash_register_id", "sim-1" }, { "refund_ms", "2000" }, { NULL, NULL } };
 static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
 
 static const struct row {
@@ -61,6 +69,14 @@ static const struct row {
 		PEER_ISSUER, false, -1, NOTIFY_NEVER, wechat },
 	[ALIPAY] = { "alipay", "alipay", "alipay", "EUR", "alipay.example", "", PEER_ISSUER, false,
 		-1, NOTIFY_NEVER, alipay },
+	[SWISH] = { "swish", "swish", "swish", "SEK", "swish.example", "/swish-cpcapi", PEER_ISSUER,
+		false, -1, NOTIFY_NEVER, swish },
+	[SATISPAY] = { "satispay", "satispay", "satispay", "EUR", "satispay.example",
+		"/g_business/v1", PEER_ISSUER, false, -1, NOTIFY_NEVER, satispay },
+	[BANCONTACT] = { "bancontact", "bancontact", "bancontact", "EUR", "bancontact.example", "",
+		PEER_ISSUER, false, -1, NOTIFY_NEVER, bancontact },
+	[TWINT] = { "twint", "twint", "twint", "CHF", "twint.example", "/merchant", PEER_ISSUER,
+		false, -1, NOTIFY_NEVER, twint },
 };
 
 static const struct route_row routes[] = {
@@ -70,6 +86,10 @@ static const struct route_row routes[] = {
 	{ .scheme = "vipps", .mode = 'C', .to = VIPPS + 1 },
 	{ .scheme = "wechat", .mode = 'C', .to = WECHAT + 1 },
 	{ .scheme = "alipay", .mode = 'C', .to = ALIPAY + 1 },
+	{ .scheme = "swish", .mode = 'C', .to = SWISH + 1 },
+	{ .scheme = "satispay", .mode = 'C', .to = SATISPAY + 1 },
+	{ .scheme = "bancontact", .mode = 'C', .to = BANCONTACT + 1 },
+	{ .scheme = "twint", .mode = 'C', .to = TWINT + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
 	{ .scheme = "alipay-plus", .mode = 'S', .to = APS_ACQP + 1 },
 	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
@@ -176,6 +196,10 @@ void peers_begin(struct sim *s)
 		put_peer(s, i);
 	c->rate[0] = (struct rate){ ccy("EUR"), ccy("NOK"), 117096, 4, s->start, until };
 	c->rate[1] = (struct rate){ ccy("NOK"), ccy("EUR"), 854, 4, s->start, until };
+	c->rate[2] = (struct rate){ ccy("EUR"), ccy("SEK"), 112530, 4, s->start, until };
+	c->rate[3] = (struct rate){ ccy("NOK"), ccy("SEK"), 9610, 4, s->start, until };
+	c->rate[4] = (struct rate){ ccy("EUR"), ccy("CHF"), 9405, 4, s->start, until };
+	c->rate[5] = (struct rate){ ccy("NOK"), ccy("CHF"), 803, 4, s->start, until };
 	c->fee = (struct fee_row){ .name = "service",
 		.agreement = peers_number(TILL_EUR),
 		.basis_points = 80,
@@ -188,7 +212,7 @@ void peers_begin(struct sim *s)
 		.fee = &c->fee,
 		.fee_count = 1,
 		.rate = c->rate,
-		.rate_count = 2,
+		.rate_count = sizeof c->rate / sizeof *c->rate,
 		.markup_bp = 50,
 		.quote_life_s = 120,
 		.version = 1 };

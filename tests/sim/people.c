@@ -18,6 +18,7 @@ enum act {
 	ACT_CONFIRM,
 	ACT_SCAN, /* somebody scans the till's code */
 	ACT_SHOW, /* a wallet's user shows the code that was fetched for him */
+	ACT_LINK, /* the payer follows what the till shows */
 };
 
 static void on_act(struct sim *s, const struct event *e);
@@ -158,6 +159,23 @@ static void at_till(struct sim *s, uint64_t n)
 		plan(s, n);
 }
 
+/* The payer names the wallet, and goes on by a link; some look twice, some too early. */
+static void by_name(struct sim *s, uint64_t n)
+{
+	static const uint8_t wallets[] = { SWISH, SATISPAY, BANCONTACT, TWINT };
+	struct spend *p = &s->spend[n];
+	char what[64];
+
+	p->issuer = wallets[rng_below(&s->people, sizeof wallets)];
+	snprintf(what, sizeof what, "\"do\":\"pay\",\"wallet\":\"%s\"", s->party[p->issuer].name);
+	if (!begun(s, p, what))
+		return;
+	plan(s, n);
+	do
+		follow_up(s, n, ACT_LINK, 30000000);
+	while (rng_hit(&s->people, 500));
+}
+
 /* The till shows a code of ours, or the scheme's, and one or two want to pay. */
 static void by_order(struct sim *s, uint64_t n)
 {
@@ -246,19 +264,21 @@ static void on_payment(struct sim *s, const struct event *e)
 		p->party = TILL_EUR;
 		p->currency = "EUR";
 		fetch_code(s, n);
+	} else if (corridor >= 74) {
+		by_name(s, n);
 	} else if (corridor < 22 && bluecode_code(s, p)) {
 		p->issuer = BLUECODE;
 		at_till(s, n);
-	} else if (corridor < 45 && scheme_code(s, p)) {
+	} else if (corridor < 39 && scheme_code(s, p)) {
 		p->issuer = APS_ACQP;
 		at_till(s, n);
-	} else if (corridor < 60 && vipps_code(s, p)) {
+	} else if (corridor < 50 && vipps_code(s, p)) {
 		p->issuer = VIPPS;
 		at_till(s, n);
-	} else if (corridor < 73 && pivo_code(s, p)) {
+	} else if (corridor < 60 && pivo_code(s, p)) {
 		p->issuer = PIVO;
 		at_till(s, n);
-	} else if (corridor < 81 && wechat_code(s, p)) {
+	} else if (corridor < 67 && wechat_code(s, p)) {
 		p->issuer = rng_hit(&s->people, 500) && alipay_code(s, p) ? ALIPAY : WECHAT;
 		at_till(s, n);
 	} else if (merchant_code(s, p)) {
@@ -338,6 +358,20 @@ static void show_code(struct sim *s, uint64_t n)
 			p->code, (long long)p->minor);
 }
 
+/* Most approve; where there is no link yet, or no more, nothing happens. */
+static void follow_link(struct sim *s, struct spend *p)
+{
+	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	bool refuse = rng_hit(&s->people, s->faults.odd_codes / 2);
+	char text[600];
+	struct span url;
+
+	if (a && json_str(a, "action", &url) && !span_empty(url) &&
+		span_to_cstr(url, text, sizeof text))
+		party_do(s, p->issuer, "{\"do\":\"%s\",\"url\":\"%s\"}",
+			refuse ? "app-refuse" : "browse", text);
+}
+
 static void on_act(struct sim *s, const struct event *e)
 {
 	struct spend *p = &s->spend[e->a];
@@ -376,90 +410,10 @@ static void on_act(struct sim *s, const struct event *e)
 	case ACT_SHOW:
 		show_code(s, e->a);
 		break;
+	case ACT_LINK:
+		follow_link(s, p);
+		break;
 	}
-}
-
-/* ---- partners that go wrong ---- */
-
-/* What they may be told to do, and of which operation. */
-static const struct {
-	int party;
-	const char *op, *how;
-} orders[] = {
-	{ BLUECODE, "payment", "silent" },
-	{ BLUECODE, "payment", "apply-then-silent" },
-	{ BLUECODE, "payment", "apply-then-cut" },
-	{ BLUECODE, "payment", "late" },
-	{ BLUECODE, "payment", "error-503" },
-	{ BLUECODE, "payment", "garbled" },
-	{ BLUECODE, "status", "silent" },
-	{ BLUECODE, "cancel", "apply-then-silent" },
-	{ BLUECODE, "cancel", "silent" },
-	{ BLUECODE, "refund", "apply-then-silent" },
-	{ BLUECODE, "refund", "silent" },
-	{ WECHAT, "pay", "apply-then-silent" },
-	{ WECHAT, "pay", "late" },
-	{ WECHAT, "pay", "garbled" },
-	{ WECHAT, "query", "unsigned" },
-	{ WECHAT, "query", "unknown-code" },
-	{ WECHAT, "reverse", "apply-then-cut" },
-	{ WECHAT, "reverse", "pending" },
-	{ WECHAT, "refund", "apply-then-silent" },
-	{ WECHAT, "query-refund", "bad-signature" },
-	{ WECHAT, "callback", "twice" },
-	{ ALIPAY, "pay", "apply-then-silent" },
-	{ ALIPAY, "pay", "late" },
-	{ ALIPAY, "pay", "garbled" },
-	{ ALIPAY, "query", "unsigned" },
-	{ ALIPAY, "cancel", "apply-then-cut" },
-	{ ALIPAY, "cancel", "pending" },
-	{ ALIPAY, "refund", "apply-then-silent" },
-	{ ALIPAY, "refund", "bad-signature" },
-	{ ALIPAY, "callback", "twice" },
-	{ VIPPS, "token", "error-500" },
-	{ VIPPS, "create", "apply-then-silent" },
-	{ VIPPS, "create", "silent" },
-	{ VIPPS, "create", "slow" },
-	{ VIPPS, "capture", "apply-then-silent" },
-	{ VIPPS, "capture", "silent" },
-	{ VIPPS, "get", "garbled" },
-	{ VIPPS, "cancel", "apply-then-error-500" },
-	{ VIPPS, "refund", "apply-then-silent" },
-	{ VIPPS, "webhook", "twice" },
-	{ VIPPS, "webhook", "silent" },
-	{ APS_ACQP, "inquiryPayment", "silent" },
-	{ APS_ACQP, "cancelPayment", "apply-then-silent" },
-	{ APS_ACQP, "refund", "apply-then-silent" },
-	{ APS_ACQP, "refund", "error-500" },
-	{ APS_MPP, "notifyPayment", "apply-then-silent" },
-	{ APS_MPP, "notifyPayment", "silent" },
-	{ APS_MPP, "userInitiatedPay", "slow" },
-	{ PIVO, "debit", "silent" },
-	{ PIVO, "debit", "apply-then-silent" },
-	{ PIVO, "debit", "bad-signature" },
-	{ PIVO, "debit", "wrong-amount" },
-	{ PIVO, "read", "silent" },
-	{ PIVO, "cancel", "apply-then-error" },
-	{ PIVO, "credit", "silent" },
-	{ PIVO, "credit", "apply-then-silent" },
-	{ PIVO, "credit", "wrong-amount" },
-	{ PIVO, "refund", "pending" },
-	{ PIVO, "refund", "apply-then-silent" },
-	{ TILL_EUR, "webhook", "error-500" },
-	{ TILL_NOK, "webhook", "silent" },
-};
-
-static void on_mischief(struct sim *s, const struct event *e)
-{
-	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
-	uint32_t count = 1 + rng_below(&s->people, 3), ms = 1000 + rng_below(&s->people, 12000);
-
-	(void)e;
-	if (s->calm)
-		return;
-	party_do(s, orders[n].party,
-		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
-		orders[n].op, orders[n].how, count, ms);
 }
 
 void people_begin(struct sim *s)
@@ -470,5 +424,5 @@ void people_begin(struct sim *s)
 	for (int i = 0; i < s->spends_planned; i++)
 		world_in(s, rng_below(&s->people, span_us), on_payment, 0, 0);
 	for (uint32_t i = 0; i < s->faults.mischief; i++)
-		world_in(s, rng_below(&s->people, span_us), on_mischief, 0, 0);
+		mischief_order(s, rng_below(&s->people, span_us));
 }

@@ -39,6 +39,10 @@ enum party_no {
 	VIPPS_SERVER, /* its users scan, and are debited through VIPPS */
 	WECHAT,       /* an institution's wallet: a cancel must wait, a refund is done later */
 	ALIPAY,       /* by the older interface: a cancel has its day, a refund is repeated */
+	SWISH,        /* from here on the till names the wallet, and its payer follows a link */
+	SATISPAY,     /* it alone names payments */
+	BANCONTACT,   /* a create is not recognised; payments are looked for */
+	TWINT,        /* what is approved must be confirmed */
 	PARTIES
 };
 
@@ -182,7 +186,7 @@ struct span party_setting(const struct party *p, const char *name);
 struct config {
 	struct peer peer[PARTIES];
 	struct link link[PARTIES];
-	struct rate rate[2];
+	struct rate rate[6];
 	struct fee_row fee;
 	struct snapshot snapshot;
 };
@@ -365,6 +369,11 @@ struct spend {
 #define SPENDS_MAX 256
 
 void people_begin(struct sim *s);
+
+/* ---- mischief.c ---- */
+
+/* Some partner misbehaves from then on, for a while. */
+void mischief_order(struct sim *s, int64_t after_us);
 
 /* ---- oracle.c ---- */
 

@@ -1,0 +1,122 @@
+/*
+ * mischief.c: partners that go wrong: what a fake is told to do with its next requests of an
+ * operation. The hard thing is to ask only for what an honest partner might do on a bad day: one
+ * that signs a lie cannot be balanced by anybody. Must never give an order once the faults have
+ * stopped.
+ */
+#include "sim.h"
+
+/* What they may be told to do, and of which operation. */
+static const struct {
+	int party;
+	const char *op, *how;
+} orders[] = {
+	{ BLUECODE, "payment", "silent" },
+	{ BLUECODE, "payment", "apply-then-silent" },
+	{ BLUECODE, "payment", "apply-then-cut" },
+	{ BLUECODE, "payment", "late" },
+	{ BLUECODE, "payment", "error-503" },
+	{ BLUECODE, "payment", "garbled" },
+	{ BLUECODE, "status", "silent" },
+	{ BLUECODE, "cancel", "apply-then-silent" },
+	{ BLUECODE, "cancel", "silent" },
+	{ BLUECODE, "refund", "apply-then-silent" },
+	{ BLUECODE, "refund", "silent" },
+	{ WECHAT, "pay", "apply-then-silent" },
+	{ WECHAT, "pay", "late" },
+	{ WECHAT, "pay", "garbled" },
+	{ WECHAT, "query", "unsigned" },
+	{ WECHAT, "query", "unknown-code" },
+	{ WECHAT, "reverse", "apply-then-cut" },
+	{ WECHAT, "reverse", "pending" },
+	{ WECHAT, "refund", "apply-then-silent" },
+	{ WECHAT, "query-refund", "bad-signature" },
+	{ WECHAT, "callback", "twice" },
+	{ ALIPAY, "pay", "apply-then-silent" },
+	{ ALIPAY, "pay", "late" },
+	{ ALIPAY, "pay", "garbled" },
+	{ ALIPAY, "query", "unsigned" },
+	{ ALIPAY, "cancel", "apply-then-cut" },
+	{ ALIPAY, "cancel", "pending" },
+	{ ALIPAY, "refund", "apply-then-silent" },
+	{ ALIPAY, "refund", "bad-signature" },
+	{ ALIPAY, "callback", "twice" },
+	{ VIPPS, "token", "error-500" },
+	{ VIPPS, "create", "apply-then-silent" },
+	{ VIPPS, "create", "silent" },
+	{ VIPPS, "create", "slow" },
+	{ VIPPS, "capture", "apply-then-silent" },
+	{ VIPPS, "capture", "silent" },
+	{ VIPPS, "get", "garbled" },
+	{ VIPPS, "cancel", "apply-then-error-500" },
+	{ VIPPS, "refund", "apply-then-silent" },
+	{ VIPPS, "webhook", "twice" },
+	{ VIPPS, "webhook", "silent" },
+	{ APS_ACQP, "inquiryPayment", "silent" },
+	{ APS_ACQP, "cancelPayment", "apply-then-silent" },
+	{ APS_ACQP, "refund", "apply-then-silent" },
+	{ APS_ACQP, "refund", "error-500" },
+	{ APS_MPP, "notifyPayment", "apply-then-silent" },
+	{ APS_MPP, "notifyPayment", "silent" },
+	{ APS_MPP, "userInitiatedPay", "slow" },
+	{ PIVO, "debit", "silent" },
+	{ PIVO, "debit", "apply-then-silent" },
+	{ PIVO, "debit", "bad-signature" },
+	{ PIVO, "debit", "wrong-amount" },
+	{ PIVO, "read", "silent" },
+	{ PIVO, "cancel", "apply-then-error" },
+	{ PIVO, "credit", "silent" },
+	{ PIVO, "credit", "apply-then-silent" },
+	{ PIVO, "credit", "wrong-amount" },
+	{ PIVO, "refund", "pending" },
+	{ PIVO, "refund", "apply-then-silent" },
+	{ SWISH, "create", "apply-then-silent" },
+	{ SWISH, "create", "late" },
+	{ SWISH, "get", "wrong-id" },
+	{ SWISH, "cancel", "apply-then-cut" },
+	{ SWISH, "refund", "apply-then-silent" },
+	{ SWISH, "callback", "twice" },
+	{ SATISPAY, "create", "apply-then-silent" },
+	{ SATISPAY, "create", "late" },
+	{ SATISPAY, "get", "garbled" },
+	{ SATISPAY, "update", "apply-then-cut" },
+	{ SATISPAY, "callback", "bad-signature" },
+	{ BANCONTACT, "create", "apply-then-silent" },
+	{ BANCONTACT, "create", "late" },
+	{ BANCONTACT, "search", "silent" },
+	{ BANCONTACT, "get", "unknown-code" },
+	{ BANCONTACT, "cancel", "apply-then-cut" },
+	{ BANCONTACT, "refund", "apply-then-silent" },
+	{ BANCONTACT, "refund", "bad-signature" },
+	{ BANCONTACT, "get-refund", "silent" },
+	{ BANCONTACT, "callback", "unsigned" },
+	{ BANCONTACT, "callback", "twice" },
+	{ TWINT, "enroll", "silent" },
+	{ TWINT, "start", "apply-then-silent" },
+	{ TWINT, "start", "late" },
+	{ TWINT, "monitor", "garbled" },
+	{ TWINT, "confirm", "apply-then-silent" },
+	{ TWINT, "confirm", "silent" },
+	{ TWINT, "cancel", "apply-then-cut" },
+	{ TWINT, "reverse", "apply-then-silent" },
+	{ TILL_EUR, "webhook", "error-500" },
+	{ TILL_NOK, "webhook", "silent" },
+};
+
+static void on_mischief(struct sim *s, const struct event *e)
+{
+	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
+	uint32_t count = 1 + rng_below(&s->people, 3), ms = 1000 + rng_below(&s->people, 12000);
+
+	(void)e;
+	if (s->calm)
+		return;
+	party_do(s, orders[n].party,
+		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
+		orders[n].op, orders[n].how, count, ms);
+}
+
+void mischief_order(struct sim *s, int64_t after_us)
+{
+	world_in(s, after_us, on_mischief, 0, 0);
+}
