@@ -123,12 +123,14 @@ static void write_errors(const Xw__Canonical *reply, struct jw *w)
 	jw_end(w, ']');
 }
 
-static void write_limit(const char *limit, const char *value, int64_t resets, struct jw *w)
+static void write_limit(
+	const char *limit, const char *value, const char *used, int64_t resets, struct jw *w)
 {
 	if (!*limit)
 		return;
 	jw_str(w, "limit", span_str(limit));
 	jw_opt(w, "limit_value", span_str(value));
+	jw_opt(w, "limit_used", span_str(used));
 	partner_write_time(w, "limit_resets_at", resets);
 }
 
@@ -196,9 +198,10 @@ void partner_write_problem(const struct adapter_env *env, const struct request *
 	}
 	write_errors(reply, &w);
 	if (reply->problem)
-		write_limit(
-			reply->problem->limit, reply->problem->value, reply->problem->resets, &w);
+		write_limit(reply->problem->limit, reply->problem->value, reply->problem->used,
+			reply->problem->resets, &w);
 	else if (reply->outcome)
-		write_limit(reply->outcome->limit, reply->outcome->limit_value, 0, &w);
+		write_limit(reply->outcome->limit, reply->outcome->limit_value,
+			reply->outcome->limit_used, reply->outcome->limit_resets, &w);
 	jw_end(&w, '}');
 }

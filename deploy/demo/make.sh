@@ -158,7 +158,8 @@ participant() {
 # A scheme as ACQP (it debits its wallets for us) or as MPP (it charges ours): two agreements, and so
 # two participants, each with the Client-Id and keys of its role.
 alipayplus() {
-	local name=$1 number=$2 role=$3 side=$4 client=$5
+	local name=$1 number=$2 role=$3 side=$4 client=$5 until=00:15 days=365
+	[[ $role == acqp ]] || until=00:30 days=366 # what a wallet has to honour
 	pair rsa "$name" switch 1
 	pair rsa "$name" sandbox 1
 	FAKE=(client_id "$client" settlement_currency EUR psp_id 1022172000000000001)
@@ -167,7 +168,8 @@ alipayplus() {
 	scheme: "yes"
 	currency: EUR
 	zone: "+08:00"
-	cancel_until: "00:15"
+	cancel_until: "$until"
+	refund_days: "$days"
 	cap: "${CAP:-500000.00}"
 	identity: $client
 	settings:

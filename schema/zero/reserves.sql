@@ -1,4 +1,5 @@
--- A payment that is final holds nothing back, and nobody releases what was not reserved.
+-- A payment that is final holds nothing back but its room of a day (accounts above 2^30), and nobody
+-- releases what was not reserved.
 select r.payment, r.account, r.held, p.final
 from (
 	select payment, account, sum(amount) as held
@@ -6,4 +7,4 @@ from (
 	group by payment, account having sum(amount) <> 0
 ) r
 join ledger.payment p on p.payment = r.payment
-where p.final or r.held < 0
+where r.held < 0 or (p.final and r.account >> 30 = 0)

@@ -22,26 +22,6 @@ static void listener(
 	ret->port = (uint16_t)conf_number(l, name, colon + 1, 0, 1, 65535);
 }
 
-/* "11.4520" as mantissa and scale. */
-static void price(struct loader *l, const char *text, struct rate *ret)
-{
-	struct span s = span_str(text);
-	size_t dot = span_find(s, '.');
-	char digits[24];
-	struct buf b = buf_init(digits, sizeof digits);
-
-	buf_add(&b, span_sub(s, 0, dot));
-	buf_add(&b, span_sub(s, dot + 1, s.n));
-	ret->scale = (uint8_t)(dot < s.n ? s.n - dot - 1 : 0);
-	while (b.n > 1 && b.p[0] == '0') { /* 0.0870 */
-		b.p++;
-		b.n--;
-	}
-	if (!buf_ok(&b) || ret->scale > 12 || span_to_i64(buf_span(&b), &ret->mantissa) != RC_OK ||
-		ret->mantissa == 0)
-		conf_fail(l, "price: \"%s\" is no price", text);
-}
-
 static void load_rates(struct loader *l, const char *file)
 {
 	struct raw_rates *r = conf_yaml_rates(l, file);
@@ -57,7 +37,11 @@ static void load_rates(struct loader *l, const char *file)
 		l->entry = i;
 		to->from = conf_currency(l, "from", from->from);
 		to->to = conf_currency(l, "to", from->to);
-		price(l, from->price, to);
+		if (ratio_parse(span_str(from->price), &to->price) != RC_OK)
+			conf_fail(l, "price: \"%s\" is no price", from->price);
+		if (from->source &&
+			!span_to_cstr(span_str(from->source), to->source, sizeof to->source))
+			conf_fail(l, "source: longer than %zu", sizeof to->source - 1);
 		if (wall_parse(span_str(from->at), &to->at) != RC_OK ||
 			wall_parse(span_str(from->until), &to->until) != RC_OK)
 			conf_fail(l, "%s to %s: at and until are RFC 3339 times", from->from,
@@ -89,6 +73,25 @@ static void put_payers(struct loader *l, const struct raw_switch *r)
 		!span_starts(origin, SPAN("http")))
 		conf_fail(l,
 			"payer_origin: \"https://host\" without a final slash, of 58 characters at most");
+}
+
+static void put_exchange_limits(struct loader *l, const struct raw_switch *r)
+{
+	struct conf *c = l->c;
+
+	if (r->exchange_limits_count > CONF_LIMITS_MAX) {
+		conf_fail(l, "exchange_limits: more than %d", CONF_LIMITS_MAX);
+		return;
+	}
+	l->list = "exchange_limits";
+	for (l->entry = 0; l->entry < r->exchange_limits_count && !l->failed; l->entry++) {
+		const struct raw_limit *from = &r->exchange_limits[l->entry];
+		struct ccy ccy = conf_currency(l, "currency", from->currency);
+		if (!l->failed)
+			c->exchange_limit[c->exchange_limit_count++] = conf_amount(
+				l, "limit", from->limit, ccy);
+	}
+	l->list = NULL;
 }
 
 static void put_switch(struct loader *l, const struct raw_switch *r)
@@ -126,6 +129,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	c->requests_max = (uint32_t)conf_number(l, "requests_max", r->requests_max, 512, 16, 8192);
 	c->shard = (unsigned)conf_number(l, "shard", r->shard, 0, 0, 4095);
 	c->snapshot.markup_bp = (int32_t)conf_number(l, "markup_bp", r->markup_bp, 0, 0, 5000);
+	put_exchange_limits(l, r);
 	c->snapshot.quote_life_s = (uint32_t)conf_number(
 		l, "quote_life_s", r->quote_life_s, 600, 10, 86400);
 }
@@ -145,8 +149,9 @@ static void show_core(struct conf *c)
 	c->snapshot.rate_count = c->rate_count;
 }
 
-struct conf *conf_load(const char *file, const char *routes, const char **ret_error)
+struct conf *conf_load(const char *file, const struct conf_instead *instead, const char **ret_error)
 {
+	const char *routes = instead ? instead->routes : NULL;
 	struct loader l = { .c = calloc(1, sizeof *l.c), .file = file };
 	const char *slash = strrchr(file, '/');
 	struct raw_switch *raw;
@@ -166,8 +171,10 @@ struct conf *conf_load(const char *file, const char *routes, const char **ret_er
 		routes = conf_path(&l, raw->routes);
 	if (!l.failed)
 		conf_load_routes(&l, routes);
-	if (!l.failed && raw->rates)
-		load_rates(&l, conf_path(&l, raw->rates));
+	if (!l.failed)
+		l.c->rates_file = conf_path(&l, raw->rates);
+	if (!l.failed && l.c->rates_file)
+		load_rates(&l, instead && instead->rates ? instead->rates : l.c->rates_file);
 	if (!l.failed) {
 		show_core(l.c);
 		conf_check(&l, routes);

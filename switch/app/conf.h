@@ -19,6 +19,7 @@
 #define CONF_ROUTES_MAX    512
 #define CONF_CORRIDORS_MAX 256
 #define CONF_RATES_MAX     512
+#define CONF_LIMITS_MAX    64
 #define CONF_FEES_MAX      128
 
 struct conf_setting {
@@ -62,12 +63,16 @@ struct conf_owned;
 struct conf {
 	struct conf_owned *owned; /* what everything below points into */
 	const char *file;
+	const char *rates_file; /* NULL: there are none */
 	const char *name;
 	const char *origin;       /* public origin of the partners' listener, as partners sign it */
 	const char *code_guid;    /* identifies our template in merchant codes */
 	const char *payer_origin; /* public origin of the payers' pages; NULL: there are none */
 	bool sandbox;             /* plain HTTP is allowed on loopback */
 	struct conf_listener partners, operators, payers;
+	size_t exchange_limit_count;
+	struct money exchange_limit[CONF_LIMITS_MAX]; /* most that our exchanges may owe; a currency
+							 without one: no limit */
 	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */
 	size_t host_count;
 	const char *tls_cert_file, *tls_key_file,
@@ -92,10 +97,15 @@ struct conf {
 	struct snapshot snapshot; /* over the arrays above */
 };
 
-/* Loads the file and what it names; `routes`: another route table than it names, or NULL. NULL:
- * *ret_error says file, line where known, and what is
- * wrong; it lasts until the next call. */
-struct conf *conf_load(const char *file, const char *routes, const char **ret_error);
+/* Files that are read instead of those that the configuration names. */
+struct conf_instead {
+	const char *routes, *rates; /* NULL: as it says */
+};
+
+/* Loads the file and what it names. `instead` may be NULL. NULL: *ret_error says file, line where
+ * known, and what is wrong; it lasts until the next call. */
+struct conf *conf_load(
+	const char *file, const struct conf_instead *instead, const char **ret_error);
 /* With all its texts. NULL is fine; returns NULL. */
 struct conf *conf_free(struct conf *c);
 

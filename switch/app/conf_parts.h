@@ -21,13 +21,15 @@ struct raw_timing {
 };
 
 struct raw_fee {
-	char *name, *basis_points, *fixed, *minimum, *maximum, *rounding, *on_refund;
+	char *name, *from, *to, *base, *basis_points, *fixed, *minimum, *maximum, *rounding,
+		*on_refund;
 };
 
 struct raw_peer {
 	char *name, *number, *adapter, *currency, *agreement, *scheme, *debit_via, *identity, *url,
 		*ca;
-	char *client_certificate, *client_key, *connections, *cap, *amount_max, *hold_ms, *expire_s;
+	char *client_certificate, *client_key, *connections, *cap, *amount_max, *day_max,
+		*markup_bp, *hold_ms, *expire_s;
 	char *refund_days, *zone, *cancel_until, *notify, *off;
 	char *assigned_id, *code_head, *code_digits, *code_life_s, *order_url;
 	char **roles;
@@ -52,13 +54,20 @@ struct raw_corridor {
 };
 
 struct raw_rate {
-	char *from, *to, *price, *at, *until;
+	char *from, *to, *price, *at, *until, *source;
+};
+
+/* What our exchanges may owe in a currency. */
+struct raw_limit {
+	char *currency, *limit;
 };
 
 struct raw_switch {
 	char *name, *origin, *code_guid, *environment, *partners, *operators, *payers,
 		*payer_origin, *postgres, *redis, *secret, *workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
+	struct raw_limit *exchange_limits;
+	unsigned exchange_limits_count;
 	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca, *payer_certificate,
 		*payer_key;
 	char **hosts;

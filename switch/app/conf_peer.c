@@ -70,11 +70,27 @@ static void put_settings(struct loader *l, const struct raw_peer *r, struct conf
 	e->setting_count = r->settings_count;
 }
 
+/* Minor units; none is 0. A fee is reckoned in another currency by the payment's own rate, and has
+ * to be countable there. */
+static int64_t fee_bound(struct loader *l, const char *name, const char *text, struct ccy c)
+{
+	int64_t minor = money_minor(conf_amount(l, name, text, c));
+
+	if (minor > 1000000000)
+		conf_fail(l, "fees: %s: %s is more than any fee", name, text);
+	return minor;
+}
+
 static void put_fees(struct loader *l, const struct raw_peer *r, const struct peer *p)
 {
 	static const char *const roundings[] = { "half-even", "half-up", "down", "up", NULL };
 	static const char *const refunds[] = { "keep", "prorate", "full", NULL };
+	static const char *const sides[] = { "acquirer", "issuer", "us", NULL };
+	/* What is not said is what the participant is: it pays us, on its own amount. */
+	int own = p->roles & PEER_ACQUIRER ? FEE_ACQUIRER : FEE_ISSUER;
 
+	if (r->fees_count > FEES_MAX / 2)
+		conf_fail(l, "fees: more than %d", FEES_MAX / 2);
 	for (unsigned i = 0; i < r->fees_count; i++) {
 		const struct raw_fee *f = &r->fees[i];
 		struct fee_row *row = &l->c->fee[l->c->fee_count];
@@ -86,11 +102,20 @@ static void put_fees(struct loader *l, const struct raw_peer *r, const struct pe
 		if (!span_to_cstr(span_str(f->name), row->name, sizeof row->name))
 			conf_fail(l, "fees: the name is too long");
 		row->agreement = p->agreement;
+		row->from = (enum fee_side)(f->from ? conf_word(l, "from", f->from, sides) : own);
+		row->to = (enum fee_side)(f->to ? conf_word(l, "to", f->to, sides) : FEE_US);
+		row->base = (enum fee_side)(f->base ? conf_word(l, "base", f->base, sides) : own);
+		if (row->from == row->to || row->base == FEE_US)
+			conf_fail(l, "fees: %s: from one to another, on the amount of a side",
+				f->name);
 		row->basis_points = (int32_t)conf_number(
 			l, "basis_points", f->basis_points, 0, 0, 10000);
-		row->fixed = money_minor(conf_amount(l, "fixed", f->fixed, p->settle));
-		row->min = money_minor(conf_amount(l, "minimum", f->minimum, p->settle));
-		row->max = money_minor(conf_amount(l, "maximum", f->maximum, p->settle));
+		row->fixed = fee_bound(l, "fixed", f->fixed, p->settle);
+		row->min = fee_bound(l, "minimum", f->minimum, p->settle);
+		row->max = fee_bound(l, "maximum", f->maximum, p->settle);
+		if ((int)row->base != own && (row->fixed || row->min || row->max))
+			conf_fail(
+				l, "fees: %s: amounts are of the participant's own side", f->name);
 		row->rounding = (enum rounding)conf_word(l, "rounding", f->rounding, roundings);
 		row->on_refund = (enum fee_refund)conf_word(l, "on_refund", f->on_refund, refunds);
 	}
@@ -202,13 +227,15 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	p->scheme = conf_yes(l, "scheme", r->scheme);
 	p->zone = conf_zone(l, r->zone);
 	p->cancel_until_min = (int16_t)conf_time_of_day(l, r->cancel_until);
-	p->refund_days = (uint32_t)conf_number(l, "refund_days", r->refund_days, 365, 1, 3660);
+	p->refund_days = (uint32_t)conf_number(l, "refund_days", r->refund_days, 366, 1, 3660);
 	p->expire_s = (uint32_t)conf_number(l, "expire_s", r->expire_s, 120, 5, 86400);
 	p->hold_ms = (uint32_t)conf_number(l, "hold_ms", r->hold_ms, 6000, 100, 30000);
 	p->notify = r->notify ? (enum notify_when)conf_word(l, "notify", r->notify, notifies)
 			      : NOTIFY_LATE;
 	p->amount_max = conf_amount(l, "amount_max", r->amount_max, p->settle);
 	put_codes(l, r, p);
+	p->day_max = conf_amount(l, "day_max", r->day_max, p->settle);
+	p->markup_bp = (int32_t)conf_number(l, "markup_bp", r->markup_bp, MARKUP_COMMON, 0, 5000);
 	put_roles(l, r, p);
 	k->peer = p;
 	k->off = conf_yes(l, "off", r->off);

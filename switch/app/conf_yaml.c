@@ -32,10 +32,10 @@ static const cyaml_schema_field_t key_fields[] = { TEXT(raw_key, use), TEXT(raw_
 static const cyaml_schema_value_t key_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_key, key_fields) };
 
-static const cyaml_schema_field_t fee_fields[] = { TEXT(raw_fee, name),
-	OPTIONAL(raw_fee, basis_points), OPTIONAL(raw_fee, fixed), OPTIONAL(raw_fee, minimum),
-	OPTIONAL(raw_fee, maximum), OPTIONAL(raw_fee, rounding), OPTIONAL(raw_fee, on_refund),
-	CYAML_FIELD_END };
+static const cyaml_schema_field_t fee_fields[] = { TEXT(raw_fee, name), OPTIONAL(raw_fee, from),
+	OPTIONAL(raw_fee, to), OPTIONAL(raw_fee, base), OPTIONAL(raw_fee, basis_points),
+	OPTIONAL(raw_fee, fixed), OPTIONAL(raw_fee, minimum), OPTIONAL(raw_fee, maximum),
+	OPTIONAL(raw_fee, rounding), OPTIONAL(raw_fee, on_refund), CYAML_FIELD_END };
 static const cyaml_schema_value_t fee_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_fee, fee_fields) };
 
@@ -50,11 +50,12 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, scheme), OPTIONAL(raw_peer, debit_via), OPTIONAL(raw_peer, identity),
 	OPTIONAL(raw_peer, url), OPTIONAL(raw_peer, ca), OPTIONAL(raw_peer, client_certificate),
 	OPTIONAL(raw_peer, client_key), OPTIONAL(raw_peer, connections), OPTIONAL(raw_peer, cap),
-	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s),
-	OPTIONAL(raw_peer, refund_days), OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until),
-	OPTIONAL(raw_peer, notify), OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id),
-	OPTIONAL(raw_peer, code_head), OPTIONAL(raw_peer, code_digits),
-	OPTIONAL(raw_peer, code_life_s), OPTIONAL(raw_peer, order_url), MANY(raw_peer, roles, &text_value),
+	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, day_max), OPTIONAL(raw_peer, markup_bp),
+	OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s), OPTIONAL(raw_peer, refund_days),
+	OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until), OPTIONAL(raw_peer, notify),
+	OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id), OPTIONAL(raw_peer, code_head),
+	OPTIONAL(raw_peer, code_digits), OPTIONAL(raw_peer, code_life_s),
+	OPTIONAL(raw_peer, order_url), MANY(raw_peer, roles, &text_value),
 	MANY(raw_peer, keys, &key_value), MANY(raw_peer, settings, &pair_value),
 	MANY(raw_peer, fees, &fee_value), MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t peer_value = { CYAML_VALUE_MAPPING(
@@ -78,13 +79,19 @@ static const cyaml_schema_value_t routes_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_routes, routes_fields) };
 
 static const cyaml_schema_field_t rate_fields[] = { TEXT(raw_rate, from), TEXT(raw_rate, to),
-	TEXT(raw_rate, price), TEXT(raw_rate, at), TEXT(raw_rate, until), CYAML_FIELD_END };
+	TEXT(raw_rate, price), TEXT(raw_rate, at), TEXT(raw_rate, until),
+	OPTIONAL(raw_rate, source), CYAML_FIELD_END };
 static const cyaml_schema_value_t rate_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_rate, rate_fields) };
 static const cyaml_schema_field_t rates_fields[] = { MANY(raw_rates, rates, &rate_value),
 	CYAML_FIELD_END };
 static const cyaml_schema_value_t rates_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_rates, rates_fields) };
+
+static const cyaml_schema_field_t limit_fields[] = { TEXT(raw_limit, currency),
+	TEXT(raw_limit, limit), CYAML_FIELD_END };
+static const cyaml_schema_value_t limit_value = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_limit, limit_fields) };
 
 static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	TEXT(raw_switch, origin), TEXT(raw_switch, code_guid), TEXT(raw_switch, environment),
@@ -95,9 +102,10 @@ static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	OPTIONAL(raw_switch, payments_max), OPTIONAL(raw_switch, calls_max),
 	OPTIONAL(raw_switch, requests_max), OPTIONAL(raw_switch, shard),
 	TEXT(raw_switch, participants), TEXT(raw_switch, routes), OPTIONAL(raw_switch, rates),
-	OPTIONAL(raw_switch, markup_bp), OPTIONAL(raw_switch, quote_life_s),
-	OPTIONAL(raw_switch, tls_certificate), OPTIONAL(raw_switch, tls_key),
-	OPTIONAL(raw_switch, client_ca), MANY(raw_switch, hosts, &text_value), CYAML_FIELD_END };
+	MANY(raw_switch, exchange_limits, &limit_value), OPTIONAL(raw_switch, markup_bp),
+	OPTIONAL(raw_switch, quote_life_s), OPTIONAL(raw_switch, tls_certificate),
+	OPTIONAL(raw_switch, tls_key), OPTIONAL(raw_switch, client_ca),
+	MANY(raw_switch, hosts, &text_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 

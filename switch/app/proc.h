@@ -13,9 +13,10 @@
 
 enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE, ROLE_SETUP };
 
-#define PROC_MAX     36
-#define PROC_SAID    512
-#define PROC_BUCKETS 12 /* .005 .01 .025 .05 .1 .25 .5 1 2.5 5 10 s and more */
+#define PROC_MAX        36
+#define PROC_DAYS_AHEAD 30 /* accounts of days are made so long before */
+#define PROC_SAID       512
+#define PROC_BUCKETS    12 /* .005 .01 .025 .05 .1 .25 .5 1 2.5 5 10 s and more */
 
 struct proc_hist {
 	uint64_t bucket[PROC_BUCKETS];

@@ -135,8 +135,10 @@ static void look(struct clerk *k)
 			     RC_OK;
 	if (is_time(k, &k->counts, COUNT_MS))
 		wire_counts(k->wire);
-	if (is_time(k, &k->partitions, PARTITIONS_MS))
+	if (is_time(k, &k->partitions, PARTITIONS_MS)) {
 		wire_partitions(k->wire);
+		wire_days(k->wire);
+	}
 	if (is_time(k, &k->codes, CODES_MS))
 		wire_expire_codes(k->wire);
 }

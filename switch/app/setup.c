@@ -109,11 +109,11 @@ static bool account(struct setup *s, enum account_class class, uint16_t agreemen
 	return run(s, PG_STMT_ACCOUNT_ENSURE, &q);
 }
 
-static bool cap(struct setup *s, const struct peer *p, struct money m)
+static bool cap(struct setup *s, int32_t account, struct money m)
 {
 	struct pg_params q = { 0 };
 
-	pg_add_int4(&q, acct_number(ACCT_POSITION, p->agreement, p->settle));
+	pg_add_int4(&q, account);
 	if (money_is_none(m))
 		pg_add_null(&q);
 	else
@@ -122,6 +122,40 @@ static bool cap(struct setup *s, const struct peer *p, struct money m)
 	pg_add_bytes(&q, SPAN("configuration"));
 	pg_add_bytes(&q, SPAN("start"));
 	return run(s, PG_STMT_CAP_SET, &q);
+}
+
+static bool day_limit(struct setup *s, const struct peer *p)
+{
+	struct pg_params q = { 0 };
+
+	pg_add_int2(&q, (int16_t)p->number);
+	pg_add_int2(&q, (int16_t)p->settle.num);
+	pg_add_bytes(&q, span_str(ccy_alpha(p->settle)));
+	if (money_is_none(p->day_max))
+		pg_add_null(&q);
+	else
+		pg_add_int8(&q, money_minor(p->day_max));
+	pg_add_bytes(&q, SPAN("configuration"));
+	pg_add_bytes(&q, SPAN("start"));
+	return run(s, PG_STMT_DAY_LIMIT_SET, &q);
+}
+
+/* The clerk goes on with it. */
+static bool open_days(struct setup *s)
+{
+	struct pg_params q = { 0 };
+
+	pg_add_int4(&q, PROC_DAYS_AHEAD);
+	return run(s, PG_STMT_DAYS_OPEN, &q);
+}
+
+/* What our exchanges may owe in that currency. */
+static struct money exchange_limit(const struct conf *c, struct ccy ccy)
+{
+	for (size_t i = 0; i < c->exchange_limit_count; i++)
+		if (ccy_eq(money_ccy(c->exchange_limit[i]), ccy))
+			return c->exchange_limit[i];
+	return MONEY_NONE;
 }
 
 /* A peer's position and what its payments may touch beside it. */
@@ -134,7 +168,11 @@ static bool accounts(struct setup *s, size_t i)
 	       account(s, ACCT_SUSPENSE, p->agreement, p->settle, "suspense", p->name) &&
 	       account(s, ACCT_EXCHANGE, 0, p->settle, "exchange", "") &&
 	       account(s, ACCT_ROUNDING, 0, p->settle, "rounding", "") &&
-	       account(s, ACCT_BANK, 0, p->settle, "bank", "") && cap(s, p, s->conf->extra[i].cap);
+	       account(s, ACCT_BANK, 0, p->settle, "bank", "") &&
+	       cap(s, acct_number(ACCT_POSITION, p->agreement, p->settle), s->conf->extra[i].cap) &&
+	       cap(s, acct_number(ACCT_EXCHANGE, 0, p->settle),
+		       exchange_limit(s->conf, p->settle)) &&
+	       day_limit(s, p);
 }
 
 static bool all(struct setup *s)
@@ -145,6 +183,8 @@ static bool all(struct setup *s)
 	for (size_t i = 0; i < s->conf->peer_count; i++)
 		if (!participant(s, &s->conf->peer[i]) || !accounts(s, i))
 			return false;
+	if (!open_days(s))
+		return false;
 	return ask(s, PG_STMT_PARTICIPANTS, &(struct pg_params){ 0 }, on_participants);
 }
 

@@ -48,6 +48,7 @@ void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall 
 bool wire_rung(struct wire *w);
 void wire_counts(struct wire *w);     /* gauges into the slot */
 void wire_partitions(struct wire *w); /* tables for the months to come */
+void wire_days(struct wire *w);       /* accounts for the days to come */
 void wire_expire_codes(struct wire *w);
 
 #endif

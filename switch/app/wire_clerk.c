@@ -217,6 +217,15 @@ void wire_partitions(struct wire *w)
 		proc_log("warning", "partitions", "not looked after now; again in hours");
 }
 
+void wire_days(struct wire *w)
+{
+	struct pg_params params = { 0 };
+
+	pg_add_int4(&params, PROC_DAYS_AHEAD);
+	if (pg_send(w->clerk, PG_STMT_DAYS_OPEN, &params, on_outbox_kept, w) != RC_OK)
+		proc_log("warning", "days", "not looked after now; again in hours");
+}
+
 void wire_expire_codes(struct wire *w)
 {
 	struct pg_params params = { 0 };

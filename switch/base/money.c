@@ -267,18 +267,82 @@ enum rc money_scale(
 	return divide((__int128)m.minor_ * num, den, to, r, ret);
 }
 
-enum rc money_convert(struct money m, int64_t mantissa, int scale, struct ccy to, enum rounding r,
+enum rc ratio_parse(struct span decimal, struct ratio *ret)
+{
+	size_t dot = span_find(decimal, '.');
+	struct span whole = span_sub(decimal, 0, dot), part = span_sub(decimal, dot + 1, decimal.n);
+	int64_t mantissa;
+
+	if (!span_is_digits(whole) || (dot < decimal.n && !span_is_digits(part)) ||
+		part.n > RATIO_SCALE_MAX || span_to_i64(whole, &mantissa) != RC_OK ||
+		mantissa > RATIO_MANTISSA_MAX)
+		return RC_BAD;
+	for (size_t i = 0; i < part.n; i++) {
+		mantissa = mantissa * 10 + (part.p[i] - '0');
+		if (mantissa > RATIO_MANTISSA_MAX)
+			return RC_BAD;
+	}
+	if (mantissa == 0)
+		return RC_BAD;
+	*ret = (struct ratio){ mantissa, pow10_i64((int)part.n) };
+	return RC_OK;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+	while (b) {
+		int64_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* What stands above and below the line is made as small as it can be, so that the products fit
+ * where they can fit at all. */
+static enum rc product(
+	int64_t *above, int64_t *below, size_t n, __int128 *ret_num, __int128 *ret_den)
+{
+	__int128 num = 1, den = 1;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++) {
+			int64_t d = common_divisor(above[i], below[j]);
+			above[i] /= d;
+			below[j] /= d;
+		}
+	for (size_t i = 0; i < n; i++)
+		if (__builtin_mul_overflow(num, (__int128)above[i], &num) ||
+			__builtin_mul_overflow(den, (__int128)below[i], &den))
+			return RC_RANGE;
+	*ret_num = num;
+	*ret_den = den;
+	return RC_OK;
+}
+
+#define RATIOS_MAX 4
+
+enum rc money_times(struct money m, const struct ratio *f, size_t n, struct ccy to, enum rounding r,
 	struct money *ret)
 {
-	PRE(known(m.ccy_) && known(to));
-	if (mantissa <= 0 || scale < 0 || scale > 18)
-		return RC_RANGE;
-	__int128 num = (__int128)m.minor_ * mantissa, den = pow10_i64(scale);
-	int shift = ccy_exp(to) - ccy_exp(m.ccy_);
+	int64_t above[RATIOS_MAX + 2], below[RATIOS_MAX + 2];
+	__int128 num, den;
 
-	if (shift > 0 && __builtin_mul_overflow(num, (__int128)pow10_i64(shift), &num))
+	PRE(known(m.ccy_) && known(to) && n <= RATIOS_MAX && m.minor_ != INT64_MIN);
+	if (m.minor_ == 0) {
+		*ret = (struct money){ 0, to };
+		return RC_OK;
+	}
+	for (size_t i = 0; i < n; i++) {
+		PRE(f[i].num > 0 && f[i].den > 0);
+		above[i] = f[i].num;
+		below[i] = f[i].den;
+	}
+	above[n] = m.minor_ < 0 ? -m.minor_ : m.minor_;
+	below[n] = pow10_i64(ccy_exp(m.ccy_));
+	above[n + 1] = pow10_i64(ccy_exp(to));
+	below[n + 1] = 1;
+	if (product(above, below, n + 2, &num, &den) != RC_OK)
 		return RC_RANGE;
-	if (shift < 0)
-		den *= pow10_i64(-shift); /* below 10^22 */
-	return divide(num, den, to, r, ret);
+	return divide(m.minor_ < 0 ? -num : num, den, to, r, ret);
 }

@@ -67,8 +67,18 @@ enum rounding { ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_DOWN, ROUND_UP };
  */
 MUST enum rc money_scale(struct money m, int64_t num, int64_t den, struct ccy to, enum rounding r,
 	struct money *ret);
-/* Exchange at a price of major units `to` per major unit of m, price = mantissa x 10^-scale. */
-MUST enum rc money_convert(struct money m, int64_t mantissa, int scale, struct ccy to,
+/* A price or a share, exactly: both positive. */
+struct ratio {
+	int64_t num, den;
+};
+
+#define RATIO_MANTISSA_MAX INT64_C(1000000000000)
+#define RATIO_SCALE_MAX    12
+/* "11.7096": positive, at most 12 decimals and so many digits as are below 10^12. RC_BAD. */
+MUST enum rc ratio_parse(struct span decimal, struct ratio *ret);
+/* m, counted in major units, times all of them, in the currency `to`: rounded once, at the end.
+ * RC_RANGE: more than can be counted exactly. */
+MUST enum rc money_times(struct money m, const struct ratio *f, size_t n, struct ccy to,
 	enum rounding r, struct money *ret);
 
 #endif

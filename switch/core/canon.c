@@ -142,11 +142,13 @@ static void read_verdict(struct reader *r, const Xw__Canonical *from, struct msg
 		const Xw__Outcome *o = from->outcome;
 		m->outcome = (enum outcome)number(
 			r, o->result, OUTCOME_NOT_FOUND, "outcome.result");
-		m->reason = (enum reason)number(r, o->reason, REASON_UNSUPPORTED, "outcome.reason");
+		m->reason = (enum reason)number(r, o->reason, REASON_RATE, "outcome.reason");
 		STR(r, o->code, m->their_code);
 		STR(r, o->text, m->their_text);
 		STR(r, o->limit, m->limit);
 		STR(r, o->limit_value, m->limit_value);
+		STR(r, o->limit_used, m->limit_used);
+		m->limit_resets = wall(r, o->limit_resets, "outcome.limit_resets");
 		m->at = wall(r, o->at, "outcome.at");
 	}
 	if (from->counts) {
@@ -159,13 +161,13 @@ static void read_verdict(struct reader *r, const Xw__Canonical *from, struct msg
 	if (from->problem) {
 		const Xw__Problem *p = from->problem;
 		m->has_problem = true;
-		m->problem = (enum reason)number(
-			r, p->reason, REASON_UNSUPPORTED, "problem.reason");
+		m->problem = (enum reason)number(r, p->reason, REASON_RATE, "problem.reason");
 		STR(r, p->detail, m->detail);
 		STR(r, p->pointer, m->pointer);
 		m->retry_after_s = number(r, p->retry_after_s, 86400, "problem.retry_after_s");
 		STR(r, p->limit, m->limit);
 		STR(r, p->value, m->limit_value);
+		STR(r, p->used, m->limit_used);
 		m->limit_resets = wall(r, p->resets, "problem.resets");
 	}
 }
@@ -392,6 +394,8 @@ static void put_verdict(struct arena *a, const struct msg *m, Xw__Canonical *to)
 		to->outcome->at = m->at.us;
 		to->outcome->limit = text(a, m->limit);
 		to->outcome->limit_value = text(a, m->limit_value);
+		to->outcome->limit_used = text(a, m->limit_used);
+		to->outcome->limit_resets = m->limit_resets.us;
 	}
 	if (m->has_counts && (to->counts = arena_new(a, Xw__Counts))) {
 		xw__counts__init(to->counts);
@@ -408,6 +412,7 @@ static void put_verdict(struct arena *a, const struct msg *m, Xw__Canonical *to)
 		to->problem->retry_after_s = m->retry_after_s;
 		to->problem->limit = text(a, m->limit);
 		to->problem->value = text(a, m->limit_value);
+		to->problem->used = text(a, m->limit_used);
 		to->problem->resets = m->limit_resets.us;
 	}
 }

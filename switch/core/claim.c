@@ -80,8 +80,10 @@ void claim_pushed(struct turn *t)
 		acquirer_push_back(t, why);
 		return;
 	}
-	if (!money_is_none(m->settle))
+	if (!money_is_none(m->settle)) {
 		l->owe = m->settle;
+		l->rounding = MONEY_NONE; /* that was of our estimate */
+	}
 	if (pay_is_of_ours(p)) /* it was agreed to when it was made */
 		post_payment(t);
 	acquirer_tell(t);

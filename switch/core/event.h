@@ -68,7 +68,8 @@ struct pay_event {
 	uint16_t down[EVENT_DOWN_MAX];
 	bool cap_refused; /* the ledger would not hold this step's money: stepped again, to refuse
 			   */
-	struct money cap_value;
+	int32_t cap_account; /* which would pass its cap, what that is, and how much is used */
+	int64_t cap, cap_used;
 
 	/* ANSWER, NO_ANSWER: the call that this is about */
 	enum side side;

@@ -93,6 +93,16 @@ void issuer_refused(struct turn *t, enum reason why)
 	}
 }
 
+/* Its quote is text to us; one that fits its own amounts in no direction is for a person to see. */
+static void check_quote(struct turn *t, const struct msg *m)
+{
+	struct money asked = money_is_none(m->amount) ? t->p->iss.ask : m->amount;
+
+	if (m->quote.price[0] && !money_is_none(m->settle) && !money_same(asked, m->settle) &&
+		!fx_quote_fits(asked, m->settle, span_str(m->quote.price)))
+		turn_exception(t, EXCEPTION_QUOTE);
+}
+
 /* The money is ours for certain. */
 static void taken(struct turn *t, const struct msg *m)
 {
@@ -101,8 +111,10 @@ static void taken(struct turn *t, const struct msg *m)
 
 	turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_YES));
 	l->taken = l->ask;
-	if (!money_is_none(m->settle))
+	if (!money_is_none(m->settle)) {
 		l->owe = m->settle;
+		l->rounding = MONEY_NONE; /* that was of our estimate */
+	}
 	l->asking = 0;
 	l->sure = 1;
 	l->next = WALL_NONE;
@@ -117,6 +129,7 @@ static void taken(struct turn *t, const struct msg *m)
 	}
 	post_payment(t);
 	paid_open(t);
+	check_quote(t, m);
 	if (pay_is_scan(p)) {
 		acquirer_tell(t);
 	} else {

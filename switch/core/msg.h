@@ -106,7 +106,7 @@ struct msg {
 	enum reason problem;
 	char detail[257], pointer[129];
 	int32_t retry_after_s;
-	char limit[MSG_ID], limit_value[33];
+	char limit[MSG_ID], limit_value[33], limit_used[33];
 	struct wall limit_resets;
 
 	char brand[65];

@@ -31,15 +31,22 @@ static bool may_refund(struct turn *t)
 	return false;
 }
 
+/* How long a participant agrees to give back; both of the two have to. */
+static bool is_too_old(const struct turn *t, uint16_t number)
+{
+	int64_t window_ms = (int64_t)turn_peer(t, number)->refund_days * 86400000;
+
+	return wall_diff_ms(t->ev->now, t->p->created) > window_ms;
+}
+
 /* Our own rules, as far as they refuse for good. */
 static enum reason refund_rules(const struct turn *t, const struct msg_refund *m, struct money most)
 {
 	const struct pay *p = t->p;
-	int64_t window_ms = (int64_t)turn_peer(t, t->ev->peer)->refund_days * 86400000;
 
 	if (t->ev->cap_refused)
 		return REASON_LIMIT;
-	if (wall_diff_ms(t->ev->now, p->created) > window_ms)
+	if (is_too_old(t, t->ev->peer) || is_too_old(t, p->iss.peer))
 		return REASON_WINDOW;
 	if (money_cmp(m->amount, most) > 0 ||
 		(!money_is_none(m->settle) && money_cmp(m->settle, pay_owed_still(p)) > 0))

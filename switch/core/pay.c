@@ -258,7 +258,7 @@ const char *pay_check(const struct pay *p)
 		return bad;
 	if (pay_id_is_none(&p->id))
 		return "a payment has an id";
-	if (final && !money_is_none(p->iss.reserved))
+	if (final && (!money_is_none(p->iss.reserved) || !money_is_none(p->exposed)))
 		return "nothing stays reserved once the payment is final";
 	if (!final && pay_state(p) != PAY_NEW && !p->due.us)
 		return "a payment that is not final has an alarm";

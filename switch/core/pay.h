@@ -84,7 +84,10 @@ struct leg {
 	char their_code[MSG_ID];    /* their own result code, for people */
 	struct money ask;           /* the amount in our messages with them */
 	struct money owe; /* what is owed between us and them if it succeeds; position currency */
-	struct money reserved;                        /* held back for it on their position */
+	struct money rounding; /* part of `owe` that our exchange added to come to a whole unit */
+	struct money reserved; /* held back for it on their position */
+	int32_t day;           /* account of the day that it counts in; 0: there is no such limit */
+	struct money counted;  /* what it takes of that day */
 	struct money held, taken, given_up, returned; /* counted in the currency of `ask` */
 	struct wall since;                            /* when the phase began */
 	struct wall next; /* when this leg wants to be stepped; none: it rests */
@@ -147,11 +150,25 @@ struct capture {
 	char request_id[MSG_ID];
 };
 
-/* Our own quote: the issuer's amount from the acquirer's. The refunds use it again. */
+/* Our own quote: an amount in one currency from one in another. */
 struct quote {
-	int64_t mantissa; /* price = mantissa x 10^-scale, issuer's major units per acquirer's */
-	uint8_t scale;
+	struct ratio f[2]; /* price: the product, major units per major unit; 0: a factor less */
+	uint16_t markup_bp;
+	struct wall rate_at; /* of the older rate; and where that came from */
+	char source[17];
 	struct wall at, until;
+};
+
+#define FEES_MAX 6
+
+/* A fee as it was accrued: what the payer of it owes and what the other gets, which are two
+ * currencies where their positions are. A later configuration does not change it. */
+struct fee {
+	char name[33];
+	uint8_t from, to;   /* enum fee_side */
+	uint8_t on_refund;  /* enum fee_refund */
+	uint16_t agreement; /* whose contract it is of */
+	struct money paid, got;
 };
 
 /* What of the payment is in the books: nothing, itself, or a late success in suspense. */
@@ -170,7 +187,8 @@ struct pay {
 	struct wall created, expires, due; /* due: when it wants to be stepped; none: it rests */
 	struct money amount;               /* what the acquirer's side wants, order currency */
 	struct leg acq, iss;
-	struct quote quote;
+	struct quote quote, acq_quote; /* the issuer's amount from the acquirer's; that from the
+					  order's */
 	struct undo undo;
 	struct refund refund[REFUNDS_OPEN];
 	uint16_t refund_seq;
@@ -181,9 +199,10 @@ struct pay {
 	 * uncaptured, or on its way. */
 	struct money captured, released;
 	struct capture capture[CAPTURES_MAX];
-	struct money fee;    /* accrued from the acquirer, position currency */
-	uint8_t posted;      /* enum posted */
-	uint8_t late;        /* a success came after the undo: exception */
+	struct money exposed;     /* reserved of what we may owe by exchanges in that currency */
+	struct fee fee[FEES_MAX]; /* accrued */
+	uint8_t posted;           /* enum posted */
+	uint8_t late;             /* a success came after the undo: exception */
 	uint8_t confirmed;   /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
 	uint8_t stuck;       /* on the exception list */
 	uint8_t denied;      /* they contradicted what is settled; said once */
@@ -206,7 +225,8 @@ struct pay {
 	char action_url[513]; /* where the payer goes on, in a browser, or the code that he scans;
 				 of the issuer's last word */
 	char limit[33];       /* name of our limit that refused */
-	struct money limit_value;
+	struct money limit_value, limit_used; /* what it is; what was taken of it before this */
+	struct wall limit_resets;             /* none: it does not */
 };
 
 /* Answers that somebody may wait for, by number; captures are SEQ_CAPTURE + their place, refunds

@@ -20,7 +20,8 @@ enum kind {
 	KIND_UNDO,
 	KIND_REFUND,
 	KIND_CAPTURE,
-	KIND_QUOTE
+	KIND_QUOTE,
+	KIND_FEE
 };
 
 struct field {
@@ -60,6 +61,11 @@ static const struct field quote_fields[] = {
 #include "record.def"
 };
 #undef QUOTE_F
+#define FEE_F(n, kind, member) ROW(fee, n, kind, member)
+static const struct field fee_fields[] = {
+#include "record.def"
+};
+#undef FEE_F
 #define PAY_F(n, kind, member) ROW(pay, n, kind, member)
 static const struct field pay_fields[] = {
 #include "record.def"
@@ -86,6 +92,8 @@ static struct list nested(uint8_t kind)
 		return LIST_OF(capture_fields);
 	case KIND_QUOTE:
 		return LIST_OF(quote_fields);
+	case KIND_FEE:
+		return LIST_OF(fee_fields);
 	default: /* not an enum of the domain: kinds that do not nest */
 		CHECK_UNREACHABLE();
 	}
@@ -204,6 +212,7 @@ static void pack_fields(struct buf *b, struct list l, const char *from)
 		case KIND_REFUND:
 		case KIND_CAPTURE:
 		case KIND_QUOTE:
+		case KIND_FEE:
 			pack_nested(b, f, at);
 			break;
 		}
@@ -298,6 +307,7 @@ static bool read_value(
 	case KIND_REFUND:
 	case KIND_CAPTURE:
 	case KIND_QUOTE:
+	case KIND_FEE:
 		return wire == WIRE_BYTES && unpack_fields(value, nested(f->kind), at);
 	}
 	CHECK_UNREACHABLE();

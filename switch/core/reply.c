@@ -330,18 +330,25 @@ static void reply_scan(const struct pay *p, struct msg *m)
 	}
 }
 
+static void put_amount(struct money m, char *dst, size_t cap)
+{
+	struct buf b = buf_init(dst, cap - 1);
+
+	if (money_is_none(m))
+		return;
+	money_write_major(&b, m);
+	buf_ch(&b, ' ');
+	buf_str(&b, ccy_alpha(money_ccy(m)));
+	CHECK(buf_ok(&b));
+}
+
 /* A refusal by a limit of ours names it and says what it is. */
 static void put_limit(const struct pay *p, struct msg *m)
 {
-	struct buf b = buf_init(m->limit_value, sizeof m->limit_value - 1);
-
 	memcpy(m->limit, p->limit, sizeof p->limit);
-	if (money_is_none(p->limit_value))
-		return;
-	money_write_major(&b, p->limit_value);
-	buf_ch(&b, ' ');
-	buf_str(&b, ccy_alpha(money_ccy(p->limit_value)));
-	CHECK(buf_ok(&b));
+	put_amount(p->limit_value, m->limit_value, sizeof m->limit_value);
+	put_amount(p->limit_used, m->limit_used, sizeof m->limit_used);
+	m->limit_resets = p->limit_resets;
 }
 
 /* What an acquirer's side that captures later counts; what is being released is not yet. */

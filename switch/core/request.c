@@ -306,17 +306,6 @@ static void pushed(struct turn *t)
 	turn_reply(t, SEQ_FIRST);
 }
 
-/* The last moment of a cancel: a time of day after the business day of the payment has ended. */
-static bool cancel_window_over(const struct turn *t)
-{
-	const struct pay *p = t->p;
-	const struct peer *peer = turn_peer(t, p->acq.peer);
-	int64_t day = zone_day(&peer->zone, p->created);
-
-	return peer->cancel_until_min >= 0 &&
-	       t->ev->now.us >= zone_time(&peer->zone, day + 1, peer->cancel_until_min).us;
-}
-
 /* A cancel for something that never came: if it still comes, it finds itself closed. */
 static void cancel_first(struct turn *t)
 {
@@ -381,7 +370,8 @@ static void cancel(struct turn *t)
 		turn_refuse(t, REASON_STATE, "the payment has refunds; refund the rest");
 		return;
 	}
-	if (p->undo.phase == UNDO_NONE && p->iss.phase == LEG_YES && cancel_window_over(t)) {
+	if (p->undo.phase == UNDO_NONE && p->iss.phase == LEG_YES &&
+		turn_cancel_over(t, p->acq.peer)) {
 		turn_refuse(t, REASON_WINDOW, "the cancel window is over; refund instead");
 		return;
 	}

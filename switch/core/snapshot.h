@@ -26,6 +26,21 @@ static inline int32_t acct_number(enum account_class c, uint16_t agreement, stru
 	return (int32_t)((uint32_t)c << 26 | (uint32_t)agreement << 10 | ccy.num);
 }
 
+/* What payments take of a participant's day, days since 1970: another account each day, so that
+ * none has to be reset. The number is bit 30, 15 bits of the participant's number, 15 of the day
+ * (until 2059). */
+static inline int32_t acct_day(uint16_t peer, int64_t day)
+{
+	return (int32_t)(1u << 30 | (uint32_t)(peer & 0x7fff) << 15 | (uint32_t)(day & 0x7fff));
+}
+
+static inline bool acct_is_day(int32_t account)
+{
+	return (account >> 30 & 1) != 0;
+}
+
+#define MARKUP_COMMON (-1)
+
 enum notify_when { NOTIFY_NEVER, NOTIFY_LATE, NOTIFY_ALWAYS };
 
 #define PEER_ISSUER   1
@@ -47,12 +62,14 @@ struct peer {
 	uint16_t
 		debit_via; /* a scan from this participant is debited through that one; 0: itself */
 	struct zone zone;  /* of its business day */
-	int16_t cancel_until_min; /* cancel allowed until so many minutes after midnight of the next
-				     day in that zone; negative: as long as refunds are */
+	int16_t cancel_until_min; /* it cancels, or is asked to, until so many minutes after
+				     midnight of the next day; negative: as long as refunds are */
 	uint32_t refund_days;
 	uint32_t expire_s; /* life of a payment where the request states none */
 	uint32_t hold_ms;  /* how long its requests are held before a pending answer */
 	enum notify_when notify;
+	int32_t markup_bp; /* on our quotes to it, in our favour; MARKUP_COMMON: the snapshot's */
+	struct money day_max;    /* of its own currency on one day of its zone; none: no limit */
 	struct money amount_max; /* per payment, in the order's currency if it is the same; none: no
 				    limit */
 	const struct caps *caps[OP_MAX];
@@ -84,13 +101,16 @@ struct corridor {
 	bool off;
 };
 
-enum fee_base { FEE_ON_PAYMENT };
+/* Who pays a fee, and who gets it. */
+enum fee_side { FEE_ACQUIRER, FEE_ISSUER, FEE_US };
 enum fee_refund { FEE_KEEP, FEE_PRORATE, FEE_FULL };
 
-/* The acquirer's agreement pays us this for each payment, in its position currency. */
+/* One pays the other, or us, this for each payment in which the agreement takes part. */
 struct fee_row {
 	char name[33];
 	uint16_t agreement;
+	enum fee_side from, to; /* two different ones */
+	enum fee_side base;     /* whose amount it is reckoned on, and in whose currency */
 	int32_t basis_points;
 	int64_t fixed, min, max; /* minor units; max 0: none */
 	enum rounding rounding;
@@ -99,9 +119,9 @@ struct fee_row {
 
 struct rate {
 	struct ccy from, to;
-	int64_t mantissa; /* major units of `to` for one of `from` = mantissa x 10^-scale */
-	uint8_t scale;
+	struct ratio price; /* major units of `to` for one of `from` */
 	struct wall at, until;
+	char source[17]; /* for people */
 };
 
 struct snapshot {

@@ -48,6 +48,15 @@ const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
 	return peer_caps(turn_peer(t, peer), op);
 }
 
+bool turn_cancel_over(const struct turn *t, uint16_t number)
+{
+	const struct peer *peer = turn_peer(t, number);
+	int64_t day = zone_day(&peer->zone, t->p->created);
+
+	return peer->cancel_until_min >= 0 &&
+	       t->ev->now.us >= zone_time(&peer->zone, day + 1, peer->cancel_until_min).us;
+}
+
 struct wall turn_call(struct turn *t, struct call c)
 {
 	const struct caps *caps = turn_caps(t, c.peer, c.op);

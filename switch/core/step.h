@@ -52,6 +52,7 @@ enum exception {
 	EXCEPTION_AMOUNT,        /* a peer moved another amount than asked */
 	EXCEPTION_REFUND,        /* a refund cannot be decided by asking */
 	EXCEPTION_CAP_PASSED,    /* an entry that must be booked passed the cap */
+	EXCEPTION_QUOTE,         /* a partner's quote fits its own amounts in no direction */
 };
 
 struct step {

@@ -26,6 +26,10 @@ struct turn {
 /* step.c */
 const struct peer *turn_peer(const struct turn *t, uint16_t number);
 const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op); /* or NULL */
+/* Whether that participant's time for cancels of this payment is over: a time of day after the
+ * business day of the payment has ended. As the acquirer's side it may not ask any more, as the
+ * issuer it is not to be asked. */
+bool turn_cancel_over(const struct turn *t, uint16_t number);
 /* Adds a call and returns the moment by which it has surely ended. */
 struct wall turn_call(struct turn *t, struct call c);
 /* The answer `seq` is final with this step; nothing where it was before. */
@@ -140,12 +144,17 @@ enum reason fx_acquirer(struct turn *t); /* the acquirer's side alone */
 /* Whether a settlement that the issuer states for `asked` can be one of `owed`: where no exchange
  * lies between the two, it is what was asked; else by its own rate, but not a fifth off ours. */
 bool fx_may_settle(struct money asked, struct money owed, struct money stated);
+/* Whether a partner's quote is about these two amounts: schemes turn their quotes either way and
+ * count by major or minor units (alipayplus.md 5.3), so all four are tried. Nothing is derived from
+ * it. */
+bool fx_quote_fits(struct money amount, struct money settle, struct span price);
 /* limit.c */
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);
 
 /* post.c: the books */
-void post_reserve(struct turn *t); /* the issuer's position, guarded */
-void post_release(struct turn *t);
+/* The issuer's position, what exchanges may owe, the participants' days: all of it guarded. */
+void post_reserve(struct turn *t);
+void post_release(struct turn *t);  /* nothing came of it */
 void post_payment(struct turn *t);  /* releases, and books debit, exchange, fees */
 void post_undone(struct turn *t);   /* whatever was booked or held is taken back */
 void post_suspense(struct turn *t); /* a late success: theirs, and nobody's yet */

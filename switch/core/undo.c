@@ -79,8 +79,11 @@ static enum op choose(const struct turn *t)
 	const struct pay *p = t->p;
 	const struct caps *c = turn_caps(t, p->iss.peer, OP_CANCEL);
 	bool taken = money_sign(p->iss.taken) > 0;
+	bool late = turn_cancel_over(t, p->iss.peer);
 
-	if (p->undo.refund || !c)
+	if (late && p->undo.op == OP_CANCEL) /* in time or not: that one is asked about */
+		return OP_INQUIRE;
+	if (p->undo.refund || !c || late)
 		return taken ? give_back(t) : OP_INQUIRE;
 	if (taken && !c->cancel_undoes)
 		return give_back(t);

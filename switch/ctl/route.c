@@ -266,8 +266,8 @@ static enum ctl_exit route_diff(int argc, char **argv)
 	if (!read_options(argc, argv, 2, &o) || o.desk.words != 2 || !o.conf ||
 		(o.since && wall_parse(span_str(o.since), &since) != RC_OK))
 		return CTL_USAGE;
-	if ((old = conf_load(o.conf, o.desk.word[0], &why)) &&
-		(new = conf_load(o.conf, o.desk.word[1], &why)))
+	if ((old = conf_load(o.conf, &(struct conf_instead){ .routes = o.desk.word[0] }, &why)) &&
+		(new = conf_load(o.conf, &(struct conf_instead){ .routes = o.desk.word[1] }, &why)))
 		status = run_replay(
 			&(struct replay){ .options = &o, .old = old, .new = new }, since);
 	else

@@ -50,7 +50,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 10
+#define PG_SCHEMA_NEEDED 31
 
 struct pg;
 struct pg_rows;

@@ -401,22 +401,13 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	item_free(w, it);
 }
 
-/* The cap in its currency, which stands in the account's number. */
-static struct money cap_of(const struct commit_result *r)
-{
-	char digits[3];
-	struct buf b = buf_init(digits, sizeof digits);
-	struct ccy c;
-
-	buf_dec(&b, (uint64_t)r->account & 1023, 3);
-	return ccy_by_num(buf_span(&b), &c) == RC_OK ? money_of(r->cap, c) : MONEY_NONE;
-}
-
 static void capped(struct wrk *w, struct live *l, struct item *it, const struct commit_result *r)
 {
 	w->stats.caps++;
 	it->ev.cap_refused = true;
-	it->ev.cap_value = cap_of(r);
+	it->ev.cap_account = r->account;
+	it->ev.cap = r->cap;
+	it->ev.cap_used = r->value;
 	list_prepend(
 		&l->inbox, &it->node); /* stepped again: this time it refuses, and that is kept */
 }

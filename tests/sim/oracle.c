@@ -61,7 +61,8 @@ static void reserved(struct sim *s, const struct ledger_pay *p)
 
 	for (int i = 0; i < p->sums; i++)
 		books += p->sum[i].reserved;
-	record += money_minor(p->rec.iss.reserved);
+	record += money_minor(p->rec.iss.reserved) + money_minor(p->rec.exposed) +
+		  money_minor(p->rec.acq.counted) + money_minor(p->rec.iss.counted);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		record += money_minor(p->rec.refund[i].reserved);
 	if (books != record)
@@ -445,7 +446,8 @@ void oracle_end(struct sim *s)
 			(long long)expected);
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		for (int j = 0; j < s->ledger.pay[i]->sums; j++)
-			if (!is_open(s->ledger.pay[i]) && s->ledger.pay[i]->sum[j].reserved)
+			if (!is_open(s->ledger.pay[i]) && s->ledger.pay[i]->sum[j].reserved &&
+				!acct_is_day(s->ledger.pay[i]->sum[j].account))
 				world_fail(s, "%s is over and holds a reservation",
 					id_text(&s->ledger.pay[i]->id));
 	if (s->ledger.outs_owed)

@@ -140,7 +140,8 @@ static void put_peer(struct sim *s, int i)
 		.refund_days = 365,
 		.expire_s = 120,
 		.hold_ms = 6000,
-		.notify = r->notify };
+		.notify = r->notify,
+		.markup_bp = MARKUP_COMMON };
 	CHECK(span_to_cstr(span_str(r->name), p->name, sizeof p->name));
 	*l = (struct link){ .peer = p,
 		.adapter = adapter_by_name(span_str(r->adapter)),
@@ -167,9 +168,12 @@ static void account(struct sim *s, enum account_class class, uint16_t agreement,
 	l->account[l->account_count++].number = number;
 }
 
-/* The accounts that the start of a real switch makes, and the issuers' caps. */
+/* The accounts that the start of a real switch makes, the issuers' caps, and those of exchanges. */
 static void put_accounts(struct sim *s)
 {
+	struct ledger *l = &s->ledger;
+	int n;
+
 	for (int i = 0; i < PARTIES; i++) {
 		const struct peer *p = &s->config.peer[i];
 		account(s, ACCT_POSITION, p->agreement, p->settle);
@@ -180,7 +184,12 @@ static void put_accounts(struct sim *s)
 		}
 		account(s, ACCT_FEE, p->agreement, p->settle);
 		account(s, ACCT_SUSPENSE, p->agreement, p->settle);
+		n = l->account_count;
 		account(s, ACCT_EXCHANGE, 0, p->settle);
+		if (s->faults.caps && l->account_count > n) {
+			l->account[n].capped = true;
+			l->account[n].cap = 1000 + rng_below(&s->chance, 600000);
+		}
 		account(s, ACCT_ROUNDING, 0, p->settle);
 		account(s, ACCT_BANK, 0, p->settle);
 	}
@@ -194,14 +203,17 @@ void peers_begin(struct sim *s)
 	memset(c, 0, sizeof *c);
 	for (int i = 0; i < PARTIES; i++)
 		put_peer(s, i);
-	c->rate[0] = (struct rate){ ccy("EUR"), ccy("NOK"), 117096, 4, s->start, until };
-	c->rate[1] = (struct rate){ ccy("NOK"), ccy("EUR"), 854, 4, s->start, until };
-	c->rate[2] = (struct rate){ ccy("EUR"), ccy("SEK"), 112530, 4, s->start, until };
-	c->rate[3] = (struct rate){ ccy("NOK"), ccy("SEK"), 9610, 4, s->start, until };
-	c->rate[4] = (struct rate){ ccy("EUR"), ccy("CHF"), 9405, 4, s->start, until };
-	c->rate[5] = (struct rate){ ccy("NOK"), ccy("CHF"), 803, 4, s->start, until };
+	c->rate[0] = (struct rate){ ccy("EUR"), ccy("NOK"), { 117096, 10000 }, s->start, until,
+		"" };
+	c->rate[1] = (struct rate){ ccy("NOK"), ccy("EUR"), { 854, 10000 }, s->start, until, "" };
+	c->rate[2] = (struct rate){ ccy("EUR"), ccy("SEK"), { 112530, 10000 }, s->start, until,
+		"" };
+	c->rate[3] = (struct rate){ ccy("NOK"), ccy("SEK"), { 9610, 10000 }, s->start, until, "" };
+	c->rate[4] = (struct rate){ ccy("EUR"), ccy("CHF"), { 9405, 10000 }, s->start, until, "" };
+	c->rate[5] = (struct rate){ ccy("NOK"), ccy("CHF"), { 803, 10000 }, s->start, until, "" };
 	c->fee = (struct fee_row){ .name = "service",
 		.agreement = peers_number(TILL_EUR),
+		.to = FEE_US,
 		.basis_points = 80,
 		.min = 2,
 		.on_refund = FEE_PRORATE };
@@ -216,5 +228,8 @@ void peers_begin(struct sim *s)
 		.markup_bp = 50,
 		.quote_life_s = 120,
 		.version = 1 };
+	for (int i = 0; i < PARTIES && s->faults.caps; i += 3)
+		c->peer[i].day_max = money_of(
+			10000 + rng_below(&s->chance, 400000), c->peer[i].settle);
 	put_accounts(s);
 }

@@ -97,12 +97,27 @@ const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq)
 
 /* ---- the books ---- */
 
+/* A day's account is there before the day begins; here, when it is first asked for. */
+static struct ledger_account *open_day(struct sim *s, int32_t number)
+{
+	struct ledger *l = &s->ledger;
+	const struct peer *p = snapshot_peer(
+		&s->config.snapshot, (uint16_t)(number >> 15 & 0x7fff));
+
+	if (!p || money_is_none(p->day_max) || l->account_count == LEDGER_ACCOUNTS)
+		return NULL;
+	l->account[l->account_count] = (struct ledger_account){
+		.number = number, .capped = true, .cap = money_minor(p->day_max)
+	};
+	return &l->account[l->account_count++];
+}
+
 static struct ledger_account *account_of(struct sim *s, int32_t number)
 {
 	for (int i = 0; i < s->ledger.account_count; i++)
 		if (s->ledger.account[i].number == number)
 			return &s->ledger.account[i];
-	return NULL;
+	return acct_is_day(number) ? open_day(s, number) : NULL;
 }
 
 static struct ledger_sum *sum_of(struct sim *s, struct ledger_pay *p, int32_t account)

@@ -200,7 +200,7 @@ uint16_t peers_number(int party);
 
 #define LEDGER_PAYMENTS 1024
 #define LEDGER_CLAIMS   8192
-#define LEDGER_ACCOUNTS 64
+#define LEDGER_ACCOUNTS 256
 #define PAY_ACCOUNTS    24
 
 struct ledger_sum {

@@ -98,7 +98,7 @@ static void answered(struct paywalk *k)
 	ev.lost = dice(k, 2) ? LOST_UNSENT : LOST_UNKNOWN;
 	w->m = (struct msg){ .op = c.op, .answer = true };
 	w->m.outcome = (enum outcome)(1 + dice(k, OUTCOME_NOT_FOUND));
-	w->m.reason = dice(k, 3) ? REASON_NONE : (enum reason)dice(k, REASON_UNSUPPORTED + 1);
+	w->m.reason = dice(k, 3) ? REASON_NONE : (enum reason)dice(k, REASON_RATE + 1);
 	w->m.has_problem = !dice(k, 16);
 	w->m.problem = w->m.reason ? w->m.reason : REASON_TECHNICAL;
 	say_amounts(k, &c, &w->m);

@@ -72,9 +72,11 @@ static const struct route_row routes[] = {
 	{ .scheme = "vipps", .mode = 'C', .to = PUSH },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = SCHEME },
 };
-static const struct fee_row fee = {
-	.name = "service", .agreement = 10 + TILL, .basis_points = 50, .on_refund = FEE_PRORATE
-};
+static const struct fee_row fee = { .name = "service",
+	.agreement = 10 + TILL,
+	.to = FEE_US,
+	.basis_points = 50,
+	.on_refund = FEE_PRORATE };
 struct ccy EUR, NOK;
 static struct peer peers[SELF];
 static struct rate rates[2];
@@ -98,7 +100,8 @@ static void set_peer(
 		.refund_days = 365,
 		.expire_s = 120,
 		.hold_ms = 6000,
-		.notify = NOTIFY_LATE };
+		.notify = NOTIFY_LATE,
+		.markup_bp = MARKUP_COMMON };
 	set_text(p->name, sizeof p->name, name);
 	for (; caps->op; caps++)
 		p->caps[caps->op] = caps;
@@ -115,8 +118,12 @@ static void configure(void)
 	set_peer(TOUR, "tour", EUR, false, till_caps);
 	set_peer(SELF, "self", EUR, false, self_caps);
 	peers[WALLET - 1].debit_via = PUSH;
-	rates[0] = (struct rate){ EUR, NOK, 1150, 2, { 1 }, { INT64_MAX } };
-	rates[1] = (struct rate){ NOK, EUR, 87, 3, { 1 }, { INT64_MAX } };
+	rates[0] = (struct rate){
+		.from = EUR, .to = NOK, .price = { 1150, 100 }, .at = { 1 }, .until = { INT64_MAX }
+	};
+	rates[1] = (struct rate){
+		.from = NOK, .to = EUR, .price = { 87, 1000 }, .at = { 1 }, .until = { INT64_MAX }
+	};
 	sn = (struct snapshot){ .peer = peers,
 		.peer_count = SELF,
 		.route = routes,
@@ -147,7 +154,7 @@ void pw_free(struct payworld *w)
 void pw_next(struct payworld *w)
 {
 	w->rec = (struct pay){ 0 };
-	w->reserved = 0;
+	w->reserved = w->exposed = w->counted = 0;
 	memset(w->replies, 0, sizeof w->replies);
 }
 
@@ -188,6 +195,10 @@ static void book(struct payworld *w)
 		if (e->kind == ENTRY_POST) {
 			sum[money_ccy(e->money).num] += minor;
 			*sum_of(w, e->account) += minor;
+		} else if (acct_is_day(e->account)) {
+			w->counted += minor;
+		} else if (e->account >> 26 == ACCT_EXCHANGE) {
+			w->exposed += minor;
 		} else {
 			w->reserved += minor;
 		}
@@ -237,7 +248,8 @@ static void check_step(struct payworld *w, const struct pay *before)
 	CHECK(!pay_check(next));
 	book(w);
 	if (pay_is_final(next))
-		CHECK(w->reserved == 0);
+		CHECK(w->reserved == 0 && w->exposed == 0);
+	CHECK(w->reserved >= 0 && w->exposed >= 0 && w->counted >= 0);
 	if (!may_move_on(before, next))
 		CHECK(pay_state(before) == pay_state(next));
 	CHECK(pay_unpack(span_of(w->st.record, w->st.record_bytes), &again) == RC_OK);
@@ -257,7 +269,10 @@ void pw_step(struct payworld *w, struct pay_event ev)
 	ev.down_count = w->down != 0;
 	ev.down[0] = w->down;
 	ev.cap_refused = w->cap_refused;
-	ev.cap_value = money_of(50000, EUR);
+	ev.cap_account = w->cap_account ? w->cap_account
+					: acct_number(ACCT_POSITION, 10 + CODE, EUR);
+	ev.cap = 50000;
+	ev.cap_used = 49000;
 	core_step(&sn, &before, &ev, &w->st);
 	core_step(&sn, &before, &ev, &twice);
 	CHECK(w->st.record_bytes == twice.record_bytes);

@@ -129,10 +129,11 @@ static void verifier_keys_carry_their_id(void **state)
 	assert_false(verifier_read(SPAN("example.com/foo"), &v));
 }
 
-/* Queues and caches: verify rebuilds or compares them. A new table is put into one list or the
+/* Queues and caches: verify rebuilds or compares them; day_limit says what account_cap will say of
+ * days to come. A new table is put into one list or the
  * other. */
-static const char *const working[] = { "account_total", "block", "due", "operator_request",
-	"outbox", "shown_code" };
+static const char *const working[] = { "account_total", "block", "day_limit", "due",
+	"operator_request", "outbox", "shown_code" };
 
 static bool is_known(const char *table)
 {

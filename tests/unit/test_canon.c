@@ -102,6 +102,7 @@ static void fill_verdict(struct msg *m, struct ccy ccy)
 	m->retry_after_s = 86400;
 	TEXT(m->limit);
 	TEXT(m->limit_value);
+	TEXT(m->limit_used);
 	m->limit_resets.us = 6;
 }
 

@@ -63,7 +63,7 @@ static void the_payer_says_how_much(void **state)
 	/* Nobody is asked whether he takes it; the merchant's acquirer is told. */
 	assert_int_equal(w->st.notify_count, 1);
 	assert_int_equal(w->st.notify[0].to, TILL);
-	assert_int_equal(pw_position(w, TILL, EUR), -1250 + money_minor(w->rec.fee));
+	assert_int_equal(pw_position(w, TILL, EUR), -1250 + money_minor(w->rec.fee[0].paid));
 	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
 	assert_string_equal(m.request_id, "");
 	assert_string_equal(m.merchant.id, "cafe-1");

@@ -333,12 +333,12 @@ static void scheme_states_what_it_collects(void **state)
 static void rates_have_an_end(void **state)
 {
 	struct payworld *w = *state;
-	struct rate r = { EUR, NOK, 1150, 2, { 1 }, w->now };
+	struct rate r = { EUR, NOK, { 1150, 100 }, { 1 }, w->now, "" };
 
 	pw_snapshot()->rate = &r;
 	pw_snapshot()->rate_count = 1;
 	pw_pay(w, "vipps", 1000);
-	assert_declined(w, REASON_CURRENCY);
+	assert_declined(w, REASON_RATE);
 	r.until.us++;
 	pw_next(w);
 	w->now.us = r.until.us - 1;
@@ -349,13 +349,14 @@ static void rates_have_an_end(void **state)
 static void rates_that_do_not_fit(void **state)
 {
 	struct payworld *w = *state;
-	struct rate r = { EUR, NOK, INT64_MAX, 0, { 1 }, { INT64_MAX } };
+	struct rate r = { EUR, NOK, { INT64_MAX, 1 }, { 1 }, { INT64_MAX }, "" };
 
 	pw_snapshot()->rate = &r;
 	pw_snapshot()->rate_count = 1;
 	pw_pay(w, "vipps", 100000);
 	assert_declined(w, REASON_AMOUNT);
-	r = (struct rate){ EUR, NOK, 1, 9, { 1 }, { INT64_MAX } }; /* less than the least unit */
+	r = (struct rate){ EUR, NOK, { 1, 1000000000 }, { 1 }, { INT64_MAX },
+		"" }; /* less than the least unit */
 	pw_next(w);
 	pw_pay(w, "vipps", 1);
 	assert_declined(w, REASON_AMOUNT);
@@ -372,7 +373,7 @@ static void till_of_another_currency(void **state)
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(pw_position(w, TILL, NOK), -11500);
-	assert_int_equal(pw_position(w, CODE, EUR), 1020); /* 115.00 NOK at 0.087, and 2 % */
+	assert_int_equal(pw_position(w, CODE, EUR), 1021); /* 115.00 NOK at 0.087, and 2 % */
 	assert_int_equal(ccy_by_alpha(SPAN("SEK"), &sek), RC_OK);
 	pw_peer(TILL)->settle = sek;
 	pw_next(w);
@@ -400,17 +401,18 @@ static void fees(void **state)
 		struct fee_row row;
 		int64_t amount, fee;
 	} t[] = {
-		{ { .basis_points = 100 }, 1000, 10 },
-		{ { .basis_points = 100, .fixed = 25 }, 1000, 35 },
-		{ { .basis_points = 100, .min = 20 }, 1000, 20 },
-		{ { .basis_points = 100, .max = 5 }, 1000, 5 },
-		{ { .basis_points = 100, .rounding = ROUND_UP }, 1001, 11 },
-		{ { .basis_points = 100, .rounding = ROUND_DOWN }, 1099, 10 },
+		{ { .to = FEE_US, .basis_points = 100 }, 1000, 10 },
+		{ { .to = FEE_US, .basis_points = 100, .fixed = 25 }, 1000, 35 },
+		{ { .to = FEE_US, .basis_points = 100, .min = 20 }, 1000, 20 },
+		{ { .to = FEE_US, .basis_points = 100, .max = 5 }, 1000, 5 },
+		{ { .to = FEE_US, .basis_points = 100, .rounding = ROUND_UP }, 1001, 11 },
+		{ { .to = FEE_US, .basis_points = 100, .rounding = ROUND_DOWN }, 1099, 10 },
 	};
 	struct payworld *w = *state;
 
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-		struct fee_row two[] = { t[i].row, { .agreement = 10 + CODE, .fixed = 999 } };
+		struct fee_row two[] = { t[i].row,
+			{ .agreement = 10 + CODE, .to = FEE_US, .fixed = 999 } };
 		int64_t before = pw_position(w, TILL, EUR);
 
 		two[0].agreement = 10 + TILL;
@@ -423,13 +425,13 @@ static void fees(void **state)
 	}
 }
 
-/* Two rows add up; one that is kept is kept whole when the payment goes back. */
+/* Two rows add up; what was agreed when the payment was made is what goes back. */
 static void fees_and_refunds(void **state)
 {
 	struct payworld *w = *state;
 	struct fee_row rows[] = {
-		{ .agreement = 10 + TILL, .fixed = 10, .on_refund = FEE_PRORATE },
-		{ .agreement = 10 + TILL, .fixed = 5, .on_refund = FEE_PRORATE },
+		{ .agreement = 10 + TILL, .to = FEE_US, .fixed = 10, .on_refund = FEE_PRORATE },
+		{ .agreement = 10 + TILL, .to = FEE_US, .fixed = 5, .on_refund = FEE_PRORATE },
 	};
 
 	pw_snapshot()->fee = rows;
@@ -440,11 +442,11 @@ static void fees_and_refunds(void **state)
 	pw_ask(w, OP_REFUND, TILL, 400);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(pw_position(w, TILL, EUR), -600 + 9);
-	rows[1].on_refund = FEE_KEEP;
+	rows[1].on_refund = FEE_KEEP; /* of payments to come */
 	pw_ask(w, OP_REFUND, TILL, 600);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_state(w, PAY_REFUNDED);
-	assert_int_equal(pw_position(w, TILL, EUR), 9);
+	assert_int_equal(pw_position(w, TILL, EUR), 0);
 }
 
 static void assert_limit(const struct payworld *w, const char *name, const char *value)

@@ -266,37 +266,71 @@ static void rounds(void **state)
 	}
 }
 
+static struct ratio price(const char *text)
+{
+	struct ratio r;
+
+	assert_int_equal(ratio_parse(span_str(text), &r), RC_OK);
+	return r;
+}
+
 /* Relations that the schemes' own fixtures show; the last one is a zero-decimal currency. */
 static void converts(void **state)
 {
+	static const struct {
+		int64_t minor;
+		const char *from, *price, *to;
+		int64_t expected;
+	} t[] = {
+		{ 100, "MOP", "0.88156063", "CNY", 88 },
+		{ 134, "TRY", "1.05980252", "CNY", 142 },
+		{ 200, "JPY", "0.064622", "CNY", 1292 },
+		{ 1292, "CNY", "15.474", "JPY", 200 },
+	};
 	struct money m = MONEY_NONE;
+	struct ratio huge[] = { { INT64_MAX, 1 }, { INT64_MAX, 1 } };
 
 	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct ratio p = price(t[i].price);
+		assert_int_equal(money_times(of(t[i].minor, t[i].from), &p, 1, ccy(t[i].to),
+					 ROUND_HALF_EVEN, &m),
+			RC_OK);
+		assert_true(money_eq(m, of(t[i].expected, t[i].to)));
+	}
 	assert_int_equal(
-		money_convert(of(100, "MOP"), 88156063, 8, ccy("CNY"), ROUND_HALF_EVEN, &m), 0);
-	assert_true(money_eq(m, of(88, "CNY")));
-	assert_int_equal(
-		money_convert(of(134, "TRY"), 105980252, 8, ccy("CNY"), ROUND_HALF_EVEN, &m), 0);
-	assert_true(money_eq(m, of(142, "CNY")));
-	assert_int_equal(
-		money_convert(of(200, "JPY"), 64622, 6, ccy("CNY"), ROUND_HALF_EVEN, &m), 0);
-	assert_true(money_eq(m, of(1292, "CNY")));
-	assert_int_equal(
-		money_convert(of(1292, "CNY"), 15474, 3, ccy("JPY"), ROUND_HALF_EVEN, &m), 0);
-	assert_true(money_eq(m, of(200, "JPY")));
-	assert_int_equal(money_convert(of(1, "EUR"), 0, 0, ccy("NOK"), ROUND_DOWN, &m), RC_RANGE);
-	assert_int_equal(money_convert(of(1, "EUR"), -1, 0, ccy("NOK"), ROUND_DOWN, &m), RC_RANGE);
-	assert_int_equal(money_convert(of(1, "EUR"), 1, 19, ccy("NOK"), ROUND_DOWN, &m), RC_RANGE);
-	assert_int_equal(money_convert(of(1, "EUR"), 1, -1, ccy("NOK"), ROUND_DOWN, &m), RC_RANGE);
-	assert_int_equal(
-		money_convert(of(INT64_MAX, "JPY"), INT64_MAX, 0, ccy("CLF"), ROUND_DOWN, &m),
-		RC_RANGE);
-	assert_int_equal(
-		money_convert(of(INT64_MIN, "JPY"), INT64_MAX, 18, ccy("JPY"), ROUND_DOWN, &m),
-		RC_RANGE);
+		money_times(of(INT64_MAX, "JPY"), huge, 1, ccy("CLF"), ROUND_DOWN, &m), RC_RANGE);
+	assert_int_equal(money_times(of(1, "JPY"), huge, 2, ccy("JPY"), ROUND_DOWN, &m), RC_RANGE);
 	assert_int_equal(
 		money_scale(of(INT64_MAX, "EUR"), 2, 1, ccy("EUR"), ROUND_DOWN, &m), RC_RANGE);
 	assert_true(money_eq(m, of(200, "JPY")));
+	assert_int_equal(money_times(of(0, "EUR"), huge, 2, ccy("JPY"), ROUND_UP, &m), RC_OK);
+	assert_true(money_eq(m, of(0, "JPY")));
+	/* What stands above and below is reduced first: no product is too large that need not be.
+	 */
+	struct ratio back[] = { { INT64_MAX, 3 }, { 1, INT64_MAX }, { 3, 1 } };
+	assert_int_equal(
+		money_times(of(-12345, "EUR"), back, 3, ccy("KWD"), ROUND_DOWN, &m), RC_OK);
+	assert_true(money_eq(m, of(-123450, "KWD")));
+}
+
+static void prices(void **state)
+{
+	static const char *const bad[] = { "", "0", "0.000", ".5", "-1", "+1", "1,5", "1.", "1e3",
+		" 1", "1.0000000000001", "1000000000001", "11111.11111111", "00.5" };
+	struct ratio r = { 7, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (ratio_parse(span_str(bad[i]), &r) == RC_OK)
+			fail_msg("\"%s\" is taken", bad[i]);
+	assert_int_equal(r.num, 7);
+	r = price("0.0870");
+	assert_int_equal(r.num, 870);
+	assert_int_equal(r.den, 10000);
+	r = price("1000000000000");
+	assert_int_equal(r.num, INT64_C(1000000000000));
+	assert_int_equal(r.den, 1);
 }
 
 /* scale() against its definition: the result is the nearest, and a tie is even. */
@@ -389,6 +423,7 @@ int main(void)
 		cmocka_unit_test(adds_and_subtracts),
 		cmocka_unit_test(rounds),
 		cmocka_unit_test(converts),
+		cmocka_unit_test(prices),
 		cmocka_unit_test(scaling_is_exact),
 		cmocka_unit_test(parts_add_up),
 		cmocka_unit_test(text_both_ways),
