@@ -5,6 +5,8 @@
  * The hard thing is the wait: a new crew proves itself before the old one goes, which may take the
  * supervisor's 15 s and the ledger's. Must never call a reload done that it did not see done.
  */
+#include "reload.h"
+
 #include "ask.h"
 #include "json.h"
 
@@ -24,10 +26,8 @@ static const struct json *said(const struct http_msg *m)
 	return json_parse_object(&a, m->body);
 }
 
-enum ctl_exit ctl_reload(int argc, char **argv)
+enum ctl_exit reload_and_wait(const char *at)
 {
-	const char *at = argc == 2 && strcmp(argv[0], "--operators") == 0 ? argv[1]
-									  : getenv("XW_OPERATORS");
 	struct http_msg m;
 	const struct json *v;
 	int64_t asked, done = 0;
@@ -35,8 +35,6 @@ enum ctl_exit ctl_reload(int argc, char **argv)
 	bool good = false, over = false;
 	enum ctl_exit status;
 
-	if ((argc != 0 && argc != 2) || !at || !*at)
-		return CTL_USAGE;
 	status = ask(at, "POST", SPAN("/reload"), SPAN_NONE, &m);
 	if (status != CTL_GOOD)
 		return status;
@@ -56,4 +54,12 @@ enum ctl_exit ctl_reload(int argc, char **argv)
 	(void)json_str(v, "said", &why);
 	printf("%s%.*s\n", good ? "reloaded" : "refused: ", SPAN_FMT(why));
 	return good ? CTL_GOOD : CTL_FAULTS;
+}
+
+enum ctl_exit ctl_reload(int argc, char **argv)
+{
+	const char *at = argc == 2 && strcmp(argv[0], "--operators") == 0 ? argv[1]
+									  : getenv("XW_OPERATORS");
+
+	return (argc == 0 || argc == 2) && at && *at ? reload_and_wait(at) : CTL_USAGE;
 }
