@@ -190,11 +190,11 @@ export class World {
     return Object.fromEntries(rows.map((r) => [`${names[r.agreement]} ${r.currency}`, Number(r.amount)]));
   }
 
-  /* Entries sum to zero in every currency, and nothing is reserved any more. */
+  /* Entries sum to zero in every currency, and nothing is reserved any more, but room of a day. */
   async balanced(id) {
     const of = `where payment = '${uuidOf(id)}'`;
     const sums = await this.psql(`select currency, sum(amount) from ledger.entry ${of} and kind = 3 group by 1 having sum(amount) <> 0`);
-    const held = await this.psql(`select account, sum(amount) from ledger.entry ${of} and kind in (1, 2) group by 1 having sum(amount) <> 0`);
+    const held = await this.psql(`select account, sum(amount) from ledger.entry ${of} and kind in (1, 2) and account >> 30 = 0 group by 1 having sum(amount) <> 0`);
     return [...sums, ...held];
   }
 
