@@ -139,7 +139,7 @@ static void put_result(const struct adapter_env *env, struct jw *w, const Xw__Ca
 	aps_put_time(w, "paymentTime", c->outcome->at);
 	if (c->payer)
 		jw_opt(w, "customerId", span_str(c->payer->id));
-	jw_opt(w, "walletBrandName", span_str(*c->brand ? c->brand : c->issuer));
+	jw_opt(w, "walletBrandName", span_str(c->brand));
 	jw_opt(w, "mppPaymentId", span_str(c->issuer_payment_id));
 	if (!p->settle || strcmp(p->settle->currency, p->amount->currency) == 0)
 		return;

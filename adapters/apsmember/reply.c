@@ -36,7 +36,7 @@ static void put_paid(struct jw *w, const Xw__Canonical *reply)
 	aps_put_time(w, "paymentTime", reply->outcome->at);
 	if (reply->payer)
 		jw_opt(w, "customerId", span_str(reply->payer->id));
-	jw_opt(w, "walletBrandName", span_str(*reply->brand ? reply->brand : reply->issuer));
+	jw_opt(w, "walletBrandName", span_str(reply->brand));
 	jw_opt(w, "mppPaymentId", span_str(reply->issuer_payment_id));
 	if (!p)
 		return;

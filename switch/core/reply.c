@@ -103,8 +103,12 @@ static void put_names(const struct snapshot *sn, const struct pay *p, uint16_t t
 	if (p->acq.peer)
 		memcpy(m->acquirer.id, snapshot_peer(sn, p->acq.peer)->assigned_id,
 			sizeof m->acquirer.id);
-	if (p->iss.peer)
-		memcpy(m->issuer, snapshot_peer(sn, p->iss.peer)->assigned_id, sizeof m->issuer);
+	if (!p->iss.peer)
+		return;
+	memcpy(m->issuer, snapshot_peer(sn, p->iss.peer)->assigned_id, sizeof m->issuer);
+	if (!m->brand[0])
+		memcpy(m->brand, snapshot_peer(sn, p->iss.peer)->name,
+			sizeof snapshot_peer(sn, p->iss.peer)->name);
 }
 
 static void call_issuer(
