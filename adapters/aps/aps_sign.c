@@ -54,6 +54,8 @@ enum rc aps_sign(
 
 	if (!arena_ok(env->arena))
 		return RC_FULL;
+	if (!env->signer) /* nothing is signed for who is not known */
+		return RC_AUTH;
 	if (!env->signer->sign(env->signer->ctx, content, &sig, &alg, &version) || !buf_ok(&sig) ||
 		alg != SIG_RSA_SHA256)
 		return RC_AUTH;

@@ -155,6 +155,12 @@ static void wait(struct mf *s, const struct sandbox_host *h, struct mf_payment *
 		mf_cancel(s, h, p);
 }
 
+static void keep_id(struct mf_payment *p, const struct json *body)
+{
+	if (!p->payment_id[0])
+		mf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
+}
+
 static void on_pay(
 	struct mf *s, const struct sandbox_host *h, struct mf_payment *p, const struct json *body)
 {
@@ -171,8 +177,7 @@ static void on_pay(
 		good = p->kind == MF_SALE ? take_paid(p, body, h) : take_code(p, body);
 		p->doubtful += !good;
 	}
-	if (!p->payment_id[0])
-		mf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
+	keep_id(p, body);
 	/* SPEC 7.3: of one that is inconsistent with an earlier one, that is asked about. */
 	if (span_eq(status, SPAN("F")) && !span_eq(code, SPAN("REPEAT_REQ_INCONSISTENT")))
 		mf_fail(p, code, h->now);
@@ -186,6 +191,7 @@ static void on_inquiry(
 	struct span query = fake_text(body, "result.resultStatus");
 	struct span status = fake_text(body, "paymentResult.resultStatus");
 
+	keep_id(p, body);
 	if (p->state != MF_OPEN)
 		return;
 	if (span_eq(query, SPAN("S")) && span_eq(status, SPAN("S")))
@@ -357,6 +363,7 @@ void mf_on_result(struct mf_exchange *x)
 		mf_answer_result(x, "PARAM_ILLEGAL", 'F');
 		return;
 	}
+	keep_id(p, x->body);
 	if (p->state == MF_OPEN && !paid)
 		mf_fail(p, fake_text(x->body, "paymentResult.resultCode"), x->h->now);
 	mf_answer_result(x, "SUCCESS", 'S');

@@ -196,6 +196,7 @@ void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got)
 		return;
 	} else if (is_made_here(w, span_str(rq->msg->code.text))) {
 		rq->ev.scheme_count = 0; /* too old, or never made: nobody else can know it */
+		rq->msg->code.scheme[0] = '\0';
 	}
 	inbound_dispatch(w, rq);
 }

@@ -137,6 +137,22 @@ static void every_part_is_signed(void **state)
 	assert_int_equal(aps_verify(&env, &e, span_str(header)), RC_AUTH);
 }
 
+/* Whoever says to be somebody that we do not know gets an answer that nobody has signed. */
+static void nothing_is_signed_for_strangers(void **state)
+{
+	struct adapter_env stranger = env;
+	struct http_msg m = { .method = SPAN("POST"), .target = SPAN("/aps/api/v1/payments/pay") };
+	struct request rq = { .http = &m };
+	char headers[64], body[64];
+	struct http_out out = { .headers = buf_init(headers, sizeof headers),
+		.body = buf_init(body, sizeof body) };
+
+	(void)state;
+	stranger.signer = NULL;
+	aps_seal_reply(&stranger, &rq, false, &out);
+	assert_int_equal(out.headers.n, 0);
+}
+
 static void a_full_arena_is_said(void **state)
 {
 	struct aps_envelope e = vector();
@@ -159,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_not_a_signature_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_part_is_signed, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_is_signed_for_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_arena_is_said, setup, teardown),
 	};
 

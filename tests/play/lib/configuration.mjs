@@ -53,6 +53,35 @@ function merchants(option, origin) {
   ];
 }
 
+/* Partners for whom we are the scheme, and who pays with them: the world of option `members`. */
+function members(option) {
+  const member = (name, number, role, id, more, fake) => ({
+    name, number, adapter: 'apsmember', roles: [role === 'acqp' ? 'acquirer' : 'issuer'], currency: 'EUR', ours: 'rsa', theirs: 'rsa', keyids: ['1', '1'],
+    more: {
+      zone: '+08:00', cancel_until: '00:15', identity: `XWMEMBER${number}`, assigned_id: id, expire_s: String(option.expire_s ?? 12), hold_ms: '1500',
+      notify: role === 'acqp' ? 'always' : 'never', cap: '100000.00', ...more,
+    },
+    settings: { client_id: `XWMEMBER${number}`, settlement_currency: 'EUR', member_role: role },
+    fake: { role, client_id: `XWMEMBER${number}`, settlement_currency: 'EUR', [role === 'acqp' ? 'acquirer_id' : 'psp_id']: id, time_divisor: '10', ...fake },
+    timings: [
+      /* The tap and the play's own acquirer are one busy process. */
+      ...fast(8, 'debit', 'inquire', 'cancel', 'refund', 'resolve', 'tell').map((t) => ({ ...t, allowed_ms: '3000' })),
+      { op: 'notify', allowed_ms: '3000', ladder: '1 1 1 2 2 3 3 3 3 3' },
+    ],
+  });
+  const order_url = 'https://pay.acquirer.example/281777';
+  const named = (name) => participants(option).find((p) => p.name === name);
+  return [
+    member('aps-acquirer', 31, 'acqp', '1022188000000000031', { order_url }, { order_url }),
+    member('aps-wallet', 32, 'mpp', '1022172000000000032', { code_head: '28103202', code_life_s: '10' }),
+    member('momo', 29, 'mpp', '1022172000000000029', { code_head: '28102902' }),
+    named('bluecode'),
+    named('till-eur'),
+    /* An acquirer of nobody's making but the play's own. */
+    { ...member('aps-client', 41, 'acqp', '1022188000000000041', {}), caller: true, base: '/aps-client' },
+  ];
+}
+
 /* Who takes part: port by name, keys by side, settings of either side. */
 export function participants(option) {
   const api = partner(option);
@@ -194,7 +223,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
   certificates(dir);
   const origin = `https://127.0.0.1:${port(0)}`;
-  const all = option.merchants ? merchants(option, origin) : option.vippsTill ? atVippsTill(option, port) : participants(option), fakes = [];
+  const all = option.merchants ? merchants(option, origin) : option.members ? members(option) : option.vippsTill ? atVippsTill(option, port) : participants(option), fakes = [];
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
     const own = port(5 + i);

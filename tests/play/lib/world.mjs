@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { configure } from './configuration.mjs';
+import { Acquirer } from './aps.mjs';
 import { Caller } from './caller.mjs';
 
 const run = promisify(execFile);
@@ -70,7 +71,7 @@ export class World {
     w.agent = new https.Agent({ keepAlive: true, ca: w.ca });
     await w.listen(3, (q, r, body) => w.toCaller(q, r, body));
     if (!option.unified) await w.listen(4, (q, r, body) => w.tap(q, r, body));
-    for (const p of Object.values(w.participants)) if (p.caller) w.callers[p.name] = new Caller(w, p);
+    for (const p of Object.values(w.participants)) if (p.caller) w.callers[p.name] = p.adapter === 'apsmember' ? new Acquirer(w, p) : new Caller(w, p);
     w.sandbox = w.spawn('switchsandbox', 'switchsandbox.json');
     w.switchd = w.spawn('switchd', 'switchd.yaml');
     await until(() => w.plain(2, '/participants').then((a) => a.status === 200), 'switchsandbox');
