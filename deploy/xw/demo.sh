@@ -114,6 +114,15 @@ demo_order() {
 	demo_begin "$1" "$5" "$7" "${8-}"
 }
 
+# demo_traveller CORRIDOR TILL CURRENCY AMOUNT EXPECTED [SCAN [ORDER]]: the till shows a code, ours or the scheme's, which
+# a user of an Alipay+ wallet scans; members that either command has besides.
+demo_traveller() {
+	demo_do "$2" '{"do":"order","amount":"'"$4"'","currency":"'"$3"'"'"${7-}"'}'
+	demo_shown "$2" "$(demo_field payment)"
+	demo_do alipayplus '{"do":"scan","code":"'"$CODE"'"'"${6-}"'}'
+	DEMO_BODY='{"payment":"'"$(demo_field paymentId)"'"}' demo_begin "$1" alipayplus "$5"
+}
+
 # The printed code of a kiosk at a German till, registered once. Sets CODE.
 demo_printed() {
 	local token
@@ -218,6 +227,10 @@ demo_start() {
 	demo_scheme_code pivo user-approve
 	demo_pay "Pivo user's Alipay+ code, our till" till-eur EUR 640 PAID
 	demo_order "Pivo user, till's own code" till-nok NOK 5500 pivo '"payer":"user-approve"' PAID
+	demo_traveller "Alipay+ user, till's own code" till-nok NOK 6100 PAID
+	demo_traveller "Alipay+ user, the scheme's code" till-eur EUR 1420 PAID '' ',"accept":"alipay-plus"'
+	demo_traveller 'pushed by Alipay+, German till' till-eur EUR 2370 PAID ',"push":true'
+	demo_traveller 'refused by an Alipay+ user' till-nok NOK 3900 DECLINED ',"behaviour":"decline"'
 	demo_code bluecode approve
 	demo_pay 'Bluecode, APS acquirer' aps-acquirer EUR 1170 PAID
 	demo_code alipayplus approve
@@ -328,7 +341,7 @@ demo_look_partner() {
 # One look at the payment I.
 demo_look() {
 	local i=$1 status
-	if [[ ${DEMO_FAKE[i]} == alipayplus-mpp ]]; then demo_look_scheme "$i"; else demo_look_partner "$i"; fi
+	if [[ ${DEMO_FAKE[i]} == alipayplus* ]]; then demo_look_scheme "$i"; else demo_look_partner "$i"; fi
 	DEMO_SAID[i]=$status
 	[[ -z $status ]] || demo_then "$i" "$status"
 	[[ -n ${DEMO_THEN[i]} || $status != "${DEMO_WANT[i]}" ]] || DEMO_DONE[i]=yes
