@@ -339,20 +339,10 @@ static void claimed(struct wrk *w, struct live *l, struct item *it, const struct
 /* Another process was first: take what it wrote, and step the same event on that. */
 static void fenced(struct wrk *w, struct live *l, struct item *it)
 {
-	struct pay_id id = l->rec.id;
-	struct load_key k;
-	struct wait *a = wait_new(w, WAIT_LIVE, &k);
-
 	w->stats.fences++;
 	list_prepend(&l->inbox, &it->node);
-	if (a) {
-		a->live = l;
-		l->state = LIVE_LOADING;
-		if (w->port->load(w->port->ctx, &id, k) == RC_OK)
-			return;
-		wait_free(w, a);
-		l->state = LIVE_READY;
-	}
+	if (live_load(w, l))
+		return;
 	list_remove(&it->node);
 	unsent(w, l, it);
 }

@@ -22,10 +22,9 @@ static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
 	it->rq = rq;
 	it->canonical = rq->canonical;
 	it->raw = rq->raw;
-	/* Another process may have moved it since we looked: no answer that is not final may be
-	 * old. */
-	if (l->rec.version && !pay_is_final(&l->rec))
-		live_refresh(w, l);
+	/* Another process may have moved it since we looked; what is paid may be captured or
+	 * refunded, so that holds of final states too. */
+	live_refresh(w, l);
 	live_push(w, l, it);
 }
 

@@ -104,6 +104,9 @@ struct live {
 	bool timed;
 	bool ours;          /* the last step was committed here: we hear its alarm */
 	struct mono synced; /* when rec was last what the ledger has */
+	struct mono asked;  /* when the last load of it was begun */
+	bool again;         /* somebody came since, and may have been told newer things elsewhere */
+	bool reloading;     /* the load under way is for them; it is the last */
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
 	uint16_t secret_bytes;
@@ -232,6 +235,8 @@ void live_set_alarm(struct wrk *w, struct live *l);
 void live_push(struct wrk *w, struct live *l, struct item *it);
 /* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
 void live_refresh(struct wrk *w, struct live *l);
+/* False, and nothing changed, where the ledger cannot be asked now. */
+bool live_load(struct wrk *w, struct live *l);
 struct item *item_new(struct wrk *w);
 void item_free(struct wrk *w, struct item *it);
 struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);

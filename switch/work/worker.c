@@ -60,18 +60,21 @@ static struct wait *wait_find(struct wrk *w, struct load_key k)
 	return a;
 }
 
-static bool load(struct wrk *w, struct live *l)
+bool live_load(struct wrk *w, struct live *l)
 {
 	struct load_key k;
 	struct wait *a = wait_new(w, WAIT_LIVE, &k);
+	enum live_state was = l->state;
 
 	if (!a)
 		return false;
 	a->live = l;
 	l->state = LIVE_LOADING;
+	l->asked = w->now;
 	if (w->port->load(w->port->ctx, &l->rec.id, k) == RC_OK)
 		return true;
 	wait_free(w, a);
+	l->state = was;
 	return false;
 }
 
@@ -82,7 +85,7 @@ struct live *live_get(struct wrk *w, const struct pay_id *id)
 	if (l || !(l = live_new(w)))
 		return l;
 	l->rec.id = *id;
-	if (!map_put(&w->payments, id->b, l) || !load(w, l)) {
+	if (!map_put(&w->payments, id->b, l) || !live_load(w, l)) {
 		map_del(&w->payments, id->b);
 		w->stats.live--;
 		slab_give(&w->lives, l);
@@ -104,18 +107,22 @@ void live_set_alarm(struct wrk *w, struct live *l)
 
 void live_refresh(struct wrk *w, struct live *l)
 {
-	struct load_key k;
-	struct wait *a;
+	if (l->state == LIVE_LOADING && l->asked.us != w->now.us)
+		l->again = true;
+	if (l->state != LIVE_READY || l->rec.version == 0 || l->synced.us == w->now.us)
+		return;
+	(void)live_load(w, l); /* where the ledger does not answer, what we know must do */
+}
 
-	if (l->state != LIVE_READY || l->rec.version == 0 || l->synced.us == w->now.us ||
-		!(a = wait_new(w, WAIT_LIVE, &k)))
-		return;
-	a->live = l;
-	l->state = LIVE_LOADING;
-	if (w->port->load(w->port->ctx, &l->rec.id, k) == RC_OK)
-		return;
-	wait_free(w, a);
-	l->state = LIVE_READY; /* the ledger does not answer: what we know must do */
+/* Another load, where somebody came while the last one was under way: what it brought may be older
+ * than what he was told elsewhere. But not for ever: others wait. */
+static bool reload(struct wrk *w, struct live *l)
+{
+	bool again = l->again && !l->reloading;
+
+	l->again = false;
+	l->reloading = again && live_load(w, l);
+	return l->reloading;
 }
 
 void wrk_on_bell(struct wrk *w, const struct pay_id *id)
@@ -219,12 +226,14 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 
 	l->state = LIVE_READY;
 	if (got->rc == RC_OK && pay_unpack(got->record, &l->rec) == RC_OK) {
-		l->synced = w->now;
+		l->synced = l->asked;
 		l->secret_bytes = 0;
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
 			l->secret_bytes = (uint16_t)plain.n;
 		live_set_alarm(w, l); /* what was loaded is kept only as long as it is woken */
+		if (reload(w, l))
+			return;
 		inbound_settled(w, l);
 		if (!list_is_linked(&l->all))
 			list_append(&w->ready, &l->all);
