@@ -122,7 +122,7 @@ void vt_send_change(struct tillfake *f, const struct sandbox_host *h, struct vt_
 	write_body(p, &w);
 	if (out->body.n > 0)
 		http_out_header(out, "content-type", SPAN("application/json"));
-	call(f, h, VT_FOR_CHANGE, vt_index(f, p), out);
+	call(f, h, VT_FOR_CHANGE, vt_index(f, p) | p->changes << VT_INDEX_BITS, out);
 }
 
 void vt_begin_change(struct tillfake *f, const struct sandbox_host *h, struct vt_payment *p,
@@ -148,11 +148,16 @@ void vt_begin_change(struct tillfake *f, const struct sandbox_host *h, struct vt
 	vt_send_change(f, h, p);
 }
 
+/* One at a time, so that no older answer comes behind a newer one. */
 void vt_send_read(
 	struct tillfake *f, const struct sandbox_host *h, struct vt_payment *p, bool events)
 {
 	struct http_out *out;
 
+	if (!events && p->reading) {
+		p->again = true;
+		return;
+	}
 	if (!*f->token) {
 		vt_fetch_token(f, h);
 		return;
@@ -166,6 +171,10 @@ void vt_send_read(
 	if (events)
 		buf_str(&out->target, "/events");
 	put_common(f, h, out);
+	if (!events) {
+		p->reading = true;
+		p->asked = p->answers;
+	}
 	call(f, h, events ? VT_FOR_EVENTS : VT_FOR_READ, vt_index(f, p), out);
 }
 
@@ -204,13 +213,15 @@ void vt_send_hooks(struct tillfake *f, const struct sandbox_host *h)
 
 void vt_on_poll(struct tillfake *f, const struct sandbox_host *h, struct vt_payment *p)
 {
-	if (p->done || p->polls >= 400)
+	int64_t wait_ms = fake_setting_int(h, "poll_ms", POLL_MS);
+
+	if (p->done)
 		return;
-	p->polls++;
+	if (++p->polls > 100) /* nobody is at the till any more */
+		wait_ms *= 100;
 	if (p->doing.op != VT_NOTHING)
 		vt_send_change(f, h, p);
 	else
 		vt_send_read(f, h, p, false);
-	h->timer(h->ctx, fake_cookie(f->generation, VT_POLL, vt_index(f, p)),
-		(int)fake_setting_int(h, "poll_ms", POLL_MS));
+	h->timer(h->ctx, fake_cookie(f->generation, VT_POLL, vt_index(f, p)), (int)wait_ms);
 }

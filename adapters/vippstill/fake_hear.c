@@ -139,6 +139,7 @@ void vt_on_change(struct tillfake *f, const struct sandbox_host *h, struct vt_pa
 	if (p->doing.op == VT_NOTHING)
 		return;
 	p->http = m->status;
+	p->answers += m->status == 200;
 	if (m->status == 401)
 		f->token[0] = '\0';
 	if (m->status == 0 || m->status == 401 || m->status == 423 || m->status == 429 ||
@@ -168,12 +169,16 @@ static bool is_over(const struct vt_payment *p)
 void vt_on_read(struct tillfake *f, const struct sandbox_host *h, struct vt_payment *p,
 	const struct http_msg *m)
 {
+	bool old = p->asked != p->answers, again = p->again;
 	const struct json *body = json_parse_object(h->arena, m->body);
 	struct span psp = fake_text(body, "pspReference");
 
+	p->reading = p->again = false;
 	if (m->status == 401)
 		f->token[0] = '\0';
-	if (m->status != 200)
+	if (old || again)
+		vt_send_read(f, h, p, false);
+	if (m->status != 200 || old)
 		return;
 	fault_if(f,
 		!json_is_object(json_get(body, "profile")) || span_empty(psp) ||

@@ -94,7 +94,9 @@ static int hear(struct tillfake *f, const struct sandbox_host *h, const struct h
 	}
 	p->told |= (uint8_t)(1u << e);
 	p->webhooks++;
-	if (e != VT_CREATED && p->doing.op == VT_NOTHING)
+	if (p->doing.op != VT_NOTHING)
+		vt_send_change(f, h, p);
+	else if (e != VT_CREATED)
 		vt_send_read(f, h, p, false);
 	return 200;
 }

@@ -49,16 +49,18 @@ static void on_answer(
 	struct tillfake *f = state;
 	struct vt_payment *p;
 	unsigned kind;
-	uint32_t index;
+	uint32_t index, change;
 
 	if (!fake_cookie_read(cookie, f->generation, &kind, &index))
 		return;
+	change = index >> VT_INDEX_BITS;
+	index &= (1u << VT_INDEX_BITS) - 1;
 	p = index <= f->count && index > 0 ? &f->payment[index - 1] : NULL;
 	if (kind == VT_FOR_TOKEN)
 		vt_on_token(f, h, m);
 	else if (kind == VT_FOR_HOOKS)
 		vt_on_hooks(f, h, m);
-	else if (p && kind == VT_FOR_CHANGE)
+	else if (p && kind == VT_FOR_CHANGE && change == p->changes)
 		vt_on_change(f, h, p, m);
 	else if (p && kind == VT_FOR_READ)
 		vt_on_read(f, h, p, m);
@@ -87,9 +89,12 @@ static bool book(void *state, size_t i, struct buf *ret_json)
 		return false;
 	jw_obj(&w, NULL);
 	jw_str(&w, "role", SPAN("acquirer"));
-	fake_put_line(&w, p->psp, span_str(p->reference), p->currency, p->sums.authorized,
-		p->sums.cancelled + p->sums.refunded);
+	/* Until it has read the payment it knows no name for it. */
+	fake_put_line(&w, p->psp, span_str(p->reference), p->currency,
+		*p->psp ? p->sums.authorized : 0,
+		*p->psp ? p->sums.cancelled + p->sums.refunded : 0);
 	jw_str(&w, "state", span_str(p->state));
+	jw_opt(&w, "fault", span_str(f->fault));
 	jw_end(&w, '}');
 	return true;
 }

@@ -52,6 +52,9 @@ struct vt_payment {
 	int http;         /* status of the last answer to a change */
 	char number[8];   /* its ErrorCode */
 	uint32_t changes; /* numbers of keys */
+	uint32_t answers,
+		asked; /* answers to changes, and how many when the reading that is out was asked */
+	bool reading, again; /* one is out; another is wanted behind it */
 	uint16_t polls;
 	uint8_t told; /* bits of enum vt_event */
 	uint16_t webhooks;
@@ -70,7 +73,9 @@ struct tillfake {
 	struct vt_payment payment[VT_PAYMENTS];
 };
 
-/* What a call or timer is about; the index is a payment's, 1 based. */
+/* What a call or timer is about; the index is a payment's, 1 based, and for a change its number
+ * above that: an answer to an earlier one is nobody's. */
+#define VT_INDEX_BITS 14
 enum vt_kind { VT_FOR_TOKEN, VT_FOR_CHANGE, VT_FOR_READ, VT_FOR_EVENTS, VT_FOR_HOOKS, VT_POLL };
 
 struct vt_payment *vt_find(struct tillfake *f, struct span reference);

@@ -195,6 +195,17 @@ void clerk_hint(struct sim *s, int64_t wall_us)
 	world_in(s, at - s->now_us, on_look, (uint64_t)at, 0);
 }
 
+/* What is told in order waits for what is older; schema/0021_in_order.sql. */
+static bool waits(const struct sim *s, const struct ledger_out *o)
+{
+	const struct caps *c = peer_caps(snapshot_peer(&s->config.snapshot, o->peer), OP_NOTIFY);
+
+	for (const struct ledger_out *e = s->ledger.outs; c && c->in_order && e != o; e = e->next)
+		if (!e->done && e->peer == o->peer && pay_id_eq(&e->payment, &o->payment))
+			return true;
+	return false;
+}
+
 /* The next moment at which a look would find something: looks in between are not simulated. */
 static void plan(struct sim *s)
 {
@@ -209,7 +220,7 @@ static void plan(struct sim *s)
 	}
 	for (const struct ledger_out *o = s->ledger.outs; o; o = o->next) {
 		at = o->next_us > o->leased_us ? o->next_us : o->leased_us;
-		if (!o->done && at < first)
+		if (!o->done && at < first && !waits(s, o))
 			first = at;
 	}
 	if (first != INT64_MAX)
@@ -279,7 +290,7 @@ static void look_for_notifications(struct sim *s)
 
 	for (struct ledger_out *o = s->ledger.outs; o && most && s->proc[CLERK].alive;
 		o = o->next) {
-		if (o->done || o->next_us > now || o->leased_us > now)
+		if (o->done || o->next_us > now || o->leased_us > now || waits(s, o))
 			continue;
 		o->tries++;
 		o->next_us = now + next_try_us(s, o);

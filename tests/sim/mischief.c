@@ -101,6 +101,7 @@ static const struct {
 	{ TWINT, "reverse", "apply-then-silent" },
 	{ TILL_EUR, "webhook", "error-500" },
 	{ TILL_NOK, "webhook", "silent" },
+	{ VIPPS_TILL, "webhook", "error-500" },
 };
 
 static void on_mischief(struct sim *s, const struct event *e)

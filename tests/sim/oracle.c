@@ -165,8 +165,8 @@ static void replied_partner(
 	(void)json_bool(v, "retryable", &retry);
 	if (!x->same)
 		return;
-	if (json_get(v, "codes"))
-		return; /* nobody keeps codes: a repeat gives fresh ones */
+	if (json_get(v, "codes") || json_get(v, "access_token"))
+		return; /* nobody keeps them: a repeat gives fresh ones */
 	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
 		told(s, x->same, status, body);
 }
@@ -260,6 +260,8 @@ static bool read_line(struct sim *s, int party, struct span text, struct line *r
 		!json_int(v, "returned", &returned))
 		world_fail(
 			s, "%s keeps a strange book: %.*s", s->party[party].name, SPAN_FMT(text));
+	if (json_str(v, "fault", &word)) /* it judges what it is told */
+		world_fail(s, "%s: %.*s", s->party[party].name, SPAN_FMT(word));
 	ret->net = ret->taken - returned;
 	ret->has_id = pay_id_parse(span_sub(id, 0, ID_TEXT_LEN), &ret->id) == RC_OK;
 	if (!json_str(v, "role", &role))

@@ -225,7 +225,7 @@ static void prepare(struct sim *s, int i)
 {
 	static const char *const keys[PARTIES] = { "", "", "1", "1", "till-eur:202601-1",
 		"till-nok:202601-1", "pivo:202601-1", "vipps-server:202601-1",
-		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1", "", "satispay", "bancontact-1",
+		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1", "", "", "satispay", "bancontact-1",
 		"" };
 	struct party *p = &s->party[i];
 	bool alipay = strncmp(p->adapter_name, "alipay", 6) == 0;
@@ -280,8 +280,8 @@ void party_begin(struct sim *s)
 		"https://vipps.example", "https://aps.example", "https://mpp.example",
 		"https://till-eur.example", "https://till-nok.example", "https://pivo.example",
 		"https://vipps-server.example", "https://wechat.example", "https://alipay.example",
-		"https://swish.example", "https://satispay.example", "https://bancontact.example",
-		"https://twint.example" };
+		"https://vipps-till.example", "https://swish.example", "https://satispay.example",
+		"https://bancontact.example", "https://twint.example" };
 
 	for (int i = 0; i < PARTIES; i++) {
 		struct party *p = &s->party[i];

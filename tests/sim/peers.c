@@ -39,6 +39,12 @@ static const struct pair bancontact[] = { { "profile_id", "profile-1" }, { "api_
 	{ "refund_ms", "5000" }, { NULL, NULL } };
 static const struct pair twint[] = { { "merchant_uuid", "5f91483d-78a7-4914-bc6f-0123456789ab" },
 	{ "cash_register_id", "sim-1" }, { "refund_ms", "2000" }, { NULL, NULL } };
+static const struct pair vipps_till[] = { { "msn", "654321" }, { "client_id", "till-client" },
+	{ "client_secret", "s3cret" }, { "subscription_key", "subscribed" }, { "currency", "NOK" },
+	{ "webhook", "hush" }, { "token", "ours" },
+	{ "webhook_url", "https://vipps-till.example/till/webhooks" }, { "phone_wallet", "vipps" },
+	{ "merchant_name", "Kaffebar Bryggen" }, { "merchant_mcc", "5814" },
+	{ "merchant_country", "NO" }, { "merchant_city", "Bergen" }, { NULL, NULL } };
 static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
 
 static const struct row {
@@ -67,6 +73,8 @@ static const struct row {
 		"/interop/v1", PEER_ISSUER, false, VIPPS, NOTIFY_LATE, vipps_server },
 	[WECHAT] = { "wechatpay", "wechatpay", "wechatpay", "EUR", "wechat.example", "",
 		PEER_ISSUER, false, -1, NOTIFY_NEVER, wechat },
+	[VIPPS_TILL] = { "vipps-till", "vippstill", "till-client", "NOK", "vipps-till.example", "",
+		PEER_ACQUIRER, false, -1, NOTIFY_ALWAYS, vipps_till },
 	[ALIPAY] = { "alipay", "alipay", "alipay", "EUR", "alipay.example", "", PEER_ISSUER, false,
 		-1, NOTIFY_NEVER, alipay },
 	[SWISH] = { "swish", "swish", "swish", "SEK", "swish.example", "/swish-cpcapi", PEER_ISSUER,

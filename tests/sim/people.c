@@ -16,9 +16,10 @@ enum act {
 	ACT_REFUND,
 	ACT_READ,
 	ACT_CONFIRM,
-	ACT_SCAN, /* somebody scans the till's code */
-	ACT_SHOW, /* a wallet's user shows the code that was fetched for him */
-	ACT_LINK, /* the payer follows what the till shows */
+	ACT_SCAN,    /* somebody scans the till's code */
+	ACT_CAPTURE, /* of a part, by who captures later */
+	ACT_SHOW,    /* a wallet's user shows the code that was fetched for him */
+	ACT_LINK,    /* the payer follows what the till shows */
 };
 
 static void on_act(struct sim *s, const struct event *e);
@@ -149,11 +150,33 @@ static bool begun(struct sim *s, struct spend *p, const char *what)
 	return a && json_str(a, "payment", &id) && span_to_cstr(id, p->id, sizeof p->id);
 }
 
+/* A till that holds first: it captures all of it at once, or parts by and by. */
+static void at_holding_till(struct sim *s, uint64_t n)
+{
+	struct spend *p = &s->spend[n];
+	char what[700];
+	bool parts = rng_hit(&s->people, 400);
+
+	p->party = VIPPS_TILL;
+	p->currency = "NOK";
+	snprintf(what, sizeof what, "\"do\":\"pay\",\"code\":\"%s\",\"capture\":%s", p->code,
+		parts ? "false" : "true");
+	if (!begun(s, p, what))
+		return;
+	for (int i = 0; parts && i < 3; i++)
+		follow_up(s, n, ACT_CAPTURE, 60000000);
+	plan(s, n);
+}
+
 static void at_till(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
 	char what[700];
 
+	if (p->party == TILL_NOK && rng_hit(&s->people, 300)) {
+		at_holding_till(s, n);
+		return;
+	}
 	snprintf(what, sizeof what, "\"do\":\"pay\",\"code\":\"%s\"", p->code);
 	if (begun(s, p, what))
 		plan(s, n);
@@ -406,6 +429,10 @@ static void on_act(struct sim *s, const struct event *e)
 		break;
 	case ACT_SCAN:
 		scan_order(s, p);
+		break;
+	case ACT_CAPTURE:
+		party_do(s, p->party, "{\"do\":\"capture\",\"payment\":\"%s\",\"amount\":\"%lld\"}",
+			p->id, 1 + (long long)rng_below(&s->people, (uint32_t)p->minor));
 		break;
 	case ACT_SHOW:
 		show_code(s, e->a);

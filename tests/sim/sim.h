@@ -39,6 +39,7 @@ enum party_no {
 	VIPPS_SERVER, /* its users scan, and are debited through VIPPS */
 	WECHAT,       /* an institution's wallet: a cancel must wait, a refund is done later */
 	ALIPAY,       /* by the older interface: a cancel has its day, a refund is repeated */
+	VIPPS_TILL,   /* holds first and captures later, on us */
 	SWISH,        /* from here on the till names the wallet, and its payer follows a link */
 	SATISPAY,     /* it alone names payments */
 	BANCONTACT,   /* a create is not recognised; payments are looked for */
