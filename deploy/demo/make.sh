@@ -102,7 +102,8 @@ secret() {
 	make "$KEYS/sandbox/$1/secret/$2" cat "$KEYS/switch/$1/secret/$2"
 }
 
-# held SIDE PARTICIPANT: what that side holds, as a list that is JSON and YAML alike.
+# held SIDE PARTICIPANT: what that side holds, as a list that is JSON and YAML alike. DIGEST is of its
+# RSA keys, where it is not SHA-256.
 held() {
 	local use file sep=
 	printf '['
@@ -110,8 +111,8 @@ held() {
 		for file in "$KEYS/$1/$2/$use"/*; do
 			[[ -e $file ]] || continue
 			file=${file##*/}
-			printf '%s\n  {"use": "%s", "id": "%s", "file": "../keys/%s/%s/%s/%s"}' "$sep" "$use" "${file%.pem}" \
-				"$1" "$2" "$use" "$file"
+			printf '%s\n  {"use": "%s", "id": "%s", "file": "../keys/%s/%s/%s/%s"%s}' "$sep" "$use" "${file%.pem}" \
+				"$1" "$2" "$use" "$file" "$([[ -z ${DIGEST-} || $use == secret ]] || printf ', "digest": "%s"' "$DIGEST")"
 			sep=,
 		done
 	done
@@ -224,16 +225,19 @@ bluecode() {
 	YAML
 }
 
-# Who speaks to Swish is told by a certificate alone.
+# Who speaks to Swish is told by a certificate alone; pay-outs are signed, too, by a key of their own.
 swish() {
+	local serial=4512B3EBDA6E3CE6BFB14ABA6274A02C
 	secret swish callback
+	pair rsa swish switch $serial
 	FAKE=(payee_alias 1231181189)
-	SHOWS=switchd-swish participant swish 18 swish /swish-cpcapi <<-YAML
+	DIGEST=sha512 SHOWS=switchd-swish participant swish 18 swish /swish-cpcapi <<-YAML
 	roles: [issuer]
 	currency: SEK
 	cap: "${CAP:-2000000.00}"
 	settings:
 	  - {name: payee_alias, value: "1231181189"}
+	  - {name: signing_serial, value: $serial}
 	YAML
 	# Swish' users scan abroad, and are then debited by their number.
 	FAKE=()
@@ -481,6 +485,17 @@ twint() {
 	YAML
 }
 
+# A desk at an airport that gives travellers their tax back, from what it has deposited.
+tax_refund() {
+	FAKE=(merchant_country DE)
+	partner tax-refund 44 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	cap: "0.00"
+	YAML
+}
+
 participants() {
 	alipayplus alipayplus 10 acqp issuer XWACQP0000000001
 	alipayplus alipayplus-mpp 11 mpp acquirer XWMPP00000000001
@@ -533,6 +548,7 @@ participants() {
 	vipps_till
 	aps_members
 	twint
+	tax_refund
 	pages
 }
 
@@ -572,6 +588,9 @@ routes() {
 	  - {scheme: alipay-plus, mode: CPM, to: alipayplus, priority: "10"}
 	  - {scheme: alipay-plus, mode: CPM, to: pivo}
 	  - {scheme: alipay-plus, mode: CPM, to: pagaqui}
+	  # A pay-out to who shows a code: Pivo's, since the others' wallets have no message for it.
+	  - {scheme: alipay-plus, mode: OUT, to: pivo}
+	  - {scheme: swish, mode: OUT, to: swish}
 	  - {scheme: bluecode, mode: CPM, to: bluecode}
 	  - {scheme: vipps, mode: CPM, to: vipps}
 	  - {scheme: swish, mode: CPM, to: swish}

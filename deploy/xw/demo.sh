@@ -175,10 +175,19 @@ demo_page() {
 	demo_begin "$1" "$2" "$4"
 }
 
-# demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED
+# demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED; or to who shows CODE, where that is
+# "code".
 demo_payout() {
-	demo_do "$2" '{"do":"payout","amount":"'"$4"'","currency":"'"$3"'","payer":"'"$5"'"}'
+	local payee='"payer":"'$5'"'
+	[[ $5 != code ]] || payee='"code":"'$CODE'"'
+	demo_do "$2" '{"do":"payout","amount":"'"$4"'","currency":"'"$3"'",'"$payee"'}'
 	demo_begin "$1" "$2" "$6"
+}
+
+# demo_deposit NAME AMOUNT CURRENCY: what it has paid into our bank, once.
+demo_deposit() {
+	(server_environment && "$(build_program switchctl)" deposit "$@" --reference "demo-$1" --as demo \
+		--reason 'what it has paid into our bank') >/dev/null || die "the deposit of $1 could not be booked"
 }
 
 demo_start() {
@@ -253,7 +262,15 @@ demo_start() {
 	demo_printed_scan 'Pivo user, printed code' pivo '"payer":"user-approve"' 890 PAID
 	demo_printed_scan 'Vipps user, printed code' vipps-server '"payer":"v-7f3c","handle":"4790000003"' 1450 PAID approve
 	demo_page "Alipay+ by browser, till's code" till-eur 2150 PAID
-	demo_payout 'tax refund to a Pivo user' till-eur EUR 3150 pivo/user-approve PAID
+	demo_deposit tax-refund 5000.00 EUR
+	demo_payout 'tax refund to a Pivo user' tax-refund EUR 3150 pivo/user-approve PAID
+	demo_code pivo approve
+	demo_payout 'tax refund to a shown code' tax-refund EUR 1220 code PAID
+	demo_payout 'tax refund to a Swish user' tax-refund EUR 2480 swish/46712345607 PAID
+	CODE='C46712345608;1;Tack;0'
+	demo_payout 'tax refund to a Swish code' tax-refund EUR 990 code PAID
+	demo_payout 'more than was deposited' tax-refund EUR 500001 pivo/user-approve DECLINED
+	demo_payout 'Bluecode has no pay-outs' tax-refund EUR 700 bluecode/x DECLINED
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, Vipps till' vipps-till NOK 12900 PAID
 	demo_order "Pivo user, Vipps till's code" vipps-till NOK 6400 pivo '"payer":"user-approve"' PAID

@@ -41,6 +41,7 @@ LISTENERS=(
 	'aps-acquirer 34'
 	'aps-wallet 35'
 	'twint 36'
+	'tax-refund 37'
 )
 
 up_all() {

@@ -40,6 +40,14 @@ static void ask(struct turn *t)
 				       .op = same ? OP_CREDIT : OP_INQUIRE });
 }
 
+/* A wallet that was named must have a message for it; many have none. */
+static bool can_credit(const struct turn *t)
+{
+	const struct peer *named = snapshot_peer(t->sn, t->ev->code_peer);
+
+	return !named || peer_caps(named, OP_CREDIT);
+}
+
 void credit_begin(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -59,7 +67,7 @@ void credit_begin(struct turn *t)
 	p->acq.since = t->ev->now;
 	turn_moved(t, fsm_move(&fsm_leg, &p->iss.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
-	why = route_find(t);
+	why = can_credit(t) ? route_find(t) : REASON_UNSUPPORTED;
 	if (why == REASON_NONE) {
 		wallet = turn_peer(t, p->candidate[0]);
 		p->acq.peer = wallet->number;

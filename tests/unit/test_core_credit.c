@@ -263,14 +263,60 @@ static void only_where_it_can_be_credited(void **state)
 
 	pw_pay_out(w, PUSH, 1000);
 	assert_state(w, PAY_DECLINED);
-	assert_int_equal(w->rec.iss.reason, REASON_NO_ROUTE);
+	assert_int_equal(w->rec.iss.reason, REASON_UNSUPPORTED);
 	assert_int_equal(w->st.entry_count, 0);
+}
+
+/* The ledger would not hold it: refused by the limit's name and value. */
+static void no_more_than_was_deposited(void **state)
+{
+	struct payworld *w = *state;
+	struct msg m;
+
+	w->cap_refused = true;
+	pay_out(w, 5000);
+	assert_state(w, PAY_DECLINED);
+	assert_int_equal(w->st.call_count, 0);
+	assert_int_equal(w->st.entry_count, 0);
+	reply_build(pw_snapshot(), &w->rec, TOUR, OP_CREDIT, SEQ_FIRST, &m);
+	assert_int_equal(m.reason, REASON_LIMIT);
+	assert_string_equal(m.limit, "position-cap");
+	assert_string_equal(m.limit_value, "500.00 EUR");
+}
+
+/* Where an id is no protection against a second credit, a lost one is asked about, however often
+ * they say that they do not know it; nobody else is asked, and nothing is cancelled. */
+static void unknown_is_asked_about(void **state)
+{
+	static const struct caps once = { .op = OP_CREDIT,
+		.allowed_ms = 5000,
+		.repeat = REPEAT_INQUIRE_FIRST,
+		.ladder = { 2, { 2, 3 } } };
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_CREDIT] = &once;
+	pw_pay_out(w, CODE, 5000);
+	lost(w, LOST_UNKNOWN);
+	for (int i = 0; i < 4; i++) {
+		pw_due(w);
+		assert_call(w, OP_INQUIRE);
+		assert_int_equal(w->st.call[0].peer, CODE);
+		pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+		assert_int_equal(w->reserved, 5000);
+	}
+	assert_state(w, PAY_STUCK);
+	pw_due(w);
+	pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+	assert_int_equal(pw_position(w, CODE, EUR), -5000);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		core_case(credited),
+		core_case(no_more_than_was_deposited),
+		core_case(unknown_is_asked_about),
 		core_case(into_another_currency),
 		core_case(refused),
 		core_case(never_sent),
