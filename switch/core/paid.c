@@ -18,7 +18,10 @@ static bool may_refund(struct turn *t)
 
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		open += refund_is_open(&p->refund[i]);
-	if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE || p->acq.phase != LEG_YES)
+	/* A refusal for good must stay one, though the same request is repeated later. */
+	if (!pay_is_final(p) && p->posted == POSTED_NOTHING && p->undo.phase == UNDO_NONE)
+		turn_refuse(t, REASON_BUSY, "the payment is not paid yet");
+	else if (p->posted != POSTED_PAYMENT || p->undo.phase != UNDO_NONE || p->acq.phase != LEG_YES)
 		turn_refuse(t, REASON_STATE, "the payment is not in a state that can be refunded");
 	else if (!c)
 		turn_refuse(t, REASON_UNSUPPORTED, "this wallet has no refund");

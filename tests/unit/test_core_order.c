@@ -145,7 +145,7 @@ static void asked_about(void **state)
 			   .peer = TILL,
 			   .msg = &w->m,
 			   .order_free = true });
-	assert_int_equal(w->st.refusal, REASON_STATE);
+	assert_int_equal(w->st.refusal, REASON_BUSY);
 	pw_ask(w, OP_READ, WALLET, 0);
 	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
 }

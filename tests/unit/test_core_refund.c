@@ -403,7 +403,7 @@ static void refunds_that_are_refused(void **state)
 
 	pw_pay(w, "vipps", 1000);
 	pw_ask(w, OP_REFUND, TILL, 100);
-	assert_int_equal(w->st.refusal, REASON_STATE); /* not paid yet */
+	assert_int_equal(w->st.refusal, REASON_BUSY); /* not paid yet */
 	pw_captured(w);
 	pw_ask(w, OP_REFUND, TILL, 0);
 	assert_int_equal(w->st.refusal, REASON_AMOUNT);
