@@ -189,7 +189,10 @@ bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fak
 
 static void object_target(struct http_out *out, const struct fake_payment *p, const char *verb)
 {
-	buf_str(&out->target, path_of(p));
+	/* The order's id is that of its payment, under which it is refunded. */
+	bool paid = p->kind == KIND_ORDER && strncmp(verb, "/refunds", 8) == 0;
+
+	buf_str(&out->target, paid ? "/v1/payments" : path_of(p));
 	buf_ch(&out->target, '/');
 	buf_str(&out->target, p->switch_id);
 	buf_str(&out->target, verb);

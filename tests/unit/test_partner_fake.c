@@ -446,6 +446,22 @@ static void till_pays(void **state)
 	assert_book(ID, 1000, 400);
 }
 
+/* An order's id is that of the payment which paid it, and is refunded as a payment. */
+static void till_refunds_an_order(void **state)
+{
+	Xw__Canonical *c;
+
+	(void)state;
+	start("{\"do\":\"order\",\"amount\":\"1000\",\"currency\":\"NOK\"}");
+	assert_int_equal(dialogue_read(d, 0, &c), RC_OK);
+	assert_int_equal(c->op, OP_ORDER);
+	dialogue_answer(d, 0, reply(OP_ORDER, OUTCOME_APPROVED, REASON_NONE), false);
+	with("refund");
+	assert_int_equal(dialogue_read(d, 1, &c), RC_OK);
+	assert_int_equal(c->op, OP_REFUND);
+	assert_string_equal(c->object_id, ID);
+}
+
 static void till_is_refused(void **state)
 {
 	Xw__Canonical *c;
@@ -707,6 +723,7 @@ int main(void)
 		WITH_DIALOGUE(credits),
 		WITH_DIALOGUE(pending_is_pushed),
 		WITH_DIALOGUE(till_pays),
+		WITH_DIALOGUE(till_refunds_an_order),
 		WITH_DIALOGUE(till_is_refused),
 		WITH_DIALOGUE(till_follows),
 		WITH_DIALOGUE(till_conflicts),
