@@ -4,30 +4,17 @@
  *
  * The hard thing is to leave nothing behind: every process dies with us, whatever ends us.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import http from 'node:http';
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { configure } from './configuration.mjs';
 import { Acquirer } from './aps.mjs';
 import { Caller } from './caller.mjs';
+import { bookOf, env, faultsOf, get, order, psql, until } from './look.mjs';
 
-const run = promisify(execFile);
-const env = (name) => process.env[name] ?? (() => { throw new Error(`${name} is not set; run ./xw test`); })();
-export const sleep = (ms) => new Promise((r) => { setTimeout(r, ms); });
-
-/* until(f): what f gives, once it gives something true. */
-export async function until(f, what, ms = 20000) {
-  const end = Date.now() + ms;
-  for (let last; ;) {
-    try { last = await f(); if (last) return last; } catch (e) { if (Date.now() > end) throw e; }
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
-    await sleep(60);
-  }
-}
+export { sleep, until } from './look.mjs';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 /* Our 26 characters are 128 bits in base 32. */
@@ -136,44 +123,16 @@ export class World {
   }
 
   /* Plain HTTP of operators and control. */
-  plain(offset, path, command) {
-    return new Promise((ok, no) => {
-      const q = http.request({ host: '127.0.0.1', port: this.port(offset), path, method: command ? 'POST' : 'GET',
-        headers: command ? { 'content-type': 'application/json' } : {} }, (a) => {
-        const parts = [];
-        a.on('data', (d) => parts.push(d)).on('end', () => ok({ status: a.statusCode, headers: a.headers, body: Buffer.concat(parts).toString() }));
-      });
-      q.on('error', no).end(command && JSON.stringify(command));
-    });
-  }
+  plain(offset, path, command) { return get(this.port(offset), path, command); }
 
   /* Orders a fake about. */
-  async fake(name, command) {
-    const a = await this.plain(2, `/${name}/control`, command);
-    const said = JSON.parse(a.body);
-    if (a.status !== 200 || said.error) throw new Error(`${name}: ${JSON.stringify(command)}: ${a.body}`);
-    return said;
-  }
+  fake(name, command) { return order(this.port(2), name, command); }
 
   /* The lines of a fake's book that are about a payment of ours; all of them without one. */
-  async book(name, id = '') {
-    const lines = [];
-    for (let next = `/${name}/book`; next;) {
-      const a = await this.plain(2, next);
-      lines.push(...JSON.parse(a.body));
-      next = /<([^>]+)>; rel="next"/.exec(a.headers.link ?? '')?.[1];
-    }
-    return lines.filter((l) => l.id.startsWith(id));
-  }
+  async book(name, id = '') { return (await bookOf(this.port(2), name)).filter((l) => l.id.startsWith(id)); }
 
   /* Rows as objects. */
-  async psql(sql, db = this.db) {
-    const rows = /^\s*(select|with)\b/i.test(sql);
-    const text = rows ? `select coalesce(json_agg(q), '[]') from (${sql.replace(/;\s*$/, '')}) q` : sql;
-    const { stdout } = await run(env('XW_PSQL'), ['-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', db, '-c', text],
-      { maxBuffer: 1 << 26 });
-    return rows ? JSON.parse(stdout) : [];
-  }
+  psql(sql, db = this.db) { return psql(db, sql); }
 
   log(program = 'switchd') { return readFileSync(join(this.dir, `${program}.log`), 'utf8').split('\n').filter(Boolean); }
 
@@ -200,12 +159,5 @@ export class World {
   }
 
   /* Rows of schema/zero: faults in the books. */
-  async faults() {
-    const dir = join(env('XW_SOURCE'), 'schema/zero'), found = [];
-    for (const file of readdirSync(dir).filter((f) => f.endsWith('.sql'))) {
-      const out = execFileSync(env('XW_PSQL'), ['-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-U', 'postgres', '-d', this.db, '-f', join(dir, file)], { encoding: 'utf8' });
-      if (out.trim()) found.push(`${file}: ${out.trim()}`);
-    }
-    return found;
-  }
+  faults() { return faultsOf(this.db); }
 }
