@@ -671,6 +671,10 @@ sandbox() {
 [[ -z ${5-} ]] || . "$5"
 authority
 participants
+# Who took part once and is not configured any more does not any more.
+for file in "$CONF"/participants/*.yaml; do
+	[[ " ${FAKES[*]} " == *"\"name\": \"$(basename "$file" .yaml)\""* ]] || rm "$file"
+done
 routes
 rates
 switchd
