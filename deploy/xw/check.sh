@@ -25,6 +25,7 @@ check_all() {
 	sim_row
 	fuzz_targets 30
 	bench_row
+	matrix_row
 	check_script 'plays' tests/play/plays.sh
 	check_script 'the entry script' tests/play/entry.sh
 

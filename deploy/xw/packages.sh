@@ -39,8 +39,12 @@ packages_missing() {
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
 			echo "$name"
 	done
-	[[ $VERB == test ]] || return 0
-	for name in "${TEST_COMMANDS[@]}"; do
+	case $VERB in
+	test) names=("${TEST_COMMANDS[@]}") ;;
+	matrix) names=(node:nodejs) ;;
+	*) return 0 ;;
+	esac
+	for name in "${names[@]}"; do
 		command -v "${name%%:*}" >/dev/null || echo "${name#*:}"
 	done
 }

@@ -1,0 +1,107 @@
+/*
+ * Crosses one cell: begins the payment by the hands of the fakes, does what its outcome wants, and waits until the till says
+ * what it should. What the books say of it is judged later (judge.mjs).
+ *
+ * The hard thing: a lost message is ordered from a fake for whoever comes next, so such a cell must be alone with that fake
+ * (matrix.mjs sees to it).
+ */
+import { hands } from './hands.mjs';
+import { order, until } from './../play/lib/look.mjs';
+
+const DOES = { cancel: 'pay', part: 'pay', refund: 'pay' };
+const WORDS = { pay: 'PAID', pending: 'PAID', lost: 'PAID', decline: 'DECLINED', early: 'DECLINED', cancel: 'CANCELLED', part: 'PARTIALLY_REFUNDED', refund: 'REFUNDED' };
+export const SECONDS = 75;
+
+/* What the adapter's entry lacks is a failure of the cell, with these words. */
+function hand(p, side) {
+  const h = hands[p.adapter]?.[side];
+  if (!h) throw new Error(`tests/matrix/hands.mjs says nothing of ${p.adapter} as ${side === 'issuer' ? 'a wallet' : 'a till'}`);
+  return h;
+}
+const till = (p) => hand(p, 'acquirer');
+const wants = (h, what, p) => h[what] ?? (() => { throw new Error(`tests/matrix/hands.mjs: ${p.adapter} has no "${what}"`); })();
+
+/* The order of mischief that this cell needs. A pay-out of unknown fate is asked for again, and the user who never answers would
+ * never answer. */
+export function mischiefOf(c) {
+  if (c.mode === 'OUT') return c.outcome === 'early' ? { op: 'credit', how: 'silent' } : undefined;
+  return hands[c.issuer.adapter]?.issuer?.mischief?.[c.outcome];
+}
+
+/* The till's word at the end. Where the payer's number is known he needs no link that may get lost. */
+function wanted(c, i, a) {
+  if (c.mode === 'OUT' && c.outcome === 'early') return 'PAID';
+  const own = c.mode === 'MPM' ? i.scanned : i;
+  if (own?.[c.outcome]) return own[c.outcome];
+  return (c.outcome === 'early' && a.undone) || WORDS[c.outcome];
+}
+
+/* `spoilt` is called when the mischief has been made: others may use that fake again. */
+export async function cross(c, control, n, spoilt) {
+  const to = (p) => (command) => order(control, p.name, command);
+  const a = till(c.acquirer), i = hand(c.issuer, 'issuer'), f = to(c.acquirer), does = DOES[c.outcome] ?? c.outcome;
+  c.money = { currency: a.currency ?? c.acquirer.currency, value: String(10000 + n) };
+  const { late, ...mischief } = mischiefOf(c) ?? {};
+  if (mischief.op) await to(c.issuer)({ do: 'misbehave', count: 1, ...mischief });
+  await begin();
+  const want = wanted(c, i, a), first = DOES[c.outcome] ? 'PAID' : want;
+  await said(first);
+  if (c.outcome === 'cancel') await a.cancel(f, c.ref);
+  if (c.outcome === 'part' || c.outcome === 'refund') await giveBack();
+  if (want !== first) await said(want);
+  if (c.outcome === 'pending' && !c.waited) throw new Error('nobody was ever told that it is pending');
+  Object.assign(c, { want, carried: c.mode === 'MPM' ? i.scanned?.carried : i.carried });
+
+  async function begin() {
+    if (c.mode === 'OUT') {
+      const user = mischief.op ? 'pay' : does;
+      const { payer, handle } = await wants(i, 'payer', c.issuer)(to(c.issuer), n, user);
+      c.ref = await wants(a, 'payout', c.acquirer)(f, c, `${c.issuer.name}/${handle ?? payer}`);
+    } else if (c.mode === 'CPM') {
+      c.ref = await wants(a, 'charge', c.acquirer)(f, c, await presents());
+    } else {
+      const { ref, code } = await wants(a, 'order', c.acquirer)(f, c);
+      c.ref = ref;
+      c.app = till(c.face);
+      c.scan = await wants(c.app, 'scan', c.face)(to(c.face), code, await wants(i, 'payer', c.issuer)(to(c.issuer), n, does));
+    }
+  }
+  async function presents() {
+    if (c.fetched) return { code: await till(c.issuer).codes(to(c.issuer), await wants(i, 'payer', c.issuer)(to(c.issuer), n, does)) };
+    return i.named ? { wallet: c.issuer.name } : { code: await wants(i, 'shows', c.issuer)(to(c.issuer), n, does) };
+  }
+  /* Both sides are looked at: the till, and where the payer scanned, his app. */
+  async function look() {
+    const t = await a.look(f, c.ref);
+    const s = c.scan ? await c.app.look(to(c.face), c.scan) : t;
+    c.payment = s.id || c.payment;
+    c.told = [t.word, ...(c.scan ? [s.word] : [])];
+    c.action = t.action ?? s.action;
+    c.refunds = t.refunds;
+    if (t.code ?? s.code) c.code = t.code ?? s.code;
+    /* We name a payment to the till once the debit's call is out, or later. */
+    if (s.word && c.payment && !late) spoilt();
+    if (s.word === 'PENDING') {
+      c.waited = true;
+      if (!c.gone && i.goes && c.action && !c.scan) {
+        c.gone = true;
+        if (does === 'pending') await new Promise((r) => { setTimeout(r, 1500); });
+        await i.goes(to(c.issuer), c, does);
+      }
+    }
+    return s;
+  }
+  async function said(what) {
+    await until(async () => {
+      const s = await look();
+      if (c.refunds?.length && c.refunds.every((r) => r.status === 'DONE')) await a.read(f, c.ref);
+      return c.told[0] === what || (c.scan && tolerated(what, s.word));
+    }, () => `${what}; it is ${c.told} ${c.code ?? ''}`, SECONDS * 1000, 300);
+  }
+  /* Where the payer's side said no, a merchant's code merely stays unpaid. */
+  function tolerated(what, scan) { return what === 'DECLINED' && scan === what && c.told[0] !== 'PAID'; }
+  async function giveBack() {
+    const whole = c.outcome === 'refund' ? Number(c.money.value) : 4000;
+    c.given = await a.refund(f, c.ref, { currency: c.money.currency, value: String(whole) });
+  }
+}
