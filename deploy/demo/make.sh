@@ -32,6 +32,7 @@ mkdir -p "$KEYS/tls" "$CONF/participants"
 put() {
 	cat >"$1.new"
 	if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+	echo "$1" >>"$CONF/written"
 }
 
 # make FILE COMMAND...: the file is the command's output; kept where it exists.
@@ -669,13 +670,15 @@ sandbox() {
 
 # shellcheck disable=SC1090
 [[ -z ${5-} ]] || . "$5"
+rm -f "$CONF/written"
 authority
 participants
 # Who took part once and is not configured any more does not any more.
 for file in "$CONF"/participants/*.yaml; do
-	[[ " ${FAKES[*]} " == *"\"name\": \"$(basename "$file" .yaml)\""* ]] || rm "$file"
+	grep -qxF "$file" "$CONF/written" || rm "$file"
 done
 routes
 rates
 switchd
 sandbox
+rm "$CONF/written"
