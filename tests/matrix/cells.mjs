@@ -10,8 +10,9 @@ export const CREDITS = ['pay', 'decline', 'pending', 'lost', 'early'];
 
 const serves = (p, op) => p.serves.includes(op);
 
-/* Whose users' scans reach us: the issuer itself, or who is debited through it. */
-const scanners = (all, issuer) => all.filter((p) => p.issuer && serves(p, 'resolve') && (p.name === issuer.name || p.debit_via === issuer.name));
+/* Whose users' scans reach us: the issuer itself, or who is debited through it. Our own pages for browsers have no partner
+ * behind them: they are played elsewhere (../play). */
+const scanners = (all, issuer) => all.filter((p) => p.issuer && p.called && serves(p, 'resolve') && (p.name === issuer.name || p.debit_via === issuer.name));
 const routed = (routes, mode, to, from) => routes.find((r) => r.mode === mode && r.to === to.name && (!r.from || !from || r.from === from.name));
 
 /* A payer's code at a till: of the wallet's own, or one that the acquirer's side makes for the wallets that ask it. */
@@ -20,8 +21,10 @@ function presented({ routes }, issuer, acquirer) {
   if (hands[issuer.adapter]?.issuer?.named && hands[acquirer.adapter]?.acquirer?.names === undefined && !acquirer.asks.includes('codes')) {
     return { why: `the wallet has no code that a till could scan, and nothing in the protocol of ${acquirer.name} names a wallet` };
   }
-  if (!acquirer.asks.includes('codes') || acquirer.adapter === 'partner') {
-    return routed(routes, 'C', issuer, acquirer) ? {} : { why: `no route leads a payer's code to ${issuer.name}` };
+  if (!acquirer.asks.includes('codes')) {
+    /* Codes that we make for a wallet lead to it without a row. */
+    const ours = serves(issuer, 'codes') && !routes.some((r) => r.scheme === 'payer-codes' && r.from === issuer.name);
+    return ours || routed(routes, 'C', issuer, acquirer) ? {} : { why: `no route leads a payer's code to ${issuer.name}` };
   }
   if (!serves(issuer, 'codes')) return { why: `${acquirer.name} charges codes alone that it made itself, and the wallet's protocol has no call to ask for them` };
   return routes.some((r) => r.scheme === 'payer-codes' && r.from === issuer.name && r.to === acquirer.name) ? { fetched: true }
@@ -45,13 +48,18 @@ function credited(roster, issuer, acquirer) {
 
 const MODES = { CPM: [presented, OUTCOMES], MPM: [scanned, OUTCOMES], OUT: [credited, CREDITS] };
 
+function none(issuer, mode, outcome) {
+  const i = hands[issuer.adapter]?.issuer, why = { CPM: i, MPM: i?.scanned, OUT: i?.credit }[mode]?.none?.[outcome];
+  return why ? { why } : {};
+}
+
 export function cellsOf(roster) {
   /* A participant that only scans is a face of the one that is debited. */
   const issuers = roster.participants.filter((p) => p.issuer && !p.debit_via), acquirers = roster.participants.filter((p) => p.acquirer);
   const cells = [];
   for (const issuer of issuers) for (const acquirer of acquirers) for (const [mode, [how, outcomes]] of Object.entries(MODES)) {
     const found = how(roster, issuer, acquirer);
-    for (const outcome of outcomes) cells.push({ name: `${issuer.name}/${acquirer.name}/${mode}/${outcome}`, issuer, acquirer, mode, outcome, ...found });
+    for (const outcome of outcomes) cells.push({ name: `${issuer.name}/${acquirer.name}/${mode}/${outcome}`, issuer, acquirer, mode, outcome, ...none(issuer, mode, outcome), ...found });
   }
   return cells;
 }

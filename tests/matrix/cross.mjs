@@ -21,20 +21,14 @@ function hand(p, side) {
 const till = (p) => hand(p, 'acquirer');
 const wants = (h, what, p) => h[what] ?? (() => { throw new Error(`tests/matrix/hands.mjs: ${p.adapter} has no "${what}"`); })();
 
-/* The order of mischief that this cell needs. A pay-out of unknown fate is asked for again, and the user who never answers would
- * never answer. */
-export function mischiefOf(c) {
-  if (c.mode === 'OUT') return c.outcome === 'early' ? { op: 'credit', how: 'silent' } : undefined;
-  return hands[c.issuer.adapter]?.issuer?.mischief?.[c.outcome];
-}
+/* What the wallet's entry says of this mode. */
+const own = (c, i) => ({ CPM: i, MPM: { mischief: i?.mischief, ...i?.scanned }, OUT: i?.credit })[c.mode] ?? {};
 
-/* The till's word at the end. Where the payer's number is known he needs no link that may get lost. */
-function wanted(c, i, a) {
-  if (c.mode === 'OUT' && c.outcome === 'early') return 'PAID';
-  const own = c.mode === 'MPM' ? i.scanned : i;
-  if (own?.[c.outcome]) return own[c.outcome];
-  return (c.outcome === 'early' && a.undone) || WORDS[c.outcome];
-}
+/* The order of mischief that this cell needs. */
+export function mischiefOf(c) { return own(c, hands[c.issuer.adapter]?.issuer).mischief?.[c.outcome]; }
+
+/* The till's word at the end. */
+const wanted = (c, i, a) => own(c, i)[c.outcome] ?? (c.outcome === 'early' ? a.undone : undefined) ?? WORDS[c.outcome];
 
 /* `spoilt` is called when the mischief has been made: others may use that fake again. */
 export async function cross(c, control, n, spoilt) {
@@ -50,12 +44,12 @@ export async function cross(c, control, n, spoilt) {
   if (c.outcome === 'part' || c.outcome === 'refund') await giveBack();
   if (want !== first) await said(want);
   if (c.outcome === 'pending' && !c.waited) throw new Error('nobody was ever told that it is pending');
-  Object.assign(c, { want, carried: c.mode === 'MPM' ? i.scanned?.carried : i.carried });
+  Object.assign(c, { want, carried: own(c, i).carried });
 
   async function begin() {
     if (c.mode === 'OUT') {
-      const user = mischief.op ? 'pay' : does;
-      const { payer, handle } = await wants(i, 'payer', c.issuer)(to(c.issuer), n, user);
+      const payee = i.credit?.payee ?? wants(i, 'payer', c.issuer);
+      const { payer, handle } = await payee(to(c.issuer), n, mischief.op ? 'pay' : does);
       c.ref = await wants(a, 'payout', c.acquirer)(f, c, `${c.issuer.name}/${handle ?? payer}`);
     } else if (c.mode === 'CPM') {
       c.ref = await wants(a, 'charge', c.acquirer)(f, c, await presents());

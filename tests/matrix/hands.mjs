@@ -10,7 +10,8 @@
  *   mischief               the order that makes `lost` or `early` happen, where the payer himself cannot stand for it
  *   early, lost            the till's word then under CPM, where it is not DECLINED and PAID
  *   carried                the debit is no call of ours: the payer's browser or wallet brings it about
- *   scanned                the last two under MPM
+ *   none                   outcomes that its protocol knows nothing of, and why
+ *   scanned, credit        the same for MPM, and for a pay-out, with the payee where he is not told by `payer`
  * As a till, and as a wallet's app:
  *   undone                 its word where nothing came of a payment; DECLINED where not said
  *   names                  its payer may name a wallet
@@ -31,7 +32,7 @@ const spoil = (op, late = false) => ({ lost: { op, how: 'apply-then-silent', lat
 
 /* A till knows what is wrong before it knows a state. */
 const word = (s) => s.status ?? (s.problem ? 'DECLINED' : '');
-const phone = (country, n, does) => `${country}${String(n).padStart(6, '0')}${{ decline: '02', pending: '04' }[does] ?? '01'}`;
+const phone = (country, n, does, no = '02') => `${country}${String(n).padStart(6, '0')}${{ decline: no, pending: '04' }[does] ?? '01'}`;
 const minted = async (f, command) => { const s = await f({ do: 'mint-code', ...command }); return s.codes?.[0] ?? s.code; };
 const number = (m) => ({ amount: String(m.value), currency: m.currency });
 const shown = (f, ref, what) => until(async () => (await f({ do: 'show', payment: ref }))[what], `${what} of ${ref}`, 15000, 200);
@@ -60,7 +61,7 @@ const browser = (op) => ({
   early: 'EXPIRED',
 });
 
-const PARTNER = { pay: 'approve', decline: 'decline:insufficient-funds', pending: `pending-then-approve:${LATE_MS}`, lost: 'apply-then-silent', early: 'silent' };
+const PARTNER = { pay: 'approve', decline: 'decline', pending: `pending-then-approve:${LATE_MS}`, lost: 'apply-then-silent', early: 'silent' };
 
 const APS = (does) => ({ ms: does === 'pending' ? LATE_MS : 0,
   behaviour: { decline: 'decline', pending: 'pending-then-approve', lost: 'apply-then-silent-no-notify', early: 'silent' }[does] ?? 'approve' });
@@ -88,6 +89,30 @@ export const hands = {
       },
       cancel: (f, ref) => f({ do: 'cancel', id: ref }),
       refund: async (f, ref, m) => Number((await f({ do: 'refund', id: ref, value: m.value })).refundFromAmount.value),
+      read: () => {},
+    },
+  },
+
+  apsmember: {
+    fake: { time_divisor: '4' },
+    issuer: {
+      shows: async (f, n, does) => shown(f, (await f({ do: 'codes', payer: `user-${PARTNER[does]}` })).payment, 'code'),
+      payer: (f, n, does) => ({ payer: `user-${PARTNER[does]}` }),
+      scanned: {
+        carried: true,
+        none: Object.fromEntries(['lost', 'early'].map((o) => [o, 'the wallet debits itself and tells us until it is heard: no debit of ours can be lost'])),
+      },
+    },
+    acquirer: {
+      charge: async (f, c, by) => (await f({ do: 'pay', ...number(c.money), ...by })).payment,
+      order: async (f, c) => { const ref = (await f({ do: 'order', ...number(c.money) })).payment; return { ref, code: await shown(f, ref, 'code') }; },
+      scan: async (f, code, payer) => (await f({ do: 'scan', code, confirm: true, ...payer })).payment,
+      look: async (f, ref) => {
+        const s = await f({ do: 'show', payment: ref });
+        return { id: s.switch_id, word: word(s), code: s.problem ?? s.refused };
+      },
+      cancel: (f, ref) => f({ do: 'cancel', payment: ref }),
+      refund: async (f, ref, m) => { await f({ do: 'refund', payment: ref, amount: m.value, currency: m.currency }); return Number(m.value); },
       read: () => {},
     },
   },
@@ -123,6 +148,8 @@ export const hands = {
     issuer: {
       shows: (f, n, does) => minted(f, { behaviour: PARTNER[does] }),
       payer: async (f, n, does) => { await f({ do: 'mint-user', handle: `m-${n}`, behaviour: PARTNER[does] }); return { payer: `m-${n}` }; },
+      /* Asked again, it does it; a user who never answers would never answer. */
+      credit: { mischief: { early: { op: 'credit', how: 'silent' } }, early: 'PAID' },
     },
     acquirer: {
       names: true,
@@ -150,8 +177,22 @@ export const hands = {
   swish: {
     fake: { late_ms: String(LATE_MS) },
     /* The link was in the answer that got lost: where the till knows no number, nobody can go on. */
-    issuer: link({ payer: (f, n, does) => ({ payer: `m-${n}`, handle: phone('4670', n, does) }), mischief: spoil('create'), lost: 'EXPIRED' }),
+    issuer: link({
+      payer: (f, n, does) => ({ payer: `m-${n}`, handle: phone('4670', n, does) }),
+      mischief: spoil('create'),
+      lost: 'EXPIRED',
+      credit: {
+        payee: (f, n, does) => ({ handle: phone('4670', n, does, '05') }),
+        mischief: spoil('payout'),
+        none: {
+          pending: 'a pay-out of this wallet waits for nobody',
+          early: 'a pay-out that cannot be found is never sent again: a person decides, and nothing ends it before',
+        },
+      },
+    }),
   },
+
+  twint: { issuer: link({ mischief: spoil('start'), lost: 'EXPIRED' }) }, /* as Swish */
 
   vipps: {
     fake: { late_ms: String(LATE_MS) },
@@ -159,6 +200,22 @@ export const hands = {
       shows: (f, n, does) => minted(f, { phone: phone('47', n, does) }),
       payer: (f, n, does) => ({ payer: `m-${n}`, handle: phone('47', n, does) }),
       mischief: spoil('create'),
+    },
+  },
+
+  vippstill: {
+    fake: { poll_first_ms: '1000', poll_ms: '1000' },
+    acquirer: {
+      /* What is captured cannot be cancelled there: its cashier cancels before. */
+      charge: async (f, c, by) => (await f({ do: 'pay', ...number(c.money), ...by, capture: c.outcome !== 'cancel' })).payment,
+      order: async (f, c) => {
+        const ref = (await f({ do: 'order', ...number(c.money), capture: c.outcome !== 'cancel' })).payment;
+        return { ref, code: await shown(f, ref, 'code') };
+      },
+      look: async (f, ref) => { const s = await f({ do: 'show', payment: ref }); return { id: s.switch_id, word: s.status, code: s.fault ?? s.number }; },
+      cancel: (f, ref) => f({ do: 'cancel', payment: ref }),
+      refund: async (f, ref, m) => { await f({ do: 'refund', payment: ref, amount: m.value }); return Number(m.value); },
+      read: () => {},
     },
   },
 

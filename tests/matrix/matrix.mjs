@@ -23,7 +23,7 @@ if (!cells.length) {
 }
 const began = Date.now();
 await crossAll();
-const b = await books(control, roster.participants.map((p) => p.name));
+const b = await books(control, roster.participants.filter((p) => p.called).map((p) => p.name));
 for (const c of open) c.fault ??= fault(b, c);
 const faults = await whole(b, cells);
 report();

@@ -39,6 +39,7 @@ static void put_peer(struct jw *w, const struct conf *c, size_t i)
 	jw_bool(w, "issuer", p->roles & PEER_ISSUER);
 	jw_bool(w, "acquirer", p->roles & PEER_ACQUIRER);
 	jw_bool(w, "scheme", p->scheme);
+	jw_bool(w, "called", c->extra[i].url != NULL);
 	jw_str(w, "currency", span_str(ccy_alpha(p->settle)));
 	jw_opt(w, "debit_via", via ? span_str(via->name) : SPAN_NONE);
 	put_ops(w, &c->link[i]);

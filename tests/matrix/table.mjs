@@ -9,7 +9,8 @@ export function table(cells) {
     if (!group.length) return '';
     const can = group.filter((c) => !c.why), bad = can.filter((c) => c.fault).length;
     if (!can.length) return `- ${note(group[0].why)}`;
-    return bad ? `${can.length - bad}, ${bad} FAILED` : `${can.length}`;
+    const rest = [...new Set(group.filter((c) => c.why).map((c) => note(c.why)))].map((x) => ` ${x}`).join('');
+    return `${bad ? `${can.length - bad}, ${bad} FAILED` : can.length}${rest}`;
   };
   const titles = { CPM: "the till scans the payer's code, or the payer names the wallet there", MPM: "the payer scans the merchant's code", OUT: 'a pay-out to the wallet' };
   for (const mode of Object.keys(titles)) {
