@@ -76,7 +76,9 @@ struct sealer {
 	int notes; /* descriptor */
 	enum phase phase;
 	bool stopping;
-	int under_way;          /* statements without an answer yet */
+	int under_way;  /* statements without an answer yet */
+	int64_t schema; /* version that we began with */
+	bool outdated;
 	struct mono next;       /* look */
 	struct mono checkpoint; /* not before */
 	struct frontier tree;   /* as the ledger has it */
@@ -464,6 +466,15 @@ static void on_until(void *ctx, const struct pg_answer *a)
 	if (!is_done(s, a))
 		return;
 	s->until = (uint64_t)pg_int(a->rows, 0, 0);
+	if (!s->schema)
+		s->schema = pg_int(a->rows, 0, 1);
+	if (s->schema != pg_int(a->rows, 0, 1)) {
+		proc_log("error", "sealer",
+			"the schema was changed; its new tables are not ours to pass over");
+		s->outdated = s->stopping = true;
+		wait_ms(s, WAITING, 0);
+		return;
+	}
 	if (s->until <= s->upto) {
 		wait_ms(s, WAITING, LOOK_MS);
 		return;
@@ -596,7 +607,7 @@ int sealer_run(const struct sealer_conf *c)
 		proc_log("error", "sealer", why);
 	} else {
 		proc_log("info", "sealer", c->origin);
-		if (loop_run(s.loop, turn, &s) != RC_OK)
+		if (loop_run(s.loop, turn, &s) != RC_OK || s.outdated)
 			status = 1;
 	}
 	close_all(&s);

@@ -223,6 +223,13 @@ describe('auditors', () => {
     assert.equal(v.ok, true, v.first_fault);
   });
 
+  it('the sealer ends where the schema changes under it', async () => {
+    await w.psql('insert into ledger.schema_info (version) values (9999)');
+    assert.equal(await sealer.gone, 1);
+    sealer = startSealer();
+    await until(() => verify().then((v) => v.ok && v.unsealed === 0), 'another goes on');
+  });
+
   it(`${EDITS} changes by an owner of the tables, ${EDITS} found`, async () => {
     for (const child of w.children.splice(0).reverse()) { child.kill('SIGTERM'); await child.gone; }
     assert.equal((await verify()).ok, true);
