@@ -333,6 +333,8 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 		continue;
 	if (c->purpose == FOR_CANCEL)
 		p->cancelling = false;
+	if (c->purpose == FOR_REFUND && strcmp(p->refund[c->refund].status, "DONE") == 0)
+		return; /* an older answer that came late */
 	if (c->purpose == FOR_REFUND) {
 		memcpy(p->refund[c->refund].status, "DECLINED", sizeof "DECLINED");
 	} else if (c->purpose == FOR_CREATE || c->purpose == FOR_CONFIRM) {
@@ -359,7 +361,7 @@ static bool refund_open(const struct fake_payment *p)
 
 static void follow(const struct sandbox_host *h, struct fake_payment *p)
 {
-	if (p->kind == KIND_CODES || !p->follow || p->tries >= FOLLOW_TRIES)
+	if (p->kind == KIND_CODES || !p->follow || p->following || p->tries >= FOLLOW_TRIES)
 		return;
 	if (p->kind == KIND_ORDER && *p->switch_id && !refund_open(p))
 		return; /* a webhook will tell */
@@ -368,6 +370,7 @@ static void follow(const struct sandbox_host *h, struct fake_payment *p)
 	if (is_over(p) && !refund_open(p) && !p->cancelling)
 		return;
 	p->tries++;
+	p->following = true;
 	h->timer(h->ctx, FAKE_TIMER_PAYMENT | p->serial, FOLLOW_MS);
 }
 
@@ -378,6 +381,7 @@ void pfake_till_timer(struct fake *f, const struct sandbox_host *h, uint64_t ser
 
 	if (!p)
 		return;
+	p->following = false;
 	for (int i = 0; i < p->refund_count; i++) {
 		if (!*p->refund[i].status)
 			pfake_call_refund(f, h, p, i);

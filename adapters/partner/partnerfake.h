@@ -75,6 +75,7 @@ struct fake_payment {
 	uint64_t serial; /* 0: free */
 	uint8_t kind;    /* enum fake_kind */
 	bool follow;     /* keep asking until it is final */
+	bool following;  /* its timer is set */
 	bool confirm;    /* scans: confirm at once */
 	bool confirmed;
 	bool cancelling; /* asked for, and no answer yet */
