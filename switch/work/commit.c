@@ -23,6 +23,13 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 		inbound_replay(w, rq, &l->rec, st->fate_seq);
 		break;
 	case FATE_VIEW:
+		if (l->stale) { /* who asked may have been told newer things elsewhere */
+			inbound_refuse(w, rq, REASON_UNAVAILABLE,
+				"the ledger does not answer; ask again", NULL);
+			break;
+		}
+		inbound_view(w, rq, &l->rec, st->fate_seq);
+		break;
 	case FATE_ACK:
 		inbound_view(w, rq, &l->rec, st->fate_seq);
 		break;
@@ -381,6 +388,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	l->rec = ws->st.next;
 	l->ours = true;
 	l->synced = w->now;
+	l->stale = false;
 	note_moved(w, &before, &ws->st);
 	if (pay_is_final(&l->rec) && !pay_is_final(&before))
 		w->stats.moved[(pay_state(&l->rec) & ~PAY_FINAL) & 31][0]++;

@@ -103,6 +103,7 @@ struct live {
 	struct heap_node due;
 	bool timed;
 	bool ours;          /* the last step was committed here: we hear its alarm */
+	bool stale;         /* the ledger could not be asked whether rec is still what it has */
 	struct mono synced; /* when rec was last what the ledger has */
 	struct mono asked;  /* when the last load of it was begun */
 	bool again;         /* somebody came since, and may have been told newer things elsewhere */

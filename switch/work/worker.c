@@ -111,7 +111,7 @@ void live_refresh(struct wrk *w, struct live *l)
 		l->again = true;
 	if (l->state != LIVE_READY || l->rec.version == 0 || l->synced.us == w->now.us)
 		return;
-	(void)live_load(w, l); /* where the ledger does not answer, what we know must do */
+	l->stale = !live_load(w, l); /* what we know must do, but for who only wants to know */
 }
 
 /* Another load, where somebody came while the last one was under way: what it brought may be older
@@ -227,6 +227,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 	l->state = LIVE_READY;
 	if (got->rc == RC_OK && pay_unpack(got->record, &l->rec) == RC_OK) {
 		l->synced = l->asked;
+		l->stale = false;
 		l->secret_bytes = 0;
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
@@ -240,6 +241,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 		return;
 	}
 	if (l->rec.version && got->rc != RC_NOENT) { /* only a refresh: what we know must do */
+		l->stale = true;
 		if (!list_is_linked(&l->all))
 			list_append(&w->ready, &l->all);
 		return;

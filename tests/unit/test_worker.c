@@ -332,8 +332,8 @@ static struct world *fresh(void)
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
-		no_reply, no_codes, take_code, no_merchant, no_cache, no_put, no_cache, take_call, take_reply,
-		no_signer, no_setting, hash, hash, seal, unseal, no_log, no_bell };
+		no_reply, no_codes, take_code, no_merchant, no_cache, no_put, no_cache, take_call,
+		take_reply, no_signer, no_setting, hash, hash, seal, unseal, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	o->w = wrk_init(o->memory, &conf, &ports);
@@ -539,6 +539,34 @@ static void the_new_is_shed_first(void **state)
 	assert_int_equal(o->status[read], 200);
 	assert_int_equal(o->status[cancel], 200);
 	assert_int_equal(wrk_stats(o->w)->shed, 2);
+	done(o);
+}
+
+/* Another process may have told it newer things: nothing is said where the ledger cannot be asked.
+ */
+static void nothing_old_is_read(void **state)
+{
+	struct world *o = fresh();
+	struct loaded silent = { .rc = RC_IO };
+	int read;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	turn(o);
+	(void)settle(o); /* the call is out, so the payment stays in memory */
+	o->now.us += 1000;
+	read = request(o, "/scheme/read", READ);
+	turn(o);
+	answer(o); /* whose the id is */
+	turn(o);
+	assert_int_equal(o->questions, 1);
+	wrk_on_loaded(o->w, o->asked[--o->questions].key, &silent);
+	turn(o);
+	assert_int_equal(o->status[read], 400);
+	o->now.us += 1000;
+	read = request(o, "/scheme/read", READ);
+	all(o);
+	assert_int_equal(o->status[read], 200);
 	done(o);
 }
 
@@ -849,6 +877,7 @@ int main(void)
 		cmocka_unit_test(cancel_comes_first),
 		cmocka_unit_test(cancel_beside_its_payment),
 		cmocka_unit_test(the_new_is_shed_first),
+		cmocka_unit_test(nothing_old_is_read),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
