@@ -66,8 +66,8 @@ static bool by_claim(PGconn *c, int participant, const char *kind, const char *i
 static bool by_partner(PGconn *c, const char *id, char ret[40])
 {
 	/* As work/intake.c claims them: ids, and keys by operation. */
-	static const char *const kinds[] = { "id", "refund-id", "cancel-id", "debit", "scan", "confirm",
-		"cancel", "refund", "tell", "order", "credit", "capture" };
+	static const char *const kinds[] = { "id", "refund-id", "cancel-id", "debit", "scan",
+		"confirm", "cancel", "refund", "tell", "order", "credit", "capture" };
 	PGresult *r = ledger_query(c, "select number from ledger.participant order by 1", NULL);
 	bool found = false;
 

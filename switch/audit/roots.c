@@ -1,0 +1,115 @@
+/*
+ * roots.c: the checkpoints that were signed, here and in the file that left the house, against the
+ * tree as it grows.
+ *
+ * They are collected first, since a root can only be looked at while the tree has its size. Must
+ * never pass over a note because it cannot be read: that is a fault too.
+ */
+#include "verdict.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_note(
+	struct verdict *v, struct span note, const struct verifier *by, const char *from)
+{
+	struct roots *l = &v->roots;
+	struct checkpoint c;
+	const char *why = note_open(note, by, &c);
+
+	if (why) {
+		verdict_fault(v, "a checkpoint in %s: %s", from, why);
+		return;
+	}
+	if (l->count == l->room) {
+		l->room = l->room ? l->room * 2 : 256;
+		l->root = more(l->root, l->room * sizeof *l->root);
+	}
+	l->root[l->count++] = (struct signed_root){ c.size, c.root, from };
+}
+
+static void notes_of_ledger(struct verdict *v, const struct verifier *by)
+{
+	PGresult *r = ledger_query(
+		v->c, "select note, size from ledger.checkpoint order by size", NULL);
+
+	for (int i = 0; i < PQntuples(r); i++) {
+		size_t before = v->roots.count;
+		add_note(v, span_str(PQgetvalue(r, i, 0)), by, "the ledger");
+		if (v->roots.count > before &&
+			v->roots.root[before].size != verdict_number(r, i, 1))
+			verdict_fault(v, "checkpoint %s is filed under another size",
+				PQgetvalue(r, i, 1));
+	}
+	PQclear(r);
+}
+
+/* Notes one behind the other: a text, an empty line, signatures. */
+static void notes_of_file(struct verdict *v, const struct verifier *by, const char *file)
+{
+	FILE *f = fopen(file, "r");
+	char note[65536], line[4096];
+	size_t n = 0;
+	bool in_signatures = false;
+
+	if (!f)
+		cannot("%s cannot be read", file);
+	while (fgets(line, sizeof line, f)) {
+		size_t bytes = strlen(line);
+		if (in_signatures && (uint8_t)line[0] != 0xe2) {
+			add_note(v, span_of(note, n), by, file);
+			in_signatures = false;
+			n = 0;
+		}
+		if (n + bytes > sizeof note)
+			cannot("%s holds no checkpoints", file);
+		memcpy(note + n, line, bytes);
+		n += bytes;
+		in_signatures |= (uint8_t)line[0] == 0xe2;
+	}
+	if (n > 0)
+		add_note(v, span_of(note, n), by, file);
+	fclose(f);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct signed_root *x = a, *y = b;
+
+	return x->size < y->size ? -1 : x->size > y->size;
+}
+
+/* Those of the size that the tree has now. All of one tree, they fit one another too. */
+void roots_check(struct verdict *v)
+{
+	struct roots *l = &v->roots;
+
+	for (; l->next < l->count && l->root[l->next].size <= v->tree.size; l->next++) {
+		const struct signed_root *want = &l->root[l->next];
+		struct digest root = tree_root(&v->tree);
+		if (want->size != v->tree.size || memcmp(root.b, want->root.b, HASH) != 0)
+			verdict_fault(v,
+				"the checkpoint of %" PRIu64 " leaves in %s is not this tree's",
+				want->size, want->from);
+		v->checkpoints++;
+	}
+}
+
+void roots_end(struct verdict *v)
+{
+	if (v->roots.next < v->roots.count)
+		verdict_fault(v,
+			"%s holds a checkpoint of %" PRIu64 " leaves; the ledger has %" PRIu64,
+			v->roots.root[v->roots.next].from, v->roots.root[v->roots.next].size,
+			v->tree.size);
+}
+
+void roots_read(struct verdict *v, const struct verifier *by, const char *file)
+{
+	notes_of_ledger(v, by);
+	if (file)
+		notes_of_file(v, by, file);
+	if (v->roots.count)
+		qsort(v->roots.root, v->roots.count, sizeof *v->roots.root, by_size);
+}

@@ -1,0 +1,76 @@
+/*
+ * verdict.h: what the parts of `switchaudit verify` share: what was found so far.
+ */
+#ifndef XW_VERDICT_H
+#define XW_VERDICT_H
+
+#include "audit.h"
+
+#define ACCOUNTS   4096
+#define CURRENCIES 16 /* in the lines of one step */
+
+struct total {
+	int32_t account;
+	int64_t posted, reserved;
+};
+
+/* Collected before the tree is built, so that each root is looked at when the tree has its size. */
+struct signed_root {
+	uint64_t size;
+	struct digest root;
+	const char *from;
+};
+
+struct verdict {
+	PGconn *c;
+	uint64_t faults;
+	char first[512]; /* in words */
+
+	struct tree tree;
+	struct roots {
+		struct signed_root *root;
+		size_t count, room, next;
+	} roots;
+	struct leaves leaves;
+	uint64_t leaves_gone, raw_gone, unsealed, checkpoints;
+	bool months_out, raw_out; /* by right */
+
+	struct total total[ACCOUNTS];
+	int totals;
+	struct {
+		char currency[4];
+		int64_t sum;
+	} line[CURRENCIES]; /* of the step that is being read */
+	int lines;
+	struct pay_id payment;
+	int32_t version;
+	uint64_t steps, entries;
+};
+
+/* Counts it; the first one is kept in words. */
+void verdict_fault(struct verdict *v, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* As partners see it; good until the call after the next. */
+const char *verdict_id(const struct pay_id *id);
+uint64_t verdict_number(PGresult *r, int row, int column);
+
+/* ---- roots.c: what was signed -----------------------------------------------------------------
+ */
+
+/* Notes of the ledger, and of a file where one is given. by NULL: signatures are not looked at. */
+void roots_read(struct verdict *v, const struct verifier *by, const char *file);
+/* Those of the size that the tree has now. All of one tree, they fit one another too. */
+void roots_check(struct verdict *v);
+void roots_end(struct verdict *v);
+
+/* ---- books.c: the ledger in itself ------------------------------------------------------------
+ */
+
+/* Rows as they pass (struct leaf_eyes), ctx being the verdict; and the end of them. */
+void books_see_step(void *ctx, const struct copy *row);
+void books_see_entry(void *ctx, const struct copy *row);
+void books_end(struct verdict *v);
+/* Totals, chains of steps and queues: what is rebuilt from the rows and compared. */
+void books_check(struct verdict *v);
+
+#endif
