@@ -293,6 +293,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 		CHECK(map_put(&w->payments, ws->st.next.id.b, l));
 	l->step = ws;
 	l->state = LIVE_COMMITTING;
+	l->asked = w->now;
 	if (w->port->commit(w->port->ctx, &ws->c) != RC_OK) {
 		struct commit_result r = { .verdict = COMMIT_UNSENT };
 		wrk_on_commit(w, &ws->c, &r);
@@ -387,7 +388,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	w->stats.commits++;
 	l->rec = ws->st.next;
 	l->ours = true;
-	l->synced = w->now;
+	l->synced = l->asked;
 	l->stale = false;
 	note_moved(w, &before, &ws->st);
 	if (pay_is_final(&l->rec) && !pay_is_final(&before))
@@ -426,6 +427,10 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	switch (r->verdict) {
 	case COMMIT_OK:
 		committed(w, l, it, ws);
+		if (l->again) {
+			l->again = false;
+			live_refresh(w, l);
+		}
 		break;
 	case COMMIT_CLAIMED:
 		if (ws->st.takes && r->claim == ws->st.claim_count - 1)

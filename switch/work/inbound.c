@@ -25,6 +25,9 @@ static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
 	/* Another process may have moved it since we looked; what is paid may be captured or
 	 * refunded, so that holds of final states too. */
 	live_refresh(w, l);
+	/* While we commit another may commit the next: who only wants to know waits for that. */
+	if (l->state == LIVE_COMMITTING && rq->msg->op == OP_READ)
+		l->again = true;
 	live_push(w, l, it);
 }
 

@@ -570,6 +570,34 @@ static void nothing_old_is_read(void **state)
 	done(o);
 }
 
+/* While we commit one step another process may commit the next. */
+static void read_while_it_is_committed(void **state)
+{
+	struct world *o = fresh();
+	int read;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	(void)request(o, "/scheme/cancel", CANCEL);
+	for (turn(o); o->questions; turn(o))
+		answer(o);
+	assert_int_equal(o->commits, 1);
+	o->now.us += 1000;
+	read = request(o, "/scheme/read", READ);
+	turn(o);
+	answer(o); /* whose the id is */
+	turn(o);
+	o->now.us += 1000;
+	(void)settle(o);
+	turn(o);
+	assert_int_equal(o->status[read], 0);
+	assert_int_equal(o->questions, 1);
+	all(o);
+	assert_int_equal(o->status[read], 200);
+	done(o);
+}
+
 static void request_fills_its_memory(void **state)
 {
 	struct world *o = fresh();
@@ -878,6 +906,7 @@ int main(void)
 		cmocka_unit_test(cancel_beside_its_payment),
 		cmocka_unit_test(the_new_is_shed_first),
 		cmocka_unit_test(nothing_old_is_read),
+		cmocka_unit_test(read_while_it_is_committed),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
