@@ -47,17 +47,41 @@ static void add_line(struct verdict *v, struct span currency, int64_t amount)
 			verdict_id(&v->payment), v->version);
 }
 
+static struct total *find_total(struct total *all, size_t room, int32_t account)
+{
+	size_t at = (uint32_t)account * UINT32_C(2654435761) & (room - 1);
+
+	while (all[at].account && all[at].account != account)
+		at = (at + 1) & (room - 1);
+	return &all[at];
+}
+
+/* Days have accounts of their own, so there are many. */
+static void make_room(struct verdict *v)
+{
+	size_t room = v->total_room ? v->total_room * 2 : 4096;
+	struct total *all = memset(more(NULL, room * sizeof *all), 0, room * sizeof *all);
+
+	for (size_t i = 0; i < v->total_room; i++)
+		if (v->total[i].account)
+			*find_total(all, room, v->total[i].account) = v->total[i];
+	free(v->total);
+	v->total = all;
+	v->total_room = room;
+}
+
 static struct total *total_of(struct verdict *v, int32_t account)
 {
-	int i = 0;
+	struct total *t;
 
-	while (i < v->totals && v->total[i].account != account)
-		i++;
-	if (i == ACCOUNTS)
-		cannot("more than %d accounts", ACCOUNTS);
-	if (i == v->totals)
-		v->total[v->totals++] = (struct total){ .account = account };
-	return &v->total[i];
+	if (v->totals * 2 >= v->total_room)
+		make_room(v);
+	t = find_total(v->total, v->total_room, account);
+	if (!t->account) {
+		t->account = account;
+		v->totals++;
+	}
+	return t;
 }
 
 /* taste: money because an auditor adds with code of his own. */
@@ -137,7 +161,7 @@ static void check_totals(struct verdict *v)
 	}
 	if (ledger_number(v->c, "select count(*) from ledger.account_total t where not exists"
 				" (select from ledger.account a where a.number = t.account)") > 0 ||
-		v->totals > known)
+		v->totals > (size_t)known)
 		verdict_fault(v, "an account has lines or totals, and no place in the chart");
 	PQclear(r);
 }

@@ -6,7 +6,6 @@
 
 #include "audit.h"
 
-#define ACCOUNTS   4096
 #define CURRENCIES 16 /* in the lines of one step */
 
 struct total {
@@ -35,8 +34,8 @@ struct verdict {
 	uint64_t leaves_gone, raw_gone, unsealed, checkpoints;
 	bool months_out, raw_out; /* by right */
 
-	struct total total[ACCOUNTS];
-	int totals;
+	struct total *total; /* by hash of the account; 0: free */
+	size_t totals, total_room;
 	struct {
 		char currency[4];
 		int64_t sum;

@@ -278,7 +278,7 @@ static void print(const struct verdict *v, bool json)
 		return;
 	}
 	printf("%" PRIu64 " entries of the log, %" PRIu64 " checkpoints, %" PRIu64
-	       " steps, %" PRIu64 " lines, %d accounts\n",
+	       " steps, %" PRIu64 " lines, %zu accounts\n",
 		v->tree.size, v->checkpoints, v->steps, v->entries, v->totals);
 	if (v->unsealed)
 		printf("%" PRIu64 " leaves are not sealed yet\n", v->unsealed);
@@ -317,6 +317,7 @@ int audit_verify(const struct options *o)
 	free(v->tree.leaf);
 	free(v->leaves.leaf);
 	free(v->roots.root);
+	free(v->total);
 	int status = v->faults ? AUDIT_FAULT : AUDIT_GOOD;
 	free(v);
 	return status;

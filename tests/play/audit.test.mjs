@@ -114,7 +114,7 @@ describe('auditors', () => {
     const notes = readFileSync(checkpoints, 'utf8').split(/(?<=\n— [^\n]+\n)/).map((n) => open(n, by));
     const hashes = (await w.psql('select hashes::text as h from ledger.block order by first')).map((b) => Buffer.from(b.h.slice(2), 'hex'));
     const leaves = hashes.flatMap((h) => Array.from({ length: h.length / 32 }, (_, i) => h.subarray(32 * i, 32 * i + 32)));
-    assert.ok(notes.length > 2);
+    assert.ok(notes.length > 1);
     for (const n of notes) {
       assert.equal(n.origin, 'play.example/ledger');
       assert.deepEqual(tilesOf(leaves.slice(0, n.size)), n.root);
@@ -249,9 +249,11 @@ describe('auditors', () => {
   });
 });
 
-/* What may be rewritten at any time without a trace: alarms are looked at by what is due, leases are nobody's word. */
+/* What may be rewritten at any time: alarms are looked at by what is due, leases are nobody's word, and limits of days to come
+   count once they are an account's cap, which is sealed. */
 const FREE = { due: ['secret', 'leased_until', 'owner', 'at'], outbox: ['next_at', 'leased_until', 'tries', 'body', 'peer', 'seq', 'id'],
-  operator_request: ['leased_until', 'done_at', 'outcome', 'at'], shown_code: ['hash', 'peer', 'payer', 'until'] };
+  operator_request: ['leased_until', 'done_at', 'outcome', 'at'], shown_code: ['hash', 'peer', 'payer', 'until'],
+  day_limit: ['participant', 'ccy', 'currency', 'most'] };
 
 /* One change at a time, each put back; those that verify did not find. */
 async function intrude(count) {

@@ -11,12 +11,9 @@ let w;
 const mint = async (behaviour, more = {}) => (await w.fake('bluecode', { do: 'mint-code', behaviour, ...more })).codes[0];
 const till = () => w.callers['till-nok'];
 const id = (answer) => answer.body.id ?? answer.body.payment_id;
-/* 0.0854 EUR for a krone, half to even; then our markup of 50 basis points, and the last cent is ours. */
-const owed = (minor) => {
-  const exact = (minor * 854) / 1e4, down = Math.floor(exact), rest = (minor * 854) % 1e4;
-  const base = rest > 5000 || (rest === 5000 && down % 2) ? down + 1 : down;
-  return Math.ceil((base * 1005) / 1000);
-};
+/* 0.0854 EUR for a krone with our markup of 50 basis points, rounded once, and the last cent is ours. */
+const owed = (minor) => Math.ceil((minor * 854 * 1005) / 1e7);
+
 
 describe('corridor C, Bluecode at a NOK till', () => {
   before(async () => { w = await World.start('c'); });
