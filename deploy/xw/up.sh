@@ -92,7 +92,7 @@ up_start() {
 	case $1 in
 	sealer)
 		mkdir -p "$RUN/sealer"
-		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$RUN")" --key "$RUN/keys/log.pem" --notes \
+		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$SOCK")" --key "$RUN/keys/log.pem" --notes \
 			"$RUN/sealer/checkpoints" --postgres "host=$SOCK port=5432 dbname=$DB user=sealer"
 		;;
 	*) set -- "$1" --conf "$RUN/conf/$2" ;;
