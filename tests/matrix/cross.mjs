@@ -93,7 +93,10 @@ export async function cross(c, control, n, spoilt) {
     }, () => `${what}; it is ${c.told} ${c.code ?? ''}`, SECONDS * 1000, 300);
   }
   /* Where the payer's side said no, a merchant's code merely stays unpaid. */
-  function tolerated(what, scan) { return what === 'DECLINED' && scan === what && c.told[0] !== 'PAID'; }
+  /* What a wallet was to pay by itself lapses, and is closed, where it does not. */
+  function tolerated(what, scan) {
+    return what === 'DECLINED' && c.told[0] !== 'PAID' && (scan === what || (own(c, i).carried && scan === 'CANCELLED'));
+  }
   async function giveBack() {
     const whole = c.outcome === 'refund' ? Number(c.money.value) : 4000;
     c.given = await a.refund(f, c.ref, { currency: c.money.currency, value: String(whole) });

@@ -91,7 +91,7 @@ describe('auditors', () => {
     const pays = [];
     for (let i = 0; i < 12; i++) {
       const caller = i % 3 ? eur : nok;
-      pays.push(mint(i % 4 ? 'approve' : 'decline').then((code) => caller.pay(code, (i % 3 ? euro : krone)(1000 + i)))
+      pays.push(mint(i % 4 ? (i === 1 ? 'approve-no-notify' : 'approve') : 'decline').then((code) => caller.pay(code, (i % 3 ? euro : krone)(1000 + i)))
         .then((a) => over(w, caller, a.body.id ?? a.body.payment_id, i % 4 ? 'PAID' : 'DECLINED').then(() => a.body.id)));
     }
     paid = (await Promise.all(pays))[1];

@@ -126,8 +126,8 @@ static void envelopes_are_checked(void **state)
 		ENVELOPE(HEADER, ""),
 		ENVELOPE(HEADER, GOOD("r-1") GOOD("r-2")),
 		ENVELOPE(HEADER, "<m:MonitorOrderRequestElement/>"),
-		"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header/>"
-		"<s:Body/></s:Envelope>",
+		("<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Header/>"
+		 "<s:Body/></s:Envelope>"),
 	};
 
 	(void)state;
