@@ -108,6 +108,7 @@ server_migrate() {
 			continue
 		fi
 		[[ $name > $last ]] || die "schema/$name comes before $last, which has run; give it a higher number"
+		((done > 0)) || daemon_stop sealer TERM # one that does not know a new table would pass over its rows
 		server_sql -d "$db" --single-transaction -v name="$name" -v sum="$sum" -f "$file" -f - \
 			>>"$RUN/log/migrate.log" 2>&1 \
 			<<<"reset role; insert into public.schema_migration (name, sha256) values (:'name', :'sum')" ||
