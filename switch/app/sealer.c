@@ -507,7 +507,9 @@ static struct mono turn(void *ctx)
 	struct sealer *s = ctx;
 	bool is_time = loop_now(s->loop).mono.us >= s->next.us;
 
-	if (s->stopping && s->phase != BUSY) {
+	if (s->stopping && s->phase == WAITING && s->tree.size > s->signed_size) {
+		sign(s); /* nothing that was sealed stays without a signature */
+	} else if (s->stopping && s->phase != BUSY) {
 		loop_stop(s->loop);
 		return MONO_NEVER;
 	}
