@@ -84,40 +84,17 @@ server_psql() {
 	exec "$(server_pg_bin)/psql" -h "$SOCK" -U postgres -d "$DB" "$@"
 }
 
-# server_migrate DB: brings a database to the newest schema. Each schema/NNNN_*.sql runs once, in one
-# transaction with the row that remembers it. A file that was changed after it ran is refused, and so
-# is one that comes before a file that has run: two databases with equal rows are equal.
+# server_migrate DB: makes the database where there is none, and brings it to the newest schema.
 server_migrate() {
-	local db=$1 file name sum have last='' known=0 done=0
+	local db=$1 missing conninfo="host=$SOCK user=postgres dbname=$1"
 	[[ $(server_sql -At -d postgres -c "select 1 from pg_database where datname = '$db'") == 1 ]] ||
 		server_sql -d postgres -c "create database $db"
-	server_sql -d "$db" -c "set client_min_messages = warning;
-		create table if not exists public.schema_migration (name text primary key,
-			sha256 text not null, applied_at timestamptz not null default now())"
-	last=$(server_sql -At -d "$db" -c 'select max(name collate "C") from schema_migration')
-	for file in "$SRC"/schema/[0-9][0-9][0-9][0-9]_*.sql; do
-		[[ -e $file ]] || continue
-		name=${file##*/} sum=$(sha256sum <"$file")
-		sum=${sum%% *}
-		have=$(server_sql -At -d "$db" -v name="$name" \
-			<<<"select sha256 from schema_migration where name = :'name'")
-		if [[ -n $have ]]; then
-			[[ $have == "$sum" ]] ||
-				die "schema/$name was changed after it ran here; add a new file, or ./xw clean"
-			((++known))
-			continue
-		fi
-		[[ $name > $last ]] || die "schema/$name comes before $last, which has run; give it a higher number"
-		((done > 0)) || daemon_stop sealer TERM # one that does not know a new table would pass over its rows
-		server_sql -d "$db" --single-transaction -v name="$name" -v sum="$sum" -f "$file" -f - \
-			>>"$RUN/log/migrate.log" 2>&1 \
-			<<<"reset role; insert into public.schema_migration (name, sha256) values (:'name', :'sum')" ||
-			{ tail -n 5 "$RUN/log/migrate.log" >&2; die "schema/$name failed"; }
-		((++done))
-	done
-	have=$(server_sql -At -d "$db" -c 'select count(*) from schema_migration')
-	((have == known + done)) || die "the database has migrations that this checkout does not know"
-	((done == 0)) || step "schema: $done migrations applied to $db"
+	missing=$(sh "$SRC/schema/migrate" --dry-run "$conninfo") || die "the schema of $db cannot be brought up to date"
+	((missing > 0)) || return 0
+	daemon_stop sealer TERM # one that does not know a new table would pass over its rows
+	sh "$SRC/schema/migrate" "$conninfo" >>"$RUN/log/migrate.log" 2>&1 ||
+		{ tail -n 5 "$RUN/log/migrate.log" >&2; die "the schema of $db was not brought up to date"; }
+	step "schema: $missing migrations applied to $db"
 }
 
 servers_up() {

@@ -156,6 +156,7 @@ migrations() (
 	. "$SOURCES/deploy/xw/say.sh"
 	. "$SOURCES/deploy/xw/servers.sh"
 	mkdir -p "$SRC/schema"
+	cp "$SOURCES/schema/migrate" "$SRC/schema/"
 	file() { echo "$2" >"$SRC/schema/$1"; }
 	sql() { server_sql -At -d entry_test -c "$1"; }
 	migrate() (set -e && server_migrate entry_test)
