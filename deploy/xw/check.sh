@@ -26,6 +26,7 @@ check_all() {
 	fuzz_targets 30
 	bench_row
 	matrix_row
+	check_script 'rights in the database' tests/rights/run.sh
 	check_script 'plays' tests/play/plays.sh
 	check_script 'the entry script' tests/play/entry.sh
 

@@ -12,6 +12,8 @@ PACKAGES=(
 )
 # clang has the fuzzing engine.
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)
+# The tests' alone: no ledger has it.
+TEST_PACKAGES=(postgresql-15-pgtap)
 # Commands that only the tests need, and the package to take where the command is missing. Of
 # prometheus only promtool is wanted: its server must not start with the machine either.
 TEST_COMMANDS=(git:git node:nodejs npm:npm promtool:prometheus
@@ -35,6 +37,7 @@ libseccomp2           2.5.4-1
 packages_missing() {
 	local name names=("${PACKAGES[@]}")
 	case $VERB in test | fuzz) names+=("${FUZZ_PACKAGES[@]}") ;; esac
+	case $VERB in test) names+=("${TEST_PACKAGES[@]}") ;; esac
 	for name in "${names[@]}"; do
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
 			echo "$name"
