@@ -152,6 +152,34 @@ static void inquire(struct turn *t, const char *why)
 	turn_moved(t, why);
 }
 
+/* Anybody may send hints, and each question is a step for ever: the first is heeded at once, the
+ * next not before this has gone by; of what is over, where a stranger can gain least, later. */
+#define HINT_GAP_MS      1000
+#define HINT_GAP_OVER_MS 60000
+
+static struct wall hint_is_heeded_at(const struct turn *t)
+{
+	const struct leg *l = &t->p->iss;
+	int64_t gap = l->phase == LEG_NO ? HINT_GAP_OVER_MS : HINT_GAP_MS;
+	int64_t since = wall_diff_ms(t->ev->now, l->heeded);
+
+	return since < 0 || since >= gap ? t->ev->now : wall_plus_ms(l->heeded, gap);
+}
+
+static void heed(struct turn *t)
+{
+	struct leg *l = &t->p->iss;
+
+	l->hinted = 0;
+	l->heeded = t->ev->now;
+	inquire(t, "a push made us ask");
+}
+
+static struct wall earlier(struct wall a, struct wall b)
+{
+	return a.us && a.us < b.us ? a : b;
+}
+
 /* Still open: when do we ask again? At the end of the ladder we make sure that nothing remains. */
 static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 {
@@ -181,7 +209,7 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 			l->next = p->expires;
 	}
 	if (c && l->hinted)
-		l->next = t->ev->now;
+		l->next = earlier(l->next, hint_is_heeded_at(t));
 	if (!l->next.us)
 		undo_want(t, UNDO_UNRESOLVED);
 }
@@ -362,11 +390,22 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 		wait(t, LEG_UNKNOWN, 0);
 }
 
+/* While it is open; and where we have concluded that nothing came of it: what comes late has to go
+ * back. */
+static bool hint_counts(struct turn *t)
+{
+	const struct leg *l = &t->p->iss;
+
+	if (l->phase == LEG_NO)
+		return !l->sure && !t->p->late && !l->asking && l->op;
+	return (l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN) &&
+	       t->p->undo.phase == UNDO_NONE && turn_caps(t, l->peer, OP_INQUIRE);
+}
+
 void issuer_push(struct turn *t, const struct msg *m)
 {
 	struct leg *l = &t->p->iss;
 	const struct caps *c = turn_caps(t, l->peer, OP_PUSH);
-	bool open = l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN;
 
 	/* A success that names no amount cannot be compared with what was asked: a hint (W-4). */
 	bool complete = !money_is_none(m->amount) ||
@@ -377,15 +416,15 @@ void issuer_push(struct turn *t, const struct msg *m)
 		issuer_answer(t, OP_PUSH, m);
 		return;
 	}
-	/* A hint makes us ask, once: now, or when the call or question that is out has ended. Also
-	 * where we have concluded that nothing came of it: what comes late has to go back. */
-	if (l->phase == LEG_NO && !l->sure && !t->p->late && !l->asking && l->op) {
-		inquire(t, "a push made us ask");
-	} else if (open && t->p->undo.phase == UNDO_NONE) {
-		if (l->phase == LEG_SENT || l->asking)
-			l->hinted = 1;
-		else
-			inquire(t, "a push made us ask");
+	if (!hint_counts(t))
+		return;
+	if (l->phase == LEG_SENT || l->asking) {
+		l->hinted = 1;
+	} else if (hint_is_heeded_at(t).us <= t->ev->now.us) {
+		heed(t);
+	} else {
+		l->hinted = 1;
+		l->next = earlier(l->next, hint_is_heeded_at(t));
 	}
 }
 
@@ -401,6 +440,8 @@ void issuer_due(struct turn *t)
 		return;
 	}
 	if (l->phase == LEG_NO) {
+		l->hinted = 0;
+		l->heeded = t->ev->now;
 		inquire(t, "asked what came late");
 		return;
 	}
@@ -412,8 +453,11 @@ void issuer_due(struct turn *t)
 		undo_want(t, UNDO_UNRESOLVED);
 		return;
 	}
-	if (l->tries < UINT8_MAX && !l->hinted) /* a hint is no rung: anybody may send them */
+	if (l->hinted) { /* no rung */
+		heed(t);
+		return;
+	}
+	if (l->tries < UINT8_MAX)
 		l->tries++;
-	l->hinted = 0;
 	inquire(t, "asked what became of it");
 }

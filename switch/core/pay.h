@@ -70,16 +70,16 @@ enum pay_state {
 struct leg {
 	uint16_t peer; /* participant number; 0: none */
 	uint16_t agreement;
-	uint8_t phase;         /* enum leg_phase */
-	uint8_t op;            /* what was last asked: RESOLVE, DEBIT, CAPTURE, TELL */
-	uint8_t asking;        /* a second question is out about it: OP_INQUIRE, or 0 */
-	uint8_t attempt;       /* which candidate this is; part of our id towards it */
-	uint8_t tries;         /* inquiries, or repeats, in this phase */
-	uint8_t misses;        /* "not found" answers in a row */
-	uint8_t reason;        /* enum reason of NO */
-	uint8_t hinted;        /* a push came while the call was out: ask as soon as it has ended */
-	uint8_t sure;          /* 1: they said so themselves; 0: concluded */
-	char their_id[MSG_ID]; /* id that they gave the payment */
+	uint8_t phase;   /* enum leg_phase */
+	uint8_t op;      /* what was last asked: RESOLVE, DEBIT, CAPTURE, TELL */
+	uint8_t asking;  /* a second question is out about it: OP_INQUIRE, or 0 */
+	uint8_t attempt; /* which candidate this is; part of our id towards it */
+	uint8_t tries;   /* inquiries, or repeats, in this phase */
+	uint8_t misses;  /* "not found" answers in a row */
+	uint8_t reason;  /* enum reason of NO */
+	uint8_t hinted;  /* a hint came while a call was out, or soon after another: ask later */
+	uint8_t sure;    /* 1: they said so themselves; 0: concluded */
+	char their_id[MSG_ID];      /* id that they gave the payment */
 	char their_request[MSG_ID]; /* id that they gave their request, where they called us */
 	char their_code[MSG_ID];    /* their own result code, for people */
 	struct money ask;           /* the amount in our messages with them */
@@ -90,8 +90,9 @@ struct leg {
 	struct money counted;  /* what it takes of that day */
 	struct money held, taken, given_up, returned; /* counted in the currency of `ask` */
 	struct wall since;                            /* when the phase began */
-	struct wall next; /* when this leg wants to be stepped; none: it rests */
-	struct wall at;   /* their own time of the outcome */
+	struct wall next;   /* when this leg wants to be stepped; none: it rests */
+	struct wall at;     /* their own time of the outcome */
+	struct wall heeded; /* when a hint last made us ask */
 };
 
 enum undo_cause {

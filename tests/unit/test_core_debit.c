@@ -552,22 +552,65 @@ static void hint_after_the_end(void **state)
 	assert_int_equal(w->st.call_count, 0); /* now they have said so themselves */
 }
 
-/* Hints come from anywhere: a stream of them does not use up the ladder. */
+static void hint(struct payworld *w)
+{
+	w->m = (struct msg){ .outcome = OUTCOME_HELD };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+}
+
+/* Hints come from anywhere: a stream of them does not use up the ladder, nor the ledger. */
 static void stream_of_hints(void **state)
+{
+	struct payworld *w = *state;
+	uint32_t version;
+
+	pw_pay(w, "vipps", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	hint(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_UNKNOWN, REASON_NONE);
+	hint(w); /* for later */
+	version = w->rec.version;
+	for (int i = 0; i < 40; i++) {
+		hint(w);
+		assert_false(w->st.changed);
+		assert_int_equal(w->st.fate, FATE_ACK);
+	}
+	assert_int_equal(w->rec.version, version);
+	for (int i = 0; i < 40; i++) {
+		pw_due(w); /* a second later: they are heeded */
+		assert_call(w, OP_INQUIRE);
+		hint(w);
+		pw_answer(w, OP_INQUIRE, OUTCOME_UNKNOWN, REASON_NONE);
+		assert_in_range(w->rec.due.us - w->now.us, 1, 1000000);
+	}
+	assert_state(w, PAY_IN_DOUBT);
+	assert_int_equal(w->rec.undo.phase, UNDO_NONE);
+}
+
+/* The same of a payment that is over. */
+static void stream_of_hints_after_the_end(void **state)
 {
 	struct payworld *w = *state;
 
 	pw_pay(w, "vipps", 1000);
 	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
-	for (int i = 0; i < 40; i++) {
-		w->m = (struct msg){ .outcome = OUTCOME_HELD };
-		pw_step(w, (struct pay_event){
-				   .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
-		if (w->rec.iss.asking)
-			pw_answer(w, OP_INQUIRE, OUTCOME_UNKNOWN, REASON_NONE);
+	while (!pay_is_final(&w->rec)) {
+		if (w->st.call_count)
+			pw_answer(w, w->st.call[0].op, OUTCOME_NOT_FOUND, REASON_NONE);
+		else
+			pw_due(w);
 	}
-	assert_state(w, PAY_IN_DOUBT);
-	assert_int_equal(w->rec.undo.phase, UNDO_NONE);
+	hint(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+	hint(w);
+	assert_int_equal(w->st.call_count, 0);
+	hint(w);
+	assert_false(w->st.changed);
+	assert_in_range(w->rec.due.us - w->now.us, 50000000, 60000000);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
 }
 
 static void push_of_a_stranger(void **state)
@@ -883,6 +926,7 @@ int main(void)
 		core_case(less_than_a_cent),
 		core_case(hint_after_the_end),
 		core_case(stream_of_hints),
+		core_case(stream_of_hints_after_the_end),
 		core_case(push_of_a_stranger),
 		core_case(push_without_an_amount),
 		core_case(each_side_reads_its_own),
