@@ -94,6 +94,18 @@ static void put_exchange_limits(struct loader *l, const struct raw_switch *r)
 	l->list = NULL;
 }
 
+static size_t put_hosts(
+	struct loader *l, const char *name, char **from, unsigned count, const char **ret)
+{
+	size_t n = 0;
+
+	if (count > CONF_HOSTS)
+		conf_fail(l, "%s: more than %d", name, CONF_HOSTS);
+	for (unsigned i = 0; i < count && n < CONF_HOSTS; i++)
+		ret[n++] = from[i];
+	return n;
+}
+
 static void put_switch(struct loader *l, const struct raw_switch *r)
 {
 	static const char *const environments[] = { "production", "sandbox", NULL };
@@ -108,10 +120,9 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	listener(l, "partners", r->partners, &c->partners);
 	listener(l, "operators", r->operators, &c->operators);
 	put_payers(l, r);
-	if (r->hosts_count > CONF_HOSTS)
-		conf_fail(l, "hosts: more than %d", CONF_HOSTS);
-	for (unsigned i = 0; i < r->hosts_count && i < CONF_HOSTS; i++)
-		c->hosts[c->host_count++] = r->hosts[i];
+	c->host_count = put_hosts(l, "hosts", r->hosts, r->hosts_count, c->hosts);
+	c->operators_host_count = put_hosts(l, "operators_hosts", r->operators_hosts,
+		r->operators_hosts_count, c->operators_hosts);
 	c->tls_cert_file = conf_path(l, r->tls_certificate);
 	c->tls_key_file = conf_path(l, r->tls_key);
 	c->client_ca_file = conf_path(l, r->client_ca);

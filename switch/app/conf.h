@@ -75,6 +75,9 @@ struct conf {
 							 without one: no limit */
 	const char *hosts[CONF_HOSTS]; /* what Host may say on the partners' listener */
 	size_t host_count;
+	const char
+		*operators_hosts[CONF_HOSTS]; /* names, without ports, of the operators' listener */
+	size_t operators_host_count;
 	const char *tls_cert_file, *tls_key_file,
 		*client_ca_file;                      /* NULL cert: plain, sandbox only */
 	const char *payer_cert_file, *payer_key_file; /* the same two where they are not said */

@@ -70,8 +70,8 @@ struct raw_switch {
 	unsigned exchange_limits_count;
 	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca, *payer_certificate,
 		*payer_key;
-	char **hosts;
-	unsigned hosts_count;
+	char **hosts, **operators_hosts;
+	unsigned hosts_count, operators_hosts_count;
 };
 
 struct raw_routes {

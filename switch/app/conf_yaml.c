@@ -105,7 +105,8 @@ static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	MANY(raw_switch, exchange_limits, &limit_value), OPTIONAL(raw_switch, markup_bp),
 	OPTIONAL(raw_switch, quote_life_s), OPTIONAL(raw_switch, tls_certificate),
 	OPTIONAL(raw_switch, tls_key), OPTIONAL(raw_switch, client_ca),
-	MANY(raw_switch, hosts, &text_value), CYAML_FIELD_END };
+	MANY(raw_switch, hosts, &text_value), MANY(raw_switch, operators_hosts, &text_value),
+	CYAML_FIELD_END };
 static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 

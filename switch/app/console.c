@@ -2,8 +2,9 @@
  * console.c: the operators' listener: health and metrics, from the shared page; what the route
  * table does with a code; a wish for a reload.
  *
- * It holds no keys and asks the ledger nothing; what it says is at most a second old. Must never be
- * reachable by partners: the listener is of its own and bound to loopback or an admin network.
+ * It holds no keys and asks the ledger nothing; what it says is at most a second old. There are no
+ * passwords either, so visitor.c keeps browsers' pages out. Must never be reachable by partners:
+ * the listener is of its own and bound to loopback or an admin network.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "confine.h"
 #include "explain.h"
+#include "visitor.h"
 
 #define FRESH_US 5000000
 #define PROBE_US 1000000
@@ -328,8 +330,15 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 	char headers[512];
 	struct http_out out = { .headers = buf_init(headers, sizeof headers),
 		.body = buf_init(c->text, sizeof c->text) };
+	const char *refused = visitor_refused(
+		m, c->conf->operators_hosts, c->conf->operators_host_count);
 	bool found = false;
 
+	if (refused) {
+		problem(&out, 403, refused);
+		hs_reply(x->ref, &out);
+		return;
+	}
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
 		if (!span_eq(m->path, span_str(pages[i].path)))
 			continue;

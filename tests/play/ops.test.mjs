@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -63,6 +64,19 @@ describe('operations', () => {
 
   it('operators\' pages are not for partners', async () => {
     for (const path of ['/livez', '/metrics']) assert.notEqual((await till().send(await till().sign('GET', path))).status, 200);
+  });
+
+  it('nor for pages in an operator\'s browser', async () => {
+    const ask = (method, path, headers) => new Promise((ok, no) => {
+      http.request({ host: '127.0.0.1', port: w.port(1), method, path, headers }, (a) => { a.resume(); ok(a.statusCode); }).on('error', no).end();
+    });
+    const asked = async () => JSON.parse((await w.plain(1, '/reload')).body).asked;
+    const before = await asked();
+    assert.equal(await ask('GET', '/metrics', { host: 'rebound.example' }), 403);
+    assert.equal(await ask('POST', '/reload', { origin: 'https://page.example', 'content-type': 'text/plain' }), 403);
+    assert.equal(await ask('POST', '/reload', { host: 'rebound.example' }), 403);
+    assert.equal(await asked(), before);
+    assert.equal(await ask('GET', '/metrics', { host: 'localhost' }), 200);
   });
 
   it('GET /metrics counts what happened', async () => {
