@@ -20,8 +20,8 @@ struct entry {
 
 const char *cpu_group_name(enum cpu_group g)
 {
-	static const char *const names[] = { "switchd", "clerk", "postgres", "redis", "sandbox",
-		"client" };
+	static const char *const names[] = { "switchd", "clerk", "sealer", "postgres", "redis",
+		"sandbox", "client" };
 
 	return names[g];
 }
@@ -66,9 +66,9 @@ bool cpu_read(const struct cpu_pids *pids, struct cpu *ret)
 	const struct {
 		pid_t pid;
 		enum cpu_group group;
-	} parent[] = { { pids->switchd, CPU_SWITCHD }, { pids->postgres, CPU_POSTGRES },
-		{ pids->redis, CPU_REDIS }, { pids->sandbox, CPU_SANDBOX },
-		{ getpid(), CPU_CLIENT } };
+	} parent[] = { { pids->switchd, CPU_SWITCHD }, { pids->sealer, CPU_SEALER },
+		{ pids->postgres, CPU_POSTGRES }, { pids->redis, CPU_REDIS },
+		{ pids->sandbox, CPU_SANDBOX }, { getpid(), CPU_CLIENT } };
 	size_t seen = 0, count = sizeof parent / sizeof *parent;
 	DIR *dir = opendir("/proc");
 	struct dirent *d;

@@ -8,10 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The first four are the product; the others stand in for others' machines. */
+/* The first five are the product; the others stand in for others' machines. */
 enum cpu_group {
 	CPU_SWITCHD, /* supervisor, workers, console */
 	CPU_CLERK,
+	CPU_SEALER,
 	CPU_POSTGRES,
 	CPU_REDIS,
 	CPU_SANDBOX,
@@ -19,10 +20,10 @@ enum cpu_group {
 	CPU_GROUPS,
 };
 
-#define CPU_PRODUCT 4 /* groups */
+#define CPU_PRODUCT 5 /* groups */
 
 struct cpu_pids {
-	pid_t switchd, postgres, redis, sandbox; /* the parents */
+	pid_t switchd, sealer, postgres, redis, sandbox; /* the parents */
 };
 
 struct cpu {

@@ -29,8 +29,8 @@ struct options {
 static int usage(void)
 {
 	fputs("usage: switchbench --corridor NAME --port N --control N --operators N --keys DIR\n"
-	      "           --pids SWITCHD,POSTGRES,REDIS,SANDBOX --book FILE --seconds N [--rate N]\n"
-	      "           [--payer-ms N]\n"
+	      "           --pids SWITCHD,SEALER,POSTGRES,REDIS,SANDBOX --book FILE --seconds N\n"
+	      "           [--rate N] [--payer-ms N]\n"
 	      "       switchbench --speed --keys DIR\n",
 		stderr);
 	return 2;
@@ -41,8 +41,8 @@ static bool read_pids(const char *text)
 	struct cpu_pids *p = &bench.pids;
 	int n = 0;
 
-	return sscanf(text, "%d,%d,%d,%d%n", &p->switchd, &p->postgres, &p->redis, &p->sandbox,
-		       &n) == 4 &&
+	return sscanf(text, "%d,%d,%d,%d,%d%n", &p->switchd, &p->sealer, &p->postgres, &p->redis,
+		       &p->sandbox, &n) == 5 &&
 	       text[n] == '\0';
 }
 
@@ -257,7 +257,7 @@ static void print_row(const struct outcome *o)
 		bench.corridor->name, r->offered, r->achieved, (unsigned long long)r->dropped,
 		(unsigned long long)result_errors(r), ms(&r->latency, 500000),
 		ms(&r->latency, 990000), ms(&r->latency, 999000),
-		per_payment(r, r->cpu.us[CPU_SWITCHD] + r->cpu.us[CPU_CLERK]),
+		per_payment(r, r->cpu.us[CPU_SWITCHD] + r->cpu.us[CPU_CLERK] + r->cpu.us[CPU_SEALER]),
 		per_payment(r, r->cpu.us[CPU_POSTGRES]), product, o->held ? "" : "  not held");
 }
 

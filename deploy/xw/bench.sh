@@ -10,12 +10,14 @@ BENCH_SECONDS=900 # of all of it where nobody says
 BENCH_PAYER_MS=200 # a Vipps user's hand; taken out of the latencies
 BENCH_SETTLE=60   # until the last payment is final
 
-# bench_run [--seconds N] [--json]
+# bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json]
 bench_run() {
-	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor rows=() objects=()
+	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor rate=() rows=() objects=()
 	while (($#)); do
 		case $1 in
 		--seconds) seconds=$2; shift ;;
+		--only) BENCH_CORRIDORS=("$2"); shift ;;
+		--rate) rate=(--rate "$2"); shift ;;
 		--json) JSON=yes ;;
 		esac
 		shift
@@ -23,7 +25,7 @@ bench_run() {
 	trap check_stop EXIT
 	check_stop
 	rm -rf "$RUN/pg" "$RUN/redis"
-	BUILD_ONLY=(switch/app/switchd switch/sandbox/switchsandbox bench/switchbench)
+	BUILD_ONLY=(switch/app/switchd switch/audit/switchaudit switch/sandbox/switchsandbox bench/switchbench)
 	build_tree build --buildtype=release
 	bench_begin
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
@@ -32,7 +34,7 @@ bench_run() {
 	((each >= 5)) || each=5
 	for corridor in "${BENCH_CORRIDORS[@]}"; do
 		step "bench: $corridor"
-		bench_corridor "$corridor" --seconds "$each" || good=1
+		bench_corridor "$corridor" --seconds "$each" "${rate[@]}" || good=1
 		rows+=("$BENCH_ROW") objects+=("$BENCH_OBJECT")
 	done
 	bench_table "$tps" "$speeds"
@@ -68,10 +70,16 @@ bench_pgbench() {
 	sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$RUN/log/pgbench.log"
 }
 
+bench_stop() {
+	daemon_stop switchd TERM
+	daemon_stop sealer TERM
+	daemon_stop switchsandbox TERM
+}
+
 # An empty ledger and cache, the switch, and fakes with empty books.
 bench_fresh() {
-	daemon_stop switchd TERM
-	daemon_stop switchsandbox TERM
+	bench_stop
+	rm -rf "$RUN/sealer"
 	redis-cli -s "$SOCK/redis.sock" flushall >/dev/null
 	server_sql -d postgres -c 'set client_min_messages = warning' -c "drop database if exists $DB" -c "create database $DB template xw_tmpl" \
 		-c checkpoint
@@ -87,10 +95,11 @@ bench_corridor() {
 	read -r _ _ empty < <(bench_books) || die 'the empty books cannot be read'
 	out=$(bench_program --corridor "$name" --port "$PORT_BASE" --operators $((PORT_BASE + 1)) \
 		--control $((PORT_BASE + 2)) --keys "$RUN/keys" --book "$RUN/bench/till" \
-		--payer-ms $BENCH_PAYER_MS --pids "$(daemon_pid switchd),$(daemon_pid pg),$(daemon_pid redis),$(daemon_pid switchsandbox)" \
+		--payer-ms $BENCH_PAYER_MS --pids "$(daemon_pid switchd),$(daemon_pid sealer),$(daemon_pid pg),$(daemon_pid redis),$(daemon_pid switchsandbox)" \
 		"$@") || status=$?
 	((status <= 1)) || die "$name could not be run"
 	bench_settle
+	bench_sealed >"$RUN/log/verify.log" 2>&1 || { cat "$RUN/log/verify.log" >&2; die "$name: an auditor does not believe the ledger"; }
 	read -r faults compared bytes < <(bench_books "$RUN/bench/till") || die 'the books cannot be read'
 	BENCH_ROW=${out%%$'\n'*} BENCH_OBJECT=${out##*$'\n'}
 	[[ $BENCH_OBJECT =~ \"payments\":([0-9]+) ]] && payments=${BASH_REMATCH[1]}
@@ -115,6 +124,15 @@ bench_settle() {
 	sleep 0.5 # the fakes hear of it a moment later
 }
 
+# The log comes to hold all of it, and an auditor finds nothing amiss.
+bench_sealed() {
+	local until=$((SECONDS + BENCH_SETTLE))
+	until [[ $(up_verify --json) == *'"unsealed":0,'* ]] || ((SECONDS > until)); do
+		sleep 1
+	done
+	up_verify
+}
+
 # bench_books [BOOK-OF-THE-TILL]: faults, entries compared, bytes.
 bench_books() {
 	local zero
@@ -137,7 +155,7 @@ bench_table() {
 	printf '\n%-21s %8s %9s %7s %6s %7s %7s %7s %8s %7s %8s\n' corridor offered achieved dropped errors \
 		'p50 ms' 'p99 ms' 'p999 ms' 'switchd' 'pg' 'product'
 	for line in "${rows[@]}"; do printf '%s\n' "$line"; done
-	printf '\nlast three: processor microseconds per payment; switchd with its clerk, product with Redis\n'
+	printf '\nlast three: processor microseconds per payment; switchd with clerk and sealer, product with Redis\n'
 	printf 'yardsticks of this run: pgbench TPC-B %.0f/s; RSA-2048 %s signatures/s on one core\n' "$1" "${2%% *}"
 	printf 'microseconds: RSA-2048 sign %s, verify %s; P-256 sign %s, verify %s\n' ${2#* }
 }
@@ -158,6 +176,5 @@ bench_row() {
 		tail -n 12 "$RUN/log/bench.log" >&2
 		check_row 'benchmark (50/s, mix)' 0 1 0
 	fi
-	daemon_stop switchd TERM
-	daemon_stop switchsandbox TERM
+	bench_stop
 }

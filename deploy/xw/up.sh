@@ -68,8 +68,12 @@ up_all() {
 # What an auditor would ask first.
 up_audit() {
 	printf '\naudit  '
+	up_verify | sed '2,$s/^/       /'
+}
+
+up_verify() {
 	"$(build_program switchaudit)" verify --key "$RUN/sealer/checkpoints.key" --notes "$RUN/sealer/checkpoints" \
-		--postgres "host=$SOCK port=5432 dbname=$DB user=auditor_ro" | sed '2,$s/^/       /'
+		--postgres "host=$SOCK port=5432 dbname=$DB user=auditor_ro" "$@"
 }
 
 # Keys and configuration files of this run, made anew from the ports and sockets at each start; keys
