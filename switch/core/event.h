@@ -59,9 +59,11 @@ struct pay_event {
 	uint16_t code_peer;  /* whose code it is, where it was made or fetched through us; or 0 */
 	struct pay_id order; /* RESOLVE: the order of ours that the code stands for */
 	char merchant[MERCHANT_TOKEN]; /* RESOLVE: the token in a printed code of ours, or "" */
-	bool order_free;               /* the ledger was asked: no payment has taken this order */
-	bool taken;                    /* what this step wanted for itself was another's already */
-	uint8_t scheme_count;          /* candidates of the recognition table, best first */
+	bool order_free;               /* the ledger was asked: no payment has this order */
+	struct pay_id order_from; /* the last payment that gave the order back, or the order; none:
+				     nobody has looked */
+	bool taken;               /* what this step wanted for itself was another's already */
+	uint8_t scheme_count;     /* candidates of the recognition table, best first */
 	const char *scheme[8];
 	uint8_t down_count; /* participants that cannot be reached now: nothing new is begun with
 			       them */

@@ -70,6 +70,7 @@ void issuer_refused(struct turn *t, enum reason why)
 {
 	struct pay *p = t->p;
 	struct leg *l = &p->iss;
+	enum leg_phase was = l->phase;
 
 	if (l->phase != LEG_NO)
 		turn_moved(t, fsm_move(&fsm_leg, &l->phase, LEG_NO));
@@ -84,6 +85,7 @@ void issuer_refused(struct turn *t, enum reason why)
 	}
 	post_release(t);
 	if (pay_is_scan(p)) {
+		order_give_back(t, was);
 		turn_reply(t, SEQ_CONFIRM);
 		turn_notify(t, SEQ_CONFIRM);
 		acquirer_tell(t);

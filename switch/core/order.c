@@ -5,11 +5,17 @@
  *
  * The order and the payment that takes it are two records, since many may scan it and each of them
  * gets amounts of his own; what joins them is a claim. The payment takes it with its debit's
- * intent, a cancel or the expiry with theirs: the ledger lets exactly one of them have it. The
- * acquirer's side knows the payment by the order's id. Must never let an order be paid whose claim
- * another has.
+ * intent, a cancel or the expiry with theirs: the ledger lets exactly one of them have it. Claims
+ * are for ever, so a payment that was refused does not return the order's: it leaves one of its own
+ * to be taken instead, and so from payment to payment. The acquirer's side knows the payment by the
+ * order's id. Must never let an order be paid whose claim another has, nor give one back while
+ * money may have moved.
  */
 #include "turn.h"
+
+/* With less time left than that an order stays with who was refused: its end is for every process
+ * by its own clock, and a step may be on its way to the ledger for seconds. */
+#define GIVE_BACK_MS 10000
 
 struct claim order_claim(const struct pay_id *id)
 {
@@ -50,7 +56,19 @@ static void take(struct turn *t, struct claim c, int seq)
 
 void order_take(struct turn *t, const struct pay_id *id, int seq)
 {
-	take(t, order_claim(id), seq);
+	const struct pay_id *from = &t->ev->order_from;
+
+	take(t, order_claim(pay_id_is_none(from) ? id : from), seq);
+}
+
+/* What an inquiry says after a lost answer is believed of the payment; but another is let in only
+ * where there never was a doubt, as the next candidate is. */
+void order_give_back(struct turn *t, enum leg_phase was)
+{
+	struct pay *p = t->p;
+
+	p->gave_back = p->confirmed && !pay_id_is_none(&p->order) && was != LEG_UNKNOWN &&
+		       wall_diff_ms(p->expires, t->ev->now) >= GIVE_BACK_MS;
 }
 
 void order_take_code(struct turn *t)

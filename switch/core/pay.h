@@ -206,6 +206,7 @@ struct pay {
 	uint8_t late;             /* a success came after the undo: exception */
 	uint8_t confirmed;   /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
 	uint8_t stuck;       /* on the exception list */
+	uint8_t gave_back;   /* refused for certain: the order it had is open to the next */
 	uint8_t denied;      /* they contradicted what is settled; said once */
 	uint8_t answered;    /* bit n: answer n (below SEQ_REFUND) was made final */
 	uint16_t via;        /* FLOW_SCAN: the participant whose server scanned */

@@ -467,6 +467,10 @@ void request_step(struct turn *t)
 		t->st->fate = FATE_FOLLOW;
 		return;
 	}
+	if (p->gave_back && !pay_id_is_none(&ev->order_from)) { /* it is the order that was meant */
+		t->st->fate = FATE_FOLLOW;
+		return;
+	}
 	if (ev->op == OP_READ || ev->op == OP_INQUIRE) {
 		read(t);
 		return;

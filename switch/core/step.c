@@ -95,12 +95,13 @@ static void notify(struct turn *t, uint16_t to, int seq, struct wall asked)
 	st->notify[st->notify_count++] = (struct notify){ to, seq };
 }
 
-/* Who made an order hears of the payment that has it, whatever comes of it. Whose merchant's code
+/* Who made an order hears of the payment that has it, whatever comes of it, but not of one that
+ * leaves it as open as it was. Whose merchant's code
  * hangs on a wall knows of nobody who looks at it: of what was paid alone. */
 static bool concerns_acquirer(const struct pay *p, int seq)
 {
 	if (!pay_id_is_none(&p->order))
-		return true;
+		return !p->gave_back;
 	return p->merchant_token[0] && (seq != SEQ_CONFIRM || p->iss.phase == LEG_YES);
 }
 

@@ -40,7 +40,8 @@ enum fate {
 	FATE_REPLAY, /* the stored final answer `fate_seq` is repeated, byte for byte */
 	FATE_VIEW,   /* it gets the record as it stands now (reads) */
 	FATE_REFUSE, /* it gets the problem below; nothing changed */
-	FATE_FOLLOW, /* it is about whatever payment has taken this order; if none has, about it */
+	FATE_FOLLOW, /* it is about whatever payment has the order, which this record is, or has
+			given back; if none has, about the order */
 	FATE_ACK,    /* it is thanked */
 };
 
@@ -126,7 +127,8 @@ void merchant_resolve(
 /* order.c: what an order of ours says to one who scanned its code; `taken`: a payment has it. */
 void order_resolve(
 	const struct pay *order, uint16_t acquirer, bool taken, struct wall now, struct msg *ret);
-/* The claim by which one payment, a cancel or the expiry takes the order. */
+/* The claim by which one payment, a cancel or the expiry takes the order; or, of a payment that
+ * gave it back, the next after it. */
 struct claim order_claim(const struct pay_id *id);
 
 /* idem.c: the fields that make two requests the same (rule I-4). */

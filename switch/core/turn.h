@@ -120,6 +120,8 @@ void order_begin(struct turn *t);
 void order_due(struct turn *t);
 /* Claims the order: one of payment, cancel and expiry gets it. */
 void order_take(struct turn *t, const struct pay_id *id, int seq);
+/* The payer's wallet has refused, out of that phase of its leg: whoever comes next may have it. */
+void order_give_back(struct turn *t, enum leg_phase was);
 /* The same for a payer's code that went through us: it is good for one payment. */
 void order_take_code(struct turn *t);
 

@@ -34,7 +34,7 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 		inbound_view(w, rq, &l->rec, st->fate_seq);
 		break;
 	case FATE_FOLLOW:
-		order_follow(w, rq, &l->rec.id);
+		order_follow(w, rq, &l->rec);
 		break;
 	case FATE_REFUSE:
 		if (st->refusal == REASON_REPEAT || st->refusal == REASON_DUPLICATE)
@@ -355,8 +355,52 @@ static void fenced(struct wrk *w, struct live *l, struct item *it)
 	unsent(w, l, it);
 }
 
+static void tell_taken(struct live *l, struct item *it)
+{
+	it->ev.taken = true;
+	if (it->rq)
+		it->rq->ev.taken = true; /* where there is no payment it is looked at anew */
+	list_prepend(&l->inbox, &it->node);
+}
+
+/* Nothing else of the payment is stepped until it is known whose the order is. */
+static void contest(struct wrk *w, struct live *l, struct item *it, const struct pay_id *holder)
+{
+	list_prepend(&l->inbox, &it->node);
+	l->state = LIVE_LOADING;
+	order_seek_past(w, (struct seek){ .holder = *holder, .live = l });
+}
+
+void commit_order_sought(struct wrk *w, const struct seek *s, enum rc rc)
+{
+	struct live *l = s->live;
+	struct item *it;
+
+	CHECK_OBJ(l, LIVE_MAGIC);
+	CHECK(l->state == LIVE_LOADING);
+	l->state = LIVE_READY;
+	it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
+	if (rc != RC_OK) {
+		unsent(w, l, it);
+	} else if (pay_id_is_none(&s->holder)) { /* the last who had it gave it back */
+		it->ev.order_from = s->from;
+		list_prepend(&l->inbox, &it->node);
+	} else if (pay_id_eq(&s->holder, &l->rec.id)) {
+		fenced(w, l, it);
+	} else {
+		tell_taken(l, it);
+	}
+	if (l->again) {
+		l->again = false;
+		live_refresh(w, l);
+	}
+	if (!list_is_linked(&l->all))
+		list_append(&w->ready, &l->all);
+}
+
 /* The order or code that this step wanted is another's. A cancel goes to the payment that has it;
- * the confirmation of another payer, the order's own alarm, a second use of the code are told so.
+ * the confirmation of another payer, the order's own alarm, a second use of the code are told so,
+ * unless who had the order has given it back.
  */
 static void taken_by_another(
 	struct wrk *w, struct live *l, struct item *it, const struct pay_id *payment)
@@ -366,13 +410,12 @@ static void taken_by_another(
 	w->stats.claimed++;
 	if (pay_id_eq(payment, &l->rec.id)) { /* another process took this very step */
 		fenced(w, l, it);
+	} else if (it->ev.op != OP_CANCEL && l->rec.version == 0) { /* a code's second use */
+		tell_taken(l, it);
 	} else if (it->ev.op != OP_CANCEL) {
-		it->ev.taken = true;
-		if (it->rq)
-			it->rq->ev.taken =
-				true; /* where there is no payment it is looked at anew */
-		list_prepend(&l->inbox, &it->node);
+		contest(w, l, it, payment);
 	} else if ((owner = live_get(w, payment)) != NULL) {
+		it->ev.order_from = l->rec.id;
 		live_refresh(w, owner);
 		live_push(w, owner, it);
 	} else {

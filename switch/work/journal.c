@@ -114,6 +114,8 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 		e.order = data(ev->order.b, sizeof ev->order.b);
 	e.merchant = (char *)(uintptr_t)ev->merchant;
 	e.order_free = ev->order_free;
+	if (!pay_id_is_none(&ev->order_from))
+		e.order_from = data(ev->order_from.b, sizeof ev->order_from.b);
 	e.taken = ev->taken;
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];

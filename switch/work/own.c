@@ -98,33 +98,21 @@ void own_merchant_found(struct wrk *w, struct own *o, const struct loaded *got)
 
 void own_resolve(struct wrk *w, struct own *o)
 {
-	struct claim c = order_claim(&o->code.order);
-	struct load_key k;
-	struct wait *a;
-
-	if (o->code.merchant[0]) {
+	if (o->code.merchant[0])
 		resolve_merchant(w, o);
-		return;
-	}
-	if (!(a = wait_new(w, WAIT_ORDER_TAKEN, &k))) {
-		tell(w, o, NULL);
-		return;
-	}
-	a->own = o;
-	if (w->port->find(w->port->ctx, &c, k) == RC_OK)
-		return;
-	wait_free(w, a);
-	tell(w, o, NULL);
+	else
+		order_seek(w, (struct seek){ .from = o->code.order, .own = o });
 }
 
 /* First whether it is taken, then what it says. */
-void own_order_taken(struct wrk *w, struct own *o, const struct loaded *got)
+void own_order_sought(struct wrk *w, const struct seek *s, enum rc rc)
 {
+	struct own *o = s->own;
 	struct load_key k;
 	struct wait *a;
 
-	o->taken = got->rc == RC_OK;
-	if ((got->rc != RC_OK && got->rc != RC_NOENT) || !(a = wait_new(w, WAIT_ORDER, &k))) {
+	o->taken = !pay_id_is_none(&s->holder);
+	if (rc != RC_OK || !(a = wait_new(w, WAIT_ORDER, &k))) {
 		tell(w, o, NULL);
 		return;
 	}

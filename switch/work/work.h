@@ -34,7 +34,7 @@ struct callout;
  * ourselves, or a page. Lives in either. */
 struct own {
 	struct own_code code;
-	bool taken;         /* the order: a payment has it */
+	bool taken;         /* the order: a payment has it, or it has ended */
 	struct msg *answer; /* room for it */
 	struct callout *call;
 	struct rq *rq;
@@ -164,10 +164,19 @@ enum wait_kind {
 	WAIT_CLAIM,
 	WAIT_LIVE,
 	WAIT_REPLY,
-	WAIT_ORDER_TAKEN,
 	WAIT_ORDER,
 	WAIT_MERCHANT,
 	WAIT_FOLLOW,
+	WAIT_HOLDER,
+	WAIT_HOLDER_LOADED,
+};
+
+/* Who has an order: from claim to claim, past all who gave it back. */
+struct seek {
+	struct pay_id from;   /* the order, or the last that gave it back */
+	struct pay_id holder; /* none: nobody */
+	struct own *own;      /* on whose behalf: a scan of its code, or a payment that wants it */
+	struct live *live;
 };
 
 /* A question to database or cache that is out. */
@@ -177,6 +186,7 @@ struct wait {
 	struct rq *rq;
 	struct live *live;
 	struct own *own;
+	struct seek seek;
 };
 
 /* What the registry said not long ago. */
@@ -304,6 +314,8 @@ void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got);
 
 /* commit.c */
 void commit_step(struct wrk *w, struct live *l, struct item *it);
+/* Whose the order is that a step wanted and did not get. */
+void commit_order_sought(struct wrk *w, const struct seek *s, enum rc rc);
 /* outbound.c */
 /* Keeps for the calls to come what the request says of its payer. */
 void outbound_keep_secret(struct live *l, const struct msg *m);
@@ -318,7 +330,7 @@ void outbound_local(struct wrk *w, struct callout *c, struct msg *answer);
 bool own_code_text(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
 /* Answers whoever stands in *o, now or later. */
 void own_resolve(struct wrk *w, struct own *o);
-void own_order_taken(struct wrk *w, struct own *o, const struct loaded *got);
+void own_order_sought(struct wrk *w, const struct seek *s, enum rc rc);
 void own_order_loaded(struct wrk *w, struct own *o, const struct loaded *got);
 void own_merchant_found(struct wrk *w, struct own *o, const struct loaded *got);
 /* front.c: the page of a code of ours, from which payers begin. */
@@ -328,8 +340,15 @@ void front_show(struct wrk *w, struct rq *rq);
 void front_resolved(struct wrk *w, struct rq *rq, const struct msg *m);
 void front_nowhere(struct wrk *w, struct rq *rq, int status);
 /* order.c */
-void order_follow(struct wrk *w, struct rq *rq, const struct pay_id *order);
+/* A request about an order, to whose record, or that of one who gave it back, it was led. */
+void order_follow(struct wrk *w, struct rq *rq, const struct pay *p);
 void order_followed(struct wrk *w, struct rq *rq, const struct loaded *got);
+/* Ends in own_order_sought or commit_order_sought; RC_IO there: the ledger cannot be asked. */
+void order_seek(struct wrk *w, struct seek s);
+/* The same where `holder` had it at least once. */
+void order_seek_past(struct wrk *w, struct seek s);
+void order_holder_found(struct wrk *w, const struct seek *s, const struct loaded *got);
+void order_holder_loaded(struct wrk *w, const struct seek *s, const struct loaded *got);
 /* journal.c: the event as evidence; false when it does not fit. */
 /* The start line of a message and the headers that prove whose it is, one a line; behind an
  * answer's stands what it answers. SPAN_NONE: no room. */

@@ -287,6 +287,7 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 	struct live *l = a->live;
 	struct rq *rq = a->rq;
 	struct own *own = a->own;
+	struct seek seek = a->seek;
 	enum wait_kind kind = a->kind;
 
 	wait_free(w, a);
@@ -295,8 +296,11 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		CHECK_OBJ(l, LIVE_MAGIC);
 		loaded_live(w, l, got);
 		return;
-	case WAIT_ORDER_TAKEN:
-		own_order_taken(w, own, got);
+	case WAIT_HOLDER:
+		order_holder_found(w, &seek, got);
+		return;
+	case WAIT_HOLDER_LOADED:
+		order_holder_loaded(w, &seek, got);
 		return;
 	case WAIT_ORDER:
 		own_order_loaded(w, own, got);

@@ -124,8 +124,42 @@ describe('orders, pay-outs, payer codes', () => {
       refused(await order(krone('99999999999999')), 422, 'amount-invalid');
     });
 
-    it('declined by the payer\'s wallet: the till is told', async () => {
+    it('declined by the payer\'s wallet: it is open again, and who scanned it before that, or after, may pay it', async () => {
       const { body } = await order(krone(4600));
+      const early = await scan(body.code.text);
+      const poor = async () => {
+        const { payment } = await pivo({ do: 'scan', code: body.code.text, payer: 'user-decline:insufficient-funds', confirm: true });
+        await until(async () => (await shown(payment)).status === 'DECLINED', 'declined');
+      };
+      await poor();
+      await poor();
+      assert.equal((await till().read(body.id, 'orders')).body.status, 'OPEN');
+      await pivo({ do: 'confirm', payment: early });
+      await toldAs(till(), body.id, 'payment.paid');
+      assert.deepEqual(till().eventsOf(body.id).map((e) => e.type), ['payment.paid']);
+      assert.equal((await till().read(body.id, 'orders')).body.status, 'PAID');
+      assert.match((await shown(await scan(body.code.text))).problem, /order-closed/);
+      await till().refund(body.id, krone(4600));
+      await until(async () => (await till().read(body.id)).body.status === 'REFUNDED', 'the refund');
+    });
+
+    it('declined, and then cancelled by the till, or left to expire: the order ends as it would have', async () => {
+      const poor = (code) => pivo({ do: 'scan', code, payer: 'user-decline:insufficient-funds', confirm: true });
+      const { body } = await order(krone(4610));
+      const { payment } = await poor(body.code.text);
+      await until(async () => (await shown(payment)).status === 'DECLINED', 'declined');
+      const cancel = await till().cancel(body.id, {}, 'orders');
+      assert.equal(cancel.body.status, 'CANCELLED', cancel.text);
+      assert.equal(cancel.body.id, body.id);
+      assert.match((await shown(await scan(body.code.text))).problem, /order-closed/);
+      const late = (await order(krone(4620), { more: { expires_at: new Date(Date.now() + 14000).toISOString() } })).body;
+      await poor(late.code.text);
+      await toldAs(till(), late.id, 'payment.expired');
+      assert.deepEqual(till().eventsOf(late.id).map((e) => e.type), ['payment.expired']);
+    });
+
+    it('declined too near to its end: the till is told', async () => {
+      const { body } = await order(krone(4630), { more: { expires_at: new Date(Date.now() + 9000).toISOString() } });
       await pivo({ do: 'scan', code: body.code.text, payer: 'user-decline:insufficient-funds', confirm: true });
       await toldAs(till(), body.id, 'payment.declined');
     });

@@ -144,13 +144,15 @@ static uint32_t states_of_word(struct span word)
 static void in_ledger(struct sim *s, struct span id_word, uint32_t states, struct span body)
 {
 	struct pay_id id;
-	const struct ledger_pay *p, *taker;
+	const struct ledger_pay *p;
+	uint32_t seen = 0;
 
 	if (!states || pay_id_parse(id_word, &id) != RC_OK)
 		return;
 	p = pg_find_pay(s, &id);
-	taker = pg_taker(s, &id);
-	if (!p || !((p->seen | (taker ? taker->seen : 0)) & states))
+	for (const struct ledger_pay *of = p; of; of = pg_taker(s, &of->id))
+		seen |= of->seen;
+	if (!(seen & states))
 		world_fail(s, "told before it was committed: %.*s", SPAN_FMT(body));
 }
 
@@ -304,12 +306,10 @@ static void each_line(struct sim *s, line_fn *fn, void *ctx)
 	}
 }
 
-/* Of an order: the payment that took it, which its till knows by the order. */
+/* Of an order: the payment that took it last, which its till knows by the order. */
 static int index_of(struct sim *s, const struct pay_id *id)
 {
-	const struct ledger_pay *taker = pg_taker(s, id);
-
-	if (taker)
+	for (const struct ledger_pay *taker = pg_taker(s, id); taker; taker = pg_taker(s, id))
 		id = &taker->id;
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		if (pay_id_eq(&s->ledger.pay[i]->id, id))

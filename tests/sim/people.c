@@ -199,7 +199,7 @@ static void by_name(struct sim *s, uint64_t n)
 	while (rng_hit(&s->people, 500));
 }
 
-/* The till shows a code of ours, or the scheme's, and one or two want to pay. */
+/* The till shows a code of ours, or the scheme's, and one or more want to pay. */
 static void by_order(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
@@ -212,7 +212,7 @@ static void by_order(struct sim *s, uint64_t n)
 	plan(s, n);
 	do
 		follow_up(s, n, ACT_SCAN, 60000000);
-	while (rng_hit(&s->people, 500));
+	while (rng_hit(&s->people, 650));
 }
 
 /* Money for a wallet's user: it can be asked for again, not called back. */

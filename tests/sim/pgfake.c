@@ -79,12 +79,13 @@ struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id)
 	return map_get(&s->ledger.pays, id->b);
 }
 
-const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *order)
+const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *from)
 {
-	struct claim c = order_claim(order);
+	struct claim c = order_claim(from);
 	const struct ledger_claim *k = map_get(&s->ledger.claims, c.digest);
+	const struct ledger_pay *p = k ? pg_find_pay(s, &k->payment) : NULL;
 
-	return k && !pay_id_eq(&k->payment, order) ? pg_find_pay(s, &k->payment) : NULL;
+	return p && p->rec.flow != FLOW_ORDER ? p : NULL;
 }
 
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq)

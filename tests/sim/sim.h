@@ -291,8 +291,9 @@ enum rc pg_find_merchant(struct sim *s, int proc, struct span token, struct load
 enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k);
 void pg_died(struct sim *s, int proc);
 struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);
-/* The payment that has taken that order of ours; NULL: none has, or it is none. */
-const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *order);
+/* The payment that took that order of ours, or that took it after that payment gave it back; NULL:
+ * none has, or it is neither. */
+const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *from);
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);
 void pg_outage(struct sim *s, int64_t us);
 

@@ -222,7 +222,142 @@ static void paid_where_nobody_can_be_asked(void **state)
 	pw_free(w);
 }
 
-static void declined_is_told(void **state)
+/* ---- an order that comes back ---- */
+
+/* A request of the till's about the order, that was led here. */
+static void ask_through_order(struct payworld *w, const struct pay *order, enum op op)
+{
+	w->m = (struct msg){ .op = op };
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = op,
+			   .peer = TILL,
+			   .msg = &w->m,
+			   .order_from = order->id });
+}
+
+/* Its wallet refused before anything moved: the till hears nothing, since its order is open. */
+static void refused_for_certain_gives_it_back(void **state)
+{
+	struct payworld *o = *state, *w;
+	struct pay first;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_state(w, PAY_DECLINED);
+	assert_true(w->rec.gave_back);
+	assert_int_equal(w->st.call_count, 0);
+	for (int i = 0; i < w->st.notify_count; i++)
+		assert_int_not_equal(w->st.notify[i].to, TILL);
+	ask_through_order(w, &o->rec, OP_READ);
+	assert_int_equal(w->st.fate, FATE_FOLLOW);
+	ask_through_order(w, &o->rec, OP_CANCEL); /* it is the order that is to be cancelled */
+	assert_int_equal(w->st.fate, FATE_FOLLOW);
+	first = w->rec;
+	pw_next(w);
+	scan(w, &o->rec, TILL);
+	w->m = (struct msg){ .op = OP_CONFIRM };
+	pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
+			   .op = OP_CONFIRM,
+			   .peer = WALLET,
+			   .msg = &w->m,
+			   .order_from = first.id });
+	assert_takes(w, &first);
+	pw_captured(w);
+	assert_state(w, PAY_PAID);
+	assert_false(w->rec.gave_back);
+	assert_int_equal(w->st.notify[0].to, TILL);
+	pw_free(w);
+}
+
+static void the_payer_refuses_after_a_while(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_false(w->rec.gave_back);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_true(w->rec.gave_back);
+	pw_free(w);
+}
+
+static void never_sent_gives_it_back(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_lost(w, OP_DEBIT, LOST_UNSENT);
+	assert_state(w, PAY_DECLINED);
+	assert_true(w->rec.gave_back);
+	pw_free(w);
+}
+
+/* Whatever is found out later: another was not let in while nobody knew. */
+static void an_unknown_keeps_it(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	assert_state(w, PAY_IN_DOUBT);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_state(w, PAY_DECLINED);
+	assert_false(w->rec.gave_back);
+	assert_int_equal(w->st.notify[w->st.notify_count - 1].to, TILL);
+	ask_through_order(w, &o->rec, OP_READ);
+	assert_int_equal(w->st.fate, FATE_VIEW);
+	pw_free(w);
+}
+
+static void an_undo_keeps_it(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	ask_through_order(w, &o->rec, OP_CANCEL);
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	assert_false(w->rec.gave_back);
+	pw_free(w);
+}
+
+/* The end is for every process by its own clock: so near to it the order stays where it is. */
+static void too_late_to_give_back(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan(w, &o->rec, TILL);
+	w->now.us = w->rec.expires.us - 9000000;
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_false(w->rec.gave_back);
+	assert_int_equal(w->st.notify[w->st.notify_count - 1].to, TILL);
+	pw_free(w);
+}
+
+/* A word that comes late: his money goes back, the order is no longer his. */
+static void a_success_after_it_was_given_back(void **state)
 {
 	struct payworld *o = *state, *w;
 
@@ -231,11 +366,46 @@ static void declined_is_told(void **state)
 	scan(w, &o->rec, TILL);
 	pw_ask(w, OP_CONFIRM, WALLET, 0);
 	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
-	assert_state(w, PAY_DECLINED);
-	assert_int_equal(w->st.call_count, 0);
-	assert_int_equal(w->st.notify_count, 1);
-	assert_int_equal(w->st.notify[0].to, TILL);
+	w->m = (struct msg){
+		.outcome = OUTCOME_APPROVED, .authentic = true, .amount = w->rec.iss.ask
+	};
+	pw_step(w, (struct pay_event){
+			   .kind = EV_PUSH, .op = OP_PUSH, .peer = w->rec.iss.peer, .msg = &w->m });
+	assert_true(w->rec.gave_back);
+	for (int i = 0; i < w->st.notify_count; i++)
+		assert_int_not_equal(w->st.notify[i].to, TILL);
+	assert_int_equal(pw_position(w, TILL, EUR), 0);
 	pw_free(w);
+}
+
+/* A payer of a scheme's: the same. */
+static void a_schemes_payer_refuses(void **state)
+{
+	struct payworld *o = *state, *w;
+
+	make(o, 1000);
+	w = pw_new();
+	scan_by(w, &o->rec, TILL, SCHEME);
+	assert_takes(w, &o->rec);
+	assert_state(w, PAY_PENDING);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_true(w->rec.gave_back);
+	assert_int_equal(w->reserved, 0);
+	pw_free(w);
+}
+
+static void the_order_ends_after_it_came_back(void **state)
+{
+	struct payworld *w = *state;
+	struct pay first = { .id = { { 9, 9 } } };
+
+	make(w, 1000);
+	w->now = w->rec.due;
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .order_from = first.id });
+	assert_takes(w, &first);
+	assert_state(w, PAY_EXPIRED);
+	assert_int_equal(w->st.notify[0].to, TILL);
 }
 
 /* Many may scan it; what becomes of those that do not take it is not the order's fate. */
@@ -448,7 +618,15 @@ int main(void)
 		core_case(refused_at_once),
 		core_case(paid),
 		core_case(paid_where_nobody_can_be_asked),
-		core_case(declined_is_told),
+		core_case(refused_for_certain_gives_it_back),
+		core_case(the_payer_refuses_after_a_while),
+		core_case(never_sent_gives_it_back),
+		core_case(an_unknown_keeps_it),
+		core_case(an_undo_keeps_it),
+		core_case(too_late_to_give_back),
+		core_case(a_success_after_it_was_given_back),
+		core_case(a_schemes_payer_refuses),
+		core_case(the_order_ends_after_it_came_back),
 		core_case(other_scans_are_not_told),
 		core_case(paid_by_a_wallet_that_debits_itself),
 		core_case(debits_itself_and_another_was_first),
