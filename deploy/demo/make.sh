@@ -632,6 +632,7 @@ rates() {
 switchd() {
 	leaf switchd
 	make "$KEYS/secret" openssl rand -hex 32
+	make "$KEYS/vault" sh -c 'printf "1 %s\n" "$(openssl rand -hex 32)"'
 	make "$KEYS/log.pem" private_key ed25519 # the sealer's alone
 	put "$CONF/switchd.yaml" <<-YAML
 	name: crosswallet
@@ -646,6 +647,7 @@ switchd() {
 	tls_certificate: ../keys/tls/switchd.pem
 	tls_key: ../keys/tls/switchd.key
 	secret: ../keys/secret
+	vault: ../keys/vault
 	postgres: $(json_str "$POSTGRES")
 	redis: $(json_str "$REDIS")
 	workers: "2"

@@ -133,6 +133,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 	c->postgres = r->postgres;
 	c->redis = r->redis;
 	c->secret_file = conf_path(l, r->secret);
+	c->vault_file = conf_path(l, r->vault);
 	c->workers = (uint32_t)conf_number(l, "workers", r->workers, 2, 1, 16);
 	c->payments_max = (uint32_t)conf_number(
 		l, "payments_max", r->payments_max, 4096, 64, 65536);

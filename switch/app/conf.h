@@ -84,6 +84,7 @@ struct conf {
 	const char *postgres;                         /* libpq conninfo, role switch_rw */
 	const char *redis;                            /* path of a Unix socket; NULL: none */
 	const char *secret_file; /* 32 bytes, hex: hashes codes, seals secrets */
+	const char *vault_file;  /* versions of the keys under which people's data is kept */
 	uint32_t workers;
 	uint32_t payments_max, calls_max, requests_max; /* per worker */
 	unsigned shard;

@@ -64,7 +64,7 @@ struct raw_limit {
 
 struct raw_switch {
 	char *name, *origin, *code_guid, *environment, *partners, *operators, *payers,
-		*payer_origin, *postgres, *redis, *secret, *workers;
+		*payer_origin, *postgres, *redis, *secret, *vault, *workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
 	struct raw_limit *exchange_limits;
 	unsigned exchange_limits_count;

@@ -98,15 +98,15 @@ static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	TEXT(raw_switch, partners), TEXT(raw_switch, operators), TEXT(raw_switch, postgres),
 	OPTIONAL(raw_switch, payers), OPTIONAL(raw_switch, payer_origin),
 	OPTIONAL(raw_switch, payer_certificate), OPTIONAL(raw_switch, payer_key),
-	OPTIONAL(raw_switch, redis), TEXT(raw_switch, secret), OPTIONAL(raw_switch, workers),
-	OPTIONAL(raw_switch, payments_max), OPTIONAL(raw_switch, calls_max),
-	OPTIONAL(raw_switch, requests_max), OPTIONAL(raw_switch, shard),
-	TEXT(raw_switch, participants), TEXT(raw_switch, routes), OPTIONAL(raw_switch, rates),
-	MANY(raw_switch, exchange_limits, &limit_value), OPTIONAL(raw_switch, markup_bp),
-	OPTIONAL(raw_switch, quote_life_s), OPTIONAL(raw_switch, tls_certificate),
-	OPTIONAL(raw_switch, tls_key), OPTIONAL(raw_switch, client_ca),
-	MANY(raw_switch, hosts, &text_value), MANY(raw_switch, operators_hosts, &text_value),
-	CYAML_FIELD_END };
+	OPTIONAL(raw_switch, redis), TEXT(raw_switch, secret), TEXT(raw_switch, vault),
+	OPTIONAL(raw_switch, workers), OPTIONAL(raw_switch, payments_max),
+	OPTIONAL(raw_switch, calls_max), OPTIONAL(raw_switch, requests_max),
+	OPTIONAL(raw_switch, shard), TEXT(raw_switch, participants), TEXT(raw_switch, routes),
+	OPTIONAL(raw_switch, rates), MANY(raw_switch, exchange_limits, &limit_value),
+	OPTIONAL(raw_switch, markup_bp), OPTIONAL(raw_switch, quote_life_s),
+	OPTIONAL(raw_switch, tls_certificate), OPTIONAL(raw_switch, tls_key),
+	OPTIONAL(raw_switch, client_ca), MANY(raw_switch, hosts, &text_value),
+	MANY(raw_switch, operators_hosts, &text_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 

@@ -260,6 +260,8 @@ static const char *open_all(struct wire *w, bool is_clerk, const char **ret_why)
 {
 	if (!(w->secret = secret_open(w->conf->secret_file, ret_why)))
 		return "secret";
+	if (!(w->vault = vault_open(w->conf->vault_file, ret_why)))
+		return "vault";
 	for (size_t i = 0; i < w->conf->peer_count; i++)
 		if (!open_peer(w, i, ret_why))
 			return w->conf->extra[i].name;
@@ -295,6 +297,7 @@ void wire_net_close(struct wire *w)
 		tls_close(w->peer[i].tls);
 		keys_free(w->peer[i].keys);
 	}
+	vault_close(w->vault);
 	secret_close(w->secret);
 	free(w->arrived);
 	free(w->peer);

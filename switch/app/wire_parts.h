@@ -13,6 +13,7 @@
 #include "pg_batch.h"
 #include "rds.h"
 #include "secret.h"
+#include "vault.h"
 #include "slab.h"
 #include "tls.h"
 #include "wire.h"
@@ -31,6 +32,7 @@ enum ask_kind {
 	ASK_FIND,
 	ASK_REPLY,
 	ASK_CODE,
+	ASK_PAYER,
 	ASK_KEPT,
 	ASK_MERCHANT,
 	ASK_CACHE,
@@ -86,6 +88,7 @@ struct wire {
 	struct span payer_host;
 	struct span hosts[CONF_HOSTS];
 	struct secret *secret;
+	struct vault *vault;
 	struct wire_peer *peer; /* one for each link */
 	struct ports ports;
 	struct wrk *worker;

@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include "check.h"
+
 #define NONCE_TTL_MS (660 * 1000) /* 2 x 300 s + 60 s (5.4) */
 #define CACHE_TTL_MS (24 * 3600 * 1000)
 
@@ -172,11 +174,29 @@ static bool read_merchant(const struct pg_rows *rows, struct merchant *ret)
 	       put(rows, 10, p->store_name, sizeof p->store_name);
 }
 
+/* Columns: our name for him, the hash that he is found by, version of the key, what is sealed under
+ * it. False: it does not open. */
+static bool read_payer(const struct wire *w, const struct pg_rows *rows, int column,
+	struct buf *plain, struct loaded *ret)
+{
+	struct span rest;
+
+	ret->payer = pg_bytes(rows, 0, column);
+	if (vault_open_payer(w->vault, (int16_t)pg_int(rows, 0, column + 2),
+		    pg_bytes(rows, 0, column + 1), pg_bytes(rows, 0, column + 3), plain) != RC_OK)
+		return false;
+	rest = buf_span(plain);
+	return span_split(&rest, '\0', &ret->payer_own) &&
+	       span_split(&rest, '\0', &ret->payer_handle);
+}
+
 static void on_answer(void *ctx, const struct pg_answer *a)
 {
 	struct ask *q = ctx;
 	struct wire *w = q->w;
 	struct merchant merchant;
+	char room[512];
+	struct buf plain = buf_init(room, sizeof room);
 	struct loaded l = { .rc = RC_IO, .payment = q->id };
 	enum ask_kind kind = q->kind;
 	struct load_key key = q->key;
@@ -195,7 +215,9 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 					sizeof l.fingerprint);
 		} else if (found && kind == ASK_CODE) {
 			l.peer = (uint16_t)pg_int(a->rows, 0, 0);
-			l.payer = pg_bytes(a->rows, 0, 1);
+			l.rc = read_payer(w, a->rows, 1, &plain, &l) ? RC_OK : RC_IO;
+		} else if (found && kind == ASK_PAYER) {
+			l.rc = read_payer(w, a->rows, 0, &plain, &l) ? RC_OK : RC_IO;
 		} else if (found && kind == ASK_MERCHANT) {
 			l.rc = read_merchant(a->rows, &merchant) ? RC_OK : RC_NOENT;
 			l.merchant = &merchant;
@@ -265,6 +287,59 @@ static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key
 		return RC_FULL;
 	pg_add_bytes(&params, span_of(hash, 16));
 	return ask(q, PG_STMT_CODE_FIND, &params);
+}
+
+static struct span peer_name(const struct wire *w, uint16_t number)
+{
+	const struct peer *p = snapshot_peer(&w->conf->snapshot, number);
+
+	CHECK(p);
+	return span_str(p->name);
+}
+
+static enum rc port_bind_payer(void *ctx, const struct payer_names *p, struct load_key k)
+{
+	struct wire *w = ctx;
+	struct ask *q = ask_new(w, ASK_PAYER, k);
+	struct pg_params params = { 0 };
+	char plain[512], sealed[600];
+	struct buf words = buf_init(plain, sizeof plain), box = buf_init(sealed, sizeof sealed);
+	struct span name = peer_name(w, p->wallet);
+	uint8_t hash[16], handle[16];
+
+	if (!q)
+		return RC_FULL;
+	secret_hash_payer(w->secret, name, SECRET_PAYER_HANDLE, p->handle, handle);
+	memcpy(hash, handle, sizeof hash);
+	if (p->id.n)
+		secret_hash_payer(w->secret, name, SECRET_PAYER_ID, p->id, hash);
+	buf_add(&words, p->id);
+	buf_ch(&words, '\0');
+	buf_add(&words, p->handle);
+	buf_ch(&words, '\0');
+	vault_seal_payer(w->vault, span_of(hash, sizeof hash), buf_span(&words), &box);
+	CHECK(buf_ok(&words) && buf_ok(&box));
+	pg_add_bytes(&params, span_of(hash, sizeof hash));
+	if (p->handle.n)
+		pg_add_bytes(&params, span_of(handle, sizeof handle));
+	else
+		pg_add_null(&params);
+	pg_add_bytes(&params, p->ours);
+	pg_add_int2(&params, (int16_t)p->wallet);
+	pg_add_int2(&params, vault_version(w->vault));
+	pg_add_bytes(&params, buf_span(&box));
+	return ask(q, PG_STMT_PAYER_BIND, &params);
+}
+
+static enum rc port_find_payer(void *ctx, struct span payer, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_PAYER, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, payer);
+	return ask(q, PG_STMT_PAYER_FIND, &params);
 }
 
 static enum rc port_find_merchant(void *ctx, struct span token, struct load_key k)
@@ -428,6 +503,8 @@ void wire_store_ports(struct ports *p)
 	p->find = port_find;
 	p->load_reply = port_load_reply;
 	p->find_code = port_find_code;
+	p->bind_payer = port_bind_payer;
+	p->find_payer = port_find_payer;
 	p->find_merchant = port_find_merchant;
 	p->keep_codes = port_keep_codes;
 	p->cache_get = port_cache_get;

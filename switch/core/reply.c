@@ -69,24 +69,11 @@ static void call_refund(const struct pay *p, const struct call *c, struct msg *m
 	memcpy(m->key, m->refund.id, sizeof m->key);
 }
 
-/* Its own token of the payer: a scheme brings it with the wallet's number in front (route.c). */
-static void put_payer(const struct snapshot *sn, const struct pay *p, uint16_t peer, struct msg *m)
-{
-	struct span id = span_str(p->payer_id), head;
-	struct span rest = id;
-	int64_t number;
-
-	if (p->flow == FLOW_DEBIT && snapshot_peer(sn, p->acq.peer)->scheme &&
-		span_split(&rest, '-', &head) && span_to_i64(head, &number) == RC_OK &&
-		number == peer)
-		id = rest;
-	CHECK(span_to_cstr(id, m->payer.id, sizeof m->payer.id));
-}
-
-static void put_debit(const struct snapshot *sn, const struct pay *p, uint16_t peer, struct msg *m)
+/* The payer by our name for him: the shell puts in what his wallet calls him. */
+static void put_debit(const struct pay *p, struct msg *m)
 {
 	reply_order(p, m);
-	put_payer(sn, p, peer, m);
+	memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
 	memcpy(m->code.format, p->code_format, sizeof m->code.format);
 	memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
 	m->expires = p->expires;
@@ -125,7 +112,7 @@ static void call_issuer(
 	put_names(sn, p, c->peer, m);
 	if (c->op == OP_DEBIT ||
 		peer_caps(peer, c->op)->sends_code) /* or repeats it, word for word */
-		put_debit(sn, p, c->peer, m);
+		put_debit(p, m);
 	switch (c->op) {
 	case OP_DEBIT:
 		break;

@@ -176,7 +176,7 @@ enum op route_op(uint8_t mode)
 	return mode == 'C' || mode == 'S' ? OP_DEBIT : mode == 'O' ? OP_CREDIT : OP_RESOLVE;
 }
 
-/* A scheme names the payer by the token that we gave it: "<participant>-<wallet's token>". Whatever
+/* A scheme names the payer by the name that we gave it: "<participant>-<26 characters>". Whatever
  * the code says then: it is the scheme's, and would lead back to it. */
 static bool names_payer(const struct snapshot *sn, const struct pay *p, uint16_t from)
 {

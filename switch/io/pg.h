@@ -50,7 +50,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 31
+#define PG_SCHEMA_NEEDED 34
 
 struct pg;
 struct pg_rows;

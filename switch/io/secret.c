@@ -63,6 +63,21 @@ void secret_hash(const struct secret *s, struct span text, uint8_t ret[16])
 	memcpy(ret, d.b, 16);
 }
 
+void secret_hash_payer(const struct secret *s, struct span wallet, enum secret_payer by,
+	struct span word, uint8_t ret[16])
+{
+	char text[512];
+	struct buf b = buf_init(text, sizeof text);
+
+	buf_str(&b, by == SECRET_PAYER_ID ? "payer id " : "payer handle ");
+	buf_add(&b, wallet); /* which has no blank */
+	buf_ch(&b, ' ');
+	buf_add(&b, word);
+	CHECK(buf_ok(&b));
+	secret_hash(s, buf_span(&b), ret);
+	OPENSSL_cleanse(text, sizeof text);
+}
+
 void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
 {
 	struct digest d = digest_hmac_sha256(digest_span(&s->tag_key), text);

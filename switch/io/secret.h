@@ -20,6 +20,11 @@ struct secret *secret_open(const char *file, const char **ret_why);
 struct secret *secret_close(struct secret *s);
 /* The first 16 bytes of HMAC-SHA256. */
 void secret_hash(const struct secret *s, struct span text, uint8_t ret[16]);
+/* A wallet's user, by what names him there: its own id of him, or a handle such as a telephone
+ * number. `wallet` is the participant's name. */
+enum secret_payer { SECRET_PAYER_ID, SECRET_PAYER_HANDLE };
+void secret_hash_payer(const struct secret *s, struct span wallet, enum secret_payer by,
+	struct span word, uint8_t ret[16]);
 /* The same under another key: for what a cache is given to keep. */
 void secret_tag(const struct secret *s, struct span text, uint8_t ret[16]);
 /* Appends the sealed text; the buffer's overflow flag tells. */

@@ -31,9 +31,9 @@ static void fetch_codes(struct wrk *w, struct rq *rq)
 /* The wallet gets its codes once we shall know them again. */
 static void keep_codes(struct wrk *w, struct rq *rq, const Xw__Canonical *answer, uint32_t apart_s)
 {
-	struct shown_codes shown = { .peer = rq->link->peer->number,
-		.payer = span_str(rq->msg->payer.id),
-		.apart_s = apart_s };
+	struct shown_codes shown = {
+		.peer = person_wallet(rq), .payer = span_str(rq->msg->payer.id), .apart_s = apart_s
+	};
 	struct load_key k;
 	struct wait *a = wait_new(w, WAIT_KEPT, &k);
 
@@ -75,7 +75,7 @@ void codes_passed_on(struct wrk *w, struct rq *rq, Xw__Canonical *answer)
 		return;
 	}
 	if (answer->payer) /* towards the wallet its own token again */
-		answer->payer->id = rq->msg->payer.id;
+		answer->payer->id = rq->payer_own;
 	give_codes(w, rq, answer, 0);
 }
 
@@ -126,9 +126,7 @@ static void mint_codes(struct wrk *w, struct rq *rq)
 
 void codes_make(struct wrk *w, struct rq *rq)
 {
-	if (rq->link->off)
-		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
-	else if (rq->link->peer->code_head[0])
+	if (rq->link->peer->code_head[0])
 		mint_codes(w, rq);
 	else
 		fetch_codes(w, rq);
@@ -180,17 +178,12 @@ static bool is_made_here(const struct wrk *w, struct span code)
 
 void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got)
 {
-	Xw__Canonical *c = rq->canonical;
-
 	if (got->rc == RC_OK) {
-		/* In the message, so that the step can be run again from the evidence. */
-		if (!c->payer && !(c->payer = canonical_party(rq->arena))) {
+		if (!person_put(rq, got)) {
 			inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
 			return;
 		}
-		c->payer->id = canonical_str(rq->arena, got->payer);
 		rq->ev.code_peer = got->peer;
-		CHECK(span_to_cstr(got->payer, rq->msg->payer.id, sizeof rq->msg->payer.id));
 	} else if (got->rc != RC_NOENT) {
 		inbound_refuse(w, rq, REASON_UNAVAILABLE, "the ledger does not answer", NULL);
 		return;

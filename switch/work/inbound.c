@@ -51,7 +51,7 @@ void inbound_begin(struct wrk *w, struct rq *rq)
 	 */
 	if (rq->msg->op == OP_CANCEL && rq->msg->request_id[0] && rq->ev.claim_count < 2)
 		rq->ev.claim[rq->ev.claim_count++] = inbound_payment_claim(rq);
-	outbound_keep_secret(l, rq->msg);
+	outbound_keep_secret(l, rq);
 	enqueue(w, rq, l);
 }
 
@@ -189,12 +189,16 @@ bool inbound_begins(enum op op)
 
 void inbound_dispatch(struct wrk *w, struct rq *rq)
 {
-	if (rq->msg->op == OP_CODES) {
-		codes_make(w, rq);
+	bool codes = rq->msg->op == OP_CODES;
+
+	if ((codes || inbound_begins(rq->msg->op)) && rq->link->off) {
+		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
 		return;
 	}
-	if (inbound_begins(rq->msg->op) && rq->link->off) {
-		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
+	if (person_ask(w, rq))
+		return;
+	if (codes) {
+		codes_make(w, rq);
 		return;
 	}
 	if (codes_ask_whose(w, rq))

@@ -64,11 +64,12 @@ static const char *claim_kind(enum op op)
 }
 
 /* I-2, I-3: the key within (partner, operation), and the partner's own id. */
-static void claims(struct rq *rq)
+static void claims(const struct wrk *w, struct rq *rq)
 {
 	const struct msg *m = rq->msg;
 	struct pay_event *ev = &rq->ev;
 	const char *kind = claim_kind(m->op);
+	uint8_t bare[16];
 
 	if (!kind)
 		return;
@@ -80,7 +81,9 @@ static void claims(struct rq *rq)
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "id", m->request_id);
 	else if (m->op == OP_CANCEL && !m->key[0] && m->request_id[0])
 		ev->claim[ev->claim_count++] = idem_claim(ev->peer, "cancel-id", m->request_id);
-	idem_fingerprint(m, ev->fingerprint);
+	/* Kept for ever, and over what few people could have sent: keyed, lest it be guessed. */
+	idem_fingerprint(m, bare);
+	w->port->code_hash(w->port->ctx, span_of(bare, sizeof bare), ev->fingerprint);
 }
 
 /* A merchant code of a participant's own, by the address that it has registered with us. */
@@ -248,7 +251,7 @@ static void read_message(struct wrk *w, struct rq *rq)
 	rq->ev.peer = rq->link->peer->number;
 	rq->ev.op = rq->msg->op;
 	rq->ev.msg = rq->msg;
-	claims(rq);
+	claims(w, rq);
 	whose_code(w, rq);
 	name_wallet(w, rq);
 	inbound_ask(w, rq);

@@ -2,7 +2,8 @@
  * journal.c: what happened, as evidence: the event with its canonical message, kept beside the step
  * that it led to, so that an auditor can run the step again and compare.
  *
- * Personal fields are taken out before packing: the code's text, the payer's handle and browser.
+ * Personal fields are taken out before packing: the code's text, the payer's handle, name and
+ * browser, and what partners call him.
  * The hard thing is that this is written for every step, so it packs what is there already and
  * copies little.
  */
@@ -25,7 +26,7 @@ static bool is_zero(const uint8_t *p, size_t n)
 
 /* The personal fields of a message, while they are not in it. */
 struct personal {
-	char *text, *handle, *agent;
+	char *text, *id, *handle, *name, *agent;
 };
 
 static char *take_out(char **field)
@@ -36,10 +37,17 @@ static char *take_out(char **field)
 	return was;
 }
 
-static struct personal hide(Xw__Canonical *m)
+/* In a request the payer has the name that we gave him; in what partners say, theirs. */
+static struct personal hide(Xw__Canonical *m, enum event_kind kind)
 {
+	Xw__Party *p = m->payer;
+
 	return (struct personal){ .text = m->code ? take_out(&m->code->text) : NULL,
-		.handle = m->payer ? take_out(&m->payer->handle) : NULL,
+		.id = p && kind != EV_REQUEST ? take_out(&p->id)
+		      : p                     ? p->id
+					      : NULL,
+		.handle = p ? take_out(&p->handle) : NULL,
+		.name = p ? take_out(&p->name) : NULL,
 		.agent = take_out(&m->user_agent) };
 }
 
@@ -47,8 +55,11 @@ static void put_back(Xw__Canonical *m, const struct personal *p)
 {
 	if (m->code)
 		m->code->text = p->text;
-	if (m->payer)
+	if (m->payer) {
+		m->payer->id = p->id;
 		m->payer->handle = p->handle;
+		m->payer->name = p->name;
+	}
 	m->user_agent = p->agent;
 }
 
@@ -136,7 +147,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	if (m) {
 		e.message = m;
 		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
-		personal = hide(m);
+		personal = hide(m, ev->kind);
 	}
 	n = xw__event__get_packed_size(&e);
 	room = buf_room(ret, n);

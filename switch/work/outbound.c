@@ -281,7 +281,8 @@ static bool sent_again(struct wrk *w, struct callout *c)
 	return true;
 }
 
-/* Strings, each with its NUL, in this order. */
+/* Strings, each with its NUL, in this order; in place of the id, which is ours, the wallet's own.
+ */
 static const struct secret {
 	size_t offset, cap;
 } secrets[] = {
@@ -293,17 +294,20 @@ static const struct secret {
 	SECRET(payer.handle),
 	SECRET(user_agent),
 	SECRET(return_url),
+	SECRET(payer.id),
 };
+enum { SECRET_CODE, SECRET_HANDLE, SECRET_AGENT, SECRET_RETURN, SECRET_ID };
 
 #define SECRET_COUNT (sizeof secrets / sizeof *secrets)
 
-void outbound_keep_secret(struct live *l, const struct msg *m)
+void outbound_keep_secret(struct live *l, const struct rq *rq)
 {
 	struct buf b = buf_init(l->secret, sizeof l->secret);
 	size_t length = 0;
 
 	for (size_t i = 0; i < SECRET_COUNT; i++) {
-		const char *text = (const char *)m + secrets[i].offset;
+		const char *text = i == SECRET_ID ? rq->payer_own
+						  : (const char *)rq->msg + secrets[i].offset;
 
 		length += strlen(text);
 		buf_add(&b, span_of(text, strlen(text) + 1));
@@ -315,13 +319,13 @@ void outbound_keep_secret(struct live *l, const struct msg *m)
 /*
  * A merchant's code is for the side that resolves it, and a code that a scheme gave out for the
  * scheme: these payers are debited by handle or token, unless their wallet takes us for its scheme
- * and gets the code too. Who is credited by a code is known by nothing else. Where the payer comes
- * from and goes to is for the side that debits him.
+ * and gets the code too. Who is credited by a code is known by nothing else. What his wallet calls
+ * the payer, where he comes from and goes to is for the side that debits him, or credits.
  */
 static bool is_told(struct wrk *w, const struct live *l, const struct call *call, size_t secret)
 {
-	if (secret > 0)
-		return secret == 1 || call->side == SIDE_ISSUER;
+	if (secret != SECRET_CODE)
+		return call->side == SIDE_ISSUER || call->op == OP_CREDIT;
 	return call->op == OP_RESOLVE || call->op == OP_CREDIT ||
 	       (l->rec.mode == 'C' && (peer_as_scheme(link_of(w, call->peer)->peer) ||
 					      (!l->rec.payer_id[0] &&
@@ -370,6 +374,7 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	}
 	memset(m->code.text, 0, sizeof m->code.text);
 	memset(m->payer.handle, 0, sizeof m->payer.handle);
+	memset(m->payer.id, 0, sizeof m->payer.id);
 	memset(m->user_agent, 0, sizeof m->user_agent);
 	start(w, c);
 }
@@ -378,8 +383,6 @@ bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to)
 {
 	struct callout *c = call_new(w, to);
 	struct msg *m = c ? arena_new(&c->arena, struct msg) : NULL;
-	char text[MSG_ID];
-	struct buf id = buf_init(text, sizeof text);
 
 	if (!m)
 		return false;
@@ -387,13 +390,8 @@ bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to)
 	c->scratch = m;
 	c->rq = rq;
 	*m = *rq->msg;
-	/* Outside, a payer is the wallet's own token behind the wallet's number: route.c reads it.
-	 */
-	buf_u64(&id, rq->link->peer->number);
-	buf_ch(&id, '-');
-	buf_str(&id, rq->msg->payer.id);
-	if (!buf_ok(&id) || !span_to_cstr(buf_span(&id), m->payer.id, sizeof m->payer.id) ||
-		canon_write(m, &c->arena, &c->message) != RC_OK) {
+	memset(m->payer.handle, 0, sizeof m->payer.handle);
+	if (canon_write(m, &c->arena, &c->message) != RC_OK) {
 		outbound_free(w, c);
 		return false;
 	}

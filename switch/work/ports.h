@@ -79,11 +79,18 @@ struct commit_result {
 /* Payer codes that a participant's user may show at tills, as keyed hashes. */
 struct shown_codes {
 	uint16_t peer;
-	struct span payer; /* the participant's own token of its user */
+	struct span payer; /* our name of the participant's user */
 	struct wall until; /* of the last one */
 	uint32_t apart_s;  /* each one before lives so much less */
 	int count;
 	uint8_t hash[MSG_CODES_MAX][16];
+};
+
+/* A wallet's user: its own words for him, either of which may be empty, and our name. */
+struct payer_names {
+	uint16_t wallet;
+	struct span id, handle;
+	struct span ours; /* should he be new */
 };
 
 /* Why something is loaded; the worker's own, given back with the completion. */
@@ -102,7 +109,8 @@ struct loaded {
 	int status; /* reply */
 	struct span body;
 	uint16_t peer; /* code: whose it is, and whose user's */
-	struct span payer;
+	/* payer, code: our name of him, and what his wallet calls him, where we know it */
+	struct span payer, payer_own, payer_handle;
 	const struct merchant *merchant; /* likewise valid during the completion */
 };
 
@@ -128,6 +136,10 @@ struct ports {
 	/* Kept until they expire; the completion says RC_OK or RC_IO. */
 	enum rc (*keep_codes)(void *ctx, const struct shown_codes *c, struct load_key k);
 	enum rc (*find_code)(void *ctx, const uint8_t hash[16], struct load_key k);
+	/* A wallet's user under the name that we gave him, now or before; RC_OK or RC_IO. */
+	enum rc (*bind_payer)(void *ctx, const struct payer_names *p, struct load_key k);
+	/* Who has that name. */
+	enum rc (*find_payer)(void *ctx, struct span payer, struct load_key k);
 	/* A merchant of the registry by the token in its code. */
 	enum rc (*find_merchant)(void *ctx, struct span token, struct load_key k);
 

@@ -22,7 +22,7 @@
 #define LIVE_MAGIC    0x4c495645u
 #define CALL_MAGIC    0x43414c4cu
 #define SECRET_MAX                                                                                 \
-	1800 /* what a call needs of the request and no record may have: see outbound.c */
+	1900 /* what a call needs of the request and no record may have: see outbound.c */
 #define CALL_BYTES  98304
 #define SEAL_EXTRA  64 /* what sealing adds, at most */
 #define PENDING_MAX 4  /* commits per payment are one at a time; its queue is longer */
@@ -57,14 +57,16 @@ struct rq {
 	struct digest raw;
 	struct live *live;
 	int seq;
-	bool replayed;       /* it repeats an earlier request */
-	bool stranger;       /* nobody that we know: nothing is signed for him */
-	bool code_asked;     /* whose code it is */
-	bool joined;         /* one whose commit is under way in this worker */
-	struct pay_id order; /* that was followed to its payment */
-	struct own own;      /* the code of ours that it brings */
-	struct http_out out; /* an answer that waits for the ledger */
-	int looked_up;       /* claims that were looked up in the ledger before refusing */
+	bool replayed;          /* it repeats an earlier request */
+	bool stranger;          /* nobody that we know: nothing is signed for him */
+	bool payer_known;       /* he has our name in the message */
+	char payer_own[MSG_ID]; /* the wallet's own id of him */
+	bool code_asked;        /* whose code it is */
+	bool joined;            /* one whose commit is under way in this worker */
+	struct pay_id order;    /* that was followed to its payment */
+	struct own own;         /* the code of ours that it brings */
+	struct http_out out;    /* an answer that waits for the ledger */
+	int looked_up;          /* claims that were looked up in the ledger before refusing */
 	enum reason refusal;
 	const char *refusal_detail;
 	struct mono arrived;
@@ -158,6 +160,7 @@ enum wait_kind {
 	WAIT_FREE,
 	WAIT_NONCE,
 	WAIT_CACHE,
+	WAIT_PAYER,
 	WAIT_CODE,
 	WAIT_KEPT,
 	WAIT_FIND,
@@ -303,6 +306,15 @@ bool inbound_room(struct rq *rq, struct http_out *out, size_t body);
 /* Seals it and gives it to the requester, who then waits no longer. */
 void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed);
 
+/* person.c */
+/* The participant that debits whom the request names. */
+uint16_t person_wallet(const struct rq *rq);
+/* True: the ledger is asked first who the payer is. */
+bool person_ask(struct wrk *w, struct rq *rq);
+void person_known(struct wrk *w, struct rq *rq, const struct loaded *got);
+/* From now on he has our name; false: no room. */
+bool person_put(struct rq *rq, const struct loaded *got);
+
 /* codes.c */
 void codes_make(struct wrk *w, struct rq *rq);
 /* The answer to a question that was passed on; NULL: none came. */
@@ -318,7 +330,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it);
 void commit_order_sought(struct wrk *w, const struct seek *s, enum rc rc);
 /* outbound.c */
 /* Keeps for the calls to come what the request says of its payer. */
-void outbound_keep_secret(struct live *l, const struct msg *m);
+void outbound_keep_secret(struct live *l, const struct rq *rq);
 void outbound_call(struct wrk *w, struct live *l, const struct call *c);
 /* Passes a question on that moves no money and begins nothing; false: no room. */
 bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to);

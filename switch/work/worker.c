@@ -316,6 +316,10 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		CHECK_OBJ(rq, REQUEST_MAGIC);
 		order_followed(w, rq, got);
 		return;
+	case WAIT_PAYER:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		person_known(w, rq, got);
+		return;
 	case WAIT_CODE:
 		CHECK_OBJ(rq, REQUEST_MAGIC);
 		codes_found(w, rq, got);

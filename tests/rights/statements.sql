@@ -8,11 +8,12 @@ insert into expected values
 	('switch_rw', 'i', 'ledger.entry'), ('switch_rw', 'i', 'ledger.exception_close'),
 	('switch_rw', 'i', 'ledger.exception_item'), ('switch_rw', 'i', 'ledger.operator_action'),
 	('switch_rw', 'i', 'ledger.outbox'), ('switch_rw', 'i', 'ledger.participant'), ('switch_rw', 'i', 'ledger.raw'),
-	('switch_rw', 'i', 'ledger.shown_code'), ('switch_rw', 'i', 'ledger.step'),
+	('switch_rw', 'i', 'ledger.payer_binding'), ('switch_rw', 'i', 'ledger.shown_code'), ('switch_rw', 'i', 'ledger.step'),
 	('switch_rw', 'u', 'ledger.account_total(posted reserved)'),
 	('switch_rw', 'u', 'ledger.due(at leased_until owner secret)'),
 	('switch_rw', 'u', 'ledger.operator_request(done_at leased_until outcome)'),
 	('switch_rw', 'u', 'ledger.outbox(leased_until next_at tries)'), ('switch_rw', 'u', 'ledger.shown_code'),
+	('switch_rw', 'u', 'ledger.payer_binding(handle_hash sealed version)'),
 	('switch_rw', 'd', 'ledger.due'), ('switch_rw', 'd', 'ledger.outbox'), ('switch_rw', 'd', 'ledger.shown_code'),
 	('sealer', 'i', 'ledger.block'), ('sealer', 'i', 'ledger.checkpoint');
 
@@ -21,6 +22,7 @@ create temporary table secret (column_name text, readers name[]);
 insert into secret values
 	('ledger.due secret', '{switch_rw}'), ('ledger.outbox body', '{switch_rw}'),
 	('ledger.shown_code payer', '{switch_rw}'), ('ledger.shown_code hash', '{switch_rw}'),
+	('ledger.payer_binding sealed', '{switch_rw}'), ('ledger.payer_binding hash', '{operator_rw,switch_rw}'),
 	('ledger.raw body', '{auditor_ro,recon,sealer,switch_rw}'), ('ledger.raw head', '{auditor_ro,recon,sealer,switch_rw}'),
 	('ledger.step record', '{auditor_ro,recon,sealer,switch_rw}'),
 	('ledger.step evidence', '{auditor_ro,recon,sealer,switch_rw}'),
@@ -32,6 +34,8 @@ insert into lent values
 	('partitions_make', '{switch_rw}'), ('partitions_detach', '{}'), ('cap_set', '{switch_rw}'),
 	('days_open', '{switch_rw}'), ('day_limit_set', '{switch_rw}'), ('deposit_book', '{operator_rw}'),
 	('operator_ask', '{operator_rw}'), ('operator_close', '{operator_rw}'), ('merchant_add', '{operator_rw}'),
+	('payer_erase', '{operator_rw}'), ('payer_stale', '{operator_rw}'), ('payer_reseal', '{operator_rw}'),
+	('vault_rotated', '{operator_rw}'),
 	('merchant_change', '{operator_rw}'), ('merchant_scheme_set', '{operator_rw}'),
 	('trail', '{auditor,auditor_ro,recon}'), ('trial_balance', '{auditor,auditor_ro,recon}'),
 	('statement', '{auditor,auditor_ro,recon}');

@@ -487,7 +487,7 @@ void pg_died(struct sim *s, int proc)
 
 /* ---- questions ---- */
 
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP, ASK_MERCHANT };
+enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP, ASK_PAYER, ASK_MERCHANT };
 
 struct ask {
 	enum ask_kind kind;
@@ -499,6 +499,7 @@ struct ask {
 	struct claim claim;
 	int seq;
 	uint8_t hash[16];
+	struct span payer;
 };
 
 struct answered {
@@ -539,11 +540,45 @@ static void keep_codes(struct sim *s, const struct shown_codes *shown)
 	}
 }
 
+static const struct ledger_payer *payer_of(struct sim *s, struct span ours)
+{
+	for (const struct ledger_payer *p = s->ledger.payers; p; p = p->next)
+		if (span_eq(p->ours, ours))
+			return p;
+	return NULL;
+}
+
+/* Whoever is asked about for the first time is there from now on, wherever the answer gets lost. */
+static struct span bind_payer(struct sim *s, const struct payer_names *n)
+{
+	struct ledger_payer *p = s->ledger.payers;
+
+	while (p && (p->wallet != n->wallet || !span_eq(p->id, n->id) ||
+			    (!n->id.n && !span_eq(p->handle, n->handle))))
+		p = p->next;
+	if (!p) {
+		p = world_alloc(s, sizeof *p);
+		*p = (struct ledger_payer){ n->wallet, world_keep(s, n->id),
+			world_keep(s, n->handle), world_keep(s, n->ours), s->ledger.payers };
+		s->ledger.payers = p;
+	}
+	return p->ours;
+}
+
+static void put_payer(struct loaded *l, const struct ledger_payer *p)
+{
+	l->rc = RC_OK;
+	l->payer = p->ours;
+	l->payer_own = p->id;
+	l->payer_handle = p->handle;
+}
+
 static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
 {
 	const struct ledger_pay *p = pg_find_pay(s, &q->id);
 	const struct ledger_claim *k;
 	const struct ledger_reply *r;
+	const struct ledger_payer *payer;
 	const struct ledger_code *code;
 
 	ret->rc = RC_NOENT;
@@ -560,9 +595,10 @@ static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
 	} else if (q->kind == ASK_KEEP) {
 		ret->rc = RC_OK;
 	} else if (q->kind == ASK_CODE && (code = code_of(s, q->hash)) != NULL) {
-		ret->rc = RC_OK;
+		put_payer(ret, payer_of(s, code->payer));
 		ret->peer = code->peer;
-		ret->payer = code->payer;
+	} else if (q->kind == ASK_PAYER && (payer = payer_of(s, q->payer)) != NULL) {
+		put_payer(ret, payer);
 	} else if (q->kind == ASK_REPLY && p && (r = pg_reply(p, q->seq)) != NULL) {
 		ret->rc = RC_OK;
 		ret->status = r->status;
@@ -625,6 +661,20 @@ enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct loa
 	struct ask q = { .kind = ASK_CODE, .k = k };
 
 	memcpy(q.hash, hash, 16);
+	return ask(s, proc, &q);
+}
+
+enum rc pg_bind_payer(struct sim *s, int proc, const struct payer_names *names, struct load_key k)
+{
+	struct ask q = { .kind = ASK_PAYER, .k = k, .payer = bind_payer(s, names) };
+
+	return ask(s, proc, &q);
+}
+
+enum rc pg_find_payer(struct sim *s, int proc, struct span payer, struct load_key k)
+{
+	struct ask q = { .kind = ASK_PAYER, .k = k, .payer = world_keep(s, payer) };
+
 	return ask(s, proc, &q);
 }
 

@@ -81,6 +81,20 @@ static enum rc port_find_code(void *ctx, const uint8_t hash[16], struct load_key
 	return pg_find_code(s, no(ctx), hash, k);
 }
 
+static enum rc port_bind_payer(void *ctx, const struct payer_names *names, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_bind_payer(s, no(ctx), names, k);
+}
+
+static enum rc port_find_payer(void *ctx, struct span payer, struct load_key k)
+{
+	struct sim *s = enter(ctx);
+
+	return pg_find_payer(s, no(ctx), payer, k);
+}
+
 static enum rc port_find_merchant(void *ctx, struct span token, struct load_key k)
 {
 	struct sim *s = enter(ctx);
@@ -203,6 +217,8 @@ void ports_bind(struct proc *p)
 		.find = port_find,
 		.load_reply = port_load_reply,
 		.find_code = port_find_code,
+		.bind_payer = port_bind_payer,
+		.find_payer = port_find_payer,
 		.find_merchant = port_find_merchant,
 		.keep_codes = port_keep_codes,
 		.cache_get = port_cache_get,

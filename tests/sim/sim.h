@@ -267,9 +267,16 @@ struct ledger_code {
 	struct ledger_code *next;
 };
 
+struct ledger_payer {
+	uint16_t wallet;
+	struct span id, handle, ours;
+	struct ledger_payer *next;
+};
+
 struct ledger {
 	struct map pays, claims;
 	struct ledger_code *codes;
+	struct ledger_payer *payers;
 	struct ledger_pay *pay[LEDGER_PAYMENTS];
 	int pay_count;
 	struct ledger_account account[LEDGER_ACCOUNTS];
@@ -287,6 +294,8 @@ enum rc pg_load(struct sim *s, int proc, const struct pay_id *id, struct load_ke
 enum rc pg_find(struct sim *s, int proc, const struct claim *claim, struct load_key k);
 enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq, struct load_key k);
 enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct load_key k);
+enum rc pg_bind_payer(struct sim *s, int proc, const struct payer_names *names, struct load_key k);
+enum rc pg_find_payer(struct sim *s, int proc, struct span payer, struct load_key k);
 enum rc pg_find_merchant(struct sim *s, int proc, struct span token, struct load_key k);
 enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k);
 void pg_died(struct sim *s, int proc);

@@ -99,7 +99,7 @@ static int set_up(void **state)
 	write_file("switchd.yaml",
 		"name: test\ncode_guid: example.switch\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
 		"partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\n"
-		"secret: secret\nparticipants: participants\nroutes: routes.yaml\n");
+		"secret: secret\nvault: vault\nparticipants: participants\nroutes: routes.yaml\n");
 	write_file("routes.yaml", "routes: []\n");
 	write_peer("all", 1, "whole", "roles: [issuer, acquirer]");
 	write_peer("till", 2, "acquirer", "roles: [acquirer]");
@@ -294,7 +294,7 @@ static void test_no_more_hosts_than_are_kept(void **state)
 	write_file("switchd.yaml",
 		"name: test\ncode_guid: example.switch\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
 		"partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\n"
-		"secret: secret\nparticipants: participants\nroutes: routes.yaml\n"
+		"secret: secret\nvault: vault\nparticipants: participants\nroutes: routes.yaml\n"
 		"hosts: [a, b, c, d, e, f, g, h, i]\n");
 	assert_refused("switchd.yaml", "hosts: more than 8");
 }

@@ -311,7 +311,7 @@ static void scheme_names_the_payer(void **state)
 		pw_begin(w, (struct pay_event){ .op = OP_DEBIT, .peer = SCHEME });
 		if (t[i].why == REASON_NONE) {
 			pw_call(w, &call);
-			assert_string_equal(call.payer.id, "token-7");
+			assert_string_equal(call.payer.id, "3-token-7"); /* the shell's to replace */
 			pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
 		} else {
 			assert_declined(w, t[i].why);

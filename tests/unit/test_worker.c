@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #include "canon.h"
+#include "digest.h"
 #include "worker.h"
 
 enum { SCHEME = 1, WALLET = 2 };
@@ -74,13 +75,14 @@ static enum rc read_answer(const struct adapter_env *env, const Xw__Canonical *c
 
 static const struct route served[] = {
 	{ "POST", "/{peer}/pay", OP_DEBIT, 0, .hold_ms = 5000 },
+	{ "POST", "/{peer}/scan", OP_RESOLVE, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/credit", OP_CREDIT, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/read", OP_READ, 0, .hold_ms = 0 },
 	{ .method = NULL },
 };
 static const struct caps wallet_caps[] = {
-	{ .op = OP_DEBIT, .allowed_ms = 5000 },
+	{ .op = OP_DEBIT, .allowed_ms = 5000, .sends_code = true },
 	{ .op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 5, .ladder = LADDER(1, 2, 3) },
 	{ .op = OP_CANCEL,
 		.allowed_ms = 5000,
@@ -124,9 +126,16 @@ struct row {
 	uint8_t fingerprint[16];
 };
 
+/* "2-token" is what we call who is "token" there. */
+struct payer {
+	char ours[MSG_ID], id[MSG_ID], handle[257];
+};
+
 struct asked {
 	bool claim; /* of find, else load */
 	bool code;  /* whose it is: the wallet's, always */
+	bool payer; /* who he is */
+	struct payer who;
 	struct load_key key;
 	struct claim digest;
 	struct pay_id id;
@@ -224,6 +233,35 @@ static enum rc take_code(void *ctx, const uint8_t code[16], struct load_key k)
 	return RC_OK;
 }
 
+static void put(struct span s, char *dst, size_t cap)
+{
+	assert_true(span_to_cstr(s, dst, cap));
+}
+
+static enum rc bind_payer(void *ctx, const struct payer_names *p, struct load_key k)
+{
+	struct world *o = ctx;
+	struct asked *q = &o->asked[o->questions++];
+
+	*q = (struct asked){ .payer = true, .key = k };
+	put(p->ours, q->who.ours, sizeof q->who.ours);
+	put(p->id, q->who.id, sizeof q->who.id);
+	put(p->handle, q->who.handle, sizeof q->who.handle);
+	return RC_OK;
+}
+
+static enum rc find_payer(void *ctx, struct span payer, struct load_key k)
+{
+	struct world *o = ctx;
+	struct asked *q = &o->asked[o->questions++];
+
+	*q = (struct asked){ .payer = true, .key = k };
+	put(payer, q->who.ours, sizeof q->who.ours);
+	put(span_sub(payer, 2, payer.n), q->who.id, sizeof q->who.id);
+	put(SPAN("4790000001"), q->who.handle, sizeof q->who.handle);
+	return RC_OK;
+}
+
 static enum rc no_merchant(void *ctx, struct span token, struct load_key k)
 {
 	(void)ctx, (void)token, (void)k;
@@ -283,8 +321,10 @@ static struct span no_setting(void *ctx, uint16_t peer, const char *name)
 
 static void hash(void *ctx, struct span text, uint8_t ret[16])
 {
-	(void)ctx, (void)text;
-	memset(ret, 7, 16);
+	struct digest d = digest_sha256(text);
+
+	(void)ctx;
+	memcpy(ret, d.b, 16);
 }
 
 static void seal(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret)
@@ -332,8 +372,9 @@ static struct world *fresh(void)
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
-		no_reply, no_codes, take_code, no_merchant, no_cache, no_put, no_cache, take_call,
-		take_reply, no_signer, no_setting, hash, hash, seal, unseal, no_log, no_bell };
+		no_reply, no_codes, take_code, bind_payer, find_payer, no_merchant, no_cache,
+		no_put, no_cache, take_call, take_reply, no_signer, no_setting, hash, hash, seal,
+		unseal, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	o->w = wrk_init(o->memory, &conf, &ports);
@@ -422,7 +463,7 @@ static void answer(struct world *o)
 {
 	struct asked q = o->asked[0];
 	struct loaded l = { .rc = RC_NOENT };
-	int at = q.claim || q.code ? -1 : payment_of(o, &q.id);
+	int at = q.claim || q.code || q.payer ? -1 : payment_of(o, &q.id);
 	const struct row *row = q.claim ? claim_of(o, &q.digest) : NULL;
 
 	assert_true(o->questions > 0);
@@ -436,7 +477,15 @@ static void answer(struct world *o)
 	if (row)
 		memcpy(l.fingerprint, row->fingerprint, 16);
 	if (q.code)
-		l = (struct loaded){ .rc = RC_OK, .peer = WALLET, .payer = SPAN("token") };
+		l = (struct loaded){ .rc = RC_OK,
+			.peer = WALLET,
+			.payer = SPAN("2-token"),
+			.payer_own = SPAN("token") };
+	if (q.payer)
+		l = (struct loaded){ .rc = strstr(q.who.ours, "nobody") ? RC_NOENT : RC_OK,
+			.payer = span_str(q.who.ours),
+			.payer_own = span_str(q.who.id),
+			.payer_handle = span_str(q.who.handle) };
 	wrk_on_loaded(o->w, q.key, &l);
 }
 
@@ -496,6 +545,7 @@ static void cancel_beside_its_payment(void **state)
 	(void)state;
 	(void)request(o, "/scheme/pay", PAY);
 	answer(o); /* no such payment yet */
+	answer(o); /* whose user it is */
 	turn(o);
 	assert_int_equal(o->commits, 2);
 	if (o->commit[0]->step->next.flow == FLOW_CLOSED) { /* whichever was stepped first */
@@ -552,6 +602,7 @@ static void nothing_old_is_read(void **state)
 
 	(void)state;
 	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
 	turn(o);
 	(void)settle(o); /* the call is out, so the payment stays in memory */
 	o->now.us += 1000;
@@ -761,18 +812,20 @@ static void credited_by_code(void **state)
 	done(o);
 }
 
+static const struct caps tells = { .op = OP_DEBIT, .allowed_ms = 5000, .sends_code = true };
+
 /* What no record may have of a payer goes with the call that needs it. */
 static void debited_in_a_browser(void **state)
 {
-	static const struct caps tells = { .op = OP_DEBIT, .allowed_ms = 5000, .sends_code = true };
 	struct world *o;
 
 	(void)state;
 	peers[1].caps[OP_DEBIT] = &tells;
 	o = fresh();
 	(void)request(o, "/scheme/pay",
-		PAY "user_agent: Firefox\npayer.handle: 4790000001\n"
+		PAY "user_agent: Firefox\n"
 		    "payment.return_url: https://shop.example/back\n");
+	answer(o);
 	turn(o);
 	assert_int_equal(o->commits, 1);
 	assert_true(span_find_span(o->commit[0]->evidence, SPAN("Firefox")) ==
@@ -781,6 +834,45 @@ static void debited_in_a_browser(void **state)
 	assert_non_null(strstr(o->called, "user_agent: Firefox"));
 	assert_non_null(strstr(o->called, "payer.handle: 4790000001"));
 	assert_non_null(strstr(o->called, "payment.return_url: https://shop.example/back"));
+	done(o);
+}
+
+static bool holds(struct span s, const char *text)
+{
+	return span_find_span(s, span_str(text)) < s.n;
+}
+
+/* What a wallet calls its user stays between it and us: the record and the evidence know him by a
+ * name of ours, and so does whoever else is asked. */
+static void known_by_our_name(void **state)
+{
+	struct world *o = fresh();
+	int refused;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_non_null(strstr(o->called, "payer.id: token"));
+	assert_non_null(strstr(o->called, "payer.handle: 4790000001"));
+	assert_string_equal(record(o, 0).payer_id, "2-token");
+	refused = request(o, "/scheme/pay",
+		"op: debit\nauthentic: true\nkey: 7\nrequest_id: 7\npayer.id: 2-nobody\n"
+		"payment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	all(o);
+	assert_non_null(strstr(o->body[refused], "problem.reason: payer-unavailable"));
+	assert_int_equal(o->payments, 1);
+	(void)request(o, "/wallet/scan",
+		"op: resolve\nauthentic: true\nkey: 8\nrequest_id: 8\npayer.id: mine\n"
+		"payer.handle: 4790000002\ncode.text: 00020101\n");
+	answer(o);
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	assert_memory_equal(o->commit[0]->step->next.payer_id, "2-", 2);
+	assert_int_equal(strlen(o->commit[0]->step->next.payer_id), 2 + ID_TEXT_LEN);
+	assert_false(holds(o->commit[0]->evidence, "mine"));
+	assert_false(holds(o->commit[0]->evidence, "4790000002"));
+	assert_true(holds(o->commit[0]->evidence, o->commit[0]->step->next.payer_id));
+	all(o);
 	done(o);
 }
 
@@ -801,6 +893,7 @@ static void a_code_is_used_once(void **state)
 	sn.route = through_us;
 	sn.route_count = 1;
 	peers[0].scheme = false;
+	peers[1].caps[OP_DEBIT] = &tells;
 	o = fresh();
 	(void)request(o, "/scheme/pay", SCANNED("1"));
 	all(o);
@@ -913,6 +1006,7 @@ int main(void)
 		cmocka_unit_test(credited_by_code),
 		cmocka_unit_test(debited_in_a_browser),
 		cmocka_unit_test(resumed_from_the_ledger),
+		cmocka_unit_test(known_by_our_name),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),

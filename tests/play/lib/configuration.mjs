@@ -255,9 +255,10 @@ export function configure(dir, port, { postgres, redis, ...option }) {
     { from: 'EUR', to: 'CHF', price: '0.9405', at, until }, { from: 'NOK', to: 'CHF', price: '0.0803', at, until },
   ] }));
   writeFileSync(join(dir, 'secret'), crypto.randomBytes(32).toString('hex'));
+  writeFileSync(join(dir, 'vault'), `1 ${crypto.randomBytes(32).toString('hex')}\n`);
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
     name: 'plays', code_guid: 'org.crosswallet.play', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
-    hosts: [`127.0.0.1:${port(0)}`, ...(option.vippsTill ? ['apitest.vipps.no'] : [])], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', postgres, redis,
+    hosts: [`127.0.0.1:${port(0)}`, ...(option.vippsTill ? ['apitest.vipps.no'] : [])], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', vault: 'vault', postgres, redis,
     ...(option.unified ? { payers: `127.0.0.1:${port(4)}`, payer_origin: `https://127.0.0.1:${port(4)}` } : {}),
     workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
   }));
