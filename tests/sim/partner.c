@@ -235,12 +235,14 @@ static void prepare(struct sim *s, int i)
 	p->s = s;
 	p->no = i;
 	p->alg = alipay || wechat || i == SATISPAY ? SIG_RSA_SHA256
+		 : i == SWISH                      ? SIG_RSA_SHA512
 		 : i == BANCONTACT                 ? SIG_P256_SHA256
 						   : SIG_ED25519;
 	p->our_key = alipay            ? "1"
 		     : ours            ? "crosswallet:202601-1"
 		     : wechat          ? "5157f09efdc096de15ebe81a47057a7232f1b8e1"
 		     : i == BANCONTACT ? "crosswallet-1"
+		     : i == SWISH      ? "4512"
 				       : "";
 	p->their_key = keys[i];
 	p->signer = (struct signer){ p, switch_sign, switch_verify, mac, secret };

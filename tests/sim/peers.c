@@ -32,7 +32,7 @@ static const struct pair wechat[] = { { "sp_mchid", "1900000100" },
 static const struct pair alipay[] = { { "partner", "2088000000000000" }, { "mcc", "5999" },
 	{ NULL, NULL } };
 static const struct pair swish[] = { { "payee_alias", "1231181189" }, { "callback", "hush" },
-	{ NULL, NULL } };
+	{ "signing_serial", "4512" }, { NULL, NULL } };
 static const struct pair satispay[] = { { "key_id", "crosswallet-shop" },
 	{ "sign_callbacks", "on" }, { NULL, NULL } };
 static const struct pair bancontact[] = { { "profile_id", "profile-1" }, { "api_key", "s3cret" },

@@ -222,6 +222,8 @@ static void pay_out(struct sim *s, uint64_t n)
 		"\"do\":\"payout\",\"payer\":\"pivo/user-decline:payer-unavailable\"",
 		"\"do\":\"payout\",\"payer\":\"pivo/user-pending-then-approve:4000\"",
 		"\"do\":\"payout\",\"payer\":\"pivo/user-apply-then-silent\"",
+		"\"do\":\"payout\",\"payer\":\"swish/46700000001\"",
+		"\"do\":\"payout\",\"payer\":\"swish/46700000005\"",
 		"\"do\":\"payout\",\"payer\":\"bluecode/nobody\"" };
 
 	if (!begun(s, &s->spend[n], pick(s, users, sizeof users / sizeof *users)))

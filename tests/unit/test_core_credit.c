@@ -164,27 +164,56 @@ static void a_person_writes_it_off(void **state)
 	assert_state(w, PAY_WRITTEN_OFF);
 }
 
-/* A wallet that does not know our ids is only ever asked about it. */
-static void inquired_where_a_repeat_could_credit_twice(void **state)
+/* One that may take hours to arrive, and is only ever asked about. */
+static const struct caps slow_caps = { .op = OP_CREDIT,
+	.repeat = REPEAT_INQUIRE_FIRST,
+	.allowed_ms = 5000,
+	.ladder = { 5, { 2, 30, 300, 3600, 3600 } } };
+
+static void a_minute_of_doubt_and_it_is_seen(void **state)
 {
-	static const struct caps once = { .op = OP_CREDIT,
-		.repeat = REPEAT_INQUIRE_FIRST,
-		.allowed_ms = 5000,
-		.ladder = { 2, { 2, 3 } } };
 	struct payworld *w = *state;
+	struct wall since;
 
 	pay_out(w, 5000);
-	pw_peer(CODE)->caps[OP_CREDIT] = &once;
+	pw_peer(CODE)->caps[OP_CREDIT] = &slow_caps;
+	since = w->now;
 	lost(w, LOST_UNKNOWN);
-	for (int i = 0; i < 4; i++) {
+	while (!w->rec.stuck) {
 		pw_due(w);
 		assert_call(w, OP_INQUIRE);
 		pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
 	}
-	assert_state(w, PAY_STUCK);
-	pw_due(w);
-	pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
-	assert_state(w, PAY_PAID);
+	assert_in_range(wall_diff_ms(w->now, since), 60000, 61000);
+	assert_int_equal(w->st.exception, EXCEPTION_IN_DOUBT);
+	assert_in_range(wall_diff_ms(w->rec.due, w->now), 29000, 30000);
+	for (int i = 0; i < 40; i++) { /* and on, slower, once an hour at last */
+		pw_due(w);
+		assert_call(w, OP_INQUIRE);
+		pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+		assert_int_equal(w->st.exception, EXCEPTION_NONE);
+	}
+	assert_in_range(wall_diff_ms(w->rec.due, w->now), 3599000, 3600000);
+	assert_int_equal(w->reserved, 5000);
+}
+
+static void what_they_have_in_hand_is_not_in_doubt(void **state)
+{
+	struct payworld *w = *state;
+
+	pay_out(w, 5000);
+	pw_peer(CODE)->caps[OP_CREDIT] = &slow_caps;
+	answer(w, OUTCOME_PENDING, REASON_NONE);
+	for (int i = 0; i < 3; i++) {
+		pw_due(w);
+		pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_PENDING, REASON_NONE);
+	}
+	assert_state(w, PAY_PENDING);
+	assert_false(w->rec.stuck);
+	pw_due(w); /* the minute counts from the first word that says nothing */
+	pw_answer_acquirer(w, OP_INQUIRE, OUTCOME_UNKNOWN, REASON_NONE);
+	assert_state(w, PAY_IN_DOUBT);
+	assert_in_range(wall_diff_ms(w->rec.due, w->now), 59000, 60000);
 }
 
 static void another_amount_is_not_believed(void **state)
@@ -324,7 +353,8 @@ int main(void)
 		core_case(never_known_is_for_a_person),
 		core_case(a_person_asks_at_once),
 		core_case(a_person_writes_it_off),
-		core_case(inquired_where_a_repeat_could_credit_twice),
+		core_case(a_minute_of_doubt_and_it_is_seen),
+		core_case(what_they_have_in_hand_is_not_in_doubt),
 		core_case(another_amount_is_not_believed),
 		core_case(pending_then_pushed),
 		core_case(contradicted),
