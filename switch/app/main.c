@@ -21,7 +21,7 @@ static int usage(void)
 		"usage: switchd --conf FILE [--check]\n"
 		"  --check  read the configuration, say whether it is good, and end\n"
 		"   or: switchd seal --origin NAME --key FILE --postgres CONNINFO --notes FILE\n"
-		"                    [--every SECONDS]\n"
+		"                    [--every SECONDS] [--stretch LEAVES]\n"
 		"  keep the tamper-evident log, as a service of its own with a key of its own\n");
 	return 2;
 }
@@ -29,12 +29,17 @@ static int usage(void)
 /* The sealer's settings are few: they are its arguments. */
 static int seal(int argc, char **argv)
 {
-	struct sealer_conf c = { .every_s = 10 };
+	struct sealer_conf c = { .every_s = 10, .stretch = 50000 };
 	const struct {
 		const char *name, **value;
 	} option[] = { { "--origin", &c.origin }, { "--key", &c.key },
 		{ "--postgres", &c.postgres }, { "--notes", &c.notes } };
-	int64_t every;
+	const struct {
+		const char *name;
+		int *value;
+		int64_t most;
+	} number[] = { { "--every", &c.every_s, 3600 }, { "--stretch", &c.stretch, 10000000 } };
+	int64_t value;
 
 	for (int i = 0; i + 1 < argc; i += 2) {
 		bool known = false;
@@ -43,11 +48,14 @@ static int seal(int argc, char **argv)
 				*option[k].value = argv[i + 1];
 				known = true;
 			}
-		if (strcmp(argv[i], "--every") == 0 &&
-			span_to_i64(span_str(argv[i + 1]), &every) == RC_OK && every >= 1 &&
-			every <= 3600)
-			c.every_s = (int)every;
-		else if (!known)
+		for (size_t k = 0; k < sizeof number / sizeof number[0]; k++)
+			if (strcmp(argv[i], number[k].name) == 0 &&
+				span_to_i64(span_str(argv[i + 1]), &value) == RC_OK && value >= 1 &&
+				value <= number[k].most) {
+				*number[k].value = (int)value;
+				known = true;
+			}
+		if (!known)
 			return usage();
 	}
 	if (argc % 2 || !c.origin || !c.key || !c.postgres || !c.notes)

@@ -291,6 +291,29 @@ static bool should_sign(const struct sealer *s)
 /* ---- one round --------------------------------------------------------------------------------
  */
 
+static void roll_up(struct sealer *s);
+
+/* Behind a ledger that grew without us there may be more than one stretch. */
+static void on_roll_up(void *ctx, const struct pg_answer *a)
+{
+	struct sealer *s = ctx;
+
+	if (!is_done(s, a))
+		return;
+	if (pg_int(a->rows, 0, 0))
+		roll_up(s);
+	else
+		wait_ms(s, WAITING, item_count(s) >= STEPS_MOST ? 0 : LOOK_MS);
+}
+
+static void roll_up(struct sealer *s)
+{
+	struct pg_params p = { 0 };
+
+	pg_add_int4(&p, s->conf->stretch);
+	(void)ask(s, PG_STMT_SEAL_ROLL_UP, &p, on_roll_up);
+}
+
 static void on_block(void *ctx, const struct pg_answer *a)
 {
 	struct sealer *s = ctx;
@@ -307,7 +330,7 @@ static void on_block(void *ctx, const struct pg_answer *a)
 		frontier_append(&s->tree, &leaf);
 	}
 	s->upto = s->until;
-	wait_ms(s, WAITING, item_count(s) >= STEPS_MOST ? 0 : LOOK_MS);
+	roll_up(s);
 }
 
 static void write_block(struct sealer *s)

@@ -14,6 +14,7 @@ struct sealer_conf {
 	const char
 		*notes; /* file that checkpoints are appended to; the verifier key lies beside it */
 	int every_s;    /* between two checkpoints under traffic */
+	int stretch;    /* leaves after which sums of accounts are rolled up */
 };
 
 /* Until SIGTERM; the exit status. */

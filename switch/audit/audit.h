@@ -46,6 +46,28 @@ bool copy_next(struct copy *k); /* false: that was all */
 bool copy_column(const struct copy *k, int n, struct span *ret);
 int64_t copy_int(const struct copy *k, int n); /* of 1, 2, 4 or 8 bytes; 0 where null */
 
+/* ---- totals.c ---------------------------------------------------------------------------------
+ */
+
+struct total {
+	int32_t account; /* 0: free */
+	int64_t posted, reserved;
+};
+
+/* By hash of the account. All zero: empty. */
+struct totals {
+	struct total *all;
+	size_t count, room;
+};
+
+struct total *totals_of(struct totals *t, int32_t account); /* good until the next call */
+/* False: beyond all bounds. */
+bool totals_add(struct totals *t, int32_t account, bool posted, int64_t plus);
+void totals_clear(struct totals *t);
+/* What every account came to at a moment (text for the ledger, "infinity"): all steps until then.
+ */
+void totals_at(PGconn *c, const char *at, struct totals *ret);
+
 /* ---- tree.c -----------------------------------------------------------------------------------
  */
 
@@ -158,12 +180,15 @@ void leaf_rows_sql(uint8_t table, const char *payment, int32_t version, char *re
  */
 
 struct options {
-	const char *postgres; /* conninfo */
-	const char *key;      /* verifier key or a file with it, or NULL */
-	const char *notes;    /* file of checkpoints that left the house, or NULL */
-	const char *out;      /* file to write, or NULL: standard output */
-	const char *old;      /* file of the older checkpoint */
-	const char *at;       /* a moment */
+	const char *postgres;  /* conninfo */
+	const char *key;       /* verifier key or a file with it, or NULL */
+	const char *notes;     /* file of checkpoints that left the house, or NULL */
+	const char *out;       /* file to write, or NULL: standard output */
+	const char *old;       /* file of the older checkpoint */
+	const char *at;        /* a moment */
+	const char *from, *to; /* a period */
+	const char *conf;      /* the switch's configuration */
+	const char *form;      /* of a file that is written */
 	bool json;
 	int words;
 	char **word; /* what stands behind the options */
@@ -174,5 +199,8 @@ int audit_prove(const struct options *o);
 int audit_check(const struct options *o);
 int audit_trace(const struct options *o);
 int audit_balance(const struct options *o);
+int audit_statement(const struct options *o);
+int audit_export(const struct options *o);
+int audit_replay(const struct options *o);
 
 #endif

@@ -2,75 +2,63 @@
  * balance.c: the trial balance: what every account came to at a moment, and that all of it is zero
  * in each currency.
  *
- * The hard thing is months that were taken out: their sums stand in account_opening, which knows
- * months and no moments; a balance of before the last of them is refused. Must never read the
- * cached totals.
+ * The sums are totals.c's; here they are put in the order of the chart and added up, in code of our
+ * own. Must never read the cached totals.
  */
 #include "audit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SUMS                                                                                       \
-	"select k.name, a.agreement, a.currency, a.name, coalesce(e.posted, 0) as posted,"         \
-	" coalesce(e.reserved, 0) as reserved from ledger.account a"                               \
-	" join ledger.account_class k on k.class = a.class left join ("                            \
-	"  select account, sum(posted) as posted, sum(reserved) as reserved from ("                \
-	"   select e.account, coalesce(sum(e.amount) filter (where e.kind = 3), 0) as posted,"     \
-	"    coalesce(sum(e.amount) filter (where e.kind <> 3), 0) as reserved"                    \
-	"   from ledger.entry e join ledger.step s using (payment, version)"                       \
-	"   where s.at <= $1::timestamptz group by 1"                                              \
-	"   union all select account, posted, reserved from ledger.account_opening"                \
-	"  ) parts group by 1) e on e.account = a.number"                                          \
-	" where e.account is not null order by a.currency, a.class, a.agreement"
+/* The chart's accounts in the order of a balance. */
+#define ACCOUNTS                                                                                   \
+	"select a.number, k.name, a.agreement, a.currency, a.name from ledger.account a"           \
+	" join ledger.account_class k on k.class = a.class order by a.currency, a.class, a.agreement"
 
-static bool is_before_months(PGconn *c, const char *at)
+static void print(PGresult *r, int i, const struct total *t, bool json)
 {
-	const char *params[] = { at, NULL };
-	PGresult *r = ledger_query(c,
-		"select $1::timestamptz < max(ledger.id_time(kept_from)) from ledger.detached"
-		" where name like 'entry%'",
-		params);
-	bool is = PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
+	const char *class = PQgetvalue(r, i, 1), *agreement = PQgetvalue(r, i, 2);
 
-	PQclear(r);
-	return is;
+	if (json)
+		printf("{\"class\":\"%s\",\"agreement\":%s,\"currency\":\"%s\",\"posted\":%" PRId64
+		       ",\"reserved\":%" PRId64 "}\n",
+			class, agreement, PQgetvalue(r, i, 3), t->posted, t->reserved);
+	else
+		printf("%-10s %5s  %-32s %s %16" PRId64 " %16" PRId64 "\n", class, agreement,
+			PQgetvalue(r, i, 4), PQgetvalue(r, i, 3), t->posted, t->reserved);
 }
 
 int audit_balance(const struct options *o)
 {
-	const char *at = o->at ? o->at : "infinity", *params[] = { at, NULL };
+	struct totals all = { 0 };
+	int64_t sum = 0, surplus = 0;
 	PGconn *c;
 	PGresult *r;
-	int64_t sum = 0, surplus = 0;
 
 	if (o->words)
 		return AUDIT_USAGE;
 	c = ledger_open(o->postgres);
-	if (is_before_months(c, at))
-		cannot("months up to then were taken out of the ledger; their sums have no moments");
-	r = ledger_query(c, SUMS, params);
+	totals_at(c, o->at ? o->at : "infinity", &all);
+	r = ledger_query(c, ACCOUNTS, NULL);
 	for (int i = 0; i < PQntuples(r); i++) {
-		bool last = i + 1 == PQntuples(r) ||
-			    strcmp(PQgetvalue(r, i, 2), PQgetvalue(r, i + 1, 2)) != 0;
-		sum += strtoll(PQgetvalue(r, i, 4), NULL, 10);
-		if (o->json)
-			printf("{\"class\":\"%s\",\"agreement\":%s,\"currency\":\"%s\",\"posted\":%s,\"reserved\":%s}\n",
-				PQgetvalue(r, i, 0), PQgetvalue(r, i, 1), PQgetvalue(r, i, 2),
-				PQgetvalue(r, i, 4), PQgetvalue(r, i, 5));
-		else
-			printf("%-10s %5s  %-32s %s %16s %16s\n", PQgetvalue(r, i, 0),
-				PQgetvalue(r, i, 1), PQgetvalue(r, i, 3), PQgetvalue(r, i, 2),
-				PQgetvalue(r, i, 4), PQgetvalue(r, i, 5));
-		if (last) {
-			if (!o->json)
-				printf("%-51s %s %16lld\n", "", PQgetvalue(r, i, 2),
-					(long long)sum);
-			surplus |= sum;
-			sum = 0;
-		}
+		const char *currency = PQgetvalue(r, i, 3);
+		size_t known = all.count;
+		const struct total *t = totals_of(
+			&all, (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10));
+		if (all.count == known) /* it has lines */
+			print(r, i, t, o->json);
+		if (__builtin_add_overflow(sum, t->posted, &sum))
+			cannot("amounts beyond all bounds");
+		if (i + 1 < PQntuples(r) && strcmp(currency, PQgetvalue(r, i + 1, 3)) == 0)
+			continue;
+		if (!o->json)
+			printf("%-51s %s %16" PRId64 "\n", "", currency, sum);
+		surplus |= sum;
+		sum = 0;
 	}
 	PQclear(r);
 	PQfinish(c);
+	free(all.all);
 	return surplus ? AUDIT_FAULT : AUDIT_GOOD;
 }

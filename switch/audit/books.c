@@ -47,50 +47,10 @@ static void add_line(struct verdict *v, struct span currency, int64_t amount)
 			verdict_id(&v->payment), v->version);
 }
 
-static struct total *find_total(struct total *all, size_t room, int32_t account)
+static void count_into(struct verdict *v, struct totals *t, int32_t account, int kind, int64_t plus)
 {
-	size_t at = (uint32_t)account * UINT32_C(2654435761) & (room - 1);
-
-	while (all[at].account && all[at].account != account)
-		at = (at + 1) & (room - 1);
-	return &all[at];
-}
-
-/* Days have accounts of their own, so there are many. */
-static void make_room(struct verdict *v)
-{
-	size_t room = v->total_room ? v->total_room * 2 : 4096;
-	struct total *all = memset(more(NULL, room * sizeof *all), 0, room * sizeof *all);
-
-	for (size_t i = 0; i < v->total_room; i++)
-		if (v->total[i].account)
-			*find_total(all, room, v->total[i].account) = v->total[i];
-	free(v->total);
-	v->total = all;
-	v->total_room = room;
-}
-
-static struct total *total_of(struct verdict *v, int32_t account)
-{
-	struct total *t;
-
-	if (v->totals * 2 >= v->total_room)
-		make_room(v);
-	t = find_total(v->total, v->total_room, account);
-	if (!t->account) {
-		t->account = account;
-		v->totals++;
-	}
-	return t;
-}
-
-/* taste: money because an auditor adds with code of his own. */
-static void count_into(struct verdict *v, struct total *t, int kind, int64_t amount)
-{
-	int64_t *sum = kind == 3 ? &t->posted : &t->reserved;
-
-	if (__builtin_add_overflow(*sum, amount, sum))
-		verdict_fault(v, "account %d: amounts beyond all bounds", t->account);
+	if (!totals_add(t, account, kind == 3, plus))
+		verdict_fault(v, "account %d: amounts beyond all bounds", account);
 }
 
 /* payment, version, line, account, kind, currency, amount */
@@ -116,15 +76,22 @@ void books_see_entry(void *ctx, const struct copy *row)
 	else if ((kind != 1 || amount <= 0) && (kind != 2 || amount >= 0))
 		verdict_fault(v, "payment %s version %d: a line that is not of its kind",
 			verdict_id(&id), v->version);
-	count_into(v, total_of(v, (int32_t)copy_int(row, 3)), kind, amount);
+	count_into(v, &v->totals, (int32_t)copy_int(row, 3), kind, amount);
+	count_into(v, &v->stretches.sums, (int32_t)copy_int(row, 3), kind, amount);
+	v->stretches.lines++;
 	v->entries++;
 }
 
 void books_see_step(void *ctx, const struct copy *row)
 {
 	struct verdict *v = ctx;
+	struct stretches *l = &v->stretches;
+	int64_t at = copy_int(row, 3);
 
-	(void)row;
+	if (!l->first_at || at < l->first_at)
+		l->first_at = at;
+	if (!l->last_at || at > l->last_at)
+		l->last_at = at;
 	v->steps++;
 }
 
@@ -145,11 +112,13 @@ static void check_totals(struct verdict *v)
 	int known = PQntuples(r);
 
 	for (int i = 0; i < known; i++) {
-		struct total *t = total_of(v, (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10));
+		int32_t account = (int32_t)strtol(PQgetvalue(r, i, 0), NULL, 10);
+		const struct total *t;
 		int64_t posted = strtoll(PQgetvalue(r, i, 1), NULL, 10);
 		int64_t reserved = strtoll(PQgetvalue(r, i, 2), NULL, 10);
-		count_into(v, t, 3, strtoll(PQgetvalue(r, i, 3), NULL, 10));
-		count_into(v, t, 1, strtoll(PQgetvalue(r, i, 4), NULL, 10));
+		count_into(v, &v->totals, account, 3, strtoll(PQgetvalue(r, i, 3), NULL, 10));
+		count_into(v, &v->totals, account, 1, strtoll(PQgetvalue(r, i, 4), NULL, 10));
+		t = totals_of(&v->totals, account);
 		if (t->posted != posted || t->reserved != reserved)
 			verdict_fault(v,
 				"account %d: the totals say %" PRId64 " posted and %" PRId64
@@ -161,7 +130,7 @@ static void check_totals(struct verdict *v)
 	}
 	if (ledger_number(v->c, "select count(*) from ledger.account_total t where not exists"
 				" (select from ledger.account a where a.number = t.account)") > 0 ||
-		v->totals > (size_t)known)
+		v->totals.count > (size_t)known)
 		verdict_fault(v, "an account has lines or totals, and no place in the chart");
 	PQclear(r);
 }

@@ -14,7 +14,7 @@ static const struct {
 	const char *name, *usage, *sentence;
 	int (*run)(const struct options *o);
 } verbs[] = {
-#define VERB(name, usage, sentence) { #name, usage, sentence, audit_##name },
+#define VERB(name, function, usage, sentence) { name, usage, sentence, audit_##function },
 #include "verb.def"
 #undef VERB
 };
@@ -40,7 +40,8 @@ static bool read_options(int argc, char **argv, struct options *ret)
 		const char *name, **value;
 	} option[] = { { "--postgres", &ret->postgres }, { "--key", &ret->key },
 		{ "--notes", &ret->notes }, { "--out", &ret->out }, { "--old", &ret->old },
-		{ "--at", &ret->at } };
+		{ "--at", &ret->at }, { "--from", &ret->from }, { "--to", &ret->to },
+		{ "--form", &ret->form } };
 
 	ret->word = argv;
 	for (int i = 0; i < argc; i++) {

@@ -8,16 +8,17 @@
 
 #define CURRENCIES 16 /* in the lines of one step */
 
-struct total {
-	int32_t account;
-	int64_t posted, reserved;
-};
-
 /* Collected before the tree is built, so that each root is looked at when the tree has its size. */
 struct signed_root {
 	uint64_t size;
 	struct digest root;
 	const char *from;
+};
+
+/* As the ledger says it; times in microseconds since 2000, as COPY gives them, 0: no step. */
+struct stretch {
+	uint64_t leaves, since, until, lines;
+	int64_t first_at, last_at;
 };
 
 struct verdict {
@@ -34,8 +35,15 @@ struct verdict {
 	uint64_t leaves_gone, raw_gone, unsealed, checkpoints;
 	bool months_out, raw_out; /* by right */
 
-	struct total *total; /* by hash of the account; 0: free */
-	size_t totals, total_room;
+	struct totals totals;
+	struct stretches {
+		struct stretch *list;
+		size_t count, next;
+		uint64_t rows, lines; /* of sums looked at; of the books since the last one's end */
+		int64_t first_at, last_at; /* of the steps since then */
+		struct totals sums;
+	} stretches;
+	bool entries_out;
 	struct {
 		char currency[4];
 		int64_t sum;
@@ -61,6 +69,16 @@ void roots_read(struct verdict *v, const struct verifier *by, const char *file);
 /* Those of the size that the tree has now. All of one tree, they fit one another too. */
 void roots_check(struct verdict *v);
 void roots_end(struct verdict *v);
+
+/* ---- stretch.c: sums of stretches of the log --------------------------------------------------
+ */
+
+void stretches_read(struct verdict *v);
+/* Whether the next one ends with the transactions before that. */
+bool stretch_ends_at(const struct verdict *v, uint64_t upto);
+/* All lines before it have passed: compares, where one ends there. */
+void stretch_check(struct verdict *v, uint64_t upto);
+void stretches_end(struct verdict *v);
 
 /* ---- books.c: the ledger in itself ------------------------------------------------------------
  */

@@ -216,9 +216,12 @@ static void check_log(struct verdict *v)
 		while (done < rows) {
 			int to = done;
 			uint64_t leaves = 0;
-			while (to < rows && leaves < CHUNK)
-				leaves += verdict_number(r, to++, 2);
+			do
+				leaves += verdict_number(r, to, 2);
+			while (!stretch_ends_at(v, verdict_number(r, to++, 1)) && to < rows &&
+				leaves < CHUNK);
 			since = check_blocks(v, r, done, to, since);
+			stretch_check(v, since);
 			done = to;
 		}
 		if (rows > 0)
@@ -228,6 +231,7 @@ static void check_log(struct verdict *v)
 			break;
 	}
 	roots_end(v);
+	stretches_end(v);
 	leaves_read(v->c, since, UINT64_MAX, &eyes, &v->leaves);
 	v->unsealed = v->leaves.count;
 	books_end(v);
@@ -279,7 +283,7 @@ static void print(const struct verdict *v, bool json)
 	}
 	printf("%" PRIu64 " entries of the log, %" PRIu64 " checkpoints, %" PRIu64
 	       " steps, %" PRIu64 " lines, %zu accounts\n",
-		v->tree.size, v->checkpoints, v->steps, v->entries, v->totals);
+		v->tree.size, v->checkpoints, v->steps, v->entries, v->totals.count);
 	if (v->unsealed)
 		printf("%" PRIu64 " leaves are not sealed yet\n", v->unsealed);
 	if (v->leaves_gone + v->raw_gone)
@@ -307,6 +311,7 @@ int audit_verify(const struct options *o)
 	v->raw_out = ledger_number(v->c,
 			     "select count(*) from ledger.detached where name like 'raw%'") > 0;
 	roots_read(v, o->key ? &by : NULL, o->notes);
+	stretches_read(v);
 	check_log(v);
 	check_strays(v);
 	books_check(v);
@@ -317,7 +322,7 @@ int audit_verify(const struct options *o)
 	free(v->tree.leaf);
 	free(v->leaves.leaf);
 	free(v->roots.root);
-	free(v->total);
+	free(v->totals.all);
 	int status = v->faults ? AUDIT_FAULT : AUDIT_GOOD;
 	free(v);
 	return status;
