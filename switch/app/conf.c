@@ -147,7 +147,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 }
 
 /* The core's view of what is loaded. */
-static void show_core(struct conf *c)
+static void show_core(struct conf *c, uint32_t version)
 {
 	c->snapshot.peer = c->peer;
 	c->snapshot.peer_count = c->peer_count;
@@ -159,6 +159,7 @@ static void show_core(struct conf *c)
 	c->snapshot.fee_count = c->fee_count;
 	c->snapshot.rate = c->rate;
 	c->snapshot.rate_count = c->rate_count;
+	c->snapshot.version = version;
 }
 
 struct conf *conf_load(const char *file, const struct conf_instead *instead, const char **ret_error)
@@ -188,7 +189,7 @@ struct conf *conf_load(const char *file, const struct conf_instead *instead, con
 	if (!l.failed && l.c->rates_file)
 		load_rates(&l, instead && instead->rates ? instead->rates : l.c->rates_file);
 	if (!l.failed) {
-		show_core(l.c);
+		show_core(l.c, l.version);
 		conf_check(&l, routes);
 	}
 	if (l.failed) {

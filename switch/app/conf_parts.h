@@ -94,6 +94,7 @@ struct loader {
 	const char *list; /* whose entry it is, and which; NULL: of none */
 	unsigned entry;
 	bool failed;
+	uint32_t version; /* of all files together, whatever their order */
 	struct raw_peer *peer[CONF_PEERS_MAX];
 	const char *peer_file[CONF_PEERS_MAX];
 };

@@ -5,10 +5,13 @@
  * conf_text.c converts the text, since libcyaml takes 80x for 80. Must never give a part of a file.
  */
 #include "conf_parts.h"
+#include "digest.h"
 
 #include <cyaml/cyaml.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define FILE_BYTES (4 << 20)
 
 #define TEXT(type, member)                                                                         \
 	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER, struct type, member, 0, CYAML_UNLIMITED)
@@ -133,6 +136,32 @@ __attribute__((format(printf, 3, 0))) static void on_log(
 		memcpy(s->text, text, sizeof s->text);
 }
 
+/* The bytes are read once: what they mean and the version that is told of them must not part. */
+static char *read_whole(const char *file, size_t *ret_n)
+{
+	FILE *f = fopen(file, "rb");
+	char *p = f ? malloc(FILE_BYTES) : NULL;
+	size_t n = p ? fread(p, 1, FILE_BYTES, f) : 0;
+	bool good = p && !ferror(f) && n < FILE_BYTES;
+
+	if (f)
+		fclose(f);
+	if (good) {
+		*ret_n = n;
+		return p;
+	}
+	free(p);
+	return NULL;
+}
+
+static uint32_t version_of(const char *p, size_t n)
+{
+	struct digest d = digest_sha256(span_of(p, n));
+
+	return (uint32_t)(d.b[0] & 0x7f) << 24 | (uint32_t)d.b[1] << 16 | (uint32_t)d.b[2] << 8 |
+	       d.b[3];
+}
+
 static void *load_file(struct loader *l, const char *file, const cyaml_schema_value_t *schema)
 {
 	struct said said = { .line = 0 };
@@ -143,10 +172,17 @@ static void *load_file(struct loader *l, const char *file, const cyaml_schema_va
 		.log_level = CYAML_LOG_ERROR,
 		.flags = CYAML_CFG_NO_ALIAS };
 	void *data = NULL;
-	cyaml_err_t err;
+	size_t n = 0;
+	char *text = read_whole(file, &n);
+	cyaml_err_t err = CYAML_ERR_FILE_OPEN;
 
 	l->file = file;
-	err = cyaml_load_file(file, &config, schema, (cyaml_data_t **)&data, NULL);
+	if (text) {
+		l->version ^= version_of(text, n);
+		err = cyaml_load_data(
+			(const uint8_t *)text, n, &config, schema, (cyaml_data_t **)&data, NULL);
+	}
+	free(text);
 	if (err == CYAML_OK)
 		return conf_own(l, data, schema) ? data : NULL;
 	said.text[strcspn(said.text, "\n")] = '\0';

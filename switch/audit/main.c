@@ -41,7 +41,7 @@ static bool read_options(int argc, char **argv, struct options *ret)
 	} option[] = { { "--postgres", &ret->postgres }, { "--key", &ret->key },
 		{ "--notes", &ret->notes }, { "--out", &ret->out }, { "--old", &ret->old },
 		{ "--at", &ret->at }, { "--from", &ret->from }, { "--to", &ret->to },
-		{ "--form", &ret->form } };
+		{ "--form", &ret->form }, { "--conf", &ret->conf } };
 
 	ret->word = argv;
 	for (int i = 0; i < argc; i++) {

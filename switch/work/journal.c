@@ -118,12 +118,22 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	e.verb = ev->verb;
 	e.operator_ = (char *)(uintptr_t)it->decision.by;
 	e.cap_refused = ev->cap_refused;
+	e.cap_account = ev->cap_account;
+	e.cap = ev->cap;
+	e.cap_used = ev->cap_used;
+	e.repeated = ev->repeated;
+	e.prior_claim = ev->prior_claim;
+	e.prior_seq = ev->prior_seq;
+	if (ev->repeated)
+		e.prior_fingerprint = data(ev->prior_fingerprint, 16);
 	e.snapshot = (int32_t)snapshot;
 	e.salt = ev->salt;
 	e.code_peer = ev->code_peer;
 	if (!pay_id_is_none(&ev->order))
 		e.order = data(ev->order.b, sizeof ev->order.b);
 	e.merchant = (char *)(uintptr_t)ev->merchant;
+	if (ev->kind == EV_REQUEST)
+		e.code_format = (char *)(uintptr_t)ev->msg->code.format;
 	e.order_free = ev->order_free;
 	if (!pay_id_is_none(&ev->order_from))
 		e.order_from = data(ev->order_from.b, sizeof ev->order_from.b);

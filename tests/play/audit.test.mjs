@@ -223,6 +223,24 @@ describe('auditors', () => {
     if (!process.env.XW_SPECS) t.skip('the schema of camt.053 is not here');
   });
 
+  it('the machine says again what was recorded, and notices what was not', async () => {
+    const replay = async (...more) => JSON.parse((await audit('replay', '--conf', join(w.dir, 'switchd.yaml'), '--json', ...more)).out);
+    const all = await replay();
+    assert.deepEqual({ ...all, steps: 0, same: 0 }, { ok: true, steps: 0, same: 0, differ: 0, other_configuration: 0, untold: 0, first_difference: null });
+    assert.ok(all.steps > 24 && all.same === all.steps, JSON.stringify(all));
+    assert.equal((await replay(paid)).steps, (await w.psql(`select from ledger.step where payment = '${uuidOf(paid)}'`)).length);
+    const lock = (on) => w.psql(`do $$ declare p regclass; begin for p in select relid from pg_partition_tree('ledger.step') loop execute format('alter table %s ${on} trigger no_change', p); end loop; end $$`);
+    /* Another event in its place. */
+    await lock('disable');
+    const [{ was }] = await w.psql(`select encode(evidence, 'hex') as was from ledger.step where payment = '${uuidOf(paid)}' and version = 2`);
+    await w.psql(`update ledger.step set evidence = (select evidence from ledger.step where payment = '${uuidOf(paid)}' and version = 1) where payment = '${uuidOf(paid)}' and version = 2`);
+    const a = await audit('replay', '--conf', join(w.dir, 'switchd.yaml'), paid);
+    await w.psql(`update ledger.step set evidence = decode('${was}', 'hex') where payment = '${uuidOf(paid)}' and version = 2`);
+    await lock('enable always');
+    assert.equal(a.status, 1);
+    assert.match(a.out, new RegExp(`payment ${paid} version 2: the record would be another one`));
+  });
+
   it('what decided is kept with the signature that proves whose it was', async () => {
     const rows = await w.psql(`select peer, convert_from(head, 'UTF8') as head from ledger.raw where payment = '${uuidOf(paid)}' order by version, n`);
     const [asked, answered] = rows.map((r) => r.head.split('\n')), seen = w.tapped.find((t) => answered.includes(`signature: ${t.answerHeaders.signature}`));
