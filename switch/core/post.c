@@ -8,6 +8,7 @@
  * exchanges may owe in a currency, and on a participant's day, which alone keeps its line once
  * money has moved. Must never post an amount that came from a quote where a message stated one.
  */
+#include "cleared.h"
 #include "turn.h"
 
 /* Lines of one step on the same account are one. */
@@ -323,18 +324,16 @@ static struct money part_back(const struct pay *p, const struct refund *r, struc
 	return m;
 }
 
-static void fee_back(struct turn *t, const struct refund *r, const struct fee *f)
+bool post_fee_back(const struct pay *p, const struct refund *r, const struct fee *f,
+	struct money *ret_paid, struct money *ret_got)
 {
-	const struct pay *p = t->p;
-	bool first = money_is_none(p->refunded);
+	bool first = money_is_none(p->refunded), whole = f->on_refund == FEE_FULL;
 
-	if (f->from == f->to || f->on_refund == FEE_KEEP || (f->on_refund == FEE_FULL && !first))
-		return;
-	if (f->on_refund == FEE_FULL)
-		book_fee(t, f, money_neg(f->paid), money_neg(f->got));
-	else
-		book_fee(t, f, money_neg(part_back(p, r, f->paid)),
-			money_neg(part_back(p, r, f->got)));
+	if (f->from == f->to || f->on_refund == FEE_KEEP || (whole && !first))
+		return false;
+	*ret_paid = whole ? f->paid : part_back(p, r, f->paid);
+	*ret_got = whole ? f->got : part_back(p, r, f->got);
+	return true;
 }
 
 void post_refund(struct turn *t, struct refund *r, bool done)
@@ -354,6 +353,9 @@ void post_refund(struct turn *t, struct refund *r, bool done)
 	if (!money_is_none(a.acq_rounding))
 		a.acq_rounding = part_back(p, r, a.acq_rounding);
 	book(t, reversed(a));
-	for (int i = 0; i < FEES_MAX; i++)
-		fee_back(t, r, &p->fee[i]);
+	for (int i = 0; i < FEES_MAX; i++) {
+		struct money paid, got;
+		if (post_fee_back(p, r, &p->fee[i], &paid, &got))
+			book_fee(t, &p->fee[i], money_neg(paid), money_neg(got));
+	}
 }

@@ -8,6 +8,7 @@
 #include "payworld.h"
 
 #include "check.h"
+#include "cleared.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,38 @@ static void check_messages(const struct step *st)
 	reply_build(&sn, p, p->iss.peer, OP_READ, SEQ_FIRST, &m);
 }
 
+/* What clearing will make of the step is what it posted on positions: no more and no less. */
+static void check_cleared(const struct payworld *w, const struct pay *before)
+{
+	struct cleared item[CLEARED_SIDES];
+	int n = cleared_by(before, &w->st.next, item);
+
+	for (int i = 0; i < w->st.entry_count; i++) {
+		const struct entry *e = &w->st.entry[i];
+		struct money rest = e->money;
+
+		if (e->kind != ENTRY_POST || e->account >> 26 != ACCT_POSITION)
+			continue;
+		for (int k = 0; k < n; k++)
+			if (acct_number(ACCT_POSITION, item[k].agreement,
+				    money_ccy(item[k].gross)) == e->account)
+				CHECK(money_sub(rest, cleared_net(&item[k]), &rest) == RC_OK);
+		CHECK(money_sign(rest) == 0);
+	}
+	for (int k = 0; k < n; k++) {
+		int32_t account = acct_number(
+			ACCT_POSITION, item[k].agreement, money_ccy(item[k].gross));
+		/* Both sides of one participant take each other off its position. */
+		bool posted = money_sign(cleared_net(&item[k])) == 0 ||
+			      (n == 2 && item[0].agreement == item[1].agreement);
+
+		for (int i = 0; i < w->st.entry_count; i++)
+			posted = posted || (w->st.entry[i].kind == ENTRY_POST &&
+						   w->st.entry[i].account == account);
+		CHECK(posted && item[k].request_id[0] + item[k].peer_id[0]);
+	}
+}
+
 static void check_step(struct payworld *w, const struct pay *before)
 {
 	const struct pay *next = &w->st.next;
@@ -254,6 +287,7 @@ static void check_step(struct payworld *w, const struct pay *before)
 		CHECK(pay_state(before) == pay_state(next));
 	CHECK(pay_unpack(span_of(w->st.record, w->st.record_bytes), &again) == RC_OK);
 	check_messages(&w->st);
+	check_cleared(w, before);
 	if (w->st.replies) {
 		CHECK(w->st.reply_seq < 64);
 		CHECK(w->replies[w->st.reply_seq]++ == 0);
