@@ -293,6 +293,12 @@ void apsf_open(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 /* A user has come to it. */
 void apsf_meet(struct apsf *s, const struct sandbox_host *h, struct apsf_payment *p);
 
+/* ---- fake_files.c ---- */
+
+/* A file of settlement: its name and its text. NULL, or what the command lacks. */
+const char *apsf_put_file(
+	struct apsf *s, const struct sandbox_host *h, const struct json *command, struct jw *ret);
+
 /* ---- fake_scan.c: users who scan a merchant's code, or open a page of ours ---- */
 
 /* NULL, or why he cannot. `pushes`: of a code of the switch's, in push mode. */

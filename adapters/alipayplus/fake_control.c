@@ -361,6 +361,14 @@ static void misbehave(struct command *c)
 	fail(c, "too many misbehaviours are waiting");
 }
 
+static void file(struct command *c)
+{
+	const char *why = apsf_put_file(c->s, c->h, c->json, &c->w);
+
+	if (why)
+		fail(c, why);
+}
+
 static void reset(struct command *c)
 {
 	apsf_begin(c->s, c->h);
@@ -440,6 +448,7 @@ static const struct {
 	void (*run)(struct command *c);
 } verbs[] = {
 	{ "cancel", cancel },
+	{ "file", file },
 	{ "get", get },
 	{ "mint-code", mint_code },
 	{ "misbehave", misbehave },
