@@ -17,7 +17,8 @@
 
 #define CONNECT_MS 5000
 #define LOOK_MS    200
-#define NAME_BYTES 64 /* bytes of an operator's name, as the ledger has it */
+#define LONG_MS    120000 /* a whole window is summed, or read */
+#define NAME_BYTES 64     /* bytes of an operator's name, as the ledger has it */
 
 static const char *login_name(void)
 {
@@ -105,7 +106,11 @@ bool desk_open_as(
 		.groups = PG_EVERY | group,
 		PG_CONF_DEFAULT };
 
-	*d = (struct desk){ .loop = loop_new(), .options = o, .between = "[" };
+	*d = (struct desk){
+		.loop = loop_new(), .options = o, .between = "[", .wait_ms = CONNECT_MS
+	};
+	if (group == PG_CLEARING)
+		conf.unit_ms = d->wait_ms = LONG_MS;
 	if (!d->loop)
 		return false;
 	d->give_up = mono_plus_ms(loop_now(d->loop).mono, CONNECT_MS);
@@ -138,7 +143,7 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 bool desk_ask(struct desk *d, enum pg_stmt stmt, const struct pg_params *params)
 {
 	d->answered = d->good = false;
-	d->give_up = mono_plus_ms(loop_now(d->loop).mono, CONNECT_MS);
+	d->give_up = mono_plus_ms(loop_now(d->loop).mono, d->wait_ms);
 	if (pg_send(d->pg, stmt, params, on_answer, d) == RC_OK)
 		while (!d->answered && turn(d))
 			;

@@ -37,6 +37,7 @@ struct desk {
 	struct loop *loop;
 	struct pg *pg;
 	struct mono give_up;
+	int wait_ms; /* for an answer */
 	bool answered, good;
 	void (*each)(struct desk *d, const struct pg_rows *rows, int row); /* of each row */
 	const struct desk_options *options;

@@ -1,7 +1,6 @@
 /*
- * operator.c: `switchctl payment`, `exceptions` and `exception`: what a person decides, put into
- * the ledger under a name and with a reason; the switch's clerk does it and writes down what came
- * of it.
+ * operator.c: `switchctl payment`: what a person decides, put into the ledger under a name and with
+ * a reason; the switch's clerk does it and writes down what came of it.
  *
  * The hard thing is an end without an outcome: the request stands then, and is done as soon as it
  * can be, so that is said and never called a failure. Must never touch a payment itself.
@@ -92,92 +91,4 @@ enum ctl_exit ctl_payment(int argc, char **argv)
 				: await_outcome(&d, d.number);
 	desk_close(&d);
 	return status;
-}
-
-/* Seconds in the largest unit that leaves two digits where it can. */
-static void print_age(int64_t s)
-{
-	if (s < 120)
-		printf("%4lld s  ", (long long)s);
-	else if (s < 7200)
-		printf("%4lld min", (long long)(s / 60));
-	else if (s < 172800)
-		printf("%4lld h  ", (long long)(s / 3600));
-	else
-		printf("%4lld d  ", (long long)(s / 86400));
-}
-
-static void each_exception(struct desk *d, const struct pg_rows *rows, int row)
-{
-	char line[4096];
-	struct buf b = buf_init(line, sizeof line);
-	struct jw j = jw_init(&b);
-	struct span payment = pg_bytes(rows, row, 1), kind = pg_bytes(rows, row, 2);
-	struct span said = pg_bytes(rows, row, 4);
-
-	if (!d->options->json) {
-		printf("%lld  %.*s  ", (long long)pg_int(rows, row, 0), SPAN_FMT(payment));
-		print_age(pg_int(rows, row, 3));
-		printf("  %.*s%s%.*s\n", SPAN_FMT(kind), span_empty(said) ? "" : ": ",
-			SPAN_FMT(said));
-		return;
-	}
-	jw_obj(&j, NULL);
-	jw_int(&j, "id", pg_int(rows, row, 0));
-	jw_opt(&j, "payment", payment);
-	jw_str(&j, "kind", kind);
-	jw_int(&j, "age_s", pg_int(rows, row, 3));
-	jw_opt(&j, "said", said);
-	jw_end(&j, '}');
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
-}
-
-enum ctl_exit ctl_exceptions(int argc, char **argv)
-{
-	struct pg_params none = { 0 };
-	struct desk_options o;
-	struct desk d;
-	bool good;
-
-	if (!desk_read(argc, argv, 0, NULL, &o))
-		return CTL_USAGE;
-	if (!desk_open(&d, &o))
-		return CTL_FAILED;
-	d.each = each_exception;
-	good = desk_ask(&d, PG_STMT_EXCEPTIONS, &none);
-	if (good && o.json)
-		puts(d.rows ? "]" : "[]");
-	desk_close(&d);
-	return good ? CTL_GOOD : CTL_FAILED;
-}
-
-enum ctl_exit ctl_exception(int argc, char **argv)
-{
-	struct pg_params params = { 0 };
-	struct desk_options o;
-	struct desk d;
-	int64_t item;
-	bool good;
-
-	if (!desk_read(argc, argv, 2, NULL, &o) || o.words != 2 ||
-		strcmp(o.word[0], "close") != 0 ||
-		span_to_i64(span_str(o.word[1]), &item) != RC_OK || !desk_signed(&o))
-		return CTL_USAGE;
-	if (!desk_open(&d, &o))
-		return CTL_FAILED;
-	pg_add_int8(&params, item);
-	pg_add_bytes(&params, span_str(o.by));
-	pg_add_bytes(&params, span_str(o.reason));
-	d.each = desk_keep_number;
-	good = desk_ask(&d, PG_STMT_OPERATOR_CLOSE, &params);
-	desk_close(&d);
-	if (!good)
-		return CTL_FAILED;
-	if (o.json)
-		printf("{\"id\":%lld,\"closed\":%s}\n", (long long)item,
-			d.number ? "true" : "false");
-	else
-		puts(d.number ? "closed" : "no such item is open");
-	return d.number ? CTL_GOOD : CTL_FAULTS;
 }

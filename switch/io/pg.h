@@ -32,7 +32,8 @@ enum pg_group {
 	PG_ADMIN = 16,
 	PG_OPERATOR = 32,
 	PG_RECORDS = 64,
-	PG_SEAL = 128
+	PG_SEAL = 128,
+	PG_CLEARING = 256
 };
 
 enum pg_state {
@@ -50,7 +51,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 34
+#define PG_SCHEMA_NEEDED 41
 
 struct pg;
 struct pg_rows;

@@ -27,6 +27,15 @@ insert into ledger.account_opening (account, month, posted, reserved) select num
 insert into ledger.detached (name, kept_from) select 'step_202001', payment from one;
 select ledger.merchant_add('till', 'm1', '', 'Café', '', '5812', 'FI', 'Turku', '', 'EUR', 'somebody', 'a new one');
 select ledger.merchant_scheme_set(token, 'alipayplus', 'asked', '', 'somebody', 'to be registered') from ledger.merchant;
+select ledger.clear('1', format('[{"payment": "%s", "version": 1, "side": "i", "agreement": 1, "kind": 1, "seq": 0, "day": "2026-01-15",
+	"learnt_at": "2026-01-15", "moved_at": "2026-01-15", "amount": 5, "order_currency": "EUR", "gross": 5, "currency": "EUR", "fees": -1,
+	"request_id": "", "peer_id": "", "refund_request_id": "", "refund_peer_id": "", "merchant": "", "store": "", "brand": "",
+	"fee": [{"name": "service", "amount": -1}]}]', payment)) from one;
+select ledger.windows_close(1, '2026-01-15');
+select ledger.recon_book('file', 1, '2026-01-15', 'file.csv', 1, 'somebody', 'anybody', '[{"kind": 22, "currency": "EUR", "ours": 5,
+	"theirs": 4, "reference": "r", "line": 1, "detail": "another amount"}]');
+select ledger.exception_settle(item, true, operator, 'their file is right') from ledger.recon_difference,
+	(values ('somebody'), ('another')) v (operator);
 insert into ledger.block (first, upto, count, hashes, kept) values (0, '1', 1, decode(repeat('00', 32), 'hex'), '');
 insert into ledger.checkpoint (size, note, frontier) values (1, 'note', '');
 \o
@@ -78,7 +87,7 @@ select is_empty($$ select name from guarded g where relispartition and not exist
 select is_empty($$ select name from guarded g where not exists (select from pg_trigger t where t.tgrelid = g.oid
 	and t.tgname = 'no_truncate' and t.tgtype = 2 | 32 and t.tgenabled = 'A' and t.tgfoid = 'ledger.refuse'::regproc) $$,
 	'each refuses to be emptied');
-select cmp_ok((select count(*) from filled), '>=', 22::bigint, 'there is something in the tables that are tried');
+select cmp_ok((select count(*) from filled), '>=', 31::bigint, 'there is something in the tables that are tried');
 select is_empty($$ select pg_temp.unguarded('ledger_owner', 'origin') $$, 'the owner changes no row');
 select is_empty($$ select pg_temp.unguarded('none', 'origin') $$, 'a superuser changes no row');
 select is_empty($$ select pg_temp.unguarded('none', 'replica') $$, 'nor one who plays a replica');

@@ -34,6 +34,7 @@ SHARED_BY_PEERS = {
 MORE = {
     "switch/core/canon.c": ["proto"],  # the one place where protobuf becomes a plain struct
     "switch/core/canon.h": ["proto"],
+    "switch/ctl/clearing.h": ["switch/app"],  # windows are by each participant's calendar
     "switch/ctl/rates.c": ["switch/app"],
     "switch/ctl/route.c": ["switch/app"],  # a configuration is read, and explained, by the switch's own code
     "switch/audit/replay.c": ["switch/app"],  # the machine runs again, with its configuration as the switch reads it

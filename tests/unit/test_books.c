@@ -645,6 +645,15 @@ static const struct {
 		"0, 422, 'c', 'EUR', 'x', 'no' from ledger.step where payment = " ANY
 		" and version = 2" },
 	{ "limbo", "update ledger.step set state = 2 where version = 2 and payment = " ANY },
+	{ "clearing",
+		"insert into ledger.clearing_item (payment, version, side, agreement, currency, "
+		"order_currency, day, kind, seq, learnt_at, moved_at, amount, gross, fees, "
+		"request_id, peer_id, refund_request_id, refund_peer_id, merchant, store, brand) "
+		"select payment, 2, 'i', 7, 'EUR', 'EUR', '2026-01-15', 1, 0, now(), now(), 1, 1, 0, "
+		"'', '', '', '', '', '', '' from ledger.step where version = 1 and payment = " ANY },
+	{ "clearing",
+		"insert into ledger.clearing_window (agreement, currency, day, items, gross, fees) "
+		"values (7, 'EUR', '2026-01-15', 1, 1, 0)" },
 	{ "months", "insert into ledger.raw (payment, version, n, peer, op, direction) values "
 		    "('ffffffff-0000-0000-0000-000000000000', 1, 1, 1, 1, 'i')" },
 };
@@ -659,7 +668,7 @@ static void test_zero(void **state)
 	finish_payment(&it);
 	commit(&it);
 	assert_int_equal(glob(XW_TESTS "/../schema/zero/*.sql", 0, 0, &g), 0);
-	assert_int_equal(g.gl_pathc, 11);
+	assert_int_equal(g.gl_pathc, 12);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		PGconn *c = server_connect(&server, "ledger", "auditor_ro");
 		int rows = sql_file_rows(c, g.gl_pathv[i]);
@@ -679,6 +688,7 @@ static void test_damage(void **state)
 		"delete from ledger.step; insert into ledger.step select * from ledger.was_step; "
 		"delete from ledger.entry; insert into ledger.entry select * from ledger.was_entry; "
 		"delete from ledger.raw; "
+		"delete from ledger.clearing_item; delete from ledger.clearing_window; "
 		"delete from ledger.account_total; "
 		"insert into ledger.account_total select * from ledger.was_total";
 
@@ -686,7 +696,9 @@ static void test_damage(void **state)
 	sql_run(owner, undo);
 	sql_run(owner, "alter table ledger.step disable trigger all; "
 		       "alter table ledger.entry disable trigger all; "
-		       "alter table ledger.raw disable trigger all");
+		       "alter table ledger.raw disable trigger all; "
+		       "alter table ledger.clearing_item disable trigger all; "
+		       "alter table ledger.clearing_window disable trigger all");
 	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
 		assert_int_equal(zero_rows(damages[i].zero), 0);
 		sql_run(owner, damages[i].damage);
@@ -697,6 +709,8 @@ static void test_damage(void **state)
 	sql_run(owner, "alter table ledger.step enable trigger all; "
 		       "alter table ledger.entry enable trigger all; "
 		       "alter table ledger.raw enable trigger all; "
+		       "alter table ledger.clearing_item enable trigger all; "
+		       "alter table ledger.clearing_window enable trigger all; "
 		       "drop table ledger.was_step, ledger.was_entry, ledger.was_total");
 }
 
