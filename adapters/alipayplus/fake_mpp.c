@@ -22,8 +22,8 @@ static void answer_order(const struct apsf_exchange *x, const struct apsf_paymen
 	jw_str(&w, "pspId", fake_setting(x->h, "psp_id", "1022172000000000001"));
 	jw_str(&w, "codeType", SPAN("ORDER_CODE"));
 	jw_str(&w, "paymentRequestId", span_str(p->request_id));
-	apsw_put_order(
-		&w, p->reference, p->amount, "storeMcc"); /* as one official sample spells it */
+	apsw_put_order(&w, p->reference, p->amount, "storeMcc",
+		NULL); /* as one official sample spells it */
 	fake_put_money(&w, "paymentAmount", p->amount);
 	fake_put_money(&w, "payToAmount", apsf_falsified(p->settle, x->twist));
 	if (!money_same(p->amount, p->settle))

@@ -44,7 +44,7 @@ static void put_ids(struct jw *w, const struct sandbox_host *h, const struct aps
 static void put_pay(struct jw *w, const struct sandbox_host *h, const struct apsf_payment *p)
 {
 	put_ids(w, h, p);
-	apsw_put_order(w, p->reference, p->amount, "storeMCC");
+	apsw_put_order(w, p->reference, p->amount, "storeMCC", NULL);
 	fake_put_money(w, "paymentAmount", p->amount);
 	fake_put_money(w, "payToAmount", p->settle);
 	if (!money_same(p->amount, p->settle))

@@ -25,7 +25,10 @@ static void put_factor(struct jw *w, const struct mf_payment *p)
 	jw_str(w, "isInStorePayment", SPAN("true"));
 	if (!sale)
 		jw_str(w, "isCashierPayment", SPAN("true"));
-	jw_str(w, "inStorePaymentScenario", sale ? SPAN("PaymentCode") : SPAN("OrderCode"));
+	jw_str(w, "inStorePaymentScenario",
+		sale                  ? SPAN("PaymentCode")
+		: p->kind == MF_ENTRY ? SPAN("EntryCode")
+				      : SPAN("OrderCode"));
 	jw_end(w, '}');
 }
 
@@ -40,7 +43,8 @@ static void put_strategy(struct jw *w, const struct sandbox_host *h)
 static void put_pay(struct jw *w, const struct sandbox_host *h, const struct mf_payment *p)
 {
 	jw_str(w, "paymentRequestId", span_str(p->request_id));
-	apsw_put_order(w, p->id, p->amount, "storeMCC");
+	apsw_put_order(w, p->id, p->amount, "storeMCC",
+		p->kind == MF_ENTRY ? "Mozilla/5.0 (iPhone) AlipayClient/10.2" : NULL);
 	fake_put_money(w, "paymentAmount", p->amount);
 	jw_obj(w, "paymentMethod");
 	jw_str(w, "paymentMethodType", SPAN("CONNECT_WALLET"));
@@ -51,6 +55,8 @@ static void put_pay(struct jw *w, const struct sandbox_host *h, const struct mf_
 	put_strategy(w, h);
 	apsw_put_time(w, "paymentExpiryTime", p->expires);
 	jw_str(w, "paymentNotifyUrl", SPAN("https://acquirer.example/v1/payments/notifyPayment"));
+	if (p->kind == MF_ENTRY)
+		jw_str(w, "paymentRedirectUrl", SPAN("https://acquirer.example/paid"));
 }
 
 static void ask(struct mf *s, const struct sandbox_host *h, struct mf_payment *p, enum mf_event e)
@@ -141,6 +147,18 @@ static bool take_code(struct mf_payment *p, const struct json *body)
 	return true;
 }
 
+/* SPEC 4.3: where the browser is sent; it is shown as a code is. */
+static bool take_page(struct mf_payment *p, const struct json *body)
+{
+	struct span url = fake_text(body, "paymentUrl");
+
+	if (!span_starts(url, SPAN("https://")) || span_empty(fake_text(body, "paymentId")))
+		return false;
+	mf_copy(p->code, sizeof p->code, url);
+	mf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
+	return true;
+}
+
 static void wait(struct mf *s, const struct sandbox_host *h, struct mf_payment *p)
 {
 	/* A shown code may be paid until it expires. */
@@ -174,7 +192,9 @@ static void on_pay(
 	if (p->state != MF_OPEN)
 		return;
 	if (span_eq(status, SPAN("S"))) {
-		good = p->kind == MF_SALE ? take_paid(p, body, h) : take_code(p, body);
+		good = p->kind == MF_SALE    ? take_paid(p, body, h)
+		       : p->kind == MF_ENTRY ? take_page(p, body)
+					     : take_code(p, body);
 		p->doubtful += !good;
 	}
 	keep_id(p, body);
@@ -334,7 +354,7 @@ void mf_on_resolve(struct mf_exchange *x)
 	apsw_put_result(&w, "result", "SUCCESS", 'S');
 	jw_str(&w, "codeType", SPAN("ORDER_CODE"));
 	jw_str(&w, "paymentRequestId", span_str(p->request_id));
-	apsw_put_order(&w, p->id, p->amount, "storeMCC");
+	apsw_put_order(&w, p->id, p->amount, "storeMCC", NULL);
 	put_factor(&w, p);
 	fake_put_money(&w, "paymentAmount", p->amount);
 	put_strategy(&w, x->h);

@@ -190,7 +190,8 @@ static void put_refunds(struct command *c, const struct mf_payment *p)
 
 static bool is_sale(const struct mf_payment *p)
 {
-	return p->kind == MF_SALE || p->kind == MF_ORDER || p->kind == MF_OWN;
+	return p->kind == MF_SALE || p->kind == MF_ORDER || p->kind == MF_ENTRY ||
+	       p->kind == MF_OWN;
 }
 
 /* The switch's id of the payment: an acquirer's paymentId, a wallet's paymentRequestId. */
@@ -261,6 +262,8 @@ static void run(struct command *c, struct span verb)
 		sell(c, MF_SALE);
 	else if (acquirer && span_eq(verb, SPAN("order")))
 		sell(c, MF_ORDER);
+	else if (acquirer && span_eq(verb, SPAN("entry")))
+		sell(c, MF_ENTRY);
 	else if (acquirer && span_eq(verb, SPAN("new-order")))
 		sell(c, MF_OWN);
 	else if (!acquirer && span_eq(verb, SPAN("codes")))

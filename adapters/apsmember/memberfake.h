@@ -22,6 +22,7 @@ enum mf_kind {
 	MF_NONE,
 	MF_SALE,  /* acquirer: a till charges a scanned payment code */
 	MF_ORDER, /* acquirer: it shows an order code that the scheme made */
+	MF_ENTRY, /* acquirer: a browser before a page of its own, which it sends on */
 	MF_OWN,   /* acquirer: it shows an order code of its own */
 	MF_DEBIT, /* wallet: charged by the scheme */
 	MF_SCAN,  /* wallet: its user scanned an order code, and it debits by itself */

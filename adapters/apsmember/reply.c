@@ -62,10 +62,23 @@ static void put_order_code(struct jw *w, const Xw__Canonical *reply)
 	jw_end(w, '}');
 }
 
+/* SPEC alipayplus 4.3 [C:S4]: made; the browser goes on there. */
+static void put_page(struct jw *w, const Xw__Canonical *reply)
+{
+	jw_str(w, "paymentId", span_str(reply->object_id));
+	canonical_money_write(w, "paymentAmount", reply->payment->amount);
+	jw_str(w, "paymentUrl", span_str(reply->action_url));
+}
+
 static bool is_order_made(const Xw__Canonical *reply)
 {
 	return reply->op == OP_ORDER && !reply->problem && reply->code && *reply->code->text &&
 	       reply->payment;
+}
+
+static bool is_page(const Xw__Canonical *reply)
+{
+	return is_order_made(reply) && strcmp(reply->code->format, "page") == 0;
 }
 
 static const char *transaction_status(const Xw__Refund *r)
@@ -159,6 +172,8 @@ static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 {
 	if (reply->problem)
 		return aps_result_of_problem(api, (enum reason)reply->problem->reason);
+	if (is_page(reply) && !*reply->action_url) /* we serve no pages for payers here */
+		return aps_result_of_problem(api, REASON_UNSUPPORTED);
 	if (is_order_made(reply) || (api == APS_GET_PAYMENT_CODE && reply->n_codes))
 		return (struct aps_result){ "SUCCESS", 'S' };
 	return aps_result_of(api, reply->outcome);
@@ -167,7 +182,11 @@ static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 /* What follows the result of a call that went well. */
 static void put_more(struct jw *w, enum aps_api api, const Xw__Canonical *reply, char status)
 {
-	if (is_order_made(reply))
+	if (is_page(reply) && status == 'S')
+		put_page(w, reply);
+	else if (is_page(reply))
+		return;
+	else if (is_order_made(reply))
 		put_order_code(w, reply);
 	else if (api == APS_PAY)
 		put_paid(w, reply);

@@ -47,8 +47,24 @@ static void set_same(struct aps_reading *r, struct span type)
 }
 
 /*
+ * SPEC alipayplus 4.3 [C:S4]: the payer stands before a page of the acquirer's, in his wallet's
+ * browser or another; userAgent says which. Our own page, where he goes on, recognises it itself.
+ */
+static void read_entry(struct aps_reading *r)
+{
+	struct span agent = SPAN_NONE;
+
+	r->c->op = OP_ORDER;
+	r->c->code = canonical_code(r->a, SPAN_NONE);
+	if (r->c->code)
+		r->c->code->format = canonical_str(r->a, SPAN("page"));
+	if (!json_str(r->body, "order.env.userAgent", &agent) || span_empty(agent))
+		aps_note(r, RC_NOENT, true, "/order/env/userAgent");
+}
+
+/*
  * SPEC alipayplus 4.1 to 4.3 [C:S3,S4,S5]: the scenario says whether a scanned code pays, or a code
- * is to be made. Entry codes need a page of the acquirer's own and are not built.
+ * or a page is to be made.
  */
 static void read_scenario(struct aps_reading *r)
 {
@@ -62,8 +78,7 @@ static void read_scenario(struct aps_reading *r)
 	else if (span_eq(scenario, SPAN("OrderCode")))
 		r->c->op = OP_ORDER;
 	else if (span_eq(scenario, SPAN("EntryCode")))
-		aps_fault(r, RC_RANGE, REASON_UNSUPPORTED, "entry codes are not served",
-			"/paymentFactor/inStorePaymentScenario");
+		read_entry(r);
 	else if (!span_eq(scenario, SPAN("PaymentCode")))
 		aps_fault(r, RC_BAD, REASON_MALFORMED, "no such scenario",
 			"/paymentFactor/inStorePaymentScenario");

@@ -178,7 +178,8 @@ void apsw_put_result(struct jw *w, const char *key, const char *code, char statu
 	jw_end(w, '}');
 }
 
-void apsw_put_order(struct jw *w, const char *reference, struct money amount, const char *store_mcc)
+void apsw_put_order(struct jw *w, const char *reference, struct money amount, const char *store_mcc,
+	const char *user_agent)
 {
 	jw_obj(w, "order");
 	jw_str(w, "referenceOrderId", span_str(reference));
@@ -199,6 +200,11 @@ void apsw_put_order(struct jw *w, const char *reference, struct money amount, co
 	jw_str(w, store_mcc, SPAN("5812"));
 	jw_end(w, '}');
 	jw_end(w, '}');
+	if (user_agent) {
+		jw_obj(w, "env");
+		jw_str(w, "userAgent", span_str(user_agent));
+		jw_end(w, '}');
+	}
 	jw_end(w, '}');
 }
 

@@ -31,9 +31,10 @@ void apsw_call(const struct sandbox_host *h, uint64_t cookie, const char *path, 
 
 struct buf apsw_body(const struct sandbox_host *h); /* room for one, from the arena */
 void apsw_put_result(struct jw *w, const char *key, const char *code, char status);
-/* The order of a merchant in Singapore; official samples spell the store's MCC in two ways. */
-void apsw_put_order(
-	struct jw *w, const char *reference, struct money amount, const char *store_mcc);
+/* The order of a merchant in Singapore; official samples spell the store's MCC in two ways.
+ * `user_agent`: of the payer's browser, or NULL. */
+void apsw_put_order(struct jw *w, const char *reference, struct money amount, const char *store_mcc,
+	const char *user_agent);
 void apsw_put_time(struct jw *w, const char *key, struct wall t);
 struct wall apsw_time(const struct json *from, const char *path);
 

@@ -407,6 +407,8 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
 	ret->version = p->version;
 	ret->outcome = outcome_of(p, &ret->reason);
+	if (p->flow == FLOW_ORDER) /* in which shape its code is wanted */
+		memcpy(ret->code.format, p->code_format, sizeof ret->code.format);
 	if (pay_awaits_action(p) && pay_is_shown(p))
 		memcpy(ret->code.text, p->action_url, sizeof p->action_url);
 	else if (pay_awaits_action(p))

@@ -109,8 +109,7 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 	if (!m)
 		return false;
 	reply_build(w->conf.snapshot, p, l->peer->number, rq->route->op, seq, m);
-	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN &&
-		!own_code_text(w, a, p, m->code.text))
+	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN && !own_code_put(w, a, p, m))
 		return false;
 	if (canon_write(m, a, &reply) != RC_OK)
 		return false;

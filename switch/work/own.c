@@ -13,10 +13,12 @@
 
 /* Our template carries "<order>-<participant>", and so does our address; 62.05 the order again,
  * less the first character, which is the same for a thousand years. */
-bool own_code_text(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE])
+bool own_code_put(struct wrk *w, struct arena *a, const struct pay *p, struct msg *m)
 {
 	char token[QR_TOKEN_MAX];
-	struct buf t = buf_init(token, sizeof token), b = buf_init(ret, MSG_CODE - 1);
+	struct buf t = buf_init(token, sizeof token);
+	struct buf b = buf_init(m->code.text, sizeof m->code.text - 1);
+	struct buf url = buf_init(m->action_url, sizeof m->action_url - 1);
 	struct qr_unified u = { .guid = w->conf.code_guid,
 		.origin = w->conf.payer_origin,
 		.amount = p->amount,
@@ -33,8 +35,11 @@ bool own_code_text(struct wrk *w, struct arena *a, const struct pay *p, char ret
 	u.token = buf_span(&t);
 	if (!buf_ok(&t) || qr_unified_build(a, &u, &b) != RC_OK)
 		return false;
-	ret[b.n] = '\0';
-	return true;
+	m->code.text[b.n] = '\0';
+	if (strcmp(m->code.format, "page") == 0 && !span_empty(u.origin))
+		qr_unified_address(u.origin, u.token, &url);
+	m->action_url[url.n] = '\0';
+	return buf_ok(&url);
 }
 
 /* ---- resolving ---- */

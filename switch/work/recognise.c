@@ -10,7 +10,7 @@
 
 #define MERCHANT_DIGITS 12
 
-/* "<order>-<participant>" or "<merchant>-<participant>" (own_code_text, switchctl). */
+/* "<order>-<participant>" or "<merchant>-<participant>" (own_code_put, switchctl). */
 bool recognise_token(struct span token, struct own_code *ret)
 {
 	size_t dash = span_find(token, '-');

@@ -338,8 +338,9 @@ void outbound_free(struct wrk *w, struct callout *c);
 /* The answer to a call that we answer ourselves; NULL: there is none. */
 void outbound_local(struct wrk *w, struct callout *c, struct msg *answer);
 /* own.c */
-/* The text of an order's code; false where its data do not fit one. */
-bool own_code_text(struct wrk *w, struct arena *a, const struct pay *p, char ret[MSG_CODE]);
+/* The text of an order's code, and the address of its page where that is wanted (code.format
+ * "page"); false where its data do not fit. */
+bool own_code_put(struct wrk *w, struct arena *a, const struct pay *p, struct msg *m);
 /* Answers whoever stands in *o, now or later. */
 void own_resolve(struct wrk *w, struct own *o);
 void own_order_sought(struct wrk *w, const struct seek *s, enum rc rc);

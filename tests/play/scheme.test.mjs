@@ -230,6 +230,19 @@ describe("the scheme's own side", { concurrency: true }, () => {
     assert.equal((await ended('momo', late, 'DECLINED')).problem, 'REPEAT_REQ_INCONSISTENT');
   });
 
+  it('an entry code: the browser is sent to a page of ours, and a wallet that reads the address as a code pays there', async () => {
+    const o = await order('entry', 1260), page = `https://127.0.0.1:${w.port(9)}/`;
+    assert.ok(o.code.startsWith(page), o.code);
+    assert.match(o.code.slice(page.length), /^[0-9a-z]{26}-31$/);
+    const poor = await scan(o.code, 'user-decline', 'momo');
+    await ended('momo', poor, 'DECLINED');
+    await scan(o.code);
+    const s = await ended('aps-acquirer', o.payment, 'PAID');
+    assert.deepEqual((await agreed(s.switch_id)).moved, { 'aps-acquirer EUR': -1260, 'aps-wallet EUR': 1260 });
+    await till({ do: 'refund', payment: o.payment, amount: '260', currency: 'EUR' });
+    await ended('aps-acquirer', o.payment, 'PARTIALLY_REFUNDED');
+  });
+
   it('an order code that is cancelled, and one that nobody pays', async () => {
     const o = await order('order', 1250);
     await till({ do: 'cancel', payment: o.payment });
@@ -273,7 +286,7 @@ describe("the scheme's own side", { concurrency: true }, () => {
     assert.equal((await agreed(id)).moved['momo EUR'], 1420);
   });
 
-  it('refused: another signature, another client, another role, an entry code', async () => {
+  it('refused: another signature, another client, another role, an entry code from no browser', async () => {
     const sale = client.sale(await code(), euro(100)), pay = '/aps/api/v1/payments/pay';
     const { privateKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
     assert.equal(result((await client.post(pay, sale, { key: privateKey })).body), 'F INVALID_SIGNATURE');
@@ -281,7 +294,7 @@ describe("the scheme's own side", { concurrency: true }, () => {
     assert.equal((await client.post(pay, sale, { client: 'XWMEMBER99' })).body.result.resultStatus, 'F');
     assert.equal((await client.post(pay, sale, { client: 'XWMEMBER31' })).body.result.resultCode, 'INVALID_SIGNATURE', "with another's name");
     assert.equal(result(await client.ask('getPaymentCode', { customerId: 'C', env: { terminalType: 'APP' } })), 'F ACCESS_DENIED');
-    assert.equal(result(await client.ask('pay', { ...sale, paymentFactor: { isInStorePayment: 'true', inStorePaymentScenario: 'EntryCode' } })), 'F BUSINESS_NOT_SUPPORT');
+    assert.equal(result(await client.ask('pay', { ...sale, paymentFactor: { isInStorePayment: 'true', inStorePaymentScenario: 'EntryCode' } })), 'F PARAM_ILLEGAL');
     assert.equal(result(await client.ask('pay', '{"paymentRequestId":')), 'F PARAM_ILLEGAL');
     assert.equal(result(await certain('pay', sale)), 'S SUCCESS', 'and then as it should be');
   });

@@ -217,12 +217,12 @@ const pairs = (object) => Object.entries(object ?? {}).map(([name, value]) => ({
 /*
  * Writes it all. `port` names a port by offset: 0 partners, 1 operators, 2 control, 3 callers (our own server, for what the
  * switch tells a partner), 4 the tap before Alipay+ (option `tapped`: before another; where codes are `unified`: the payers' pages),
- * 5 to 9 the fakes.
+ * 5 to 9 the fakes (9 the payers' pages, where there are `members`).
  */
 export function configure(dir, port, { postgres, redis, ...option }) {
   mkdirSync(join(dir, 'participants'), { recursive: true });
   certificates(dir);
-  const origin = `https://127.0.0.1:${port(0)}`;
+  const origin = `https://127.0.0.1:${port(0)}`, payers = option.unified ? port(4) : option.members ? port(9) : undefined;
   const all = option.merchants ? merchants(option, origin) : option.members ? members(option) : option.vippsTill ? atVippsTill(option, port) : participants(option), fakes = [];
   all.forEach((p, i) => {
     const [ours, theirs] = keysOf(dir, p);
@@ -259,7 +259,7 @@ export function configure(dir, port, { postgres, redis, ...option }) {
   writeFileSync(join(dir, 'switchd.yaml'), yaml({
     name: 'plays', code_guid: 'org.crosswallet.play', environment: 'sandbox', origin, partners: `127.0.0.1:${port(0)}`, operators: `127.0.0.1:${port(1)}`,
     hosts: [`127.0.0.1:${port(0)}`, ...(option.vippsTill ? ['apitest.vipps.no'] : [])], tls_certificate: 'tls.pem', tls_key: 'tls.key', secret: 'secret', vault: 'vault', postgres, redis,
-    ...(option.unified ? { payers: `127.0.0.1:${port(4)}`, payer_origin: `https://127.0.0.1:${port(4)}` } : {}),
+    ...(payers ? { payers: `127.0.0.1:${payers}`, payer_origin: `https://127.0.0.1:${payers}` } : {}),
     workers: '2', participants: 'participants', routes: 'routes.yaml', rates: 'rates.yaml', markup_bp: '50',
   }));
   writeFileSync(join(dir, 'switchsandbox.json'), JSON.stringify({ control: { address: '127.0.0.1', port: port(2) }, participants: fakes }, null, 1));
