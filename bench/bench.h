@@ -7,6 +7,7 @@
  *	load.c    when: arrivals at a fixed rate, and what follows on a payment
  *	stock.c   order codes, made beforehand by the scheme's fake; counters of the switch
  *	plan.c    which rates, for how long, and which of them was held
+ *	endure.c  one run through faults: who was served, and for how long nobody was
  *
  * One process, one thread, one of each: the structs belong to main.
  */
@@ -29,6 +30,7 @@
 #define TRIES_MAX   40
 #define STOCK_MAX   2048
 #define WAIT_MS     15000 /* a partner waits so long for an answer */
+#define PATIENT_MS  8000  /* one that knows of trouble waits so long, and repeats */
 #define HELD_P99_US 100000
 
 /* ---- corridors ---- */
@@ -45,6 +47,7 @@ struct corridor {
 	const char *name;
 	int share[WAYS];                  /* percent */
 	int refund, cancel, lost, replay; /* percent of payments */
+	bool thrice;                      /* the scheme notifies each payment so often */
 	int first_rate;                   /* where the search begins */
 };
 
@@ -83,6 +86,7 @@ enum meaning {
 	MEANS_CONFIRM, /* a scan waits for its user */
 	MEANS_PENDING, /* ask again later */
 	MEANS_AGAIN,   /* the call itself failed: repeat it */
+	MEANS_NO,      /* final, and nothing moved; where faults are expected */
 	MEANS_WRONG,   /* final, and not what it should be */
 };
 
@@ -174,8 +178,10 @@ struct result {
 	uint64_t dropped, late, pending,
 		after; /* after: refunds, cancels, replays that were done */
 	uint64_t lost, unsigned_, refused, wrong, unfinished; /* errors */
-	uint64_t way[WAYS];                                   /* paid, by way */
-	int64_t lag_us; /* the latest start after its intended one */
+	uint64_t declined, doubled; /* doubled: one key, and the answer names another payment */
+	int64_t gap_us;             /* the longest time without a payment that was paid */
+	uint64_t way[WAYS];         /* paid, by way */
+	int64_t lag_us;             /* the latest start after its intended one */
 	struct hist latency, after_latency;
 	struct cpu cpu; /* used in the window */
 	struct counters counters;
@@ -195,6 +201,7 @@ struct load {
 	bool running, may_abort, in_window;
 	struct later later[LATER_MAX];
 	uint64_t later_head, later_tail;
+	struct mono paid_at; /* the last time */
 	struct cpu cpu;
 	struct counters counters;
 	struct result *result;
@@ -203,6 +210,7 @@ struct load {
 struct bench {
 	struct loop *loop;
 	const struct corridor *corridor;
+	bool enduring; /* faults are made meanwhile: no figure is taken, every call is repeated */
 	struct cpu_pids pids;
 	int64_t payer_us; /* what a Vipps user takes to approve; no part of a latency */
 	uint32_t salt;
@@ -220,6 +228,8 @@ bool load_run(struct bench *b, double rate, double warm_s, double seconds, bool 
 	struct result *ret);
 /* From the crowd: how a call ended. m NULL: no answer, or none that is signed over our call. */
 void load_answered(struct bench *b, struct job *j, const struct http_msg *m, struct arena *a);
+/* endure.c: one run at one rate, reported as one JSON object; false where it could not be made. */
+bool endure_run(struct bench *b, double rate, double seconds);
 uint64_t result_errors(const struct result *r);
 bool result_held(const struct result *r);
 

@@ -203,7 +203,8 @@ enum rc crowd_send(
 	rc = msgsig_sign_request(
 		&keys, &a, span_str(p->keyid), sysclock_wall(), nonce, uri_of(c, j), &j->out);
 	CHECK(rc == RC_OK && http_out_ok(&j->out)); /* sized for it */
-	rc = hc_call(j->pool, &j->out, mono_plus_ms(sysclock_mono(), WAIT_MS), on_done, j);
+	rc = hc_call(j->pool, &j->out,
+		mono_plus_ms(sysclock_mono(), j->b->enduring ? PATIENT_MS : WAIT_MS), on_done, j);
 	if (rc != RC_OK)
 		return rc;
 	c->free = j->next;

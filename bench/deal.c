@@ -26,6 +26,17 @@ static const struct corridor corridors[] = {
 		.lost = 1,
 		.replay = 5,
 		.first_rate = 200 },
+	{ .name = "faults",
+		.share = { [WAY_ALIPAYPLUS] = 50, [WAY_BLUECODE] = 50 },
+		.refund = 2,
+		.cancel = 1,
+		.replay = 3,
+		.first_rate = 200 },
+	{ .name = "storm",
+		.share = { [WAY_ALIPAYPLUS] = 100 },
+		.replay = 50,
+		.thrice = true,
+		.first_rate = 200 },
 };
 
 const struct corridor *corridor_find(const char *name)
@@ -106,8 +117,8 @@ static void put_name_member(
 
 /*
  * A code of the scheme's, "CII 029 NN" and 13 digits: NN says what its wallet does (00 approves, 18
- * approves and cuts the connection, 23 approves and never notifies). Of Bluecode's the documented
- * one that is always approved.
+ * approves and cuts the connection, 21 notifies three times, 23 never). Of Bluecode's the
+ * documented one that is always approved.
  */
 static void put_code(struct jw *w, const struct bench *b, uint32_t deal)
 {
@@ -119,7 +130,10 @@ static void put_code(struct jw *w, const struct bench *b, uint32_t deal)
 		buf_str(&code, "98802222100100123456");
 	} else {
 		buf_str(&code, "281666029");
-		buf_str(&code, d->lose ? "18" : d->way == WAY_QUIET ? "23" : "00");
+		buf_str(&code, d->lose               ? "18"
+			       : d->way == WAY_QUIET ? "23"
+			       : b->corridor->thrice ? "21"
+						     : "00");
 		buf_dec(&code, b->salt % 100000, 5);
 		buf_dec(&code, deal, 8);
 	}
@@ -275,13 +289,23 @@ static enum meaning read_paid(
 	return MEANS_DONE;
 }
 
-static enum meaning read_payment(
-	struct deal *d, enum call_kind kind, const struct http_msg *m, const struct json *body)
+/* It ended, and nothing is owed for it. */
+static bool is_no(struct span status)
+{
+	return span_eq(status, SPAN("DECLINED")) || span_eq(status, SPAN("EXPIRED")) ||
+	       span_eq(status, SPAN("CANCELLED"));
+}
+
+static enum meaning read_payment(struct bench *b, struct deal *d, enum call_kind kind,
+	const struct http_msg *m, const struct json *body)
 {
 	struct span status, id;
 
-	if (!json_str(body, "status", &status) || !json_str(body, "id", &id) ||
-		!span_to_cstr(id, d->id, sizeof d->id))
+	if (!json_str(body, "status", &status) || !json_str(body, "id", &id))
+		return MEANS_WRONG;
+	if (d->id[0] && !span_eq(id, span_str(d->id)))
+		b->load.result->doubled++;
+	if (!span_to_cstr(id, d->id, sizeof d->id))
 		return MEANS_WRONG;
 	if (kind == CALL_CANCEL) {
 		if (span_eq(status, SPAN("CANCELLING")))
@@ -298,10 +322,17 @@ static enum meaning read_payment(
 		d->state = DEAL_OPEN;
 		return MEANS_CONFIRM;
 	}
+	if (b->enduring && d->state < DEAL_PAID && is_no(status)) {
+		d->state = DEAL_FAILED;
+		return MEANS_NO;
+	}
+	/* Whether anything moved is being found out: a worker that died had it. */
+	if (b->enduring && d->state < DEAL_PAID && span_eq(status, SPAN("CANCELLING")))
+		return MEANS_PENDING;
 	return span_eq(status, SPAN("PENDING")) ? MEANS_PENDING : MEANS_WRONG;
 }
 
-static enum meaning read_refund(struct deal *d, const struct json *body)
+static enum meaning read_refund(const struct bench *b, struct deal *d, const struct json *body)
 {
 	struct span status;
 	int64_t owed;
@@ -310,6 +341,8 @@ static enum meaning read_refund(struct deal *d, const struct json *body)
 		return MEANS_WRONG;
 	if (span_eq(status, SPAN("PENDING")))
 		return MEANS_PENDING;
+	if (b->enduring && is_no(status))
+		return MEANS_NO;
 	if (!span_eq(status, SPAN("DONE")) || !read_owed(body, &owed))
 		return MEANS_WRONG;
 	d->returned = owed;
@@ -325,10 +358,17 @@ enum meaning deal_read(struct bench *b, uint32_t deal, enum call_kind kind,
 	if (json_parse(a, m->body, &body) != RC_OK)
 		return MEANS_WRONG;
 	if (m->status < 300)
-		return kind == CALL_REFUND ? read_refund(&b->deal[deal], body)
-					   : read_payment(&b->deal[deal], kind, m, body);
+		return kind == CALL_REFUND ? read_refund(b, &b->deal[deal], body)
+					   : read_payment(b, &b->deal[deal], kind, m, body);
 	json_bool(body, "retryable", &retryable);
-	return retryable || m->status >= 500 ? MEANS_AGAIN : MEANS_WRONG;
+	if (retryable || m->status >= 500)
+		return MEANS_AGAIN;
+	/* 422: it was understood, and is refused: nothing moved. */
+	if (!b->enduring || m->status != 422)
+		return MEANS_WRONG;
+	if (b->deal[deal].state < DEAL_PAID)
+		b->deal[deal].state = DEAL_FAILED;
+	return MEANS_NO;
 }
 
 /* ---- the book ------------------------------------------------------------------------------ */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define DRAIN_MS 30000
+#define PATIENCE 4    /* times as long, and as often, where faults are made */
 #define EARLY_US 5000 /* reading /proc takes a while: it is done before the window opens */
 #define SHOWN    5
 
@@ -37,6 +38,16 @@ static void do_later(struct bench *b, uint32_t deal, enum call_kind kind)
 	CHECK(l->later_tail - l->later_head < LATER_MAX); /* one for each open deal at most */
 	l->later[l->later_tail++ % LATER_MAX] =
 		(struct later){ mono_plus_ms(sysclock_mono(), AFTER_MS), deal, (uint8_t)kind };
+}
+
+static void watch_gap(struct load *l, struct mono now)
+{
+	int64_t at = now.us < l->to.us ? now.us : l->to.us;
+	int64_t since = l->paid_at.us > l->from.us ? l->paid_at.us : l->from.us;
+
+	if (at - since > l->result->gap_us)
+		l->result->gap_us = at - since;
+	l->paid_at = now;
 }
 
 static void end_deal(struct bench *b)
@@ -65,6 +76,7 @@ static void paid(struct bench *b, uint32_t deal)
 	struct mono now = sysclock_mono();
 
 	l->result->way[d->way]++;
+	watch_gap(l, now);
 	if (in_window(l, now))
 		l->result->paid++;
 	if (counts(b, deal))
@@ -99,7 +111,7 @@ static void done(struct bench *b, const struct job *j)
 
 static void repeat(struct bench *b, const struct job *j, const struct http_msg *m)
 {
-	if (++b->deal[j->deal].tries > TRIES_MAX)
+	if (++b->deal[j->deal].tries > TRIES_MAX * (b->enduring ? PATIENCE : 1))
 		fail(b, j, m);
 	else
 		do_later(b, j->deal, j->kind);
@@ -127,6 +139,10 @@ void load_answered(struct bench *b, struct job *j, const struct http_msg *m, str
 	case MEANS_AGAIN:
 		r->refused += m != NULL;
 		repeat(b, j, m);
+		return;
+	case MEANS_NO:
+		r->declined++;
+		end_deal(b);
 		return;
 	case MEANS_WRONG:
 		fail(b, j, m);
@@ -217,6 +233,8 @@ static void watch_window(struct bench *b, struct mono now)
 	struct load *l = &b->load;
 	struct result *r = l->result;
 
+	if (b->enduring)
+		return;
 	if (!l->in_window && now.us >= l->from.us - EARLY_US && now.us < l->to.us) {
 		l->in_window = true;
 		r->cpu_known = cpu_read(&b->pids, &l->cpu);
@@ -243,7 +261,10 @@ static struct mono on_turn(void *ctx)
 	stock_fill(&b->stock);
 	if (!start_later(b, now))
 		return mono_plus_ms(now, 1);
-	if (now.us >= l->to.us && (l->open == 0 || now.us > l->to.us + DRAIN_MS * 1000)) {
+	if (now.us >= l->to.us &&
+		(l->open == 0 ||
+			now.us > l->to.us + DRAIN_MS * 1000 * (b->enduring ? PATIENCE : 1))) {
+		watch_gap(l, l->to);
 		loop_stop(b->loop);
 		return now;
 	}
@@ -270,24 +291,28 @@ bool load_run(struct bench *b, double rate, double warm_s, double seconds, bool 
 	struct result *ret)
 {
 	struct load *l = &b->load;
-	struct counters before;
+	struct counters before = { 0 };
 
 	*ret = (struct result){ .offered = rate, .seconds = seconds };
 	l->result = ret;
 	b->stock.want = rate < STOCK_MAX / 2 ? (uint32_t)rate + 50 : STOCK_MAX;
-	if (!stock_counters(&b->stock, &before))
+	if (!b->enduring && !stock_counters(&b->stock, &before))
 		return false;
 	*l = (struct load){ .result = ret, .gap_us = 1e6 / rate, .may_abort = may_abort };
 	l->begin = mono_plus_ms(sysclock_mono(), 5);
 	l->from = (struct mono){ l->begin.us + (int64_t)(warm_s * 1e6) };
 	l->to = (struct mono){ l->from.us + (int64_t)(seconds * 1e6) };
-	if (loop_run(b->loop, on_turn, b) != RC_OK || !stock_counters(&b->stock, &ret->counters))
+	if (loop_run(b->loop, on_turn, b) != RC_OK)
 		return false;
-	difference(&ret->counters, &before);
+	if (!b->enduring) {
+		if (!stock_counters(&b->stock, &ret->counters))
+			return false;
+		difference(&ret->counters, &before);
+	}
 	ret->unfinished = l->open;
 	if (!ret->aborted)
 		ret->achieved = (double)ret->paid / seconds;
-	return ret->aborted || ret->cpu_known;
+	return ret->aborted || b->enduring || ret->cpu_known;
 }
 
 uint64_t result_errors(const struct result *r)

@@ -23,7 +23,7 @@ struct options {
 	struct place at;
 	struct plan plan;
 	const char *corridor, *book;
-	bool speed;
+	bool speed, endure;
 };
 
 static int usage(void)
@@ -31,6 +31,7 @@ static int usage(void)
 	fputs("usage: switchbench --corridor NAME --port N --control N --operators N --keys DIR\n"
 	      "           --pids SWITCHD,SEALER,POSTGRES,REDIS,SANDBOX --book FILE --seconds N\n"
 	      "           [--rate N] [--payer-ms N]\n"
+	      "       switchbench --endure --rate N ... (no pids): one run while faults are made\n"
 	      "       switchbench --speed --keys DIR\n",
 		stderr);
 	return 2;
@@ -56,7 +57,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{ "book", required_argument, NULL, 'b' }, { "rate", required_argument, NULL, 'r' },
 		{ "payer-ms", required_argument, NULL, 'm' },
 		{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
-		{ 0 } };
+		{ "endure", no_argument, NULL, 'e' }, { 0 } };
 	int c;
 
 	*o = (struct options){ .at.address = "127.0.0.1" };
@@ -96,6 +97,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'S':
 			o->speed = true;
 			break;
+		case 'e':
+			o->endure = true;
+			break;
 		default:
 			return false;
 		}
@@ -103,7 +107,8 @@ static bool read_options(int argc, char **argv, struct options *o)
 	if (optind != argc || !o->at.keys)
 		return false;
 	return o->speed || (o->corridor && o->at.port && o->at.control && o->at.operators &&
-				   o->book && bench.pids.switchd > 0 && o->plan.seconds > 0);
+				   o->book && o->plan.seconds > 0 &&
+				   (o->endure ? o->plan.rate > 0 : bench.pids.switchd > 0));
 }
 
 /* ---- what it came to ----------------------------------------------------------------------- */
@@ -295,7 +300,7 @@ int main(int argc, char **argv)
 		return print_speed(o.at.keys);
 	if (!(bench.corridor = corridor_find(o.corridor)))
 		return usage();
-	if (!speed_measure(o.at.keys, &speed, &why))
+	if (!o.endure && !speed_measure(o.at.keys, &speed, &why))
 		return could_not("keys", why);
 	entropy_fill(&bench.salt, sizeof bench.salt);
 	bench.loop = loop_new();
@@ -303,13 +308,17 @@ int main(int argc, char **argv)
 	if (!bench.loop || !bench.deal || !crowd_open(&bench.crowd, &bench, &o.at, &why) ||
 		!stock_open(&bench.stock, &bench, &o.at, &why))
 		return could_not("connections", why);
-	good = plan_run(&bench, &o.plan, &outcome);
+	bench.enduring = o.endure;
+	good = o.endure ? endure_run(&bench, o.plan.rate, o.plan.seconds)
+			: plan_run(&bench, &o.plan, &outcome);
 	crowd_close(&bench.crowd);
 	stock_close(&bench.stock);
 	if (!good)
 		return could_not(o.corridor, "the switch, the sandbox or a server is gone");
 	if (!deal_write_book(&bench, o.book))
 		return could_not(o.book, "cannot be written");
+	if (o.endure)
+		return 0;
 	print_row(&outcome);
 	print_json(&outcome, &speed);
 	return result_errors(&outcome.best) ? 1 : 0;
