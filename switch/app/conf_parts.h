@@ -28,8 +28,8 @@ struct raw_fee {
 struct raw_peer {
 	char *name, *number, *adapter, *currency, *agreement, *scheme, *debit_via, *identity, *url,
 		*ca;
-	char *client_certificate, *client_key, *connections, *cap, *amount_max, *day_max,
-		*markup_bp, *hold_ms, *expire_s;
+	char *client_certificate, *client_key, *connections, *questions_per_s, *cap, *amount_max,
+		*day_max, *markup_bp, *hold_ms, *expire_s;
 	char *refund_days, *zone, *cancel_until, *notify, *off;
 	char *assigned_id, *code_head, *code_digits, *code_life_s, *order_url;
 	char **roles;

@@ -239,6 +239,8 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	put_roles(l, r, p);
 	k->peer = p;
 	k->off = conf_yes(l, "off", r->off);
+	k->questions_per_s = (uint32_t)conf_number(
+		l, "questions_per_s", r->questions_per_s, 50, 1, 10000);
 	k->identity = span_str(r->identity ? r->identity : r->name);
 	k->adapter = adapter_by_name(span_str(r->adapter));
 	if (!k->adapter) {

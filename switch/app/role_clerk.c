@@ -21,6 +21,9 @@
 #define LEASE_MS      30000
 #define OPERATOR_MS   500
 #define MOST          64
+#define JUMP_US       1000000 /* the wall's clock against the monotonic one, from one look to the next \
+			       */
+#define BACK_LOOK_MS 25000 /* less than a lease: each payment is found once */
 
 struct clerk {
 	struct loop *loop;
@@ -28,7 +31,10 @@ struct clerk {
 	const struct conf *conf;
 	struct proc_slot *slot;
 	bool stopping, rung;
-	uint64_t missed; /* looks that could not be begun; the next one comes in a second */
+	uint64_t missed;        /* looks that could not be begun; the next one comes in a second */
+	int64_t offset_us;      /* of the wall's clock from the monotonic one */
+	int64_t back_ms;        /* it was set back so far, */
+	struct mono back_until; /* and until then what is due by the old time is looked for */
 	struct mono look, outbox, operators, counts, partitions, codes, give_up;
 };
 
@@ -121,11 +127,40 @@ static bool is_time(struct clerk *k, struct mono *at, int every_ms)
 	return true;
 }
 
+/*
+ * Alarms in the ledger are times of the wall's clock. Where that is set back they would ring so
+ * much later: so each payment that is not final is looked at once, and whose memory is gone is
+ * woken when its own time has come (work/worker.c).
+ */
+static void watch_clock(struct clerk *k)
+{
+	int64_t offset_us = loop_now(k->loop).wall.us - loop_now(k->loop).mono.us;
+	int64_t moved_us = k->offset_us ? offset_us - k->offset_us : 0;
+
+	k->offset_us = offset_us;
+	if (moved_us > JUMP_US)
+		proc_log("error", "clock", "the wall's clock was set forward");
+	if (moved_us >= -JUMP_US)
+		return;
+	proc_log("error", "clock", "the wall's clock was set back");
+	k->back_ms = -moved_us / 1000 < INT32_MAX / 2 ? -moved_us / 1000 : INT32_MAX / 2;
+	k->back_until = mono_plus_ms(loop_now(k->loop).mono, BACK_LOOK_MS);
+	wire_clock_back(k->wire);
+}
+
+static int grace_ms(const struct clerk *k)
+{
+	bool back = loop_now(k->loop).mono.us < k->back_until.us;
+
+	return back ? -(int)k->back_ms : GRACE_MS;
+}
+
 static void look(struct clerk *k)
 {
+	watch_clock(k);
 	if (is_time(k, &k->look, LOOK_MS))
-		k->missed += wire_overdue(k->wire, MOST, GRACE_MS, LEASE_MS, each_overdue, looked,
-				     k) != RC_OK;
+		k->missed += wire_overdue(k->wire, MOST, grace_ms(k), LEASE_MS, each_overdue,
+				     looked, k) != RC_OK;
 	k->rung = wire_rung(k->wire) || k->rung;
 	if (k->rung || is_time(k, &k->outbox, LOOK_MS)) {
 		k->rung = wire_outbox(k->wire, MOST, LEASE_MS, each_outbox, looked, k) == RC_FULL;

@@ -46,7 +46,10 @@ void wire_outbox_done(struct wire *w, const struct pay_id *out_id, const uint8_t
 void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall next);
 /* Whether somebody said, since the last call, that a notification waits. */
 bool wire_rung(struct wire *w);
-void wire_counts(struct wire *w);     /* gauges into the slot */
+void wire_counts(struct wire *w); /* gauges into the slot */
+/* The wall's clock was set back: what the ledger was told to wait for by the old time waits no
+ * longer. */
+void wire_clock_back(struct wire *w);
 void wire_partitions(struct wire *w); /* tables for the months to come */
 void wire_days(struct wire *w);       /* accounts for the days to come */
 void wire_expire_codes(struct wire *w);

@@ -208,6 +208,14 @@ void wire_counts(struct wire *w)
 		return; /* next time, then */
 }
 
+void wire_clock_back(struct wire *w)
+{
+	struct pg_params params = { 0 };
+
+	if (pg_send(w->clerk, PG_STMT_CLOCK_BACK, &params, on_outbox_kept, w) != RC_OK)
+		proc_log("warning", "clock", "leases of before were not ended");
+}
+
 void wire_partitions(struct wire *w)
 {
 	struct pg_params params = { 0 };

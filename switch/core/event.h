@@ -79,6 +79,8 @@ struct pay_event {
 	uint16_t refund_seq; /* 0: not about a refund */
 	enum lost lost;
 
+	bool hurry; /* DUE: before its time, since the partner who did not answer does so again */
+
 	/* OPERATOR */
 	enum operator_verb verb;
 };

@@ -275,3 +275,45 @@ const char *pay_check(const struct pay *p)
 		return "refunds under way do not pass what was paid";
 	return NULL;
 }
+
+static void later(struct wall *latest, struct wall at)
+{
+	if (at.us > latest->us)
+		*latest = at;
+}
+
+struct wall pay_latest(const struct pay *p)
+{
+	struct wall latest = p->created;
+
+	later(&latest, p->acq.since);
+	later(&latest, p->iss.since);
+	later(&latest, p->undo.since);
+	for (int i = 0; i < REFUNDS_OPEN; i++)
+		later(&latest, p->refund[i].since);
+	return latest;
+}
+
+uint16_t pay_questions(const struct pay *p)
+{
+	const struct leg *l = &p->iss;
+	bool open = l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN || l->phase == LEG_NO;
+	bool ends = l->phase == LEG_PENDING && p->expires.us && p->expires.us <= l->next.us;
+
+	if (!open || ends || l->asking || !l->next.us || l->next.us != p->due.us ||
+		pay_state(p) == PAY_OPEN)
+		return 0;
+	return l->peer;
+}
+
+bool pay_may_hurry(const struct pay *p, uint16_t peer)
+{
+	const struct leg *l = &p->iss;
+
+	if (l->peer != peer)
+		return false;
+	if (p->undo.phase == UNDO_STUCK)
+		return true;
+	/* Never before the first rung: that is the scheme's delay. */
+	return p->undo.phase == UNDO_NONE && l->phase == LEG_UNKNOWN && !l->asking && l->tries > 0;
+}

@@ -293,6 +293,13 @@ struct money pay_refundable(const struct pay *p);
 struct money pay_capturable(const struct pay *p);
 /* What is owed to the acquirer's side for that. */
 struct money pay_owed_still(const struct pay *p);
+/* The latest time that the record speaks of as past: when it was written, or a little before. */
+struct wall pay_latest(const struct pay *p);
+/* Whom the alarm would make us ask what became of the debit; 0: the alarm is for something else. */
+uint16_t pay_questions(const struct pay *p);
+/* Nothing is out, and what is owed to that peer, or asked of it, waits for no more than that it
+ * answers again. */
+bool pay_may_hurry(const struct pay *p, uint16_t peer);
 /* The first thing that does not hold, or NULL. */
 const char *pay_check(const struct pay *p);
 /* Our id towards peers: the payment's 26 characters, and "-<kind><n>" where kind is not 0. */

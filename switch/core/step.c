@@ -207,7 +207,14 @@ static void due(struct turn *t)
 	struct pay *p = t->p;
 	struct wall now = t->ev->now;
 
-	if (is_due(p->undo.next, now)) {
+	if (t->ev->hurry && !is_due(p->due, now)) {
+		if (!pay_may_hurry(p, p->iss.peer))
+			return;
+		if (p->undo.phase == UNDO_STUCK)
+			undo_due(t);
+		else
+			issuer_due(t);
+	} else if (is_due(p->undo.next, now)) {
 		undo_due(t);
 	} else if (p->flow == FLOW_ORDER) {
 		if (is_due(p->acq.next, now))

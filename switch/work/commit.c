@@ -220,7 +220,7 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
-	it->ev.now = w->wall;
+	it->ev.now = live_now(w, l);
 	w->port->entropy(w->port->ctx, &it->ev.salt, sizeof it->ev.salt);
 	if (it->ev.kind == EV_REQUEST)
 		gate_down(w, &it->ev);
@@ -247,7 +247,7 @@ static void unsent(struct wrk *w, struct live *l, struct item *it)
 	item_free(w, it);
 	/* The record's alarm stands in the ledger: whoever can commit again goes on from there. */
 	if (l->rec.version && !l->timed) {
-		l->rec.due = wall_plus_ms(w->wall, 1000);
+		l->rec.due = wall_plus_ms(live_now(w, l), 1000);
 		live_set_alarm(w, l);
 	}
 }
@@ -270,6 +270,8 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	if (!ws->st.changed) {
 		settle(w, l, it->rq, &ws->st);
 		tell_operator(it, &ws->st);
+		if (!l->timed && l->rec.due.us > it->ev.now.us) /* it was rung for nothing */
+			live_set_alarm(w, l);
 		slab_give(&w->steps, ws);
 		item_free(w, it);
 		return;

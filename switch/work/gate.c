@@ -1,45 +1,194 @@
 /*
- * gate.c: the breaker of each participant, held by each worker for itself; it learns in a few
+ * gate.c: what a participant is spared: new payments while it cannot be reached or does not answer,
+ * and more questions at once than it can bear. Each worker holds it for itself; it learns in a few
  * calls.
  *
- * Five calls in a row of which not a byte left close the gate for 5 s, doubling to 60 s; after that
- * the next payment is the probe. The hard thing is what it must not do: only new payments are
- * refused, and before an intent exists; inquiries, cancels, refunds and notifications always go
- * out.
+ * The breaker: five calls in a row of which not a byte left, or half of at least twenty new
+ * payments in ten seconds without an answer, close the gate for 5 s, doubling to 60 s; then one
+ * payment is the probe, and the others wait for what becomes of it.
+ *
+ * The governor: our questions (what became of a payment?) to one participant leave in turns, as
+ * many a second as its budget says. A payment whose alarm rings gets the next turn and keeps it.
+ * When the participant answers again, those that have asked in vain get turns before their time.
+ *
+ * The hard thing is what they must not do: only new payments are refused, and before an intent
+ * exists; only questions wait. Cancels, refunds and notifications always go out.
  */
 #include "work.h"
 
 #define FAILURES_MAX 5
+#define WINDOW_MS    10000
+#define WINDOW_CALLS 20
 #define PAUSE_MS     5000
 #define PAUSE_MS_MAX 60000
+#define BURST        2  /* turns that may be taken at one moment */
+#define BUSY_LOAD    75 /* percent of our own room: then questions have a quarter of the turns */
+#define JITTER_MAX   1000
 
-void gate_call_ended(struct wrk *w, const struct link *l, bool unsent)
+/* ---- the breaker --------------------------------------------------------------------------- */
+
+bool gate_begins(enum op op)
 {
-	struct link_state *s = link_state(w, l);
-	int64_t pause;
+	return op == OP_DEBIT || op == OP_RESOLVE || op == OP_CREDIT;
+}
 
-	if (!unsent) {
-		s->failures = s->opened = 0;
-		s->closed_until.us = 0;
-		return;
-	}
-	if (++s->failures < FAILURES_MAX)
-		return;
-	pause = (int64_t)PAUSE_MS << (s->opened < 4 ? s->opened : 4);
+static void open_window(const struct wrk *w, struct link_state *s)
+{
+	s->begun = s->bad = 0;
+	s->window_until = mono_plus_ms(w->now, WINDOW_MS);
+}
+
+static void close_gate(struct wrk *w, struct link_state *s)
+{
+	int64_t pause = (int64_t)PAUSE_MS << (s->opened < 4 ? s->opened : 4);
+
+	if (s->closed_until.us > w->now.us)
+		return; /* of those that were out when it closed */
 	s->closed_until = mono_plus_ms(w->now, pause < PAUSE_MS_MAX ? pause : PAUSE_MS_MAX);
+	s->probe_until.us = 0;
 	s->failures = FAILURES_MAX - 1; /* one more failure closes it again */
 	s->opened++;
+	open_window(w, s);
+}
+
+static void hurry(struct wrk *w, const struct link *l);
+
+static void answered(struct wrk *w, const struct link *l, enum op op)
+{
+	struct link_state *s = link_state(w, l);
+	bool was_closed = s->opened > 0;
+
+	s->failures = 0;
+	s->closed_until.us = 0; /* where it was only a question: the next payment is the probe */
+	if (!gate_begins(op) && was_closed)
+		return;
+	s->opened = 0;
+	s->probe_until.us = 0;
+	if (was_closed)
+		hurry(w, l);
+}
+
+void gate_call_begins(struct wrk *w, const struct link *l, enum op op, struct mono deadline)
+{
+	struct link_state *s = link_state(w, l);
+
+	if (gate_begins(op) && s->opened && s->probe_until.us <= w->now.us)
+		s->probe_until = deadline;
+}
+
+void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_end end)
+{
+	struct link_state *s = link_state(w, l);
+
+	if (w->now.us >= s->window_until.us)
+		open_window(w, s);
+	s->begun += gate_begins(op);
+	s->bad += gate_begins(op) && end != GATE_ANSWERED;
+	switch (end) {
+	case GATE_ANSWERED:
+		answered(w, l, op);
+		break;
+	case GATE_UNSENT:
+		if (++s->failures >= FAILURES_MAX)
+			close_gate(w, s);
+		break;
+	case GATE_LOST:
+		if (gate_begins(op) &&
+			(s->opened || (s->begun >= WINDOW_CALLS && 2 * s->bad >= s->begun)))
+			close_gate(w, s);
+		break;
+	}
+}
+
+static bool is_closed(const struct wrk *w, size_t link)
+{
+	const struct link_state *s = &w->state[link];
+
+	return s->closed_until.us > w->now.us || (s->opened && s->probe_until.us > w->now.us);
 }
 
 void gate_down(const struct wrk *w, struct pay_event *ev)
 {
 	ev->down_count = 0;
 	for (size_t i = 0; i < w->conf.link_count && ev->down_count < EVENT_DOWN_MAX; i++)
-		if (w->conf.link[i].off || w->state[i].closed_until.us > w->now.us)
+		if (w->conf.link[i].off || is_closed(w, i))
 			ev->down[ev->down_count++] = w->conf.link[i].peer->number;
 }
 
 struct mono wrk_gate(const struct wrk *w, size_t link)
 {
-	return w->state[link].closed_until;
+	const struct link_state *s = &w->state[link];
+
+	return s->opened && s->probe_until.us > s->closed_until.us ? s->probe_until
+								   : s->closed_until;
+}
+
+/* ---- the governor -------------------------------------------------------------------------- */
+
+/* This process' part of the participant's budget, as the time between two questions; 0: no bound.
+ */
+static int64_t gap_us(const struct wrk *w, const struct link *l)
+{
+	uint32_t sharers = w->conf.sharers ? w->conf.sharers : 1;
+
+	if (!l->questions_per_s)
+		return 0;
+	return INT64_C(1000000) * sharers / l->questions_per_s * (w->load > BUSY_LOAD ? 4 : 1);
+}
+
+static struct mono turn(struct wrk *w, const struct link *l)
+{
+	struct link_state *s = link_state(w, l);
+	int64_t gap = gap_us(w, l), earliest = w->now.us - (BURST - 1) * gap;
+	struct mono mine = s->turn;
+
+	if (mine.us < earliest)
+		mine.us = earliest;
+	s->turn.us = mine.us + gap;
+	return mine.us > w->now.us ? mine : w->now;
+}
+
+bool gate_defers(struct wrk *w, struct live *l, const struct item *it)
+{
+	uint16_t peer = pay_questions(&l->rec);
+	const struct link *k = peer ? link_of(w, peer) : NULL;
+	struct mono at;
+
+	if ((it->ev.kind != EV_DUE && it->ev.kind != EV_RESUME) || !k || !gap_us(w, k))
+		return false;
+	if (it->had_turn || l->has_turn) /* or what the clerk found waits for its turn already */
+		return l->has_turn;
+	if (live_now(w, l).us < l->rec.due.us)
+		return false; /* found, but not due: nothing is asked */
+	at = turn(w, k);
+	if (at.us <= w->now.us)
+		return false;
+	w->stats.deferred++;
+	l->has_turn = true;
+	live_ring_at(w, l, at);
+	return true;
+}
+
+int64_t gate_jitter_ms(struct wrk *w, struct live *l)
+{
+	int64_t wait = pay_questions(&l->rec) ? wall_diff_ms(l->rec.due, live_now(w, l)) : 0;
+
+	if (wait <= 0)
+		return 0;
+	wait = wait * l->rec.id.b[sizeof l->rec.id.b - 1] / (10 * 256); /* up to a tenth */
+	return wait < JITTER_MAX ? wait : JITTER_MAX;
+}
+
+/* The participant answers again: what waits for it, in turns. */
+static void hurry(struct wrk *w, const struct link *l)
+{
+	for (uint32_t i = 0; i < w->lives.count; i++) {
+		struct live *live = slab_at(&w->lives, i);
+
+		if (live->magic != LIVE_MAGIC || !live->timed || live->calls_out ||
+			live->has_turn || !pay_may_hurry(&live->rec, l->peer->number))
+			continue;
+		live->has_turn = live->hurry = true;
+		live_ring_at(w, live, turn(w, l));
+	}
 }

@@ -138,6 +138,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	if (!pay_id_is_none(&ev->order_from))
 		e.order_from = data(ev->order_from.b, sizeof ev->order_from.b);
 	e.taken = ev->taken;
+	e.hurry = ev->hurry;
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
 	e.schemes = schemes;

@@ -33,6 +33,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->live = NULL;
 	c->delivered = NULL;
 	c->is_token = c->renewed = false;
+	c->begun = w->now;
 	c->scratch = NULL;
 	c->rq = NULL;
 	c->raw_head = c->raw_body = SPAN_NONE;
@@ -157,7 +158,7 @@ static void send(struct wrk *w, struct callout *c)
 {
 	struct adapter_env env = env_for(w, c->link, &c->arena);
 	const char *why = "";
-	struct mono deadline = c->renewed
+	struct mono deadline = c->renewed || gate_begins((enum op)c->message->op)
 				       ? c->start_by
 				       : mono_plus_ms(w->port->mono(w->port->ctx), allowed_ms(c));
 	enum rc rc;
@@ -173,6 +174,7 @@ static void send(struct wrk *w, struct callout *c)
 		settle_alone(w, c);
 		return;
 	}
+	gate_call_begins(w, c->link, c->call.op, deadline);
 	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out, deadline, cookie_of(c)) !=
 		RC_OK) {
 		w->stats.calls_unsent++;
@@ -218,9 +220,17 @@ static void start(struct wrk *w, struct callout *c)
 	const struct caps *caps = peer_caps(c->link->peer, (enum op)c->message->op);
 	struct link_state *s = link_state(w, c->link);
 
-	/* A debit that waits must not come out behind its own cancel. */
+	/* A debit that waits must not come out behind its own cancel, and the time allowed counts
+	 * from when it was decided: whoever waits for it waits since then. The last quarter of it
+	 * is too little to begin anything. */
 	if (!c->renewed)
-		c->start_by = mono_plus_ms(w->now, allowed_ms(c));
+		c->start_by = mono_plus_ms(c->begun, allowed_ms(c));
+	if (gate_begins((enum op)c->message->op) && !c->renewed &&
+		c->start_by.us - w->now.us < (int64_t)allowed_ms(c) * 1000 / 4) {
+		w->stats.calls_unsent++;
+		ended(w, c, NULL, NULL, LOST_UNSENT);
+		return;
+	}
 	if (!caps || !caps->needs_token || token_valid(w, s)) {
 		send(w, c);
 		return;
@@ -276,7 +286,7 @@ static bool sent_again(struct wrk *w, struct callout *c)
 	buf_reset(&c->out.target);
 	buf_reset(&c->out.headers);
 	buf_reset(&c->out.body);
-	gate_call_ended(w, c->link, false);
+	gate_call_ended(w, c->link, c->call.op, GATE_ANSWERED);
 	start(w, c);
 	return true;
 }
@@ -351,6 +361,7 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 		return; /* no room: the record's alarm is set behind the call's time and will ring
 			 */
 	c->call = *call;
+	c->begun = l->asked;
 	c->live = l;
 	l->calls_out++;
 	m = arena_new(&c->arena, struct msg);
@@ -416,7 +427,10 @@ void wrk_on_call_end(
 		token_ended(w, c, m ? canonical : NULL);
 		return;
 	}
-	gate_call_ended(w, c->link, end == CALL_UNSENT);
+	gate_call_ended(w, c->link, c->call.op,
+		m                    ? GATE_ANSWERED
+		: end == CALL_UNSENT ? GATE_UNSENT
+				     : GATE_LOST);
 	if (!m && end == CALL_UNSENT)
 		w->stats.calls_unsent++;
 	else if (!m)

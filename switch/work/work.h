@@ -83,7 +83,8 @@ struct decision {
 /* Something that happened to a payment and waits for its turn. */
 struct item {
 	struct list node;
-	bool late; /* a request whose time is up: answered from the record, whatever it says */
+	bool late;     /* a request whose time is up: answered from the record, whatever it says */
+	bool had_turn; /* DUE: it has waited for its turn */
 	struct pay_event ev;
 	struct rq *rq;        /* REQUEST, PUSH */
 	struct callout *call; /* ANSWER, NO_ANSWER */
@@ -102,8 +103,12 @@ struct live {
 	struct list inbox;   /* items */
 	struct list waiters; /* requests */
 	struct list all;
-	struct heap_node due;
+	struct heap_node due; /* by the monotonic clock */
 	bool timed;
+	bool has_turn;      /* its alarm is the turn that a question of it was given, */
+	bool hurry;         /* which is before its time */
+	struct wall clock;  /* the payment's time, which never goes back, */
+	struct mono read;   /* as it was then: live_now */
 	bool ours;          /* the last step was committed here: we hear its alarm */
 	bool stale;         /* the ledger could not be asked whether rec is still what it has */
 	struct mono synced; /* when rec was last what the ledger has */
@@ -143,6 +148,7 @@ struct callout {
 	struct digest raw;
 	struct span raw_head, raw_body; /* of the answer, in the arena */
 	bool is_token;
+	struct mono begun;     /* when the step was decided that asks for it */
 	struct mono start_by;  /* not sent by then, it is not sent at all */
 	uint32_t token_number; /* of the access token that it was sent with */
 	bool renewed;          /* sent once more, with a new one */
@@ -214,8 +220,12 @@ struct link_state {
 	bool fetching;
 	struct list waiting; /* callouts */
 	uint32_t failures;   /* calls in a row of which not a byte left */
-	uint32_t opened;     /* times that the gate closed in a row: doubles its pause */
-	struct mono closed_until;
+	uint32_t begun, bad; /* of this window: calls that begin something; those without an answer
+			      */
+	struct mono window_until;
+	uint32_t opened; /* times that the gate closed in a row: doubles its pause */
+	struct mono closed_until, probe_until;
+	struct mono turn; /* when the next question of ours may go out */
 	struct env_ctx env;
 };
 
@@ -244,8 +254,13 @@ struct live *live_find(struct wrk *w, const struct pay_id *id);
 struct live *live_get(struct wrk *w, const struct pay_id *id);
 struct live *live_new(struct wrk *w);
 void live_release_if_idle(struct wrk *w, struct live *l);
+/* The time as this payment knows it: the wall's, but where that was set back it goes on as the
+ * monotonic clock does, so that alarms and settle times are waited for, no longer and no shorter.
+ */
+struct wall live_now(const struct wrk *w, struct live *l);
 /* Rings when the record wants to be stepped. */
 void live_set_alarm(struct wrk *w, struct live *l);
+void live_ring_at(struct wrk *w, struct live *l, struct mono at);
 void live_push(struct wrk *w, struct live *l, struct item *it);
 /* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
 void live_refresh(struct wrk *w, struct live *l);
@@ -368,10 +383,19 @@ void order_holder_loaded(struct wrk *w, const struct seek *s, const struct loade
 struct span journal_head(const struct adapter *by, const struct http_msg *m,
 	const struct http_out *asked, struct arena *a);
 bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
-/* gate.c: a participant that cannot be reached gets nothing new for a while. It never stops
- * inquiries, cancels or refunds. */
-void gate_call_ended(struct wrk *w, const struct link *l, bool unsent);
+/* gate.c: a participant that cannot be reached, or does not answer, gets nothing new for a while,
+ * and questions only as many as it can bear. It never stops cancels, refunds or notifications. */
+/* What begins something at a participant; all else is about what was begun. */
+bool gate_begins(enum op op);
+enum gate_end { GATE_ANSWERED, GATE_UNSENT, GATE_LOST };
+void gate_call_begins(struct wrk *w, const struct link *l, enum op op, struct mono deadline);
+void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_end end);
 void gate_down(const struct wrk *w, struct pay_event *ev);
+/* True: the alarm was for a question, which waits for its turn; it rings again then. */
+bool gate_defers(struct wrk *w, struct live *l, const struct item *it);
+/* So much later a question is asked than it might be: payments that were lost at one moment do not
+ * all ask at one moment. */
+int64_t gate_jitter_ms(struct wrk *w, struct live *l);
 /* note.c */
 void note_moved(struct wrk *w, const struct pay *before, const struct step *st);
 void note_refused(struct wrk *w, const struct rq *rq, enum reason why, const char *detail);

@@ -9,6 +9,8 @@
  */
 #include "work.h"
 
+#define CLOCK_BACK_MS 5000 /* two machines' clocks differ by less */
+
 struct live *live_find(struct wrk *w, const struct pay_id *id)
 {
 	return map_get(&w->payments, id->b);
@@ -23,6 +25,7 @@ struct live *live_new(struct wrk *w)
 	memset(l, 0, offsetof(struct live, secret));
 	l->magic = LIVE_MAGIC;
 	l->state = LIVE_READY;
+	l->read = w->now;
 	list_init(&l->inbox);
 	list_init(&l->waiters);
 	list_init(&l->all);
@@ -94,15 +97,32 @@ struct live *live_get(struct wrk *w, const struct pay_id *id)
 	return l;
 }
 
+struct wall live_now(const struct wrk *w, struct live *l)
+{
+	l->clock.us += w->now.us - l->read.us;
+	l->read = w->now;
+	if (l->clock.us < w->wall.us)
+		l->clock = w->wall;
+	return l->clock;
+}
+
+void live_ring_at(struct wrk *w, struct live *l, struct mono at)
+{
+	if (l->timed)
+		heap_remove(&w->due, &l->due);
+	l->due.key = at.us;
+	l->timed = heap_put(&w->due, &l->due);
+}
+
 void live_set_alarm(struct wrk *w, struct live *l)
 {
 	if (l->timed)
 		heap_remove(&w->due, &l->due);
-	l->timed = false;
-	if (!l->rec.due.us)
-		return;
-	l->due.key = l->rec.due.us;
-	l->timed = heap_put(&w->due, &l->due);
+	l->timed = l->has_turn = l->hurry = false;
+	if (l->rec.due.us)
+		live_ring_at(w, l,
+			mono_plus_ms(w->now,
+				wall_diff_ms(l->rec.due, live_now(w, l)) + gate_jitter_ms(w, l)));
 }
 
 void live_refresh(struct wrk *w, struct live *l)
@@ -140,7 +160,7 @@ void live_release_if_idle(struct wrk *w, struct live *l)
 		return;
 	/* What is ours and not final stays while there is room: we hear its alarm first. Any other
 	 * copy is old the moment after it was read. */
-	if (l->ours && l->rec.version && l->rec.due.us && !w->draining &&
+	if ((l->ours || l->has_turn) && l->rec.version && l->rec.due.us && !w->draining &&
 		slab_free_count(&w->lives) > w->lives.count / 4)
 		return;
 	if (l->timed)
@@ -219,6 +239,17 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 	return env;
 }
 
+/* Written before the clock was set back: its alarm, in the ledger an hour away, is ours to hear. */
+static void from_the_future(const struct wrk *w, struct live *l)
+{
+	struct wall latest = pay_latest(&l->rec);
+
+	if (latest.us <= live_now(w, l).us)
+		return;
+	l->ours = l->ours || wall_diff_ms(latest, w->wall) > CLOCK_BACK_MS;
+	l->clock = latest;
+}
+
 /* Loading is over: what waited for the record can be stepped, or has nothing to be stepped on. */
 static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 {
@@ -229,6 +260,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 		l->synced = l->asked;
 		l->stale = false;
 		l->secret_bytes = 0;
+		from_the_future(w, l);
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
 			l->secret_bytes = (uint16_t)plain.n;
@@ -419,18 +451,20 @@ static void ring(struct wrk *w)
 		rq->timed = false;
 		inbound_deadline(w, rq);
 	}
-	while ((n = heap_first(&w->due)) && n->key <= w->wall.us) {
+	while ((n = heap_first(&w->due)) && n->key <= w->now.us) {
 		struct live *l = HEAP_OBJ(n, struct live, due);
 		struct item *it = item_new(w);
 		CHECK_OBJ(l, LIVE_MAGIC);
 		heap_remove(&w->due, n);
 		l->timed = false;
 		if (!it) { /* no room now */
-			n->key = wall_plus_ms(w->wall, 100).us;
-			l->timed = heap_put(&w->due, n);
+			live_ring_at(w, l, mono_plus_ms(w->now, 100));
 			return;
 		}
 		it->ev.kind = EV_DUE;
+		it->ev.hurry = l->hurry;
+		it->had_turn = l->has_turn;
+		l->has_turn = l->hurry = false;
 		live_push(w, l, it);
 	}
 }
@@ -441,6 +475,8 @@ static void pump(struct wrk *w, struct live *l)
 		struct item *it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
 		if (it->late) {
 			inbound_answer(w, it->rq, &l->rec, it->rq->seq);
+			item_free(w, it);
+		} else if (gate_defers(w, l, it)) {
 			item_free(w, it);
 		} else {
 			commit_step(w, l, it);
@@ -469,8 +505,8 @@ struct mono wrk_turn(struct wrk *w)
 	}
 	if ((n = heap_first(&w->deadlines)))
 		next.us = n->key;
-	if ((n = heap_first(&w->due)) && w->now.us + (n->key - w->wall.us) < next.us)
-		next.us = w->now.us + (n->key - w->wall.us);
+	if ((n = heap_first(&w->due)) && n->key < next.us)
+		next.us = n->key;
 	return next;
 }
 

@@ -20,7 +20,9 @@ struct link {
 	const struct adapter *adapter;
 	struct span identity;             /* what its requests say who they are */
 	struct span authority, base_path; /* of its base URL */
-	bool off; /* switched off by an operator: nothing new is begun with it */
+	bool off;                 /* switched off by an operator: nothing new is begun with it */
+	uint32_t questions_per_s; /* how often we ask it what became of a payment, all of our
+				     processes together; 0: as often as there is reason to */
 };
 
 struct wrk_conf {
@@ -34,6 +36,7 @@ struct wrk_conf {
 	uint32_t payments_max; /* in memory at once */
 	uint32_t calls_max;    /* out at once */
 	bool is_clerk;         /* takes no requests; finds what is overdue */
+	uint32_t sharers;      /* processes that share a participant's budget; 0 is 1 */
 };
 
 size_t wrk_bytes(const struct wrk_conf *conf);
@@ -46,8 +49,8 @@ struct mono wrk_turn(struct wrk *w);
 bool wrk_drain(struct wrk *w);
 
 /* How much of its room for requests the host has given away, in percent; 0 until it says. Near the
- * end what would begin something is refused first, then what only reads; never what is about a
- * payment that is there: a cancel, a refund, a result (standards 9.3). */
+ * end what only reads is refused first, then what would begin something; never what is about a
+ * payment that is there: a cancel, a refund, a result. Questions of ours wait longer, too. */
 void wrk_set_load(struct wrk *w, unsigned percent);
 /* Memory and message are the worker's until it replies. */
 void wrk_on_request(
@@ -80,6 +83,7 @@ struct wrk_stats {
 	uint64_t requests, refused, shed, replayed, joined, conflicts;
 	uint64_t steps, commits, fences, claimed, caps;
 	uint64_t calls, calls_unsent, calls_unknown;
+	uint64_t deferred;     /* questions that waited for their turn */
 	uint64_t moved[32][2]; /* payments that became final, by number of state (low bits) */
 	uint64_t exceptions, step_mismatch;
 	uint64_t live, waiting; /* gauges */

@@ -146,7 +146,8 @@ void proc_start(struct sim *s, int proc)
 		.shard = 1,
 		.payments_max = s->faults.small ? 24 : 400,
 		.calls_max = s->faults.small ? 6 : 64,
-		.is_clerk = proc == CLERK };
+		.is_clerk = proc == CLERK,
+		.sharers = PROCS };
 	CHECK(wrk_bytes(&p->conf) <= PROC_BYTES);
 	CHECK(madvise(p->memory, PROC_BYTES, MADV_DONTNEED) == 0);
 	world_say(s, "process %d starts", proc);

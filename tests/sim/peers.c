@@ -155,7 +155,8 @@ static void put_peer(struct sim *s, int i)
 		.adapter = adapter_by_name(span_str(r->adapter)),
 		.identity = span_str(r->identity),
 		.authority = span_str(r->authority),
-		.base_path = span_str(r->base_path) };
+		.base_path = span_str(r->base_path),
+		.questions_per_s = 10 };
 	CHECK(l->adapter);
 	for (const struct caps *c = l->adapter->caps; c->op != OP_NONE; c++)
 		p->caps[c->op] = c;

@@ -304,6 +304,7 @@ static void test_texts(void **state)
 {
 	static const char *const bad[][2] = {
 		{ "hold_ms: \"80x\"", "hold_ms: \"80x\" is not a whole number" },
+		{ "questions_per_s: \"0\"", "questions_per_s: 0 is not within 1 and 10000" },
 		{ "hold_ms: \"99\"", "hold_ms: 99 is not within 100 and 30000" },
 		{ "scheme: \"true\"", "scheme: \"true\" is neither yes nor no" },
 		{ "cap: \"1.234\"", "cap: \"1.234\" is no amount of EUR" },

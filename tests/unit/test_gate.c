@@ -1,0 +1,339 @@
+/*
+ * test_gate.c: what a participant is spared, and a payment's own time. Time and payments are made
+ * by hand; nothing is committed and nothing is sent.
+ */
+#include "unit.h"
+
+#include "work.h"
+
+#define PEER     7
+#define LIVES    1000
+#define HOUR_US  INT64_C(3600000000)
+#define START_US INT64_C(1768469400000000)
+
+static struct mono now;
+static int64_t wall_moved_us;
+static struct load_key asked;
+
+static struct mono mono(void *ctx)
+{
+	(void)ctx;
+	return now;
+}
+
+static struct wall wall(void *ctx)
+{
+	(void)ctx;
+	return (struct wall){ START_US + now.us + wall_moved_us };
+}
+
+static enum rc load(void *ctx, const struct pay_id *id, struct load_key k)
+{
+	(void)ctx, (void)id;
+	asked = k;
+	return RC_OK;
+}
+
+static void entropy(void *ctx, void *dst, size_t n)
+{
+	(void)ctx;
+	memset(dst, 1, n);
+}
+
+static const struct ports ports = { .mono = mono, .wall = wall, .load = load, .entropy = entropy };
+static struct peer peer = { .number = PEER };
+static struct link peer_link = { .peer = &peer, .questions_per_s = 10 };
+static const struct wrk_conf conf = { .link = &peer_link,
+	.link_count = 1,
+	.payments_max = LIVES + LIVES / 2,
+	.calls_max = 1,
+	.sharers = 2 };
+static struct wrk *w;
+
+/* Whatever happens in it, happens at one time. */
+static void at_ms(int64_t ms)
+{
+	now.us = ms * 1000;
+	w->now = now;
+	w->wall = wall(NULL);
+}
+
+static int setup(void **state)
+{
+	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
+
+	now.us = wall_moved_us = 0;
+	*state = aligned_alloc(64, n);
+	memset(*state, 0, n);
+	w = wrk_init(*state, &conf, &ports);
+	at_ms(1000);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static bool is_down(void)
+{
+	struct pay_event ev;
+
+	gate_down(w, &ev);
+	return ev.down_count == 1;
+}
+
+static void ends(enum op op, enum gate_end end, int times)
+{
+	for (int i = 0; i < times; i++)
+		gate_call_ended(w, &peer_link, op, end);
+}
+
+/* ---- the breaker --------------------------------------------------------------------------- */
+
+static void who_cannot_be_reached(void **state)
+{
+	(void)state;
+	ends(OP_DEBIT, GATE_UNSENT, 4);
+	assert_false(is_down());
+	ends(OP_CANCEL, GATE_UNSENT, 1);
+	assert_true(is_down());
+	at_ms(6000);
+	assert_false(is_down());
+	ends(OP_DEBIT, GATE_UNSENT, 1); /* the probe: twice as long now */
+	at_ms(15000);
+	assert_true(is_down());
+	at_ms(16001);
+	assert_false(is_down());
+	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	ends(OP_DEBIT, GATE_UNSENT, 4);
+	assert_false(is_down());
+}
+
+static void who_does_not_answer(void **state)
+{
+	(void)state;
+	ends(OP_DEBIT, GATE_ANSWERED, 10);
+	ends(OP_DEBIT, GATE_LOST, 9);
+	assert_false(is_down());
+	ends(OP_DEBIT, GATE_LOST, 1); /* ten of twenty */
+	assert_true(is_down());
+}
+
+/* A few that are lost among many are not worth anybody's sale; a window is forgotten. */
+static void a_few_are_lost(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		ends(OP_DEBIT, GATE_ANSWERED, 6);
+		ends(OP_DEBIT, GATE_LOST, 4);
+	}
+	ends(OP_INQUIRE, GATE_LOST, 100); /* says nothing of new payments */
+	assert_false(is_down());
+	at_ms(20000);
+	ends(OP_DEBIT, GATE_LOST, 19);
+	assert_false(is_down());
+	at_ms(40000);
+	ends(OP_DEBIT, GATE_LOST, 19);
+	assert_false(is_down());
+}
+
+/* Of all that would like to, one tries. */
+static void one_probe(void **state)
+{
+	(void)state;
+	ends(OP_DEBIT, GATE_LOST, 20);
+	at_ms(6001);
+	assert_false(is_down());
+	gate_call_begins(w, &peer_link, OP_DEBIT, (struct mono){ 14000 * 1000 });
+	assert_true(is_down());
+	at_ms(7000);
+	ends(OP_INQUIRE, GATE_ANSWERED, 1); /* it speaks, but of a payment it has said nothing */
+	assert_true(is_down());
+	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	assert_false(is_down());
+}
+
+/* ---- the governor -------------------------------------------------------------------------- */
+
+/* A payment of which we do not know what became, to be asked about in so many ms. */
+static struct live *in_doubt(int i, int64_t in_ms)
+{
+	struct live *l = live_new(w);
+
+	assert_non_null(l);
+	memcpy(l->rec.id.b, &i, sizeof i);
+	l->rec.id.b[15] = (uint8_t)i;
+	l->rec.version = 2;
+	l->rec.flow = FLOW_DEBIT;
+	l->rec.created = w->wall;
+	l->rec.iss = (struct leg){ .peer = PEER,
+		.phase = LEG_UNKNOWN,
+		.op = OP_DEBIT,
+		.tries = 1,
+		.since = w->wall,
+		.next = wall_plus_ms(w->wall, in_ms) };
+	l->rec.due = l->rec.iss.next;
+	live_set_alarm(w, l);
+	return l;
+}
+
+/* How many alarms ring in each second from `from_ms` on; all of them within `seconds`. */
+static void assert_spread(
+	struct live **l, int count, int64_t from_ms, int seconds, int at_most, int at_least)
+{
+	int second[120] = { 0 };
+
+	for (int i = 0; i < count; i++) {
+		int64_t s = (l[i]->due.key / 1000 - from_ms) / 1000;
+		assert_true(l[i]->timed);
+		assert_in_range(s, 0, seconds - 1);
+		second[s]++;
+	}
+	for (int i = 0; i < seconds; i++)
+		assert_true(second[i] <= at_most);
+	assert_true(second[0] >= at_least);
+}
+
+/* Our part is five a second: whatever rings at one moment asks in turns, and nobody is forgotten.
+ */
+static void questions_in_turns(void **state)
+{
+	static struct live *l[300];
+	struct item due = { .ev.kind = EV_DUE }, found = { .ev.kind = EV_RESUME };
+	int at_once = 0, waiting = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		l[i] = in_doubt(i, 0);
+	for (int i = 0; i < 300; i++) {
+		struct live *one = l[i];
+		if (!gate_defers(w, one, i % 2 ? &due : &found)) {
+			at_once++;
+			continue;
+		}
+		l[waiting++] = one;
+		assert_true(gate_defers(w, one, &found)); /* the clerk comes by: it has its turn */
+	}
+	assert_int_equal(at_once, 2);
+	assert_spread(l, waiting, 1000, 60, 5, 4);
+	due.had_turn = true;
+	l[0]->has_turn = false;
+	assert_false(gate_defers(w, l[0], &due));
+}
+
+static void only_questions_wait(void **state)
+{
+	struct item due = { .ev.kind = EV_DUE }, answer = { .ev.kind = EV_ANSWER };
+	struct live *cancel, *question;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		(void)gate_defers(w, in_doubt(i, 0), &due);
+	question = in_doubt(3, 0);
+	assert_false(gate_defers(w, question, &answer));
+	cancel = in_doubt(4, 0);
+	cancel->rec.undo.phase = UNDO_ASKING;
+	cancel->rec.undo.next = cancel->rec.due;
+	cancel->rec.iss.next = WALL_NONE;
+	assert_false(gate_defers(w, cancel, &due));
+	assert_true(gate_defers(w, question, &due));
+}
+
+/* A minute of silence, a thousand payments in doubt, then it answers: before their time, but within
+ * its budget; none that was never asked about. */
+static void not_trampled(void **state)
+{
+	static struct live *l[400];
+	struct live *fresh;
+	(void)state;
+	ends(OP_DEBIT, GATE_LOST, 20);
+	at_ms(61000);
+	for (int i = 0; i < 400; i++)
+		l[i] = in_doubt(i, 600000);
+	fresh = in_doubt(400, 8000);
+	fresh->rec.iss.tries = 0;
+	ends(OP_INQUIRE, GATE_ANSWERED, 1);
+	assert_true(l[0]->due.key > 600000000);
+	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	assert_spread(l, 400, 61000, 80, 6, 4);
+	assert_true(fresh->due.key >= (61000 + 8000) * INT64_C(1000));
+	assert_true(l[0]->hurry && l[0]->has_turn);
+}
+
+static void jitter(void **state)
+{
+	struct live *l[256];
+	int64_t first = 0, last = 0;
+
+	(void)state;
+	for (int i = 0; i < 256; i++) {
+		l[i] = in_doubt(i, 5000);
+		last = l[i]->due.key > last ? l[i]->due.key : last;
+		first = !first || l[i]->due.key < first ? l[i]->due.key : first;
+	}
+	assert_int_equal(first, 6000 * 1000); /* never before its time */
+	assert_in_range(last, 6400 * 1000, 6500 * 1000);
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+static void the_clock_is_set_back(void **state)
+{
+	struct live *l = in_doubt(0, 2000);
+	struct wall before = live_now(w, l);
+
+	(void)state;
+	wall_moved_us = -HOUR_US;
+	at_ms(2500);
+	assert_int_equal(live_now(w, l).us - before.us, 1500000);
+	live_set_alarm(w, l);
+	assert_int_equal(l->due.key, 3000 * 1000);
+	wall_moved_us = HOUR_US;
+	at_ms(2600);
+	assert_int_equal(live_now(w, l).us, w->wall.us);
+}
+
+/* Its worker is gone, the clerk has found it: its alarm, an hour away in the ledger, rings in the
+ * time that was meant. */
+static void found_after_that(void **state)
+{
+	struct live *l = in_doubt(1, 2000), *found;
+	struct pay rec = l->rec;
+	char text[PAY_BYTES_MAX];
+	struct buf b = buf_init(text, sizeof text);
+	struct loaded got = { .rc = RC_OK };
+
+	(void)state;
+	assert_int_equal(pay_pack(&rec, &b), RC_OK);
+	live_release_if_idle(w, l);
+	wall_moved_us = -HOUR_US;
+	at_ms(5000);
+	assert_true(wrk_resume(w, &rec.id));
+	got.record = buf_span(&b);
+	wrk_on_loaded(w, asked, &got);
+	found = live_find(w, &rec.id);
+	assert_non_null(found);
+	assert_int_equal(found->due.key, 7000 * 1000);
+	(void)wrk_turn(w); /* and it is not let go meanwhile */
+	assert_ptr_equal(live_find(w, &rec.id), found);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(who_cannot_be_reached, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_does_not_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_few_are_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(questions_in_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_trampled, setup, teardown),
+		cmocka_unit_test_setup_teardown(jitter, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_clock_is_set_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(found_after_that, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
