@@ -25,6 +25,7 @@ check_all() {
 	sim_row
 	fuzz_targets 30
 	bench_row
+	faults_short
 	matrix_row
 	check_script 'rights in the database' tests/rights/run.sh
 	check_script 'plays' tests/play/plays.sh

@@ -98,6 +98,7 @@ daemon_down() {
 	for ((i = ${#PROGRAMS[@]} - 1; i >= 0; i--)); do
 		daemon_stop "${PROGRAMS[i]%% *}" TERM
 	done
+	daemon_stop proxy TERM # of the fault matrix
 	daemon_stop redis TERM
 	daemon_stop pg INT
 	[[ ! -d $SOCK || ! -O $SOCK ]] || rm -rf -- "$SOCK"
