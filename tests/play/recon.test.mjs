@@ -1,0 +1,139 @@
+/*
+ * Reconciliation: the scheme's own files, which its fake writes of what it saw, and plain files made here, against our windows; with
+ * differences planted in them. Differences become exception items that somebody owns and two people close where money moves.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { euro } from './lib/caller.mjs';
+import { World, until } from './lib/world.mjs';
+
+let w, dir, paid, refunded;
+const till = () => w.callers['till-eur'];
+const utc8 = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), utc = new Date().toISOString().slice(0, 10);
+const ctl = (...args) => new Promise((ok) => {
+  execFile(process.env.XW_SWITCHCTL, [...args, '--json'], { env: { ...process.env, PGDATABASE: w.db } }, (e, out, err) =>
+    ok({ status: e ? e.code : 0, said: out ? JSON.parse(out) : null, err }));
+});
+const conf = () => join(w.dir, 'switchd.yaml');
+const put = (name, text) => { const f = join(dir, name); writeFileSync(f, text); return f; };
+/* A file of the scheme's, as its fake writes it. */
+const theirs = async (kind, more = {}) => {
+  const { name, text } = await w.fake('alipayplus', { do: 'file', kind, leg: 'acqp', day: utc8, ...more });
+  return put(name, text);
+};
+const all = (more) => Promise.all(['transactionItems', 'feeItems', 'settlement'].map((k) => theirs(k, more)));
+const reconcile = (name, files, day, ...more) => ctl('reconcile', name, ...files, '--day', day, '--conf', conf(), '--as', 'maria', ...more);
+const open = async () => (await ctl('exceptions', 'list')).said;
+const code = async () => (await w.fake('alipayplus', { do: 'mint-code', behaviour: 'approve' })).code;
+const pay = async (minor) => { const a = await till().pay(await code(), euro(minor)); await w.final(a.body.id); return a.body.id; };
+
+describe('reconciliation', () => {
+  before(async () => {
+    w = await World.start('recon');
+    dir = join(w.dir, 'files');
+    mkdirSync(dir);
+    paid = [];
+    for (const minor of [1250, 990, 2370]) paid.push(await pay(minor));
+    refunded = await pay(5000);
+    await till().refund(refunded, euro(1700));
+    await until(async () => (await w.psql(`select 1 from ledger.payment where ledger.id_text(payment) = '${refunded}' and state = 5`)).length, 'refunded');
+    const blue = (await w.fake('bluecode', { do: 'mint-code', behaviour: 'approve' })).codes[0];
+    paid.push((await till().pay(blue, euro(640))).body.id);
+    await w.final(paid[3]);
+  });
+  after(() => w?.stop());
+
+  it('a window that is open is not compared', async () => {
+    const r = await reconcile('alipayplus', await all(), utc8);
+    assert.equal(r.status, 3);
+    assert.match(r.err, /not closed/);
+    for (const day of [utc, utc8].sort()) assert.equal((await ctl('clearing', '--conf', conf(), '--through', day)).status, 0);
+  });
+
+  it('both sides say the same; the same files again are known', async () => {
+    const files = await all();
+    const r = await reconcile('alipayplus', files, utc8);
+    assert.deepEqual([r.status, r.said], [0, { lines: 6, differences: 0, new: 0, known: false }], r.err);
+    assert.equal((await reconcile('alipayplus', files, utc8)).said.known, true);
+    assert.deepEqual(await open(), []);
+  });
+
+  it('a payment that their file lacks, and a total that follows from it: one item, with owner and age', async () => {
+    const r = await reconcile('alipayplus', await all({ omit: paid[0] }), utc8, '--owner', 'clearing desk');
+    assert.deepEqual([r.status, r.said.differences, r.said.new], [1, 1, 1], r.err);
+    const [item] = await open();
+    assert.deepEqual([item.payment, item.kind, item.owner], [paid[0], 'our item is not in their file', 'clearing desk']);
+    assert.ok(item.age_s >= 0);
+    assert.match(item.said, /alipayplus.*not in their file/);
+    const again = await reconcile('alipayplus', [(await all({ omit: paid[0] }))[0]], utc8);
+    assert.deepEqual([again.said.differences, again.said.new], [1, 0], 'found again, it is the same item');
+  });
+
+  it('another amount, and an item that we do not know', async () => {
+    const [items, fees, settlement] = await all({ off: paid[1] });
+    const r = await reconcile('alipayplus', [items, fees, settlement], utc8);
+    assert.deepEqual([r.status, r.said.new], [1, 1], r.err);
+    const { text } = await w.fake('alipayplus', { do: 'file', kind: 'transactionItems', leg: 'acqp', day: utc8 });
+    const [head, values, columns, ...lines] = text.trimEnd().split('\n');
+    const [n, net, ccy] = values.split(',');
+    const made = [head, `${Number(n) + 1},${Number(net) + 100},${ccy}`, columns, ...lines, 'PAYMENT,not-ours,2026x,2026-01-15T17:30:00+08:00,100,EUR,100,EUR,,'];
+    const e = await reconcile('alipayplus', [put('transactionItems_extra.csv', `${made.join('\n')}\n`)], utc8);
+    assert.deepEqual([e.status, e.said.new], [1, 1], e.err);
+    const kinds = (await open()).map((x) => x.kind).sort();
+    assert.deepEqual(kinds, ['our item is not in their file', 'their file has another amount', 'their file has what we have not']);
+    assert.deepEqual((await w.psql("select participant, ours::int, theirs::int from audit.difference where kind like '%another amount'")),
+      [{ participant: 'alipayplus', ours: 990, theirs: 991 }]);
+  });
+
+  it('a plain file of a partner without one of its own: agreed, a fee, a failure', async () => {
+    const file = (line) => put('day.csv', `type,id,currency,amount,fee,status\n${line}\nend,1\n`);
+    const ours = `payment,${paid[3]},EUR,640`;
+    assert.equal((await reconcile('bluecode', [file(`${ours},,done`)], utc)).status, 0);
+    const fee = await reconcile('bluecode', [file(`${ours},3,done`)], utc), failed = await reconcile('bluecode', [file(`${ours},,failed`)], utc);
+    assert.deepEqual([fee.said.new, failed.said.new], [1, 1]);
+    const items = (await open()).filter((x) => x.payment === paid[3]).map((x) => x.kind);
+    assert.deepEqual(items.sort(), ['their file has another fee', 'their file says it ended otherwise']);
+  });
+
+  it('a malformed file is refused whole, with file, line and reason', async () => {
+    const before = (await open()).length, files = await all({ omit: paid[2] });
+    const { text } = await w.fake('alipayplus', { do: 'file', kind: 'transactionItems', leg: 'acqp', day: utc8, omit: paid[2] });
+    for (const [change, line, why] of [
+      [(t) => t.replace(',EUR,,\n', ',EUR,\n'), 4, /fields/], [(t) => t.slice(0, -90), 7, /fields|amount/], [(t) => t.replace('PAYMENT', 'PAY"MENT'), 4, /CSV/],
+      [(t) => t.replace(/^\d+,/m, '9,'), 8, /totalCount/], [(t) => t.replace('transactionType', 'kind'), 3, /column/], [() => '', 1, /totalCount/],
+    ]) {
+      const r = await reconcile('alipayplus', [put('transactionItems_bad.csv', change(text)), files[1], files[2]], utc8);
+      assert.equal(r.status, 1);
+      assert.match(r.err, new RegExp(`transactionItems_bad.csv:${line}: `), r.err);
+      assert.match(r.err, why);
+      assert.equal(r.said, null);
+    }
+    assert.equal((await open()).length, before, 'nothing of it counted');
+  });
+
+  it('items are assigned; a difference is booked by two people, and only then', async () => {
+    const [item] = (await open()).filter((x) => x.kind === 'their file has another amount');
+    assert.equal((await ctl('exceptions', 'assign', String(item.id), 'olga', '--reason', 'her partner', '--as', 'maria')).status, 0);
+    assert.equal((await ctl('exceptions', 'show', String(item.id))).said.owner, 'olga');
+    const position = async () => Number((await w.psql("select posted from ledger.balance where class = 'position' and name = 'position alipayplus EUR'"))[0].posted);
+    const was = await position(), close = (who, ...more) => ctl('exceptions', 'close', String(item.id), ...more, '--reason', 'they are right', '--as', who);
+    for (const who of ['olga', 'Olga']) {
+      const r = await close(who, '--book');
+      assert.deepEqual([r.status, r.said.said], [0, 'proposed'], r.err);
+    }
+    assert.equal(await position(), was, 'one person moves nothing');
+    assert.equal((await close('maria', '--book')).said.said, 'closed');
+    assert.equal(await position(), was + 1);
+    assert.equal((await close('maria', '--book')).status, 1, 'once');
+    assert.equal((await ctl('exceptions', 'list')).said.some((x) => x.id === item.id), false);
+    const [failed] = (await open()).filter((x) => x.kind === 'their file says it ended otherwise');
+    assert.equal((await ctl('exceptions', 'close', String(failed.id), '--book', '--reason', 'x', '--as', 'maria')).status, 1, 'there is no amount to book');
+    assert.equal((await ctl('exceptions', 'close', String(failed.id), '--reason', 'asked them', '--as', 'maria')).said.closed, true);
+    assert.equal((await ctl('exceptions', 'close', '4711', '--reason', 'x', '--as', 'maria')).status, 1);
+    assert.deepEqual(await w.faults(), []);
+  });
+});
