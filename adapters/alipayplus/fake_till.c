@@ -20,7 +20,7 @@ static const int inquiry_gaps_s[] = { 2, 2, 3, 3, 5, 5, 10, 10, 10, 10 };
 static const int cancel_gaps_s[] = { 2, 3, 3, 5, 5, 10 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static struct span path_of(const struct sandbox_host *h, const char *api)
+static const char *path_of(const struct sandbox_host *h, const char *api)
 {
 	struct buf b = arena_buf(h->arena, 256);
 
@@ -28,7 +28,8 @@ static struct span path_of(const struct sandbox_host *h, const char *api)
 	buf_add(&b, h->name);
 	buf_str(&b, "/v1/payments/");
 	buf_str(&b, api);
-	return buf_span(&b); /* the arena is zeroed, so it is a C string too */
+	buf_ch(&b, '\0');
+	return b.p;
 }
 
 /* ---- bodies -------------------------------------------------------------------------------- */
@@ -97,7 +98,7 @@ void apsf_step(struct apsf *s, const struct sandbox_host *h, struct apsf_payment
 		put_ids(&w, h, p);
 	jw_end(&w, '}');
 	p->in_flight = true;
-	apsw_call(h, cookie, path_of(h, api_of((enum apsf_phase)p->phase)).p, buf_span(&b));
+	apsw_call(h, cookie, path_of(h, api_of((enum apsf_phase)p->phase)), buf_span(&b));
 	h->timer(h->ctx, cookie,
 		p->phase == PHASE_INQUIRE || p->phase == PHASE_INQUIRE_PUSH ? INQUIRY_TIMEOUT_MS
 									    : MONEY_TIMEOUT_MS);
@@ -217,7 +218,7 @@ void apsf_on_call_answer(struct apsf *s, const struct sandbox_host *h, struct ap
 	if (p->phase == PHASE_NONE)
 		return; /* settled by the wallet's own report meanwhile */
 	if (m &&
-		!apsf_check_answer(s, h, path_of(h, api_of((enum apsf_phase)p->phase)).p, m, &body))
+		!apsf_check_answer(s, h, path_of(h, api_of((enum apsf_phase)p->phase)), m, &body))
 		body = NULL;
 	if (p->phase == PHASE_ASK) {
 		apsf_on_question_answer(s, h, p, body);
@@ -266,7 +267,7 @@ void apsf_ask_refund(struct apsf *s, const struct sandbox_host *h, struct apsf_r
 	jw_end(&w, '}');
 	r->in_flight = true;
 	cookie = apsf_refund_cookie(EVENT_REFUND, s, r);
-	apsw_call(h, cookie, path_of(h, "refund").p, buf_span(&b));
+	apsw_call(h, cookie, path_of(h, "refund"), buf_span(&b));
 	h->timer(h->ctx, cookie, MONEY_TIMEOUT_MS);
 }
 
@@ -293,7 +294,7 @@ void apsf_on_refund_answer(struct apsf *s, const struct sandbox_host *h, struct 
 		return;
 	r->in_flight = false;
 	r->done = h->now;
-	if (m && apsf_check_answer(s, h, path_of(h, "refund").p, m, &body))
+	if (m && apsf_check_answer(s, h, path_of(h, "refund"), m, &body))
 		status = fake_text(body, "result.resultStatus");
 	if (span_eq(status, SPAN("S"))) {
 		apsf_copy(r->refund_id, sizeof r->refund_id, fake_text(body, "refundId"));

@@ -72,7 +72,8 @@ void arena_reset(struct arena *a)
 	poison(a->p, a->cap);
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+/* Room that is to be written, and so not cleared. */
+static char *take(struct arena *a, size_t n)
 {
 	CHECK(a->used <= a->cap);
 	if (a->over || n > a->cap - a->used) {
@@ -85,13 +86,21 @@ void *arena_alloc(struct arena *a, size_t n)
 
 	a->used = step > a->cap - a->used ? a->cap : a->used + step;
 	unpoison(p, n);
-	memset(p, 0, n);
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	char *p = take(a, n);
+
+	if (p)
+		memset(p, 0, n);
 	return p;
 }
 
 struct span arena_dup(struct arena *a, struct span s)
 {
-	char *p = arena_alloc(a, s.n);
+	char *p = take(a, s.n);
 
 	if (p && s.n)
 		memcpy(p, s.p, s.n);
@@ -104,16 +113,19 @@ char *arena_cstr(struct arena *a, struct span s)
 		a->over = true;
 		return NULL;
 	}
-	char *p = arena_alloc(a, s.n + 1);
+	char *p = take(a, s.n + 1);
 
-	if (p && s.n)
+	if (!p)
+		return NULL;
+	if (s.n)
 		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
 	return p;
 }
 
 struct buf arena_buf(struct arena *a, size_t n)
 {
-	char *storage = arena_alloc(a, n);
+	char *storage = take(a, n);
 
 	return buf_init(storage, storage ? n : 0);
 }

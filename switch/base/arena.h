@@ -2,8 +2,9 @@
  * arena.h: fixed-size bump memory for one request or one call. Nothing is freed; the whole is
  * reset.
  *
- * Memory is zeroed and aligned to 16 bytes. Overflow is sticky: look at arena_ok once, also after a
- * library that allocated from here has reported success. What is not live is poisoned for ASan.
+ * Memory is aligned to 16 bytes, and zeroed unless it is room to write into. Overflow is sticky:
+ * look at arena_ok once, also after a library that allocated from here has reported success. What
+ * is not live is poisoned for ASan.
  */
 #ifndef XW_ARENA_H
 #define XW_ARENA_H
