@@ -12,16 +12,18 @@ BENCH_SETTLE=60   # until the last payment is final
 
 # bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json]
 bench_run() {
-	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor rate=() rows=() objects=()
+	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor pieces='' rate=() rows=() objects=()
 	while (($#)); do
 		case $1 in
 		--seconds) seconds=$2; shift ;;
 		--only) BENCH_CORRIDORS=("$2"); shift ;;
 		--rate) rate=(--rate "$2"); shift ;;
+		--pieces) pieces=yes ;;
 		--json) JSON=yes ;;
 		esac
 		shift
 	done
+	[[ -z $pieces ]] || bench_pieces
 	trap check_stop EXIT
 	check_stop
 	rm -rf "$RUN/pg" "$RUN/redis"
@@ -43,6 +45,18 @@ bench_run() {
 	check_stop
 	trap - EXIT
 	exit $good
+}
+
+# What the pieces cost alone.
+bench_pieces() {
+	local piece pieces=(pieces_speed keys_speed commit_speed)
+	BUILD_ONLY=("${pieces[@]/#/tests/support/}")
+	build_tree build --buildtype=release
+	for piece in "${pieces[@]}"; do
+		step "bench: $piece"
+		"$RUN/build/tests/support/$piece"
+	done
+	exit 0
 }
 
 # Servers, keys and configuration; a migrated database that others are copied from.

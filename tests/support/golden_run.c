@@ -1,5 +1,6 @@
 /*
- * golden_run.c: prepares a golden case, lets the adapter do its part, and writes down what came out.
+ * golden_run.c: prepares a golden case, lets the adapter do its part, and writes down what came
+ * out.
  *
  * The hard thing is repetition: what the adapter takes from the arena is given back before the next
  * time, what was prepared stays. Must never do work of the adapter's outside of golden_run_act.

@@ -307,6 +307,8 @@ void pw_step(struct payworld *w, struct pay_event ev)
 					: acct_number(ACCT_POSITION, 10 + CODE, EUR);
 	ev.cap = 50000;
 	ev.cap_used = 49000;
+	w->before = before;
+	w->ev = ev;
 	core_step(&sn, &before, &ev, &w->st);
 	core_step(&sn, &before, &ev, &twice);
 	CHECK(w->st.record_bytes == twice.record_bytes);

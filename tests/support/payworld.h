@@ -17,7 +17,9 @@ enum { TILL = 1, SCHEME = 2, CODE = 3, PUSH = 4, WALLET = 5, TOUR = 6, SELF = 7 
 
 struct payworld {
 	struct pay rec;
-	struct step st; /* the last */
+	struct step st; /* the last, and what it was made from: */
+	struct pay before;
+	struct pay_event ev;
 	struct wall now;
 	/* what the shell adds to a request */
 	uint16_t down; /* a participant that cannot be reached; 0: none */
