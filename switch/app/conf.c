@@ -113,6 +113,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 
 	c->name = r->name;
 	c->origin = r->origin;
+	c->bank = conf_bank(l, r->bank);
 	c->code_guid = r->code_guid;
 	if (strlen(r->code_guid) > 32 || !strchr(r->code_guid, '.'))
 		conf_fail(l, "code_guid: a reverse domain of yours, of 32 characters at most");

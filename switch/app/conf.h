@@ -34,6 +34,15 @@ struct conf_key {
 	bool sha512; /* of RSA, and it digests by SHA-512 */
 };
 
+/* How an agreement is settled: we instruct what we owe, they pay or tell what they settle, or its
+ * deposits have paid before. */
+enum conf_settles { CONF_BY_US, CONF_BY_PEER, CONF_PREFUNDED };
+
+/* An account at a bank; all NULL: none is configured. */
+struct conf_bank {
+	const char *name, *iban, *bic;
+};
+
 /* A participant beyond what the core and the worker know of it. */
 struct conf_peer {
 	const char *name;
@@ -47,6 +56,8 @@ struct conf_peer {
 	size_t key_count;
 	struct conf_key key[CONF_KEYS];
 	struct money cap; /* most that it may owe us in its settlement currency; none: no limit */
+	enum conf_settles settles;
+	struct conf_bank bank; /* where it wants to be paid */
 	size_t setting_count;
 	struct conf_setting setting[CONF_SETTINGS];
 	size_t timing_count;
@@ -85,6 +96,7 @@ struct conf {
 	const char *redis;                            /* path of a Unix socket; NULL: none */
 	const char *secret_file; /* 32 bytes, hex: hashes codes, seals secrets */
 	const char *vault_file;  /* versions of the keys under which people's data is kept */
+	struct conf_bank bank;   /* ours, from which settlements are paid */
 	uint32_t workers;
 	uint32_t payments_max, calls_max, requests_max; /* per worker */
 	unsigned shard;

@@ -25,12 +25,18 @@ struct raw_fee {
 		*on_refund;
 };
 
+struct raw_bank {
+	char *name, *iban, *bic;
+};
+
 struct raw_peer {
 	char *name, *number, *adapter, *currency, *agreement, *scheme, *debit_via, *identity, *url,
 		*ca;
 	char *client_certificate, *client_key, *connections, *questions_per_s, *cap, *amount_max,
 		*day_max, *markup_bp, *hold_ms, *expire_s;
 	char *refund_days, *zone, *cancel_until, *notify, *off;
+	char *settles;
+	struct raw_bank *bank;
 	char *assigned_id, *code_head, *code_digits, *code_life_s, *order_url;
 	char **roles;
 	unsigned roles_count;
@@ -66,6 +72,7 @@ struct raw_switch {
 	char *name, *origin, *code_guid, *environment, *partners, *operators, *payers,
 		*payer_origin, *postgres, *redis, *secret, *vault, *workers;
 	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
+	struct raw_bank *bank;
 	struct raw_limit *exchange_limits;
 	unsigned exchange_limits_count;
 	char *markup_bp, *quote_life_s, *tls_certificate, *tls_key, *client_ca, *payer_certificate,
@@ -134,6 +141,8 @@ int conf_word(struct loader *l, const char *name, const char *text, const char *
 /* "+08:00", a name of the IANA database, or a POSIX TZ text; UTC where absent. */
 struct zone conf_zone(struct loader *l, const char *text);
 int conf_time_of_day(struct loader *l, const char *text); /* "23:30" as minutes; -1: absent */
+/* None where absent. */
+struct conf_bank conf_bank(struct loader *l, const struct raw_bank *raw);
 /* A relative path starts at the main file's folder. */
 const char *conf_path(struct loader *l, const char *text);
 

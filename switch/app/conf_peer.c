@@ -210,6 +210,25 @@ static void put_codes(struct loader *l, const struct raw_peer *r, struct peer *p
 	put_order_url(l, r, p);
 }
 
+/* Who acquires is paid by us, and who issues pays us, unless said otherwise. With cap 0 it has paid
+ * before. */
+static void put_settling(
+	struct loader *l, const struct raw_peer *r, const struct peer *p, struct conf_peer *e)
+{
+	static const char *const words[] = { "by_us", "by_peer", "prefunded", NULL };
+	bool is_empty = !money_is_none(e->cap) && money_sign(e->cap) == 0;
+
+	e->bank = conf_bank(l, r->bank);
+	if (r->settles)
+		e->settles = (enum conf_settles)conf_word(l, "settles", r->settles, words);
+	else if (is_empty)
+		e->settles = CONF_PREFUNDED;
+	else
+		e->settles = p->roles & PEER_ACQUIRER ? CONF_BY_US : CONF_BY_PEER;
+	if (e->settles == CONF_PREFUNDED && !is_empty)
+		conf_fail(l, "settles: prefunded means cap: \"0\"");
+}
+
 static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 {
 	static const char *const notifies[] = { "never", "late", "always", NULL };
@@ -255,6 +274,7 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	e->client_key_file = conf_path(l, r->client_key);
 	e->connections = (uint32_t)conf_number(l, "connections", r->connections, 32, 1, 1024);
 	e->cap = conf_amount(l, "cap", r->cap, p->settle);
+	put_settling(l, r, p, e);
 	if (r->url)
 		url(l, r->url, e, k);
 	put_keys(l, r, e);

@@ -5,6 +5,7 @@
  * right at three in the morning. Must never guess: what is not exactly of the form is a fault.
  */
 #include "conf_parts.h"
+#include "iso20022.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -82,6 +83,19 @@ struct money conf_amount(struct loader *l, const char *name, const char *text, s
 	if (text && money_parse_major(span_str(text), c, &m) != RC_OK)
 		conf_fail(l, "%s: \"%s\" is no amount of %s", name, text, ccy_alpha(c));
 	return m;
+}
+
+struct conf_bank conf_bank(struct loader *l, const struct raw_bank *raw)
+{
+	if (!raw)
+		return (struct conf_bank){ .name = NULL };
+	if (span_empty(span_str(raw->name)) || strlen(raw->name) > 140)
+		conf_fail(l, "bank: a name of 1 to 140 bytes");
+	if (!iso_is_iban(span_str(raw->iban)))
+		conf_fail(l, "bank: \"%s\" is no IBAN", raw->iban);
+	if (!iso_is_bic(span_str(raw->bic)))
+		conf_fail(l, "bank: \"%s\" is no BIC", raw->bic);
+	return (struct conf_bank){ raw->name, raw->iban, raw->bic };
 }
 
 int conf_word(struct loader *l, const char *name, const char *text, const char *const *words)

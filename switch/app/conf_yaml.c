@@ -48,6 +48,12 @@ static const cyaml_schema_field_t timing_fields[] = { TEXT(raw_timing, op),
 static const cyaml_schema_value_t timing_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_DEFAULT, struct raw_timing, timing_fields) };
 
+static const cyaml_schema_field_t bank_fields[] = { TEXT(raw_bank, name), TEXT(raw_bank, iban),
+	TEXT(raw_bank, bic), CYAML_FIELD_END };
+#define BANK(type)                                                                                 \
+	CYAML_FIELD_MAPPING_PTR(                                                                   \
+		"bank", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, bank, bank_fields)
+
 static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(raw_peer, number),
 	TEXT(raw_peer, adapter), TEXT(raw_peer, currency), OPTIONAL(raw_peer, agreement),
 	OPTIONAL(raw_peer, scheme), OPTIONAL(raw_peer, debit_via), OPTIONAL(raw_peer, identity),
@@ -59,9 +65,10 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until), OPTIONAL(raw_peer, notify),
 	OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id), OPTIONAL(raw_peer, code_head),
 	OPTIONAL(raw_peer, code_digits), OPTIONAL(raw_peer, code_life_s),
-	OPTIONAL(raw_peer, order_url), MANY(raw_peer, roles, &text_value),
-	MANY(raw_peer, keys, &key_value), MANY(raw_peer, settings, &pair_value),
-	MANY(raw_peer, fees, &fee_value), MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
+	OPTIONAL(raw_peer, order_url), OPTIONAL(raw_peer, settles), BANK(raw_peer),
+	MANY(raw_peer, roles, &text_value), MANY(raw_peer, keys, &key_value),
+	MANY(raw_peer, settings, &pair_value), MANY(raw_peer, fees, &fee_value),
+	MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
 static const cyaml_schema_value_t peer_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_peer, peer_fields) };
 
@@ -106,11 +113,12 @@ static const cyaml_schema_field_t switch_fields[] = { TEXT(raw_switch, name),
 	OPTIONAL(raw_switch, workers), OPTIONAL(raw_switch, payments_max),
 	OPTIONAL(raw_switch, calls_max), OPTIONAL(raw_switch, requests_max),
 	OPTIONAL(raw_switch, shard), TEXT(raw_switch, participants), TEXT(raw_switch, routes),
-	OPTIONAL(raw_switch, rates), MANY(raw_switch, exchange_limits, &limit_value),
-	OPTIONAL(raw_switch, markup_bp), OPTIONAL(raw_switch, quote_life_s),
-	OPTIONAL(raw_switch, tls_certificate), OPTIONAL(raw_switch, tls_key),
-	OPTIONAL(raw_switch, client_ca), MANY(raw_switch, hosts, &text_value),
-	MANY(raw_switch, operators_hosts, &text_value), CYAML_FIELD_END };
+	OPTIONAL(raw_switch, rates), BANK(raw_switch),
+	MANY(raw_switch, exchange_limits, &limit_value), OPTIONAL(raw_switch, markup_bp),
+	OPTIONAL(raw_switch, quote_life_s), OPTIONAL(raw_switch, tls_certificate),
+	OPTIONAL(raw_switch, tls_key), OPTIONAL(raw_switch, client_ca),
+	MANY(raw_switch, hosts, &text_value), MANY(raw_switch, operators_hosts, &text_value),
+	CYAML_FIELD_END };
 static const cyaml_schema_value_t switch_value = { CYAML_VALUE_MAPPING(
 	CYAML_FLAG_POINTER, struct raw_switch, switch_fields) };
 

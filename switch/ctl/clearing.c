@@ -43,7 +43,7 @@ struct run {
 	struct money net[CLEARED_SIDES]; /* posted on the item's position */
 	int items;
 	long taken, unexplained;
-	long windows, files;
+	long windows, files, beyond;
 };
 
 void *clearing_room(size_t n)
@@ -351,16 +351,35 @@ static bool close_windows(struct run *r, const struct options *o, struct wall be
 	return true;
 }
 
+static void each_beyond(struct desk *d, const struct pg_rows *rows, int row)
+{
+	(void)d;
+	fprintf(stderr, "switchctl: %.*s is beyond its cap: %lld of %lld minor units\n",
+		SPAN_FMT(pg_bytes(rows, row, 0)), (long long)pg_int(rows, row, 1),
+		(long long)pg_int(rows, row, 2));
+}
+
+/* The ledger has made an exception item of each; here it is told whoever looks. */
+static bool say_beyond(struct run *r)
+{
+	r->desk.each = each_beyond;
+	if (!desk_ask(&r->desk, PG_STMT_BEYOND_CAP, &(struct pg_params){ 0 }))
+		return false;
+	r->beyond = r->desk.rows;
+	return true;
+}
+
 static enum ctl_exit say(const struct run *r, bool json)
 {
 	if (json)
-		printf("{\"items\":%ld,\"unexplained\":%ld,\"windows\":%ld,\"files\":%ld}\n",
-			r->taken, r->unexplained, r->windows, r->files);
+		printf("{\"items\":%ld,\"unexplained\":%ld,\"windows\":%ld,\"files\":%ld,"
+		       "\"beyond_cap\":%ld}\n",
+			r->taken, r->unexplained, r->windows, r->files, r->beyond);
 	else
 		printf("%ld items, %ld of them unexplained; %ld windows closed, %ld files "
 		       "written\n",
 			r->taken, r->unexplained, r->windows, r->files);
-	return r->unexplained ? CTL_FAULTS : CTL_GOOD;
+	return r->unexplained || r->beyond ? CTL_FAULTS : CTL_GOOD;
 }
 
 static enum ctl_exit run(const struct options *o, const struct conf *c)
@@ -376,7 +395,7 @@ static enum ctl_exit run(const struct options *o, const struct conf *c)
 		return CTL_FAILED;
 	r.json = buf_init(clearing_room(JSON_BYTES), JSON_BYTES);
 	if (take_up(&r) && close_windows(&r, o, began) &&
-		(!o->files || clearing_write(&r.desk, c, o->files, &a, &r.files)))
+		(!o->files || clearing_write(&r.desk, c, o->files, &a, &r.files)) && say_beyond(&r))
 		status = say(&r, o->desk.json);
 	free(r.json.p);
 	desk_close(&r.desk);

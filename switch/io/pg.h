@@ -51,7 +51,7 @@ enum pg_end {
 };
 
 #define PG_UNITS_MAX     64
-#define PG_SCHEMA_NEEDED 41
+#define PG_SCHEMA_NEEDED 42
 
 struct pg;
 struct pg_rows;

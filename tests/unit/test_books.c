@@ -668,7 +668,7 @@ static void test_zero(void **state)
 	finish_payment(&it);
 	commit(&it);
 	assert_int_equal(glob(XW_TESTS "/../schema/zero/*.sql", 0, 0, &g), 0);
-	assert_int_equal(g.gl_pathc, 12);
+	assert_int_equal(g.gl_pathc, 13);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		PGconn *c = server_connect(&server, "ledger", "auditor_ro");
 		int rows = sql_file_rows(c, g.gl_pathv[i]);

@@ -1,0 +1,139 @@
+/*
+ * Settlement: windows become one net amount for each agreement, an instruction that the published schemas accept, and a booking,
+ * each by two people; who is beyond its cap is said.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { euro, krone } from './lib/caller.mjs';
+import { World } from './lib/world.mjs';
+
+let w, dir;
+const SCHEMAS = process.env.XW_SPECS && join(process.env.XW_SPECS, 'iso20022');
+const today = [0, 8].map((h) => new Date(Date.now() + h * 3600e3).toISOString().slice(0, 10)).sort()[1];
+const run = (program, args) => new Promise((ok) => {
+  execFile(program, args, { env: { ...process.env, PGDATABASE: w.db } }, (e, out, err) => ok({ status: e ? e.code : 0, out, err }));
+});
+const ctl = async (...args) => {
+  const r = await run(process.env.XW_SWITCHCTL, [...args, '--json']);
+  return { ...r, said: r.out ? JSON.parse(r.out) : null };
+};
+const conf = () => ['--conf', join(w.dir, 'switchd.yaml')];
+const as = (who) => ['--reason', 'the day is over', '--as', who];
+const list = async () => Object.fromEntries((await ctl('settle', 'list')).said.map((s) => [s.participant, s]));
+const posted = async (name) => Number((await w.psql(`select posted from ledger.balance where name = '${name}'`))[0].posted);
+const blue = async (minor, money = euro(minor), till = 'till-eur') => {
+  const code = (await w.fake('bluecode', { do: 'mint-code', behaviour: 'approve' })).codes[0];
+  const a = await w.callers[till].pay(code, money);
+  await w.final(a.body.id);
+  return a.body.id;
+};
+const instruct = (id, who, ...more) => ctl('settle', 'instruct', String(id), ...conf(), '--files', dir, ...more, ...as(who));
+const confirm = (id, who, ...more) => ctl('settle', 'confirm', String(id), ...more, ...as(who));
+
+describe('settlement', () => {
+  before(async () => {
+    w = await World.start('settle');
+    dir = join(w.dir, 'instructions');
+    mkdirSync(dir);
+    /* The accounts of both sides; the files are JSON, which is YAML. */
+    const add = (file, more) => writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...more }));
+    const peer = (name) => join(w.dir, 'participants', `${name}.yaml`);
+    add(join(w.dir, 'switchd.yaml'), { bank: { name: 'Crosswallet & Co', iban: 'DE89370400440532013000', bic: 'DEUTDEFF' } });
+    add(peer('till-eur'), { settles: 'by_us', bank: { name: 'till-eur', iban: 'FI2112345600000785', bic: 'NDEAFIHH' } });
+    add(peer('till-nok'), { bank: { name: 'till-nok', iban: 'NO9386011117947', bic: 'DNBANOKKXXX' } });
+    for (const minor of [1200, 3405]) await blue(minor);
+    await blue(0, krone(9900), 'till-nok');
+  });
+  after(() => w?.stop());
+
+  it('nothing is settled that is not cleared', async () => {
+    assert.deepEqual((await ctl('settle', 'open', ...conf(), '--through', today)).said, { opened: 0 });
+    assert.equal((await ctl('clearing', ...conf(), '--through', today)).status, 0);
+  });
+
+  it('one net amount for each agreement; a window is settled once', async () => {
+    const r = await ctl('settle', 'open', ...conf(), '--through', today);
+    assert.equal(r.status, 0, r.err);
+    assert.ok(r.said.opened >= 4);
+    const all = await list();
+    assert.deepEqual([all['till-eur'].amount, all['till-eur'].state], [-4605, 'to instruct']);
+    assert.deepEqual([all['till-nok'].amount, all['till-nok'].currency], [-9900, 'NOK']);
+    assert.ok(all.bluecode.amount > 4605 && all.bluecode.state === 'expected' && all.bluecode.terms === 'by_peer');
+    assert.equal(all.pivo.state, 'confirmed', 'nothing is owed either way');
+    for (const s of Object.values(all)) assert.equal(s.amount, await posted(`position ${s.participant} ${s.currency}`), s.participant);
+    assert.deepEqual((await ctl('settle', 'open', ...conf(), '--through', today)).said, { opened: 0 });
+  });
+
+  it('instructed by two people; the file is what it was whenever it is asked for', async (t) => {
+    const { id } = (await list())['till-eur'], file = join(dir, `pacs.009_XW-SETTLEMENT-${id}.xml`);
+    for (const who of ['olga', 'OLGA']) assert.deepEqual((await instruct(id, who)).said, { id, said: 'proposed' });
+    assert.equal(existsSync(file), false, 'one person instructs nothing');
+    const r = await instruct(id, 'maria');
+    assert.deepEqual([r.status, r.said?.said], [0, 'instructed'], r.err);
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, /<IntrBkSttlmAmt Ccy="EUR">46\.05</);
+    assert.match(text, /<CdtrAcct><Id><IBAN>FI2112345600000785</);
+    assert.equal((await instruct(id, 'maria')).status, 0);
+    assert.equal(readFileSync(file, 'utf8'), text);
+    const nok = (await list())['till-nok'].id;
+    for (const who of ['olga', 'maria']) assert.equal((await instruct(nok, who, '--form', 'pain.001')).status, 0);
+    assert.match(readFileSync(join(dir, `pain.001_XW-SETTLEMENT-${nok}.xml`), 'utf8'), /<InstdAmt Ccy="NOK">99\.00</);
+    if (!SCHEMAS || !existsSync(SCHEMAS)) return t.skip('the schemas are not here');
+    for (const [kind, f, xsd] of [['pacs.009', id, 'pacs.009.001.08'], ['pain.001', nok, 'pain.001.001.09']]) {
+      const v = await run('xmllint', ['--nonet', '--noout', '--schema', join(SCHEMAS, `${xsd}.xsd`), join(dir, `${kind}_XW-SETTLEMENT-${f}.xml`)]);
+      assert.equal(v.status, 0, v.err);
+    }
+    return undefined;
+  });
+
+  it('what is not ours to pay is not instructed; what was not instructed is not confirmed', async () => {
+    const all = await list();
+    const r = await instruct(all.bluecode.id, 'olga');
+    assert.deepEqual([r.status, r.said.said], [1, 'that is not ours to pay']);
+    await blue(500);
+    assert.equal((await instruct(4711, 'olga')).said.said, 'there is no such settlement');
+    assert.equal((await confirm(4711, 'olga', '--reference', 'B-1')).status, 1);
+    assert.equal((await ctl('settle', 'confirm', String(all.bluecode.id), '--reference', 'B-1', '--as', 'olga')).status, 2, 'why?');
+  });
+
+  it('confirmed by two people: booked between the position and the bank, once', async () => {
+    const { id } = (await list())['till-eur'], [position, bank] = [await posted('position till-eur EUR'), await posted('bank EUR')];
+    assert.equal((await confirm(id, 'olga', '--reference', 'STMT-7')).said.said, 'proposed');
+    assert.equal((await confirm(id, 'maria', '--reference', 'STMT-8')).said.said, 'proposed', 'another reference is another thing');
+    assert.equal(await posted('bank EUR'), bank);
+    const r = await confirm(id, 'maria', '--reference', 'STMT-7');
+    assert.deepEqual([r.status, r.said.said], [0, 'confirmed'], r.err);
+    assert.deepEqual([await posted('position till-eur EUR'), await posted('bank EUR')], [position + 4605, bank - 4605]);
+    assert.deepEqual((await confirm(id, 'olga', '--reference', 'STMT-8')).said.said, 'it is confirmed');
+    assert.equal((await list())['till-eur'].state, 'confirmed');
+    assert.deepEqual((await w.psql("select participant, amount::int, booked::int, instructed_by, confirmed_by from audit.settlement where participant = 'till-eur'")),
+      [{ participant: 'till-eur', amount: -4605, booked: -4605, instructed_by: 'maria', confirmed_by: 'maria' }]);
+  });
+
+  it('what comes to another amount stays on the position, and is an exception item', async () => {
+    const s = (await list()).bluecode, was = await posted('position bluecode EUR'), less = ((s.amount - 100) / 100).toFixed(2);
+    for (const who of ['olga', 'maria']) assert.equal((await confirm(s.id, who, '--reference', 'IN-1', '--amount', less)).status, 0);
+    assert.equal(await posted('position bluecode EUR'), was - s.amount + 100);
+    const items = (await ctl('exceptions', 'list')).said.filter((x) => x.kind === 'a settlement came to another amount');
+    assert.equal(items.length, 1);
+    assert.match(items[0].said, new RegExp(`${s.amount - 100} of ${s.amount}`));
+  });
+
+  it('a window that leaves somebody beyond its cap says so', async () => {
+    await w.psql("select ledger.cap_set(a.number, 1, false, 'maria', 'a smaller limit') from ledger.account a where a.name = 'position bluecode EUR'");
+    const next = new Date(Date.parse(today) + 86400e3).toISOString().slice(0, 10), r = await ctl('clearing', ...conf(), '--through', next);
+    assert.equal(r.status, 1);
+    assert.match(r.err, /bluecode/);
+    assert.equal(r.said.beyond_cap, 1);
+    assert.equal((await ctl('exceptions', 'list')).said.filter((x) => /beyond its cap/.test(x.kind) && /bluecode/.test(x.said)).length, 1);
+  });
+
+  it('the books are right, and the log covers what people booked', async () => {
+    assert.deepEqual(await w.faults(), []);
+    assert.deepEqual(await w.psql("select 1 from ledger.step s where mode in ('s', 'x') and (select sum(amount) from ledger.entry e where e.payment = s.payment) <> 0"), []);
+  });
+});
