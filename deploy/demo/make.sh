@@ -634,6 +634,7 @@ switchd() {
 	make "$KEYS/secret" openssl rand -hex 32
 	make "$KEYS/vault" sh -c 'printf "1 %s\n" "$(openssl rand -hex 32)"'
 	make "$KEYS/log.pem" private_key ed25519 # the sealer's alone
+	make "$KEYS/witness.pem" private_key ed25519 # and the witness's
 	put "$CONF/switchd.yaml" <<-YAML
 	name: crosswallet
 	environment: sandbox

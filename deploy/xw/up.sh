@@ -3,11 +3,13 @@
 
 # Our daemons in the order of their start, one a line: name, port (an offset in the block) and path
 # where it answers 200 once it is ready, and the file in $RUN/conf that it is run with. The sealer
-# listens nowhere: it is up when it has signed.
+# listens nowhere: it is up when it has signed; nor does the witness, who stands for somebody outside, and is
+# of `up` alone.
 PROGRAMS=(
 	'switchd 1 /readyz switchd.yaml'
 	'switchsandbox 2 /participants switchsandbox.json'
 	'sealer - - -'
+	'witness - - -'
 )
 
 # What listens, beside the ports above: name and offset; deploy/demo/make.sh says the same.
@@ -68,7 +70,7 @@ up_all() {
 # What an auditor would ask first.
 up_audit() {
 	printf '\naudit  '
-	up_verify | sed '2,$s/^/       /'
+	up_verify --cosigned "$RUN/witness/cosigned" --witness "$RUN/witness/state.key" | sed '2,$s/^/       /'
 }
 
 up_verify() {
@@ -87,8 +89,14 @@ configure_run() {
 # What a program is started with: its binary, every file of the configuration, every key.
 up_stamp() { (cd "$RUN" && find conf keys "bin/$1" -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum); }
 
-# The binary that a program is run from; the sealer is switchd with another job.
-up_built() { build_program "${1/#sealer/switchd}"; }
+# The binary that a program is run from; sealer and witness are programs of ours with another job.
+up_built() {
+	case $1 in
+	sealer) build_program switchd ;;
+	witness) build_program switchaudit ;;
+	*) build_program "$1" ;;
+	esac
+}
 
 # up_start NAME CONF
 up_start() {
@@ -98,6 +106,12 @@ up_start() {
 		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$SOCK")" --key "$RUN/keys/log.pem" --notes \
 			"$RUN/sealer/checkpoints" --postgres "host=$SOCK port=5432 dbname=$DB user=sealer"
 		;;
+	witness)
+		mkdir -p "$RUN/witness"
+		set -- witness witness --state "$RUN/witness/state" --secret "$RUN/keys/witness.pem" --name crosswallet.demo/witness \
+			--key "$RUN/sealer/checkpoints.key" --out "$RUN/witness/cosigned" --every 10 \
+			--postgres "host=$SOCK port=5432 dbname=$DB user=auditor_ro"
+		;;
 	*) set -- "$1" --conf "$RUN/conf/$2" ;;
 	esac
 	daemon_start "$1" "$RUN/bin/$1" "$RUN/bin/$1" "${@:2}"
@@ -105,7 +119,11 @@ up_start() {
 
 # up_ready NAME OFFSET PATH
 up_ready() {
-	if [[ $1 == sealer ]]; then [[ -s $RUN/sealer/checkpoints ]]; else up_answers $((PORT_BASE + $2)) "$3"; fi
+	case $1 in
+	sealer) [[ -s $RUN/sealer/checkpoints ]] ;;
+	witness) [[ -s $RUN/witness/cosigned ]] ;;
+	*) up_answers $((PORT_BASE + $2)) "$3" ;;
+	esac
 }
 
 # Starts what does not run, and starts again what was built or configured anew since.
@@ -113,6 +131,7 @@ up_programs() {
 	local line name offset path conf built
 	for line in "${PROGRAMS[@]}"; do
 		read -r name offset path conf <<<"$line"
+		[[ $name != witness || $VERB == up ]] || continue
 		built=$(up_built "$name")
 		[[ -n $built ]] || die "$name was not built"
 		if ! cmp -s "$built" "$RUN/bin/$name"; then
@@ -167,6 +186,7 @@ up_table() {
 		pg) where="$SOCK, database $DB" ;;
 		redis) where=$SOCK/redis.sock ;;
 		sealer) where=$RUN/sealer/checkpoints ;;
+		witness) where=$RUN/witness/cosigned ;;
 		*) where=$(up_address "$name") ;;
 		esac
 		if pid=$(daemon_pid "$name"); then

@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -586,6 +587,8 @@ static const char *open_all(struct sealer *s)
 		.groups = PG_SEAL };
 	const char *why;
 
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		return "its memory cannot be hidden from others of its user";
 	if (!note_name_is_good(span_str(s->conf->origin)))
 		return "the origin is no name for a log: letters, digits and -._~/: alone";
 	s->keys = keys_new();

@@ -6,6 +6,7 @@
 #define XW_AUDIT_H
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <libpq-fe.h>
 
 #include "digest.h"
@@ -71,17 +72,22 @@ void totals_at(PGconn *c, const char *at, struct totals *ret);
 /* ---- tree.c -----------------------------------------------------------------------------------
  */
 
-/* A tree that is built leaf by leaf, all of them kept: 32 bytes each. */
+/* A tree that is built leaf by leaf; those from `base` on are kept, 32 bytes each. */
 struct tree {
 	uint8_t *leaf;
-	uint64_t size, room;
+	uint64_t size, room, base;
+	struct digest base_node[64]; /* the stack as it was then */
+	int base_depth;
 	struct digest stack[64]; /* roots of complete subtrees, the largest first */
 	int height[64], depth;
 };
 
 void tree_add(struct tree *t, const uint8_t leaf[HASH]);
+/* One that goes on from leaves which are not at hand, by the roots of its complete subtrees, the
+ * smallest first. False: not as many as a tree of that size has. */
+bool tree_from(struct tree *t, uint64_t size, struct span nodes);
 struct digest tree_root(const struct tree *t); /* of all leaves so far */
-/* The root of leaves from..to-1, both inside. */
+/* The root of leaves from..to-1, both inside, and of those before `base` only complete subtrees. */
 struct digest tree_range(const struct tree *t, uint64_t from, uint64_t to);
 
 #define PROOF_MAX 64
@@ -103,6 +109,7 @@ bool proof_consistent(uint64_t old, uint64_t size, const struct proof *p,
 struct verifier {
 	char name[201];
 	uint8_t id[4], key[32];
+	bool cosigns; /* a witness: its signature holds a time */
 };
 
 struct checkpoint {
@@ -123,6 +130,15 @@ const char *note_open(struct span note, const struct verifier *by, struct checkp
 
 /* The last checkpoint of the ledger, as it is written; the caller frees. NULL: there is none. */
 char *note_newest(PGconn *c);
+
+/* ---- prove.c, check.c -------------------------------------------------------------------------
+ */
+
+/* "old N", the proof, an empty line, the checkpoint of `size` leaves: that the log only grew since
+ * then, and what C2SP's tlog-witness has a log ask of a witness. */
+void growth_write(PGconn *c, uint64_t old, uint64_t size, FILE *f);
+/* The first two of them; *rest is the checkpoint then. False: not of the form. */
+bool growth_read(struct span *rest, uint64_t *ret_old, struct proof *ret);
 
 /* ---- leaves.c ---------------------------------------------------------------------------------
  */
@@ -180,15 +196,17 @@ void leaf_rows_sql(uint8_t table, const char *payment, int32_t version, char *re
  */
 
 struct options {
-	const char *postgres;  /* conninfo */
-	const char *key;       /* verifier key or a file with it, or NULL */
-	const char *notes;     /* file of checkpoints that left the house, or NULL */
-	const char *out;       /* file to write, or NULL: standard output */
-	const char *old;       /* file of the older checkpoint */
-	const char *at;        /* a moment */
-	const char *from, *to; /* a period */
-	const char *conf;      /* the switch's configuration */
-	const char *form;      /* of a file that is written */
+	const char *postgres; /* conninfo */
+	const char *key;      /* verifier key or a file with it, or NULL */
+	const char *notes;    /* file of checkpoints that left the house, or NULL */
+	const char *state, *secret, *name, *every; /* of a witness: files, its name, seconds */
+	const char *witness, *cosigned;            /* its verifier key, and what it has cosigned */
+	const char *out;                           /* file to write, or NULL: standard output */
+	const char *old;                           /* file of the older checkpoint */
+	const char *at;                            /* a moment */
+	const char *from, *to;                     /* a period */
+	const char *conf;                          /* the switch's configuration */
+	const char *form;                          /* of a file that is written */
 	bool json;
 	int words;
 	char **word; /* what stands behind the options */
@@ -202,5 +220,6 @@ int audit_balance(const struct options *o);
 int audit_statement(const struct options *o);
 int audit_export(const struct options *o);
 int audit_replay(const struct options *o);
+int audit_witness(const struct options *o);
 
 #endif

@@ -131,9 +131,16 @@ static int check_step(const struct options *o, struct span rest, const struct ve
 	return AUDIT_GOOD;
 }
 
-static int check_growth(const struct options *o, struct span rest, const struct verifier *by)
+bool growth_read(struct span *rest, uint64_t *ret_old, struct proof *ret)
 {
 	struct span line;
+
+	return span_split(rest, '\n', &line) && read_number(line, SPAN("old "), ret_old) &&
+	       read_path(rest, ret);
+}
+
+static int check_growth(const struct options *o, struct span rest, const struct verifier *by)
+{
 	uint64_t old;
 	struct proof p;
 	struct checkpoint now, before;
@@ -143,8 +150,7 @@ static int check_growth(const struct options *o, struct span rest, const struct 
 
 	if (!o->old)
 		cannot("--old FILE: the earlier checkpoint, as you have kept it");
-	if (!span_split(&rest, '\n', &line) || !read_number(line, SPAN("old "), &old) ||
-		!read_path(&rest, &p))
+	if (!growth_read(&rest, &old, &p))
 		return bad("it is not of the form");
 	old_note = read_file(o->old, &n);
 	if (!old_note)

@@ -14,6 +14,7 @@
 
 #define DASH       "\xe2\x80\x94 "
 #define ED25519    0x01
+#define COSIGNS    0x04 /* Ed25519 by a witness: over the time too */
 #define NOTE_BYTES 65536
 #define SIGNATURES 16
 
@@ -33,7 +34,8 @@ bool verifier_read(struct span text, struct verifier *ret)
 
 	if (!span_split(&rest, '+', &name) || !span_split(&rest, '+', &id) ||
 		!span_to_cstr(name, v.name, sizeof v.name) || text_unhex(&i, id) != RC_OK ||
-		text_unb64(&k, rest) != RC_OK || i.n != 4 || k.n != 33 || key[0] != ED25519)
+		text_unb64(&k, rest) != RC_OK || i.n != 4 || k.n != 33 ||
+		(key[0] != ED25519 && key[0] != COSIGNS))
 		return false;
 	part[0] = name;
 	part[1] = SPAN("\n");
@@ -43,6 +45,7 @@ bool verifier_read(struct span text, struct verifier *ret)
 		return false;
 	memcpy(v.id, want, 4);
 	memcpy(v.key, key + 1, 32);
+	v.cosigns = key[0] == COSIGNS;
 	*ret = v;
 	return true;
 }
@@ -60,7 +63,7 @@ void verifier_need(const char *key_or_file, struct verifier *ret)
 	free(file);
 }
 
-static bool holds(const struct verifier *by, struct span text, struct span signature)
+static bool holds_over(const struct verifier *by, struct span text, struct span signature)
 {
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, by->key, 32);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -71,6 +74,26 @@ static bool holds(const struct verifier *by, struct span text, struct span signa
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return good;
+}
+
+/* A witness signs the time and the text; the time stands in front of its signature. */
+static bool holds(const struct verifier *by, struct span text, struct span signature)
+{
+	char room[NOTE_BYTES + 64];
+	struct buf b = buf_init(room, sizeof room);
+	uint64_t at = 0;
+
+	if (!by->cosigns)
+		return holds_over(by, text, signature);
+	if (signature.n < 8)
+		return false;
+	for (int i = 0; i < 8; i++)
+		at = at << 8 | (uint8_t)signature.p[i];
+	buf_str(&b, "cosignature/v1\ntime ");
+	buf_u64(&b, at);
+	buf_ch(&b, '\n');
+	buf_add(&b, text);
+	return buf_ok(&b) && holds_over(by, buf_span(&b), span_sub(signature, 8, signature.n));
 }
 
 /* NULL, or what is wrong with the lines behind the text. */

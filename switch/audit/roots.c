@@ -11,13 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Signed by each of those that are given. */
+struct signers {
+	const struct verifier *log, *witness;
+};
+
 static void add_note(
-	struct verdict *v, struct span note, const struct verifier *by, const char *from)
+	struct verdict *v, struct span note, const struct signers *by, const char *from)
 {
 	struct roots *l = &v->roots;
 	struct checkpoint c;
-	const char *why = note_open(note, by, &c);
+	const char *why = note_open(note, by->log, &c);
 
+	if (!why && by->witness)
+		why = note_open(note, by->witness, &c);
 	if (why) {
 		verdict_fault(v, "a checkpoint in %s: %s", from, why);
 		return;
@@ -29,7 +36,7 @@ static void add_note(
 	l->root[l->count++] = (struct signed_root){ c.size, c.root, from };
 }
 
-static void notes_of_ledger(struct verdict *v, const struct verifier *by)
+static void notes_of_ledger(struct verdict *v, const struct signers *by)
 {
 	PGresult *r = ledger_query(
 		v->c, "select note, size from ledger.checkpoint order by size", NULL);
@@ -46,7 +53,7 @@ static void notes_of_ledger(struct verdict *v, const struct verifier *by)
 }
 
 /* Notes one behind the other: a text, an empty line, signatures. */
-static void notes_of_file(struct verdict *v, const struct verifier *by, const char *file)
+static void notes_of_file(struct verdict *v, const struct signers *by, const char *file)
 {
 	FILE *f = fopen(file, "r");
 	char note[65536], line[4096];
@@ -105,11 +112,20 @@ void roots_end(struct verdict *v)
 			v->tree.size);
 }
 
-void roots_read(struct verdict *v, const struct verifier *by, const char *file)
+void roots_read(struct verdict *v, const struct verifier *by, const struct options *o)
 {
-	notes_of_ledger(v, by);
-	if (file)
-		notes_of_file(v, by, file);
+	struct signers signers = { .log = by };
+	struct verifier witness;
+
+	notes_of_ledger(v, &signers);
+	if (o->notes)
+		notes_of_file(v, &signers, o->notes);
+	if (o->witness) {
+		verifier_need(o->witness, &witness);
+		signers.witness = &witness;
+	}
+	if (o->cosigned)
+		notes_of_file(v, &signers, o->cosigned);
 	if (v->roots.count)
 		qsort(v->roots.root, v->roots.count, sizeof *v->roots.root, by_size);
 }

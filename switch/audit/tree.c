@@ -17,11 +17,11 @@ static struct digest node(const uint8_t *left, const uint8_t *right)
 
 void tree_add(struct tree *t, const uint8_t leaf[HASH])
 {
-	if (t->size == t->room) {
+	if (t->size - t->base == t->room) {
 		t->room = t->room ? t->room * 2 : 1024;
 		t->leaf = more(t->leaf, t->room * HASH);
 	}
-	memcpy(t->leaf + t->size * HASH, leaf, HASH);
+	memcpy(t->leaf + (t->size - t->base) * HASH, leaf, HASH);
 	t->size++;
 	memcpy(t->stack[t->depth].b, leaf, HASH);
 	t->height[t->depth++] = 0;
@@ -54,6 +54,47 @@ static uint64_t split(uint64_t n)
 	return k;
 }
 
+bool tree_from(struct tree *t, uint64_t size, struct span nodes)
+{
+	struct tree fresh = { .base = size, .size = size };
+
+	for (int i = 63; i >= 0; i--) {
+		if (!(size >> i & 1))
+			continue;
+		if (nodes.n < HASH)
+			return false;
+		/* The largest stands last. */
+		memcpy(fresh.stack[fresh.depth].b, nodes.p + nodes.n - HASH, HASH);
+		fresh.height[fresh.depth++] = i;
+		nodes.n -= HASH;
+	}
+	if (nodes.n)
+		return false;
+	fresh.base_depth = fresh.depth;
+	memcpy(fresh.base_node, fresh.stack, sizeof fresh.stack);
+	*t = fresh;
+	return true;
+}
+
+/* Of leaves that are not kept, from where a complete subtree begins: its nodes, joined from the
+ * right. */
+static struct digest range_of_base(const struct tree *t, uint64_t from, uint64_t to)
+{
+	uint64_t end = t->base;
+	struct digest root = digest_sha256(SPAN_NONE);
+	bool any = false;
+
+	for (int i = t->base_depth - 1; i >= 0; i--) {
+		uint64_t begin = end & (end - 1); /* without its lowest bit */
+		if (begin >= from && end <= to) {
+			root = any ? node(t->base_node[i].b, root.b) : t->base_node[i];
+			any = true;
+		}
+		end = begin;
+	}
+	return root;
+}
+
 struct digest tree_range(const struct tree *t, uint64_t from, uint64_t to)
 {
 	struct digest left, right;
@@ -61,8 +102,10 @@ struct digest tree_range(const struct tree *t, uint64_t from, uint64_t to)
 
 	if (to == from)
 		return digest_sha256(SPAN_NONE);
+	if (to <= t->base)
+		return range_of_base(t, from, to);
 	if (to - from == 1) {
-		memcpy(left.b, t->leaf + from * HASH, HASH);
+		memcpy(left.b, t->leaf + (from - t->base) * HASH, HASH);
 		return left;
 	}
 	k = split(to - from);

@@ -310,7 +310,7 @@ int audit_verify(const struct options *o)
 				"select count(*) from ledger.detached where name like 'step%'") > 0;
 	v->raw_out = ledger_number(v->c,
 			     "select count(*) from ledger.detached where name like 'raw%'") > 0;
-	roots_read(v, o->key ? &by : NULL, o->notes);
+	roots_read(v, o->key ? &by : NULL, o);
 	stretches_read(v);
 	check_log(v);
 	check_strays(v);

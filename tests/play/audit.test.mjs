@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -39,11 +39,11 @@ function startSealer() {
   return child;
 }
 
-/* A C2SP verifier key as Node's, with its id. */
-function publicKey(text) {
+/* A C2SP verifier key as Node's, with its id; of type 4 that of a witness. */
+function publicKey(text, type = 1) {
   const [, name, id, typed] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text.trim());
   const raw = Buffer.from(typed, 'base64');
-  assert.equal(raw[0], 1, 'Ed25519');
+  assert.equal(raw[0], type, 'Ed25519');
   assert.equal(sha256(`${name}\n`, raw).subarray(0, 4).toString('hex'), id, 'the key id');
   return { name, id, key: crypto.createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: raw.subarray(1).toString('base64url') } }) };
 }
@@ -173,6 +173,66 @@ describe('auditors', () => {
     assert.equal((await audit('check', file, '--key', key, '--old', kept)).status, 1);
   });
 
+  /* C2SP's cosignature/v1, by Node: over the time and the text. */
+  const cosigned = (note, by) => {
+    const at = note.indexOf('\n\n'), line = note.slice(at + 2).split('\n').find((l) => l.startsWith(`— ${by.name} `));
+    const blob = Buffer.from(line.split(' ')[2], 'base64'), time = blob.readBigUInt64BE(4);
+    assert.equal(blob.subarray(0, 4).toString('hex'), by.id);
+    assert.ok(Math.abs(Number(time) - Date.now() / 1000) < 300, 'the time of the cosignature');
+    return crypto.verify(null, Buffer.from(`cosignature/v1\ntime ${time}\n${note.slice(0, at + 1)}`), by.key, blob.subarray(12));
+  };
+  const witness = (state, ...more) => new Promise((done) => {
+    const child = execFile(process.env.XW_SWITCHAUDIT, ['witness', '--state', join(w.dir, state), '--secret', join(w.dir, 'witness.pem'), '--name', 'outside.example/w1', '--key', key],
+      (e, out, err) => done({ status: e?.code ?? 0, out, err }));
+    child.stdin.end(more.join(''));
+  });
+  const grown = async (old, size) => {
+    const file = join(w.dir, 'request');
+    const a = await audit('prove', `${old}..${size}`, '--out', file);
+    assert.equal(a.status, 0, a.err);
+    return readFileSync(file, 'utf8');
+  };
+
+  it('a witness outside cosigns what contains the last that it saw, and nothing else', async () => {
+    writeFileSync(join(w.dir, 'witness.pem'), crypto.generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const by = publicKey(key), sizes = readFileSync(checkpoints, 'utf8').split(/(?<=\n— [^\n]+\n)/).map((n) => open(n, by).size);
+    const first = await witness('state', await grown(0, sizes[0])), then = await witness('state', await grown(sizes[0], sizes.at(-1)));
+    assert.deepEqual([first.status, then.status], [0, 0], first.err + then.err);
+    const w1 = publicKey(readFileSync(join(w.dir, 'state.key'), 'utf8'), 4);
+    for (const { out } of [first, then]) {
+      assert.ok(cosigned(out, w1));
+      open(out, by);
+    }
+    /* Back, from another place, a proof that was touched, no proof, nobody's signature; each is refused, and the state stays. */
+    const good = await grown(sizes[0], sizes.at(-1)), state = readFileSync(join(w.dir, 'state'), 'utf8');
+    for (const [request, why] of [[await grown(0, sizes[0]), /another checkpoint was seen last/], [good, /another checkpoint was seen last/],
+      [`old ${sizes.at(-1)}\n\n${first.out}`, /has become smaller/], [good.replace(/^old \d+/, `old ${sizes.at(-1)}`), /does not contain/],
+      [good.replace(/— play[^\n]*\n/, ''), /not a signed note|no signature/], ['', /not of the form/]]) {
+      const a = await witness('state', request);
+      assert.equal(a.status, 1, request);
+      assert.match(a.err, why);
+      assert.equal(readFileSync(join(w.dir, 'state'), 'utf8'), state);
+    }
+    writeFileSync(join(w.dir, 'cosigned'), first.out + then.out);
+    const v = await verify('--cosigned', join(w.dir, 'cosigned'), '--witness', join(w.dir, 'state.key'));
+    assert.equal(v.ok, true, v.first_fault);
+    writeFileSync(join(w.dir, 'cosigned'), first.out + then.out.replace(/(— outside[^ ]* .{20})(.)/, (_, a, b) => a + (b === 'A' ? 'B' : 'A')));
+    const touched = await verify('--cosigned', join(w.dir, 'cosigned'), '--witness', join(w.dir, 'state.key'));
+    assert.match(touched.first_fault, /a signature that does not hold/);
+    writeFileSync(join(w.dir, 'cosigned'), first.out + then.out);
+  });
+
+  it('the key of the log is nobody else\'s', async () => {
+    chmodSync(join(w.dir, 'log.pem'), 0o640);
+    const loose = startSealer();
+    assert.equal(await loose.gone, 3);
+    chmodSync(join(w.dir, 'log.pem'), 0o600);
+    assert.match(readFileSync(join(w.dir, 'sealer.log'), 'utf8'), /want mode 0400 or 0600/);
+    if (process.getuid() !== 0) assert.throws(() => readFileSync(`/proc/${sealer.pid}/environ`), /EACCES/, 'its memory is hidden from its own user');
+    const told = JSON.stringify(readFileSync(join(w.dir, 'switchd.yaml'), 'utf8'));
+    assert.ok(!told.includes('log.pem'), 'the switch does not know where it is');
+  });
+
   it('a payment is traced by any party\'s identifier', async () => {
     const { body } = await w.callers['till-eur'].read(paid), uuid = (await w.payment(paid)).payment;
     const line = (await w.book('alipayplus', paid))[0];
@@ -238,7 +298,7 @@ describe('auditors', () => {
     await w.psql(`update ledger.step set evidence = decode('${was}', 'hex') where payment = '${uuidOf(paid)}' and version = 2`);
     await lock('enable always');
     assert.equal(a.status, 1);
-    assert.match(a.out, new RegExp(`payment ${paid} version 2: the record would be another one`));
+    assert.match(a.out, new RegExp(`payment ${paid} version 2: (the record would be another one|it would not have been a step)`));
   });
 
   it('what decided is kept with the signature that proves whose it was', async () => {
@@ -297,9 +357,19 @@ describe('auditors', () => {
     await w.psql('alter table ledger.block disable trigger all; alter table ledger.checkpoint disable trigger all;'
       + ' delete from ledger.checkpoint where size > (select min(size) from ledger.checkpoint);'
       + ' delete from ledger.block where first >= (select min(size) from ledger.checkpoint)');
-    const v = await verify();
+    const v = await verify('--cosigned', join(w.dir, 'cosigned'), '--witness', join(w.dir, 'state.key'));
     assert.equal(v.ok, false);
     assert.match(v.first_fault, /holds a checkpoint of \d+ leaves; the ledger has \d+/);
+    /* And whoever goes on from there is told by the witness: another tree has grown to the size that it saw. */
+    const seen = Number(readFileSync(join(w.dir, 'state'), 'utf8').split('\n')[1]);
+    await w.psql(`insert into ledger.operator_action (operator, action, object, reason) select 'somebody', 'nothing', g::text, 'to grow' from generate_series(1, 200) g`);
+    sealer = startSealer();
+    await until(async () => (await w.psql('select max(size)::int as size from ledger.checkpoint'))[0].size > seen, 'the log has grown anew');
+    sealer.kill('SIGTERM');
+    await sealer.gone;
+    const [{ size }] = await w.psql('select max(size)::int as size from ledger.checkpoint'), file = join(w.dir, 'forked');
+    assert.equal((await audit('prove', `${seen}..${size}`, '--out', file)).status, 0);
+    assert.match((await witness('state', readFileSync(file, 'utf8'))).err, /does not contain the one that was cosigned before/);
   });
 });
 

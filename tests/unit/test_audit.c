@@ -57,6 +57,40 @@ static void proofs_hold_for_every_pair_of_sizes(void **state)
 	free(t.leaf);
 }
 
+/* What the sealer keeps beside a checkpoint is enough to prove what came later. */
+static void a_tree_goes_on_from_its_edge(void **state)
+{
+	struct tree t = tree_of(64);
+	struct proof p, q;
+
+	(void)state;
+	for (uint64_t m = 1; m <= 64; m++) {
+		uint8_t nodes[64 * HASH];
+		struct buf b = buf_init(nodes, sizeof nodes);
+		struct tree e = { 0 };
+		uint64_t end = m;
+
+		for (; end; end &= end - 1) {
+			struct digest d = tree_range(&t, end & (end - 1), end);
+			buf_add(&b, digest_span(&d));
+		}
+		assert_false(tree_from(&e, m, span_sub(buf_span(&b), 1, b.n)));
+		assert_true(tree_from(&e, m, buf_span(&b)));
+		for (uint64_t i = m; i < 64; i++)
+			tree_add(&e, t.leaf + i * HASH);
+		struct digest root = tree_root(&t), again = tree_root(&e);
+		assert_memory_equal(root.b, again.b, HASH);
+		for (uint64_t n = m; n <= 64; n++) {
+			tree_consistency(&t, m, n, &p);
+			tree_consistency(&e, m, n, &q);
+			assert_int_equal(p.count, q.count);
+			assert_memory_equal(p.hash, q.hash, (size_t)p.count * sizeof p.hash[0]);
+		}
+		free(e.leaf);
+	}
+	free(t.leaf);
+}
+
 static void the_tree_grows_to_the_root_of_its_range(void **state)
 {
 	struct tree t = { 0 };
@@ -308,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proofs_hold_for_every_pair_of_sizes),
+		cmocka_unit_test(a_tree_goes_on_from_its_edge),
 		cmocka_unit_test(the_tree_grows_to_the_root_of_its_range),
 		cmocka_unit_test(the_published_checkpoint_is_read),
 		cmocka_unit_test(notes_that_are_not_right_are_refused),
