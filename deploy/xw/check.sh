@@ -27,6 +27,7 @@ check_all() {
 	bench_row
 	faults_short
 	matrix_row
+	audit_row 100000
 	check_script 'rights in the database' tests/rights/run.sh
 	check_script 'plays' tests/play/plays.sh
 	check_script 'the entry script' tests/play/entry.sh

@@ -10,6 +10,7 @@ daemon_binary() {
 	case $1 in
 	pg) readlink -f -- "$(server_pg_bin)/postgres" ;;
 	redis) server_redis_bin ;;
+	archive) readlink -f -- "$(server_pg_bin)/pg_receivewal" ;;
 	*) printf %s "$RUN/bin/$1" ;;
 	esac
 }
@@ -107,6 +108,7 @@ daemon_down() {
 		daemon_stop "${PROGRAMS[i]%% *}" TERM
 	done
 	daemon_stop proxy TERM # of the fault matrix
+	daemon_stop archive TERM
 	daemon_stop redis TERM
 	daemon_stop pg INT
 	[[ ! -d $SOCK || ! -O $SOCK ]] || rm -rf -- "$SOCK"

@@ -44,7 +44,7 @@ packages_missing() {
 	done
 	case $VERB in
 	test) names=("${TEST_COMMANDS[@]}") ;;
-	matrix) names=(node:nodejs) ;;
+	matrix | audit) names=(node:nodejs) ;;
 	*) return 0 ;;
 	esac
 	for name in "${names[@]}"; do

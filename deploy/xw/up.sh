@@ -50,6 +50,7 @@ up_all() {
 	local good=0
 	build_tree build
 	servers_up
+	backup_keep
 	server_migrate "$DB"
 	# Others look for a free block too: none is free for two until somebody listens there.
 	exec 6</tmp
@@ -74,7 +75,8 @@ up_audit() {
 }
 
 up_verify() {
-	"$(build_program switchaudit)" verify --key "$RUN/sealer/checkpoints.key" --notes "$RUN/sealer/checkpoints" \
+	cat "$RUN/log.keys" "$RUN/sealer/checkpoints.key" 2>/dev/null >"$RUN/sealer/all.keys" || true
+	"$(build_program switchaudit)" verify --key "$RUN/sealer/all.keys" --notes "$RUN/sealer/checkpoints" \
 		--postgres "host=$SOCK port=5432 dbname=$DB user=auditor_ro" "$@"
 }
 
@@ -103,7 +105,7 @@ up_start() {
 	case $1 in
 	sealer)
 		mkdir -p "$RUN/sealer"
-		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$SOCK")" --key "$RUN/keys/log.pem" --notes \
+		set -- sealer seal --origin "crosswallet.demo/$(basename -- "$SOCK")$(cat "$RUN/log.name" 2>/dev/null)" --key "$RUN/keys/log.pem" --notes \
 			"$RUN/sealer/checkpoints" --postgres "host=$SOCK port=5432 dbname=$DB user=sealer"
 		;;
 	witness)

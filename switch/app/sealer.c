@@ -27,6 +27,7 @@
 #include "note.h"
 #include "pg.h"
 #include "proc.h"
+#include "text.h"
 
 #define LOOK_MS    500
 #define AGAIN_MS   1000
@@ -84,6 +85,8 @@ struct sealer {
 	struct mono checkpoint; /* not before */
 	struct frontier tree;   /* as the ledger has it */
 	uint64_t signed_size;
+	uint64_t left_size; /* of the last checkpoint that left the house, and its root */
+	struct digest left_root;
 	uint64_t upto, until; /* transactions: sealed below, this round's end */
 	uint64_t last;        /* the newest one of this round that wrote anything */
 
@@ -164,6 +167,26 @@ static bool ask(struct sealer *s, enum pg_stmt stmt, const struct pg_params *p, 
 
 static void on_hashes(void *ctx, const struct pg_answer *a);
 
+/* Under one name there is one history: where the ledger is not any more what was signed, because an
+ * old backup was put back, nothing is signed. */
+static void stop_at_a_fork(struct sealer *s)
+{
+	proc_log("error", "sealer",
+		"a checkpoint that left the house does not fit the ledger: it was put back; the log"
+		" goes on under another name and file");
+	s->outdated = s->stopping = true;
+}
+
+static bool is_fork(const struct sealer *s)
+{
+	struct digest root;
+
+	if (s->tree.size != s->left_size || !s->left_size)
+		return false;
+	root = frontier_root(&s->tree);
+	return memcmp(root.b, s->left_root.b, sizeof root.b) != 0;
+}
+
 static void ask_hashes(struct sealer *s)
 {
 	struct pg_params p = { 0 };
@@ -171,6 +194,15 @@ static void ask_hashes(struct sealer *s)
 	pg_add_int8(&p, (int64_t)s->tree.size);
 	pg_add_int4(&p, BLOCKS);
 	(void)ask(s, PG_STMT_SEAL_HASHES, &p, on_hashes);
+}
+
+static void end_loading(struct sealer *s)
+{
+	if (s->tree.size < s->left_size && !s->stopping)
+		stop_at_a_fork(s);
+	if (s->outdated)
+		s->signed_size = s->tree.size; /* nothing is to be signed on the way out */
+	wait_ms(s, WAITING, 0);
 }
 
 static void on_hashes(void *ctx, const struct pg_answer *a)
@@ -193,12 +225,14 @@ static void on_hashes(void *ctx, const struct pg_answer *a)
 			hashes = span_sub(hashes, sizeof leaf.b, hashes.n)) {
 			memcpy(leaf.b, hashes.p, sizeof leaf.b);
 			frontier_append(&s->tree, &leaf);
+			if (is_fork(s))
+				stop_at_a_fork(s);
 		}
 	}
-	if (n == BLOCKS)
+	if (n == BLOCKS && !s->stopping)
 		ask_hashes(s);
 	else
-		wait_ms(s, WAITING, 0);
+		end_loading(s);
 }
 
 static void on_state(void *ctx, const struct pg_answer *a)
@@ -211,6 +245,11 @@ static void on_state(void *ctx, const struct pg_answer *a)
 	s->signed_size = (uint64_t)pg_int(a->rows, 0, 2);
 	if (frontier_read(s->signed_size, pg_bytes(a->rows, 0, 3), &s->tree) != RC_OK) {
 		doubt(s, "the last checkpoint's frontier is not one");
+		return;
+	}
+	if (is_fork(s)) {
+		stop_at_a_fork(s);
+		end_loading(s);
 		return;
 	}
 	ask_hashes(s);
@@ -239,6 +278,27 @@ static void on_checkpoint(void *ctx, const struct pg_answer *a)
 	}
 	s->signed_size = s->tree.size;
 	wait_ms(s, WAITING, 0);
+}
+
+/* "<size>\n<root>\n\n": of the last note in the file, which may be torn at its end. */
+static void read_left(struct sealer *s)
+{
+	char text[2 * NOTE_MAX];
+	off_t end = lseek(s->notes, 0, SEEK_END),
+	      from = end > (off_t)sizeof text ? end - (off_t)sizeof text : 0;
+	ssize_t n = pread(s->notes, text, sizeof text, from);
+	struct span rest = span_of(text, n > 0 ? (size_t)n : 0), line, size = SPAN_NONE,
+		    before = SPAN_NONE;
+	int64_t value;
+
+	while (span_split(&rest, '\n', &line)) {
+		struct buf root = buf_init(s->left_root.b, sizeof s->left_root.b);
+		if (line.n == 0 && span_to_i64(before, &value) == RC_OK &&
+			text_unb64(&root, size) == RC_OK && root.n == sizeof s->left_root.b)
+			s->left_size = (uint64_t)value;
+		before = size;
+		size = line;
+	}
 }
 
 /* Appended whole and on the disk, or false. */
@@ -599,9 +659,10 @@ static const char *open_all(struct sealer *s)
 		return why;
 	if (!keys_public(s->keys, s->key))
 		return "the log's key is not Ed25519";
-	s->notes = open(s->conf->notes, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	s->notes = open(s->conf->notes, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (s->notes < 0)
 		return strerror(errno);
+	read_left(s);
 	if ((why = write_verifier_key(s)))
 		return why;
 	pg.unit_ms = 60000;

@@ -124,6 +124,8 @@ bool verifier_read(struct span text, struct verifier *ret);
 /* An option's value: the key itself, or a file that holds it. Ends the program where it is neither.
  */
 void verifier_need(const char *key_or_file, struct verifier *ret);
+/* The same of several, one a line; how many. */
+int verifiers_need(const char *key_or_file, struct verifier *ret, int most);
 /* NULL, or what is wrong: its form, or a signature by a known key that does not hold, or none by
  * it. Signatures by others are passed over. */
 const char *note_open(struct span note, const struct verifier *by, struct checkpoint *ret);

@@ -50,17 +50,27 @@ bool verifier_read(struct span text, struct verifier *ret)
 	return true;
 }
 
-void verifier_need(const char *key_or_file, struct verifier *ret)
+int verifiers_need(const char *key_or_file, struct verifier *ret, int most)
 {
-	struct span text = span_str(key_or_file);
+	struct span rest = span_str(key_or_file), line;
 	char *file = NULL;
 	size_t n;
+	int count = 0;
 
 	if (!strchr(key_or_file, '+') && (file = read_file(key_or_file, &n)))
-		text = span_sub(span_of(file, n), 0, strcspn(file, "\n"));
-	if (!verifier_read(text, ret))
+		rest = span_of(file, n);
+	while (count < most && span_split(&rest, '\n', &line) && line.n > 0)
+		if (!verifier_read(line, &ret[count++]))
+			cannot("%s: no verifier key, which is <name>+<id>+<base64>", key_or_file);
+	if (count == 0)
 		cannot("%s: no verifier key, which is <name>+<id>+<base64>", key_or_file);
 	free(file);
+	return count;
+}
+
+void verifier_need(const char *key_or_file, struct verifier *ret)
+{
+	(void)verifiers_need(key_or_file, ret, 1);
 }
 
 static bool holds_over(const struct verifier *by, struct span text, struct span signature)

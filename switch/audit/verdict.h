@@ -66,7 +66,7 @@ uint64_t verdict_number(PGresult *r, int row, int column);
 
 /* Notes of the ledger, and of files where some are given: each must be signed by the log (`by`,
  * NULL: that is not looked at), those that a witness cosigned by the witness. */
-void roots_read(struct verdict *v, const struct verifier *by, const struct options *o);
+void roots_read(struct verdict *v, const struct verifier *by, int keys, const struct options *o);
 /* Those of the size that the tree has now. All of one tree, they fit one another too. */
 void roots_check(struct verdict *v);
 void roots_end(struct verdict *v);

@@ -17,8 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ODD_MOST 64    /* rows in a row that are no leaves: more are one fault */
-#define CHUNK    20000 /* leaves that are looked at together */
+#define ODD_MOST  64    /* rows in a row that are no leaves: more are one fault */
+#define CHUNK     20000 /* leaves that are looked at together */
+#define KEYS_MOST 16    /* of the log, one after another */
 
 void verdict_fault(struct verdict *v, const char *format, ...)
 {
@@ -298,19 +299,20 @@ static void print(const struct verdict *v, bool json)
 int audit_verify(const struct options *o)
 {
 	struct verdict *v = more(NULL, sizeof *v);
-	struct verifier by;
+	struct verifier by[KEYS_MOST];
+	int keys = 0;
 
 	memset(v, 0, sizeof *v);
 	if (o->words)
 		return AUDIT_USAGE;
 	if (o->key)
-		verifier_need(o->key, &by);
+		keys = verifiers_need(o->key, by, KEYS_MOST);
 	v->c = ledger_open(o->postgres);
 	v->months_out = ledger_number(v->c,
 				"select count(*) from ledger.detached where name like 'step%'") > 0;
 	v->raw_out = ledger_number(v->c,
 			     "select count(*) from ledger.detached where name like 'raw%'") > 0;
-	roots_read(v, o->key ? &by : NULL, o);
+	roots_read(v, by, keys, o);
 	stretches_read(v);
 	check_log(v);
 	check_strays(v);

@@ -30,10 +30,10 @@ const verify = async (...more) => {
   return JSON.parse(a.out);
 };
 
-function startSealer() {
+function startSealer(notes = checkpoints) {
   const log = openSync(join(w.dir, 'sealer.log'), 'a');
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.env.XW_SWITCHD, 'seal', '--origin', 'play.example/ledger', '--key', join(w.dir, 'log.pem'),
-    '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=sealer`, '--notes', checkpoints, '--every', '1', '--stretch', '40'], { stdio: ['ignore', log, log] });
+    '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=sealer`, '--notes', notes, '--every', '1', '--stretch', '40'], { stdio: ['ignore', log, log] });
   child.gone = new Promise((r) => { child.on('exit', r); });
   w.children.push(child);
   return child;
@@ -364,6 +364,8 @@ describe('auditors', () => {
     const seen = Number(readFileSync(join(w.dir, 'state'), 'utf8').split('\n')[1]);
     await w.psql(`insert into ledger.operator_action (operator, action, object, reason) select 'somebody', 'nothing', g::text, 'to grow' from generate_series(1, 200) g`);
     sealer = startSealer();
+    assert.equal(await sealer.gone, 1, 'the sealer signs no second history');
+    sealer = startSealer(join(w.dir, 'another'));
     await until(async () => (await w.psql('select max(size)::int as size from ledger.checkpoint'))[0].size > seen, 'the log has grown anew');
     sealer.kill('SIGTERM');
     await sealer.gone;
