@@ -164,8 +164,7 @@ bool gate_defers(struct wrk *w, struct live *l, const struct item *it)
 	if (at.us <= w->now.us)
 		return false;
 	w->stats.deferred++;
-	l->has_turn = true;
-	live_ring_at(w, l, at);
+	live_give_turn(w, l, at, false);
 	return true;
 }
 
@@ -188,7 +187,6 @@ static void hurry(struct wrk *w, const struct link *l)
 		if (live->magic != LIVE_MAGIC || !live->timed || live->calls_out ||
 			live->has_turn || !pay_may_hurry(&live->rec, l->peer->number))
 			continue;
-		live->has_turn = live->hurry = true;
-		live_ring_at(w, live, turn(w, l));
+		live_give_turn(w, live, turn(w, l), true);
 	}
 }

@@ -106,7 +106,8 @@ struct live {
 	struct heap_node due; /* by the monotonic clock */
 	bool timed;
 	bool has_turn;      /* its alarm is the turn that a question of it was given, */
-	bool hurry;         /* which is before its time */
+	bool hurry;         /* which is before its time; */
+	uint32_t turn_of;   /* by this version of the record: whoever reads it again keeps it */
 	struct wall clock;  /* the payment's time, which never goes back, */
 	struct mono read;   /* as it was then: live_now */
 	bool ours;          /* the last step was committed here: we hear its alarm */
@@ -261,6 +262,8 @@ struct wall live_now(const struct wrk *w, struct live *l);
 /* Rings when the record wants to be stepped. */
 void live_set_alarm(struct wrk *w, struct live *l);
 void live_ring_at(struct wrk *w, struct live *l, struct mono at);
+/* The same, as its turn: it stays so for as long as the record is this one. */
+void live_give_turn(struct wrk *w, struct live *l, struct mono at, bool hurry);
 void live_push(struct wrk *w, struct live *l, struct item *it);
 /* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
 void live_refresh(struct wrk *w, struct live *l);

@@ -114,8 +114,18 @@ void live_ring_at(struct wrk *w, struct live *l, struct mono at)
 	l->timed = heap_put(&w->due, &l->due);
 }
 
+void live_give_turn(struct wrk *w, struct live *l, struct mono at, bool hurry)
+{
+	l->has_turn = true;
+	l->hurry = hurry;
+	l->turn_of = l->rec.version;
+	live_ring_at(w, l, at);
+}
+
 void live_set_alarm(struct wrk *w, struct live *l)
 {
+	if (l->has_turn && l->timed && l->turn_of == l->rec.version)
+		return;
 	if (l->timed)
 		heap_remove(&w->due, &l->due);
 	l->timed = l->has_turn = l->hurry = false;

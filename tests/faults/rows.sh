@@ -42,7 +42,7 @@ FAULT_ROWS=(
 	'clock-ahead 4 3000'
 )
 # Those of `./xw test`.
-FAULT_SHORT=(worker-kill pg-kill redis-kill partner-silent)
+FAULT_SHORT=(worker-kill pg-kill redis-kill partner-down)
 
 # ---- who is who ----------------------------------------------------------------------------------
 
@@ -168,26 +168,28 @@ after_disk_full() {
 
 # ---- partners -------------------------------------------------------------------------------------
 
-# fault_mischief HOW [MEMBERS]: of both wallets, whatever they are asked.
+# fault_mischief WALLET HOW [MEMBERS]: whatever it is asked. The other wallet's payers notice nothing.
 fault_mischief() {
-	local op
-	for op in pay inquiryPayment; do demo_do alipayplus "{\"do\":\"misbehave\",\"op\":\"$op\",\"how\":\"$1\"${2-}}"; done
-	for op in payment status; do demo_do bluecode "{\"do\":\"misbehave\",\"op\":\"$op\",\"how\":\"$1\"${2-}}"; done
+	local op ops='pay inquiryPayment'
+	[[ $1 == alipayplus ]] || ops='payment status'
+	for op in $ops; do demo_do "$1" "{\"do\":\"misbehave\",\"op\":\"$op\",\"how\":\"$2\"${3-}}"; done
 }
-fault_peace() { fault_mischief silent ',"count":0'; }
+fault_peace() {
+	fault_mischief alipayplus silent ',"count":0'
+	fault_mischief bluecode silent ',"count":0'
+}
 FAULT_EACH=',"count":60000'
 
-break_partner_silent() { fault_mischief silent "$FAULT_EACH"; }
+break_partner_silent() { fault_mischief bluecode silent "$FAULT_EACH"; }
 heal_partner_silent() { fault_peace; }
-break_partner_slow() { fault_mischief slow "$FAULT_EACH,\"ms\":1500"; }
+break_partner_slow() { fault_mischief alipayplus slow "$FAULT_EACH,\"ms\":1500"; }
 heal_partner_slow() { fault_peace; }
-break_partner_garbled() { fault_mischief garbled "$FAULT_EACH"; }
+break_partner_garbled() { fault_mischief alipayplus garbled "$FAULT_EACH"; }
 heal_partner_garbled() { fault_peace; }
-break_partner_wrong() { fault_mischief wrong-amount "$FAULT_EACH"; }
+break_partner_wrong() { fault_mischief bluecode wrong-amount "$FAULT_EACH"; }
 heal_partner_wrong() { fault_peace; }
-break_partner_error() { fault_mischief error-500 "$FAULT_EACH"; }
+break_partner_error() { fault_mischief bluecode error-500 "$FAULT_EACH"; }
 heal_partner_error() { fault_peace; }
-# One of them: the other's payers notice nothing.
 break_partner_down() { fault_net bluecode down; }
 heal_partner_down() { fault_net bluecode pass; }
 break_partner_hole() { fault_net alipayplus hole; }
@@ -212,12 +214,14 @@ break_overload() { :; }
 # for an hour, and nothing is taken for an hour old.
 fault_clock() { printf '%-15s\n' "$1" 1<>"$RUN/faults/clock"; }
 break_clock_back() {
-	fault_mischief silent ',"count":40'
+	fault_mischief alipayplus silent ',"count":40'
+	fault_mischief bluecode silent ',"count":40'
 	sleep 1
 	fault_clock -3600
 }
 break_clock_ahead() {
-	fault_mischief silent ',"count":40'
+	fault_mischief alipayplus silent ',"count":40'
+	fault_mischief bluecode silent ',"count":40'
 	sleep 1
 	fault_clock 3600
 }
