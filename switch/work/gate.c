@@ -3,9 +3,9 @@
  * and more questions at once than it can bear. Each worker holds it for itself; it learns in a few
  * calls.
  *
- * The breaker: five calls in a row of which not a byte left, or half of at least twenty new
- * payments in ten seconds without an answer, close the gate for 5 s, doubling to 60 s; then one
- * payment is the probe, and the others wait for what becomes of it.
+ * The breaker: five calls in a row of which not a byte left, or new payments without an answer,
+ * twenty in a row or half of at least twenty in ten seconds, close the gate for 5 s, doubling to
+ * 60 s; then one payment is the probe, and the others wait for what becomes of it.
  *
  * The governor: our questions (what became of a payment?) to one participant leave in turns, as
  * many a second as its budget says. A payment whose alarm rings gets the next turn and keeps it.
@@ -84,6 +84,8 @@ void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_
 		open_window(w, s);
 	s->begun += gate_begins(op);
 	s->bad += gate_begins(op) && end != GATE_ANSWERED;
+	if (gate_begins(op))
+		s->in_a_row = end == GATE_ANSWERED ? 0 : s->in_a_row + 1;
 	switch (end) {
 	case GATE_ANSWERED:
 		answered(w, l, op);
@@ -94,7 +96,8 @@ void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_
 		break;
 	case GATE_LOST:
 		if (gate_begins(op) &&
-			(s->opened || (s->begun >= WINDOW_CALLS && 2 * s->bad >= s->begun)))
+			(s->opened || s->in_a_row >= WINDOW_CALLS ||
+				(s->begun >= WINDOW_CALLS && 2 * s->bad >= s->begun)))
 			close_gate(w, s);
 		break;
 	}

@@ -223,6 +223,7 @@ struct link_state {
 	uint32_t failures;   /* calls in a row of which not a byte left */
 	uint32_t begun, bad; /* of this window: calls that begin something; those without an answer
 			      */
+	uint32_t in_a_row;   /* new payments without an answer */
 	struct mono window_until;
 	uint32_t opened; /* times that the gate closed in a row: doubles its pause */
 	struct mono closed_until, probe_until;

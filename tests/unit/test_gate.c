@@ -121,6 +121,17 @@ static void who_does_not_answer(void **state)
 	assert_true(is_down());
 }
 
+/* However many it has answered a moment ago. */
+static void who_falls_silent(void **state)
+{
+	(void)state;
+	ends(OP_DEBIT, GATE_ANSWERED, 1000);
+	ends(OP_DEBIT, GATE_LOST, 19);
+	assert_false(is_down());
+	ends(OP_DEBIT, GATE_LOST, 1);
+	assert_true(is_down());
+}
+
 /* A few that are lost among many are not worth anybody's sale; a window is forgotten. */
 static void a_few_are_lost(void **state)
 {
@@ -132,10 +143,12 @@ static void a_few_are_lost(void **state)
 	ends(OP_INQUIRE, GATE_LOST, 100); /* says nothing of new payments */
 	assert_false(is_down());
 	at_ms(20000);
-	ends(OP_DEBIT, GATE_LOST, 19);
+	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	ends(OP_DEBIT, GATE_LOST, 18);
 	assert_false(is_down());
 	at_ms(40000);
-	ends(OP_DEBIT, GATE_LOST, 19);
+	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	ends(OP_DEBIT, GATE_LOST, 18);
 	assert_false(is_down());
 }
 
@@ -326,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_cannot_be_reached, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_does_not_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_falls_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_few_are_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(questions_in_turns, setup, teardown),
