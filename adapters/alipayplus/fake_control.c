@@ -338,6 +338,14 @@ static void refund(struct command *c)
 	fake_put_money(&c->w, "refundFromAmount", r->settle);
 }
 
+/* Count 0: those orders are taken back. */
+static void behave(struct command *c, struct span api)
+{
+	for (size_t i = 0; i < APSF_MISBEHAVE; i++)
+		if (span_eq(api, span_str(c->s->misbehave[i].api)))
+			c->s->misbehave[i].count = 0;
+}
+
 static void misbehave(struct command *c)
 {
 	struct span api = fake_text(c->json, "op");
@@ -345,6 +353,10 @@ static void misbehave(struct command *c)
 
 	if (!twist_named(fake_text(c->json, "how"), &twist) || span_empty(api)) {
 		fail(c, "op and how are needed");
+		return;
+	}
+	if (number(c, "count", 1) == 0) {
+		behave(c, api);
 		return;
 	}
 	for (size_t i = 0; i < APSF_MISBEHAVE; i++) {

@@ -410,6 +410,12 @@ bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to)
 	return true;
 }
 
+/* For who waits at a till "I do not know" is no better than silence. */
+static bool says_something(const struct msg *m)
+{
+	return m && (m->has_problem || m->outcome != OUTCOME_UNKNOWN);
+}
+
 void wrk_on_call_end(
 	struct wrk *w, uint64_t cookie, enum call_end end, const struct http_msg *answer)
 {
@@ -428,7 +434,7 @@ void wrk_on_call_end(
 		return;
 	}
 	gate_call_ended(w, c->link, c->call.op,
-		m                    ? GATE_ANSWERED
+		says_something(m)    ? GATE_ANSWERED
 		: end == CALL_UNSENT ? GATE_UNSENT
 				     : GATE_LOST);
 	if (!m && end == CALL_UNSENT)
