@@ -338,12 +338,14 @@ static void refund(struct command *c)
 	fake_put_money(&c->w, "refundFromAmount", r->settle);
 }
 
-/* Count 0: those orders are taken back. */
-static void behave(struct command *c, struct span api)
+/* Count 0: such orders are taken back. */
+static void behave(struct command *c, struct span api, enum apsf_twist twist)
 {
-	for (size_t i = 0; i < APSF_MISBEHAVE; i++)
-		if (span_eq(api, span_str(c->s->misbehave[i].api)))
-			c->s->misbehave[i].count = 0;
+	for (size_t i = 0; i < APSF_MISBEHAVE; i++) {
+		struct apsf_misbehave *m = &c->s->misbehave[i];
+		if (m->twist == twist && span_eq(api, span_str(m->api)))
+			m->count = 0;
+	}
 }
 
 static void misbehave(struct command *c)
@@ -356,7 +358,7 @@ static void misbehave(struct command *c)
 		return;
 	}
 	if (number(c, "count", 1) == 0) {
-		behave(c, api);
+		behave(c, api, twist);
 		return;
 	}
 	for (size_t i = 0; i < APSF_MISBEHAVE; i++) {

@@ -174,22 +174,19 @@ fault_mischief() {
 	[[ $1 == alipayplus ]] || ops='payment status'
 	for op in $ops; do demo_do "$1" "{\"do\":\"misbehave\",\"op\":\"$op\",\"how\":\"$2\"${3-}}"; done
 }
-fault_peace() {
-	fault_mischief alipayplus silent ',"count":0'
-	fault_mischief bluecode silent ',"count":0'
-}
+fault_peace() { fault_mischief "$1" "$2" ',"count":0'; } # WALLET HOW: that order is taken back
 FAULT_EACH=',"count":60000'
 
 break_partner_silent() { fault_mischief bluecode silent "$FAULT_EACH"; }
-heal_partner_silent() { fault_peace; }
+heal_partner_silent() { fault_peace bluecode silent; }
 break_partner_slow() { fault_mischief alipayplus slow "$FAULT_EACH,\"ms\":1500"; }
-heal_partner_slow() { fault_peace; }
+heal_partner_slow() { fault_peace alipayplus slow; }
 break_partner_garbled() { fault_mischief alipayplus garbled "$FAULT_EACH"; }
-heal_partner_garbled() { fault_peace; }
+heal_partner_garbled() { fault_peace alipayplus garbled; }
 break_partner_wrong() { fault_mischief bluecode wrong-amount "$FAULT_EACH"; }
-heal_partner_wrong() { fault_peace; }
+heal_partner_wrong() { fault_peace bluecode wrong-amount; }
 break_partner_error() { fault_mischief bluecode error-500 "$FAULT_EACH"; }
-heal_partner_error() { fault_peace; }
+heal_partner_error() { fault_peace bluecode error-500; }
 break_partner_down() { fault_net bluecode down; }
 heal_partner_down() { fault_net bluecode pass; }
 break_partner_hole() { fault_net alipayplus hole; }
@@ -225,5 +222,3 @@ break_clock_ahead() {
 	sleep 1
 	fault_clock 3600
 }
-heal_clock_back() { fault_peace; }
-heal_clock_ahead() { fault_peace; }
