@@ -228,6 +228,8 @@ static const char *plainly(const struct request *rq, const Xw__Problem *p)
 		return "This amount cannot be read. Write it like 12.50.";
 	if (strcmp(p->pointer, "/phone") == 0)
 		return "Please give your telephone number, with the country's code.";
+	if (strcmp(p->pointer, "/id") == 0)
+		return "This page was open for too long. Please begin again.";
 	if (why == REASON_NOT_FOUND)
 		return "There is no such payment.";
 	if (why == REASON_SIGNATURE) /* no participant of that name */
