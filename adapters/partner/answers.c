@@ -203,10 +203,10 @@ static enum rc read_acknowledgement(
 {
 	struct arena *a = r->env->arena;
 	struct verdict v = m->status >= 200 && m->status <= 299 ? VERDICT(APPROVED, NONE)
-			   : m->status == 410                   ? VERDICT(DECLINED, UNSUPPORTED)
-								: VERDICT(UNKNOWN, NONE);
+			   : m->status == 410 ? VERDICT(APPROVED, NONE) /* no more of it, please */
+					      : VERDICT(UNKNOWN, NONE);
 
-	r->c->outcome = canonical_outcome(a, v, SPAN_NONE, SPAN_NONE);
+	r->c->outcome = canonical_outcome(a, v, canonical_http_code(a, m->status), SPAN_NONE);
 	if (v.outcome == OUTCOME_UNKNOWN)
 		r->c->ask_after_ms = adapter_retry_after_ms(m, 86400);
 	*ret = r->c;

@@ -33,6 +33,7 @@ static const struct caps caps[] = {
 	 * than its 20 and 24 h, which 16 bits do not hold. */
 	{ .op = OP_NOTIFY,
 		.allowed_ms = 15000,
+		.in_order_s = 600,
 		.ladder = LADDER(5, 300, 1800, 7200, 18000, 36000, 50400, 64800, 64800, 64800) },
 	{ .op = OP_PUSH, .allowed_ms = ALLOWED_MS, .push_decides = true },
 	{ .op = OP_CREDIT, .allowed_ms = ALLOWED_MS, .sends_code = true, .ladder = MINUTE },

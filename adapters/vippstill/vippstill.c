@@ -20,7 +20,7 @@ static const struct caps caps[] = {
 	{ .op = OP_NOTIFY,
 		.allowed_ms = 10000,
 		.begun = true,
-		.in_order = true,
+		.in_order_s = 30 * 86400, /* for as long as it is repeated */
 		.ladder = LADDER(2, 2, 2, 2, 60, 120, 3600, 3600, 3600, 3600, 7200, 7200, 14400,
 			14400, 28800, 43200, 57600, 64800, 64800, 64800) },
 	{ .op = OP_NONE },

@@ -62,16 +62,20 @@ static void on_outbox(void *ctx, const struct pg_answer *a)
 	end(k->outbox_ctx, ok);
 }
 
-static void put_in_order(const struct snapshot *sn, struct buf *b)
+/* Who is told in order, and how long it is waited for: numbers with blanks between. */
+static void put_in_order(const struct snapshot *sn, struct buf *peers, struct buf *seconds)
 {
 	for (size_t i = 0; i < sn->peer_count; i++) {
 		const struct caps *c = peer_caps(&sn->peer[i], OP_NOTIFY);
 
-		if (!c || !c->in_order)
+		if (!c || !c->in_order_s)
 			continue;
-		if (b->n)
-			buf_ch(b, ' ');
-		buf_u64(b, sn->peer[i].number);
+		if (peers->n) {
+			buf_ch(peers, ' ');
+			buf_ch(seconds, ' ');
+		}
+		buf_u64(peers, sn->peer[i].number);
+		buf_u64(seconds, c->in_order_s);
 	}
 }
 
@@ -80,18 +84,19 @@ enum rc wire_outbox(
 {
 	struct wire_clerk *k = &w->clerk_state;
 	struct pg_params params = { 0 };
-	char text[2048];
-	struct buf in_order = buf_init(text, sizeof text);
+	char of[1024], s[1024];
+	struct buf peers = buf_init(of, sizeof of), seconds = buf_init(s, sizeof s);
 	enum rc rc;
 
 	if (k->outbox_end)
 		return RC_FULL;
-	put_in_order(&w->conf->snapshot, &in_order);
-	if (!buf_ok(&in_order))
+	put_in_order(&w->conf->snapshot, &peers, &seconds);
+	if (!buf_ok(&peers) || !buf_ok(&seconds))
 		return RC_RANGE;
 	pg_add_int4(&params, most);
 	pg_add_int4(&params, lease_ms);
-	pg_add_bytes(&params, buf_span(&in_order));
+	pg_add_bytes(&params, buf_span(&peers));
+	pg_add_bytes(&params, buf_span(&seconds));
 	rc = pg_send(w->clerk, PG_STMT_OUTBOX_TAKE, &params, on_outbox, w);
 	if (rc != RC_OK)
 		return rc;

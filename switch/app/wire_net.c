@@ -20,6 +20,25 @@ _Static_assert((int)SIG_RSA_SHA256 == (int)KEY_RSA_SHA256 && (int)SIG_ED25519 ==
 
 /* Calls */
 
+#define QUIET_MS 60000
+
+/* Once a minute for each participant and cause: one that is down fails a hundred calls a second. */
+static void say_why(struct wire *w, struct wire_peer *p, const char *why)
+{
+	struct mono now = loop_now(w->loop).mono;
+	struct wire_cause *c = p->cause;
+	char text[256];
+
+	for (size_t i = 0; i < WIRE_CAUSES && c->why != why; i++)
+		if (p->cause[i].why == why || p->cause[i].quiet_until.us < c->quiet_until.us)
+			c = &p->cause[i];
+	if (c->why == why && now.us < c->quiet_until.us)
+		return;
+	*c = (struct wire_cause){ why, mono_plus_ms(now, QUIET_MS) };
+	snprintf(text, sizeof text, "%s: %s", p->conf->name, why);
+	proc_log("warning", "call", text);
+}
+
 static void on_call_done(void *ctx, const struct hc_result *r)
 {
 	struct wire_call *c = ctx;
@@ -27,6 +46,8 @@ static void on_call_done(void *ctx, const struct hc_result *r)
 	uint64_t cookie = c->cookie;
 
 	wire_observe(w, &w->stat->call_s, c->began);
+	if (r->end != HC_ANSWER)
+		say_why(w, c->peer, r->why);
 	slab_give(&w->call_slab, c);
 	wrk_on_call_end(w->worker, cookie,
 		r->end == HC_ANSWER   ? CALL_ANSWER
@@ -55,7 +76,7 @@ static enum rc port_call(
 		return RC_NOENT;
 	if (!(c = slab_take(&w->call_slab)))
 		return RC_FULL;
-	*c = (struct wire_call){ w, cookie, loop_now(w->loop).mono };
+	*c = (struct wire_call){ w, p, cookie, loop_now(w->loop).mono };
 	rc = hc_call(p->pool, out, deadline, on_call_done, c);
 	if (rc != RC_OK)
 		slab_give(&w->call_slab, c);

@@ -48,12 +48,22 @@ struct ask {
 
 struct wire_call {
 	struct wire *w;
+	struct wire_peer *peer;
 	uint64_t cookie;
 	struct mono began;
 };
 
+#define WIRE_CAUSES 8
+
+/* Why calls failed, as we have said it; said again after a while only. */
+struct wire_cause {
+	const char *why;
+	struct mono quiet_until;
+};
+
 struct wire_peer {
 	struct wire *w;
+	struct wire_cause cause[WIRE_CAUSES];
 	const struct conf_peer *conf;
 	struct hc *pool;
 	struct tls *tls;

@@ -57,7 +57,8 @@ struct caps {
 	bool by_acquirer; /* OP_CAPTURE: the acquirer's side takes by calls to us what was paid, and
 			       may give the rest back */
 	bool begun;       /* OP_NOTIFY: also that a payment or order was begun */
-	bool in_order; /* OP_NOTIFY: of one payment, the next only when the last was acknowledged */
+	uint32_t in_order_s; /* OP_NOTIFY: of one payment, the next only when the last was
+				acknowledged, or is so old; 0: at once */
 	bool push_decides; /* OP_PUSH: signed and complete, so it may move a payment; else a hint */
 	uint16_t not_found_s; /* OP_INQUIRE: settle time before "not found" may count (twice in a
 				 row) */

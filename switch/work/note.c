@@ -53,6 +53,38 @@ void note_moved(struct wrk *w, const struct pay *before, const struct step *st)
 		w->port->log(w->port->ctx, buf_span(&b));
 }
 
+#define QUIET_MS     60000
+#define QUIET_MS_MIN 1000
+
+/* An outbox that nobody takes from is tried for days: one line a minute, or when it is another
+ * reason. */
+void note_undelivered(struct wrk *w, const struct link *l, const struct msg *m)
+{
+	struct link_state *s = link_state(w, l);
+	struct span why = !m               ? SPAN("no usable answer")
+			  : m->has_problem ? span_str(m->detail)
+					   : span_str(m->their_code);
+	char line[1024], cause[sizeof s->undelivered];
+	struct buf b = buf_init(line, sizeof line);
+	struct jw j = jw_init(&b);
+
+	CHECK(span_to_cstr(span_utf8_cut(why, sizeof cause - 1), cause, sizeof cause));
+	if (w->now.us < s->quiet_until.us &&
+		(strcmp(cause, s->undelivered) == 0 ||
+			s->quiet_until.us - w->now.us > (QUIET_MS - QUIET_MS_MIN) * INT64_C(1000)))
+		return;
+	memcpy(s->undelivered, cause, sizeof cause);
+	s->quiet_until = mono_plus_ms(w->now, QUIET_MS);
+	head(&j, w, "warning", "undelivered");
+	jw_str(&j, "partner", span_str(l->peer->name));
+	jw_opt(&j, "detail", span_str(cause));
+	if (m && !m->has_problem)
+		jw_opt(&j, "said", span_str(m->their_text));
+	jw_end(&j, '}');
+	if (buf_ok(&b))
+		w->port->log(w->port->ctx, buf_span(&b));
+}
+
 void note_refused(struct wrk *w, const struct rq *rq, enum reason why, const char *detail)
 {
 	char line[1024];

@@ -56,6 +56,15 @@ static uint64_t cookie_of(const struct callout *c)
 	return (uint64_t)c->generation << 32 | c->slot;
 }
 
+static void delivered(struct wrk *w, struct callout *c, const struct msg *m)
+{
+	bool taken = m && !m->has_problem && m->outcome == OUTCOME_APPROVED;
+
+	if (!taken)
+		note_undelivered(w, c->link, m);
+	c->delivered(c->delivered_ctx, &c->out_id, taken, c->raw.b);
+}
+
 /* The call is over: its payment hears of it. `m` NULL: no usable answer. */
 static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Canonical *canonical,
 	enum lost lost)
@@ -70,8 +79,7 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 		if (c->rq)
 			codes_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
 		else if (c->delivered)
-			c->delivered(c->delivered_ctx, &c->out_id,
-				m && !m->has_problem && m->outcome == OUTCOME_APPROVED, c->raw.b);
+			delivered(w, c, m);
 		outbound_free(w, c);
 		return;
 	}

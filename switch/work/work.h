@@ -227,7 +227,9 @@ struct link_state {
 	struct mono window_until;
 	uint32_t opened; /* times that the gate closed in a row: doubles its pause */
 	struct mono closed_until, probe_until;
-	struct mono turn; /* when the next question of ours may go out */
+	struct mono turn;        /* when the next question of ours may go out */
+	char undelivered[64];    /* why a notification was not taken, as we have said it, */
+	struct mono quiet_until; /* and said again not before */
 	struct env_ctx env;
 };
 
@@ -402,6 +404,8 @@ bool gate_defers(struct wrk *w, struct live *l, const struct item *it);
 int64_t gate_jitter_ms(struct wrk *w, struct live *l);
 /* note.c */
 void note_moved(struct wrk *w, const struct pay *before, const struct step *st);
+/* What its participant said to a notification; NULL: nothing that can be believed. */
+void note_undelivered(struct wrk *w, const struct link *l, const struct msg *m);
 void note_refused(struct wrk *w, const struct rq *rq, enum reason why, const char *detail);
 
 #endif

@@ -196,13 +196,16 @@ void clerk_hint(struct sim *s, int64_t wall_us)
 	world_in(s, at - s->now_us, on_look, (uint64_t)at, 0);
 }
 
-/* What is told in order waits for what is older; schema/0021_in_order.sql. */
+/* What is told in order waits for what is older, for a while; schema/0045_in_order_for.sql. */
 static bool waits(const struct sim *s, const struct ledger_out *o)
 {
 	const struct caps *c = peer_caps(snapshot_peer(&s->config.snapshot, o->peer), OP_NOTIFY);
 
-	for (const struct ledger_out *e = s->ledger.outs; c && c->in_order && e != o; e = e->next)
-		if (!e->done && e->peer == o->peer && pay_id_eq(&e->payment, &o->payment))
+	int64_t since = c ? world_wall(s).us - c->in_order_s * INT64_C(1000000) : 0;
+
+	for (const struct ledger_out *e = s->ledger.outs; c && c->in_order_s && e != o; e = e->next)
+		if (!e->done && e->peer == o->peer && pay_id_eq(&e->payment, &o->payment) &&
+			pay_id_time(&e->id).us >= since)
 			return true;
 	return false;
 }

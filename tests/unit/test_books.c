@@ -328,6 +328,7 @@ static void test_queues(void **state)
 	pg_add_int4(&take, 10);
 	pg_add_int4(&take, 60000);
 	pg_add_bytes(&take, SPAN(""));
+	pg_add_bytes(&take, SPAN(""));
 	ask(PG_STMT_OUTBOX_TAKE, &take, 6);
 	assert_int_equal(row.rows, 1);
 	assert_memory_equal(row.bytes[0], note.b, 16);
@@ -360,18 +361,19 @@ static void test_queues(void **state)
 	commit(&it);
 }
 
-static void take_as(const char *in_order, int rows)
+static void take_as(const char *in_order, const char *for_s, int rows)
 {
 	struct pg_params take = { 0 };
 
 	pg_add_int4(&take, 10);
 	pg_add_int4(&take, 60000);
 	pg_add_bytes(&take, span_str(in_order));
+	pg_add_bytes(&take, span_str(for_s));
 	ask(PG_STMT_OUTBOX_TAKE, &take, 6);
 	assert_int_equal(row.rows, rows);
 }
 
-/* What comes later waits until the earlier is acknowledged, where that was asked for. */
+/* What comes later waits until the earlier is acknowledged or old, where that was asked for. */
 static void test_in_order(void **state)
 {
 	struct pgb_item it = make_payment(sysclock_wall()), other = make_payment(sysclock_wall());
@@ -384,24 +386,33 @@ static void test_in_order(void **state)
 	it.out[0] = (struct pgb_out){ second, 4, 7, sysclock_wall(), SPAN("later") };
 	it.out[1] = (struct pgb_out){ first, 3, 7, sysclock_wall(), SPAN("earlier") };
 	commit(&it);
-	take_as("6 7", 1);
+	take_as("6 7", "1 600", 1);
 	assert_memory_equal(row.bytes[0], first.b, 16);
-	take_as("6 7", 0); /* it is on its way */
+	take_as("6 7", "1 600", 0); /* it is on its way */
 	pg_add_id(&done, &first);
 	pg_add_bytes(&done, SPAN("digest"));
 	ask(PG_STMT_OUTBOX_DONE, &done, 1);
-	take_as("6 7", 1);
+	take_as("6 7", "1 600", 1);
 	assert_memory_equal(row.bytes[0], second.b, 16);
 	/* Another payment's does not wait for it, nor does anybody who did not ask for that. */
 	other.outs = 1;
 	other.out[0] = (struct pgb_out){ make_payment(sysclock_wall()).payment, 3, 7,
 		sysclock_wall(), SPAN("another's") };
 	commit(&other);
-	take_as("7", 1);
+	take_as("7", "600", 1);
 	sql_run(owner,
 		"update ledger.outbox set leased_until = null, payment = (select max(payment::text)::uuid "
 		"from ledger.outbox)");
-	take_as("8", 2);
+	take_as("8", "600", 2);
+	/* Nor for longer than was said. */
+	sql_run(owner,
+		"delete from ledger.outbox; insert into ledger.outbox (id, payment, seq, peer, next_at, body) "
+		"select ledger.id_floor(now() - s * interval '1 s'), ledger.id_floor(now()), 3, 7, now(), '' "
+		"from unnest(array[0, 30, 700]) s");
+	take_as("7", "1000", 1);
+	take_as("7", "1000", 0);
+	take_as("7", "600", 1);
+	take_as("7", "20", 1);
 	sql_run(owner, "delete from ledger.outbox");
 	it.outs = other.outs = 0;
 	finish_payment(&it);
