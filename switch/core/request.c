@@ -432,53 +432,49 @@ static bool may_do(const struct pay *p, enum op op, uint16_t peer)
 	return peer == p->acq.peer;
 }
 
-void request_step(struct turn *t)
+/* Its first sending was stepped: it is told what that led to, or why it is not the same. */
+static void repeated(struct turn *t)
 {
 	const struct pay_event *ev = t->ev;
 	struct pay *p = t->p;
 
-	if (!may_see(p, ev->peer)) {
-		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
-		return;
-	}
-	if (ev->repeated && p->flow == FLOW_CLOSED && ev->op != OP_CANCEL && ev->op != OP_READ &&
+	if (p->flow == FLOW_CLOSED && ev->op != OP_CANCEL && ev->op != OP_READ &&
 		ev->op != OP_INQUIRE) {
 		turn_refuse(t, REASON_CLOSED, "cancelled before it came");
 		return;
 	}
-	if (ev->repeated && ev->prior_claim > 0) { /* claim 0 is the key; 1 the partner's own id */
+	if (ev->prior_claim > 0) { /* claim 0 is the key; 1 the partner's own id */
 		turn_refuse(t, REASON_DUPLICATE, "this payment id was used under another key");
 		return;
 	}
-	if (ev->repeated) {
-		if (memcmp(ev->fingerprint, ev->prior_fingerprint, sizeof ev->fingerprint) != 0) {
-			turn_refuse(
-				t, REASON_REPEAT, "the same id came before with other contents");
-			return;
-		}
-		if (claim_repeated(t))
-			return;
-		t->st->fate = pay_answer_final(p, ev->prior_seq) ? FATE_REPLAY : FATE_WAIT;
-		t->st->fate_seq = ev->prior_seq;
+	if (memcmp(ev->fingerprint, ev->prior_fingerprint, sizeof ev->fingerprint) != 0) {
+		turn_refuse(t, REASON_REPEAT, "the same id came before with other contents");
 		return;
 	}
+	if (claim_repeated(t))
+		return;
+	t->st->fate = pay_answer_final(p, ev->prior_seq) ? FATE_REPLAY : FATE_WAIT;
+	t->st->fate_seq = ev->prior_seq;
+}
+
+/* It is about another record: the payment that has the order, or the order that this one gave back.
+ */
+static bool is_elsewhere(const struct turn *t)
+{
+	const struct pay_event *ev = t->ev;
+	const struct pay *p = t->p;
+
 	if (p->flow == FLOW_ORDER && !ev->order_free &&
-		(pay_state(p) == PAY_TAKEN || (ev->op != OP_CANCEL && pay_state(p) == PAY_OPEN))) {
-		t->st->fate = FATE_FOLLOW;
-		return;
-	}
-	if (p->gave_back && !pay_id_is_none(&ev->order_from)) { /* it is the order that was meant */
-		t->st->fate = FATE_FOLLOW;
-		return;
-	}
-	if (ev->op == OP_READ || ev->op == OP_INQUIRE) {
-		read(t);
-		return;
-	}
-	if (!may_do(p, ev->op, ev->peer)) {
-		turn_refuse(t, REASON_FORBIDDEN, "this side of a payment cannot ask that");
-		return;
-	}
+		(pay_state(p) == PAY_TAKEN || (ev->op != OP_CANCEL && pay_state(p) == PAY_OPEN)))
+		return true;
+	return p->gave_back && !pay_id_is_none(&ev->order_from);
+}
+
+static void dispatch(struct turn *t)
+{
+	const struct pay_event *ev = t->ev;
+	const struct pay *p = t->p;
+
 	if (ev->op == OP_DEBIT && p->version == 0)
 		debit(t);
 	else if (ev->op == OP_RESOLVE && p->version == 0)
@@ -507,4 +503,23 @@ void request_step(struct turn *t)
 		paid_refund(t);
 	else
 		turn_refuse(t, REASON_UNSUPPORTED, "this operation is not offered here");
+}
+
+void request_step(struct turn *t)
+{
+	const struct pay_event *ev = t->ev;
+	struct pay *p = t->p;
+
+	if (!may_see(p, ev->peer))
+		turn_refuse(t, REASON_NOT_FOUND, "no such payment");
+	else if (ev->repeated)
+		repeated(t);
+	else if (is_elsewhere(t))
+		t->st->fate = FATE_FOLLOW;
+	else if (ev->op == OP_READ || ev->op == OP_INQUIRE)
+		read(t);
+	else if (!may_do(p, ev->op, ev->peer))
+		turn_refuse(t, REASON_FORBIDDEN, "this side of a payment cannot ask that");
+	else
+		dispatch(t);
 }
