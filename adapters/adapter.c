@@ -178,3 +178,6 @@ void push_write_reply(const struct adapter_env *env, const struct request *rq,
 	(void)rq;
 	out->status = reply->problem ? push_status((enum reason)reply->problem->reason) : 200;
 }
+
+const char *const adapter_msgsig_proof[] = { "signature", "signature-input", "content-digest",
+	"content-type", "idempotency-key", NULL };

@@ -269,4 +269,7 @@ void canonical_text_write(struct buf *b, const Xw__Canonical *m);
 MUST enum rc canonical_text_read(
 	struct arena *a, struct span text, Xw__Canonical **ret, size_t *ret_line);
 
+/* `proof` of who signs by RFC 9421: the headers that a signature lies in or covers. */
+extern const char *const adapter_msgsig_proof[];
+
 #endif

@@ -45,6 +45,19 @@ struct verdict payer_cancelled(const struct adapter_env *env, const Xw__Canonica
 /* ---- the partner API beside the wallet's own protocol ---------------------------------------- */
 
 #define PAYER_LADDER_REFUND LADDER(2, 3, 5, 10, 30, 60, 120, 300, 600, 1800)
+/* Rows of what it serves there alone: refunds, and events. */
+#define PAYER_CAPS_SERVER                                                                          \
+	{ .op = OP_REFUND,                                                                         \
+		.repeat = REPEAT_SAME_ID,                                                          \
+		.allowed_ms = 5000,                                                                \
+		.ladder = PAYER_LADDER_REFUND },                                                   \
+		{ .op = OP_INQUIRE_REFUND,                                                         \
+			.repeat = REPEAT_SAME_ID,                                                  \
+			.allowed_ms = 5000,                                                        \
+			.ladder = PAYER_LADDER_REFUND },                                           \
+	{                                                                                          \
+		.op = OP_PUSH, .push_decides = true                                                \
+	}
 
 bool payer_has_server(const struct adapter_env *env); /* setting `server` is "partner-api" */
 /* As write_call and read_answer; towards a wallet that knows one currency alone, sums are in that.

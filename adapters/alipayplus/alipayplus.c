@@ -70,12 +70,9 @@ static const struct route routes[] = {
 	{ .method = NULL },
 };
 
-static const char *const proof[] = { "client-id", "request-time", "response-time", "signature",
-	NULL };
-
 const struct adapter alipayplus_adapter = {
 	.name = "alipayplus",
-	.proof = proof,
+	.proof = aps_proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = aps_identify,

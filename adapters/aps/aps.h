@@ -180,6 +180,9 @@ void aps_set_outcome(struct aps_answering *r, struct verdict v, const struct aps
 /* ---- of struct adapter, for all who speak APS ---- */
 
 bool aps_identify(const struct request *rq, struct span *ret_identity);
+/* The headers that prove whose a message is. */
+extern const char *const aps_proof[];
+
 void aps_seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,
 	struct http_out *out);
 

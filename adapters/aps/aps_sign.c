@@ -142,6 +142,8 @@ enum rc aps_seal(const struct adapter_env *env, const char *time_header, struct 
 	return http_out_ok(out) ? RC_OK : RC_FULL;
 }
 
+const char *const aps_proof[] = { "client-id", "request-time", "response-time", "signature", NULL };
+
 /* An answer that cannot be signed goes out unsigned: the scheme takes that for unknown, and asks
  * again. */
 void aps_seal_reply(const struct adapter_env *env, const struct request *rq, bool replayed,

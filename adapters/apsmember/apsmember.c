@@ -114,12 +114,9 @@ void apsm_put_quote(struct jw *w, const char *key, const char *id, const Xw__Mon
 	jw_end(w, '}');
 }
 
-static const char *const proof[] = { "client-id", "request-time", "response-time", "signature",
-	NULL };
-
 const struct adapter apsmember_adapter = {
 	.name = "apsmember",
-	.proof = proof,
+	.proof = aps_proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = aps_identify,

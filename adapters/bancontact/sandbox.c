@@ -655,8 +655,6 @@ const struct sandbox bancontact_sandbox = {
 	.state_bytes = sizeof(struct purse),
 	.init = init,
 	.on_request = on_request,
-	.on_answer = purse_on_answer,
-	.on_timer = purse_on_timer,
+	PURSE_SANDBOX,
 	.control = purse_control,
-	.book = purse_book,
 };

@@ -28,15 +28,7 @@ static const struct caps caps[] = {
 		.allowed_ms = 5000,
 		.cancel_undoes = true,
 		.ladder = PAYER_LADDER_CANCEL },
-	{ .op = OP_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = PAYER_LADDER_REFUND },
-	{ .op = OP_INQUIRE_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = PAYER_LADDER_REFUND },
-	{ .op = OP_PUSH, .push_decides = true },
+	PAYER_CAPS_SERVER,
 	{ .op = OP_NONE },
 };
 
@@ -69,12 +61,9 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 		payer_page(reply, out);
 }
 
-static const char *const proof[] = { "signature", "signature-input", "content-digest",
-	"content-type", "idempotency-key", NULL };
-
 const struct adapter epassi_adapter = {
 	.name = "epassi",
-	.proof = proof,
+	.proof = adapter_msgsig_proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

@@ -120,6 +120,8 @@ void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie);
 void purse_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);
 bool purse_book(void *state, size_t i, struct buf *ret_json);
+/* What a sandbox that is a purse and no more has of it. */
+#define PURSE_SANDBOX .on_answer = purse_on_answer, .on_timer = purse_on_timer, .book = purse_book
 
 /*
  * One request: what was ordered for this operation is done to it, and `answer` is what the fake

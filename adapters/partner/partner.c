@@ -338,12 +338,9 @@ static void seal_reply(const struct adapter_env *env, const struct request *rq, 
 		return;
 }
 
-static const char *const proof[] = { "signature", "signature-input", "content-digest",
-	"content-type", "idempotency-key", NULL };
-
 const struct adapter partner_adapter = {
 	.name = "partner",
-	.proof = proof,
+	.proof = adapter_msgsig_proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = identify,

@@ -31,15 +31,7 @@ static const struct caps caps[] = {
 		.needs_token = true,
 		.cancel_undoes = true,
 		.ladder = PAYER_LADDER_CANCEL },
-	{ .op = OP_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = PAYER_LADDER_REFUND },
-	{ .op = OP_INQUIRE_REFUND,
-		.repeat = REPEAT_SAME_ID,
-		.allowed_ms = 5000,
-		.ladder = PAYER_LADDER_REFUND },
-	{ .op = OP_PUSH, .push_decides = true },
+	PAYER_CAPS_SERVER,
 	{ .op = OP_NONE },
 };
 
@@ -70,12 +62,9 @@ static void write_reply(const struct adapter_env *env, const struct request *rq,
 		payer_page(reply, out);
 }
 
-static const char *const proof[] = { "signature", "signature-input", "content-digest",
-	"content-type", "idempotency-key", NULL };
-
 const struct adapter pivo_adapter = {
 	.name = "pivo",
-	.proof = proof,
+	.proof = adapter_msgsig_proof,
 	.caps = caps,
 	.routes = routes,
 	.identify = push_identify,

@@ -84,6 +84,16 @@ static const char *put_payer(
 	return NULL;
 }
 
+/* Up to its end, since a reversal says more. */
+static void put_order(
+	struct buf *b, const char *order, const Xw__Canonical *call, const Xw__Money *sum)
+{
+	xml_open(b, order);
+	xml_put(b, "m:PostingType", SPAN("GOODS"));
+	put_sum(b, sum);
+	xml_put(b, "m:MerchantTransactionReference", twint_reference(call));
+}
+
 /* ---- operations ---------------------------------------------------------------------------- */
 
 static const char *write_start(
@@ -95,10 +105,7 @@ static const char *write_start(
 	if (!sum || sum->minor < 1)
 		return "no amount in Swiss francs";
 	put_merchant(env, b);
-	xml_open(b, order);
-	xml_put(b, "m:PostingType", SPAN("GOODS"));
-	put_sum(b, sum);
-	xml_put(b, "m:MerchantTransactionReference", twint_reference(call));
+	put_order(b, order, call, sum);
 	xml_close(b, order);
 	return put_payer(env, b, call);
 }
@@ -113,10 +120,7 @@ static const char *write_reversal(
 	if (!sum || sum->minor < 1)
 		return "no amount in Swiss francs";
 	put_merchant(env, b);
-	xml_open(b, order);
-	xml_put(b, "m:PostingType", SPAN("GOODS"));
-	put_sum(b, sum);
-	xml_put(b, "m:MerchantTransactionReference", twint_reference(call));
+	put_order(b, order, call, sum);
 	xml_open(b, "m:Link");
 	xml_put(b, "m:MerchantTransactionReference", span_str(call->request_id));
 	xml_close(b, "m:Link");

@@ -606,8 +606,6 @@ const struct sandbox twint_sandbox = {
 	.state_bytes = sizeof(struct twint),
 	.init = init,
 	.on_request = on_request,
-	.on_answer = purse_on_answer,
-	.on_timer = purse_on_timer,
+	PURSE_SANDBOX,
 	.control = control,
-	.book = purse_book,
 };
