@@ -103,7 +103,9 @@ static struct http_out *take_up(
 		(void)span_to_cstr(message, e->fails, sizeof e->fails);
 	else if (span_ends(number, SPAN("05")))
 		memcpy(e->fails, "FF10", 5);
-	purse_pay_out(f, h, e, fake_setting_int(h, "refund_ms", 300));
+	purse_pay_out(f, h, e,
+		span_ends(number, SPAN("04")) ? fake_setting_int(h, "late_ms", 15000)
+					      : fake_setting_int(h, "refund_ms", 300));
 	return created(h, e);
 }
 

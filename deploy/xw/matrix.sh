@@ -36,7 +36,7 @@ matrix_begin() {
 
 matrix_cells() {
 	PGHOST=$SOCK PGUSER=postgres XW_PSQL=$(server_pg_bin)/psql XW_SOURCE=$SRC XW_DB=$DB \
-		XW_CONTROL=$((PORT_BASE + 2)) XW_MATRIX=$RUN/matrix node "$SRC/tests/matrix/matrix.mjs" "$@"
+		XW_CONTROL=$((PORT_BASE + 2)) XW_CA=$RUN/keys/tls/ca.pem XW_MATRIX=$RUN/matrix node "$SRC/tests/matrix/matrix.mjs" "$@"
 }
 
 # The same for `./xw test`: each cell counts as a test.

@@ -74,8 +74,10 @@ static void put_debit(const struct pay *p, struct msg *m)
 {
 	reply_order(p, m);
 	memcpy(m->payer.id, p->payer_id, sizeof m->payer.id);
-	memcpy(m->code.format, p->code_format, sizeof m->code.format);
-	memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
+	if (!pay_is_scan(p)) { /* else the code is the merchant's: the payer has shown none */
+		memcpy(m->code.format, p->code_format, sizeof m->code.format);
+		memcpy(m->code.scheme, p->code_scheme, sizeof m->code.scheme);
+	}
 	m->expires = p->expires;
 	put_mode(p, m->mode);
 }

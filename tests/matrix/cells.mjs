@@ -10,8 +10,7 @@ export const CREDITS = ['pay', 'decline', 'pending', 'lost', 'early'];
 
 const serves = (p, op) => p.serves.includes(op);
 
-/* Whose users' scans reach us: the issuer itself, or who is debited through it. Our own pages for browsers have no partner
- * behind them: they are played elsewhere (../play). */
+/* Whose users' scans reach us: the issuer itself, or who is debited through it. */
 const scanners = (all, issuer) => all.filter((p) => p.issuer && p.called && serves(p, 'resolve') && (p.name === issuer.name || p.debit_via === issuer.name));
 const routed = (routes, mode, to, from) => routes.find((r) => r.mode === mode && r.to === to.name && (!r.from || !from || r.from === from.name));
 
@@ -40,17 +39,30 @@ function scanned({ participants, routes }, issuer, acquirer) {
   return { face };
 }
 
+/* A merchant's code whose address the payer's browser opens: a page of ours, on which he chooses the wallet. */
+function opened({ participants }, issuer, acquirer) {
+  const face = participants.find((p) => p.pages && p.debit_via === issuer.name);
+  if (!face) return { why: `none of our pages for payers is for this wallet` };
+  return serves(acquirer, 'order') ? { face } : { why: `the codes of ${acquirer.name} are not ours, and have no page` };
+}
+
 /* A pay-out, which the acquirer pays. */
 function credited(roster, issuer, acquirer) {
   if (!issuer.asks.includes('credit')) return { why: `the wallet's protocol has no public message that credits a payer` };
   return serves(acquirer, 'credit') ? {} : { why: `the protocol of ${acquirer.name} has no call that asks us for a pay-out` };
 }
 
-const MODES = { CPM: [presented, OUTCOMES], MPM: [scanned, OUTCOMES], OUT: [credited, CREDITS] };
+const MODES = { CPM: [presented, OUTCOMES], MPM: [scanned, OUTCOMES], WEB: [opened, OUTCOMES], OUT: [credited, CREDITS] };
 
-function none(issuer, mode, outcome) {
-  const i = hands[issuer.adapter]?.issuer, why = { CPM: i, MPM: i?.scanned, OUT: i?.credit }[mode]?.none?.[outcome];
-  return why ? { why } : {};
+/* Outcomes that cannot come about between these two, by their caps rows. */
+function none({ issuer, face, mode, outcome }) {
+  if (mode === 'MPM' && face === issuer && issuer.debits_itself && ['lost', 'early'].includes(outcome)) {
+    return { why: 'the wallet debits itself and tells us until it is heard: no debit of ours can be lost' };
+  }
+  if (mode === 'OUT' && outcome === 'early' && issuer.once.includes('credit')) {
+    return { why: 'a pay-out that cannot be found is never sent again: a person decides, and nothing ends it before' };
+  }
+  return {};
 }
 
 export function cellsOf(roster) {
@@ -59,7 +71,10 @@ export function cellsOf(roster) {
   const cells = [];
   for (const issuer of issuers) for (const acquirer of acquirers) for (const [mode, [how, outcomes]] of Object.entries(MODES)) {
     const found = how(roster, issuer, acquirer);
-    for (const outcome of outcomes) cells.push({ name: `${issuer.name}/${acquirer.name}/${mode}/${outcome}`, issuer, acquirer, mode, outcome, ...none(issuer, mode, outcome), ...found });
+    for (const outcome of outcomes) {
+      const c = { name: `${issuer.name}/${acquirer.name}/${mode}/${outcome}`, issuer, acquirer, mode, outcome, ...found };
+      cells.push({ ...none(c), ...c });
+    }
   }
   return cells;
 }

@@ -7,6 +7,7 @@
  */
 import { hands } from './hands.mjs';
 import { order, until } from './../play/lib/look.mjs';
+import { addressOf, look as lookAt, visit } from './visit.mjs';
 
 const DOES = { cancel: 'pay', part: 'pay', refund: 'pay' };
 const WORDS = { pay: 'PAID', pending: 'PAID', lost: 'PAID', decline: 'DECLINED', early: 'DECLINED', cancel: 'CANCELLED', part: 'PARTIALLY_REFUNDED', refund: 'REFUNDED' };
@@ -22,13 +23,17 @@ const till = (p) => hand(p, 'acquirer');
 const wants = (h, what, p) => h[what] ?? (() => { throw new Error(`tests/matrix/hands.mjs: ${p.adapter} has no "${what}"`); })();
 
 /* What the wallet's entry says of this mode. */
-const own = (c, i) => ({ CPM: i, MPM: { mischief: i?.mischief, ...i?.scanned }, OUT: i?.credit })[c.mode] ?? {};
+const own = (c, i) => ({ CPM: i, MPM: asked(i), WEB: c.face?.asks_phone ? asked(i) : { ...i, ...i?.opened }, OUT: i?.credit })[c.mode] ?? {};
+const asked = (i) => ({ mischief: i?.mischief, ...i?.scanned });
 
 /* The order of mischief that this cell needs. */
 export function mischiefOf(c) { return own(c, hands[c.issuer.adapter]?.issuer).mischief?.[c.outcome]; }
 
 /* The till's word at the end. */
-const wanted = (c, i, a) => own(c, i)[c.outcome] ?? (c.outcome === 'early' ? a.undone : undefined) ?? WORDS[c.outcome];
+function wanted(c, i, a) {
+  const wallets = own(c, i)[c.outcome];
+  return (c.outcome === 'early' && wallets !== 'PAID' && a.undone) || (wallets ?? WORDS[c.outcome]);
+}
 
 /* `spoilt` is called when the mischief has been made: others may use that fake again. */
 export async function cross(c, control, n, spoilt) {
@@ -53,6 +58,10 @@ export async function cross(c, control, n, spoilt) {
       c.ref = await wants(a, 'payout', c.acquirer)(f, c, `${c.issuer.name}/${handle ?? payer}`);
     } else if (c.mode === 'CPM') {
       c.ref = await wants(a, 'charge', c.acquirer)(f, c, await presents());
+    } else if (c.mode === 'WEB') {
+      const { ref, code } = await wants(a, 'order', c.acquirer)(f, c);
+      c.ref = ref;
+      c.web = await visit(addressOf(code), c.face.name, c.face.asks_phone && (await wants(i, 'payer', c.issuer)(to(c.issuer), n, does)).handle);
     } else {
       const { ref, code } = await wants(a, 'order', c.acquirer)(f, c);
       c.ref = ref;
@@ -67,20 +76,21 @@ export async function cross(c, control, n, spoilt) {
   /* Both sides are looked at: the till, and where the payer scanned, his app. */
   async function look() {
     const t = await a.look(f, c.ref);
-    const s = c.scan ? await c.app.look(to(c.face), c.scan) : t;
-    c.payment = s.id || c.payment;
-    c.told = [t.word, ...(c.scan ? [s.word] : [])];
+    const s = c.scan ? await c.app.look(to(c.face), c.scan) : c.web ? await lookAt(c.web) : t;
+    c.payment = s.id || t.id || c.payment;
+    c.told = [t.word, ...(s !== t ? [s.word] : [])];
     c.action = t.action ?? s.action;
     c.refunds = t.refunds;
     if (t.code ?? s.code) c.code = t.code ?? s.code;
     /* We name a payment to the till once the debit's call is out, or later. */
-    if (s.word && c.payment && !late) spoilt();
+    if (s.word && (c.payment || c.web) && !late) spoilt();
     if (s.word === 'PENDING') {
       c.waited = true;
-      if (!c.gone && i.goes && c.action && !c.scan) {
+      const goes = own(c, i).goes;
+      if (!c.gone && goes && c.action) {
         c.gone = true;
         if (does === 'pending') await new Promise((r) => { setTimeout(r, 1500); });
-        await i.goes(to(c.issuer), c, does);
+        await goes(to(c.issuer), c, does);
       }
     }
     return s;
@@ -89,7 +99,7 @@ export async function cross(c, control, n, spoilt) {
     await until(async () => {
       const s = await look();
       if (c.refunds?.length && c.refunds.every((r) => r.status === 'DONE')) await a.read(f, c.ref);
-      return c.told[0] === what || (c.scan && tolerated(what, s.word));
+      return c.told[0] === what || ((c.scan || c.web) && tolerated(what, s.word));
     }, () => `${what}; it is ${c.told} ${c.code ?? ''}`, SECONDS * 1000, 300);
   }
   /* Where the payer's side said no, a merchant's code merely stays unpaid. */

@@ -10,8 +10,8 @@
  *   mischief               the order that makes `lost` or `early` happen, where the payer himself cannot stand for it
  *   early, lost            the till's word then under CPM, where it is not DECLINED and PAID
  *   carried                the debit is no call of ours: the payer's browser or wallet brings it about
- *   none                   outcomes that its protocol knows nothing of, and why
- *   scanned, credit        the same for MPM, and for a pay-out, with the payee where he is not told by `payer`
+ *   scanned, opened, credit   the same for MPM; for WEB, where our page does not ask for a number; and for a pay-out, with the
+ *                          payee where he is not told by `payer`
  * As a till, and as a wallet's app:
  *   undone                 its word where nothing came of a payment; DECLINED where not said
  *   names                  its payer may name a wallet
@@ -47,7 +47,7 @@ const shownCodes = (op, decline) => ({
 /* Who is shown a link, and opens it; refuses in the app, by the payment's name there. */
 const link = (more) => ({
   named: true,
-  goes: (f, c, does) => (does === 'decline' ? f({ do: 'app-refuse', reference: c.payment }) : f({ do: 'browse', url: c.action })),
+  goes: (f, c, does) => f({ do: does === 'decline' ? 'app-refuse' : 'browse', url: c.action }),
   ...more,
 });
 
@@ -66,6 +66,9 @@ const PARTNER = { pay: 'approve', decline: 'decline', pending: `pending-then-app
 const APS = (does) => ({ ms: does === 'pending' ? LATE_MS : 0,
   behaviour: { decline: 'decline', pending: 'pending-then-approve', lost: 'apply-then-silent-no-notify', early: 'silent' }[does] ?? 'approve' });
 
+/* Who is debited by the wallet alone: nobody hears it, or nobody pays. */
+const alone = (does) => ({ ...APS(does), ...{ lost: { behaviour: 'approve-no-notify' }, early: { behaviour: 'pending' } }[does] });
+
 export const hands = {
   alipay: { issuer: shownCodes('pay', 'BUYER_BALANCE_NOT_ENOUGH') },
 
@@ -74,8 +77,9 @@ export const hands = {
     issuer: {
       shows: (f, n, does) => minted(f, APS(does)),
       /* What its users scan it debits by itself, and notifies: or not, since nobody hears it or nobody pays. */
-      payer: (f, n, does) => ({ ...APS(does), ...{ lost: { behaviour: 'approve-no-notify' }, early: { behaviour: 'pending' } }[does] }),
+      payer: (f, n, does) => alone(does),
       scanned: { carried: true },
+      opened: { carried: true, goes: (f, c, does) => f({ do: 'scan', code: c.action, ...alone(does) }), early: 'EXPIRED' },
     },
     acquirer: {
       currency: 'SGD',
@@ -98,12 +102,10 @@ export const hands = {
     issuer: {
       shows: async (f, n, does) => shown(f, (await f({ do: 'codes', payer: `user-${PARTNER[does]}` })).payment, 'code'),
       payer: (f, n, does) => ({ payer: `user-${PARTNER[does]}` }),
-      scanned: {
-        carried: true,
-        none: Object.fromEntries(['lost', 'early'].map((o) => [o, 'the wallet debits itself and tells us until it is heard: no debit of ours can be lost'])),
-      },
+      scanned: { carried: true },
     },
     acquirer: {
+      undone: 'DECLINED',
       charge: async (f, c, by) => (await f({ do: 'pay', ...number(c.money), ...by })).payment,
       order: async (f, c) => { const ref = (await f({ do: 'order', ...number(c.money) })).payment; return { ref, code: await shown(f, ref, 'code') }; },
       scan: async (f, code, payer) => (await f({ do: 'scan', code, confirm: true, ...payer })).payment,
@@ -184,10 +186,6 @@ export const hands = {
       credit: {
         payee: (f, n, does) => ({ handle: phone('4670', n, does, '05') }),
         mischief: spoil('payout'),
-        none: {
-          pending: 'a pay-out of this wallet waits for nobody',
-          early: 'a pay-out that cannot be found is never sent again: a person decides, and nothing ends it before',
-        },
       },
     }),
   },

@@ -39,6 +39,7 @@ const doubted = (c, steps) => (c.carried ? steps.some((s) => s.kind === ANSWER &
 export function fault(b, c) {
   /* A till that was refused may have no name for it; its amount is its own. */
   c.payment ??= b.payments.filter((x) => x.amount === Number(c.money.value) && x.currency === c.money.currency && x.acquirer === c.acquirer.number)[0]?.id;
+  c.payment = b.orders[c.payment] ?? c.payment; /* which of the order's payments it became */
   const p = b.payment.get(c.payment);
   if (!p) return `the ledger has no payment ${c.payment}`;
   /* An order that a wallet was to pay by itself lapses where it does not. */

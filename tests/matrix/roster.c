@@ -19,6 +19,11 @@ static void put_ops(struct jw *w, const struct link *k)
 		if (k->peer->caps[op] && (enum op)op != OP_PUSH)
 			jw_str(w, NULL, span_str(op_name((enum op)op)));
 	jw_end(w, ']');
+	jw_arr(w, "once"); /* of those, what is never sent a second time */
+	for (int op = OP_NONE + 1; op < OP_MAX; op++)
+		if (k->peer->caps[op] && k->peer->caps[op]->repeat != REPEAT_SAME_ID)
+			jw_str(w, NULL, span_str(op_name((enum op)op)));
+	jw_end(w, ']');
 	for (const struct route *r = k->adapter->routes; r && r->method; r++)
 		serves |= UINT32_C(1) << r->op;
 	jw_arr(w, "serves"); /* what it may ask of us */
@@ -26,6 +31,15 @@ static void put_ops(struct jw *w, const struct link *k)
 		if (serves & UINT32_C(1) << op)
 			jw_str(w, NULL, span_str(op_name((enum op)op)));
 	jw_end(w, ']');
+}
+
+/* Whether our pages for payers ask a number, by which the wallet is debited. */
+static bool asks_phone(const struct conf_peer *e)
+{
+	for (size_t i = 0; i < e->setting_count; i++)
+		if (strcmp(e->setting[i].name, "asks") == 0)
+			return strcmp(e->setting[i].value, "phone") == 0;
+	return false;
 }
 
 static void put_peer(struct jw *w, const struct conf *c, size_t i)
@@ -42,6 +56,10 @@ static void put_peer(struct jw *w, const struct conf *c, size_t i)
 	jw_bool(w, "called", c->extra[i].url != NULL);
 	jw_str(w, "currency", span_str(ccy_alpha(p->settle)));
 	jw_opt(w, "debit_via", via ? span_str(via->name) : SPAN_NONE);
+	jw_bool(w, "debits_itself", peer_as_scheme(p)); /* what its users scan */
+	jw_bool(w, "pages", c->link[i].adapter->for_payers);
+	if (c->link[i].adapter->for_payers)
+		jw_bool(w, "asks_phone", asks_phone(&c->extra[i]));
 	put_ops(w, &c->link[i]);
 	jw_end(w, '}');
 }

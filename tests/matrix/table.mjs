@@ -12,7 +12,7 @@ export function table(cells) {
     const rest = [...new Set(group.filter((c) => c.why).map((c) => note(c.why)))].map((x) => ` ${x}`).join('');
     return `${bad ? `${can.length - bad}, ${bad} FAILED` : can.length}${rest}`;
   };
-  const titles = { CPM: "the till scans the payer's code, or the payer names the wallet there", MPM: "the payer scans the merchant's code", OUT: 'a pay-out to the wallet' };
+  const titles = { CPM: "the till scans the payer's code, or the payer names the wallet there", MPM: "the payer scans the merchant's code", WEB: "the payer's browser opens the merchant's code: a page of ours", OUT: 'a pay-out to the wallet' };
   for (const mode of Object.keys(titles)) {
     const of = (i, a) => cells.filter((c) => c.mode === mode && c.issuer.name === i && c.acquirer.name === a);
     if (!cells.some((c) => c.mode === mode)) continue;

@@ -19,6 +19,7 @@ static void scan_by(struct payworld *w, const struct pay *order, int acquirer, i
 {
 	w->m = (struct msg){ 0 };
 	memcpy(w->m.request_id, "scan-2", 7);
+	memcpy(w->m.code.format, "emv-mpm", 8);
 	pw_begin(w, (struct pay_event){ .op = OP_RESOLVE,
 			    .peer = (uint16_t)wallet,
 			    .order = order->id,
@@ -181,6 +182,8 @@ static void paid(void **state)
 	pw_ask(w, OP_CONFIRM, WALLET, 0);
 	assert_takes(w, &o->rec);
 	assert_call(w, OP_DEBIT);
+	pw_call(w, &seen);
+	assert_string_equal(seen.code.format, ""); /* no code of the payer's was shown to anybody */
 	pw_captured(w);
 	assert_int_equal(w->st.call_count, 0); /* its acquirer agreed when it made the order */
 	assert_state(w, PAY_PAID);
