@@ -157,22 +157,24 @@ demo_browser() {
 	done <"$RUN/demo/page"
 }
 
-# demo_page CORRIDOR TILL AMOUNT EXPECTED: the till shows a code for one sale; a payer without a wallet that reads it opens
-# its address, and goes on to Alipay+.
+# demo_page CORRIDOR TILL AMOUNT WALLET DO EXPECTED: the till shows a code for one sale; a payer without a wallet that reads it
+# opens its address, chooses WALLET (its fake, and after a colon its name on our page) and goes on: by DO, whose last member is
+# the address that he is sent to; or, where DO is a number, in the app that asks him.
 demo_page() {
-	local ref form path
+	local ref form path wallet=${4%:*} choice=page-${4#*:}
 	demo_do "$2" '{"do":"order","amount":"'"$3"'","currency":"EUR"}'
 	ref=$DEMO_BODY
 	demo_shown "$2" "$(demo_field payment)"
 	path=/$(demo_address "$CODE" | cut -d/ -f4)
 	mkdir -p "$RUN/demo"
 	demo_browser GET "$path" && [[ $DEMO_BODY =~ name=\"id\"\ value=\"([0-9a-z]{26})\" ]] || die "no page at $path"
-	form="id=${BASH_REMATCH[1]}&wallet=page-alipay"
-	demo_browser POST "$path" "$form" && demo_browser POST "$DEMO_NEXT" "$form" && [[ $DEMO_NEXT == https://* ]] ||
+	form="id=${BASH_REMATCH[1]}&wallet=$choice&phone-$choice=%2B$5"
+	[[ $5 != *[!0-9]* ]] || form=${form%&*}
+	demo_browser POST "$path" "$form" && demo_browser POST "$DEMO_NEXT" "$form" && [[ -n $DEMO_NEXT ]] ||
 		die 'the page leads nowhere'
-	demo_do alipayplus '{"do":"scan","code":"'"$DEMO_NEXT"'","behaviour":"approve"}'
+	[[ $DEMO_NEXT != https://* ]] || demo_do "$wallet" "{$5"':"'"$DEMO_NEXT"'"}'
 	DEMO_BODY=$ref
-	demo_begin "$1" "$2" "$4"
+	demo_begin "$1" "$2" "$6"
 }
 
 # demo_payout CORRIDOR FROM CURRENCY AMOUNT WALLET/HANDLE EXPECTED; or to who shows CODE, where that is
@@ -261,7 +263,11 @@ demo_start() {
 	demo_printed
 	demo_printed_scan 'Pivo user, printed code' pivo '"payer":"user-approve"' 890 PAID
 	demo_printed_scan 'Vipps user, printed code' vipps-server '"payer":"v-7f3c","handle":"4790000003"' 1450 PAID approve
-	demo_page "Alipay+ by browser, till's code" till-eur 2150 PAID
+	demo_page "Alipay+ by browser, till's code" till-eur 2150 alipayplus:alipay '"do":"scan","behaviour":"approve","code"' PAID
+	demo_page "ePassi by browser, till's code" till-eur 1960 epassi '"do":"browse","behaviour":"pay","url"' PAID
+	demo_page "Satispay by browser, till's code" till-eur 1770 satispay '"do":"browse","url"' PAID
+	demo_page "Bancontact by browser, ePassi till" epassi-till 1510 bancontact '"do":"browse","url"' PAID
+	demo_page "Swish by our page, till's code" till-eur 1620 swish 46712345601 PAID
 	demo_deposit tax-refund 5000.00 EUR
 	demo_payout 'tax refund to a Pivo user' tax-refund EUR 3150 pivo/user-approve PAID
 	demo_code pivo approve

@@ -30,8 +30,8 @@ const LATE_MS = 5000;
 /* The answer or the request that is lost, of one operation; `late` where it may be asked again in the same payment. */
 const spoil = (op, late = false) => ({ lost: { op, how: 'apply-then-silent', late }, early: { op, how: 'silent', late } });
 
-/* A till knows what is wrong before it knows a state. */
-const word = (s) => s.status ?? (s.problem ? 'DECLINED' : '');
+/* A till knows what is wrong before it knows a state; an app whose user agreed is told so in place of a new one. */
+const word = (s) => (s.problem && (s.status ?? 'OPEN') === 'OPEN' ? 'DECLINED' : s.status ?? '');
 const phone = (country, n, does, no = '02') => `${country}${String(n).padStart(6, '0')}${{ decline: no, pending: '04' }[does] ?? '01'}`;
 const minted = async (f, command) => { const s = await f({ do: 'mint-code', ...command }); return s.codes?.[0] ?? s.code; };
 const number = (m) => ({ amount: String(m.value), currency: m.currency });

@@ -309,6 +309,24 @@ describe('unified codes', () => {
       refused(seen, 422, 'order-closed');
     });
 
+    it('a till\'s code: one wallet is refused, and the same code is paid by the next', async () => {
+      const sale = await order(till(), euro(2190));
+      const first = await begin(sale.code.text, null, { agent: ALIPAY });
+      await first.waitForURL(/\/cashier\//);
+      await first.click('text="Do not pay"');
+      await ends(first, 'Not paid');
+      await first.leave();
+      assert.equal((await till().read(sale.id, 'orders')).body.status, 'OPEN');
+      const next = await begin(sale.code.text, 'page-epassi');
+      await next.click('text="Pay with ePassi"');
+      await next.click('text="Pay"');
+      await next.click('text="Back to the shop"');
+      await next.waitForSelector('text=/Paid/');
+      await next.leave();
+      await toldAs(till(), sale.id, 'payment.paid');
+      assert.deepEqual(till().eventsOf(sale.id).map((e) => e.type), ['payment.paid']);
+    });
+
     it('two payers stand before one sale: the second is told', async () => {
       const sale = await order(till(), euro(2990));
       const first = await begin(sale.code.text, null, { agent: ALIPAY });
