@@ -232,6 +232,24 @@ static enum rc port_open(void *ctx, const struct pay_id *id, struct span sealed,
 		((struct wire *)ctx)->secret, span_of(id->b, sizeof id->b), sealed, ret);
 }
 
+static int16_t port_key_version(void *ctx)
+{
+	return vault_version(((struct wire *)ctx)->vault);
+}
+
+static enum rc port_seal_evidence(void *ctx, const struct pay_id *id, const struct payment_key *key,
+	struct span plain, struct buf *ret)
+{
+	struct span payment = span_of(id->b, sizeof id->b);
+	struct digest by;
+	enum rc rc = vault_payment_key(((struct wire *)ctx)->vault, key->version, payment,
+		span_of(key->seed, key->bytes), &by);
+
+	if (rc == RC_OK)
+		box_seal(&by, payment, plain, ret);
+	return rc;
+}
+
 /* Opening */
 
 static bool load_keys(struct keys *k, const struct conf_peer *c, const char **ret_why)
@@ -334,4 +352,6 @@ void wire_net_ports(struct ports *p)
 	p->cache_tag = port_cache_tag;
 	p->seal = port_seal;
 	p->open = port_open;
+	p->key_version = port_key_version;
+	p->seal_evidence = port_seal_evidence;
 }

@@ -12,6 +12,7 @@
 #include "keys.h"
 #include "pg_batch.h"
 #include "rds.h"
+#include "box.h"
 #include "secret.h"
 #include "vault.h"
 #include "slab.h"

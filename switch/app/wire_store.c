@@ -129,6 +129,9 @@ static enum rc port_commit(void *ctx, struct commit *c)
 			    : c->remove_secret ? PGB_SECRET_REMOVE
 					       : PGB_SECRET_KEEP;
 	s->item.secret = c->secret;
+	s->item.sets_key = c->set_key;
+	s->item.key = (struct pgb_key){ c->key.version, span_of(c->key.seed, c->key.bytes),
+		span_str(p->payer_id) };
 	s->item.give_up = c->give_up;
 	rc = pgb_submit(w->batch, &s->item, on_committed, s);
 	if (rc != RC_OK)
@@ -190,6 +193,20 @@ static bool read_payer(const struct wire *w, const struct pg_rows *rows, int col
 	       span_split(&rest, '\0', &ret->payer_handle);
 }
 
+static void read_key(const struct pg_rows *rows, struct payment_key *ret)
+{
+	struct span seed;
+
+	if (pg_is_null(rows, 0, 5))
+		return;
+	seed = pg_bytes(rows, 0, 5);
+	if (seed.n > sizeof ret->seed)
+		return;
+	ret->version = (int16_t)pg_int(rows, 0, 4);
+	ret->bytes = (uint8_t)seed.n;
+	memcpy(ret->seed, seed.p, seed.n);
+}
+
 static void on_answer(void *ctx, const struct pg_answer *a)
 {
 	struct ask *q = ctx;
@@ -207,6 +224,7 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 		if (found && kind == ASK_LOAD) {
 			l.record = pg_bytes(a->rows, 0, 2);
 			l.secret = pg_is_null(a->rows, 0, 3) ? SPAN_NONE : pg_bytes(a->rows, 0, 3);
+			read_key(a->rows, &l.key);
 		} else if (found && kind == ASK_FIND) {
 			l.payment = pg_id(a->rows, 0, 0);
 			l.seq = (int)pg_int(a->rows, 0, 1);

@@ -194,11 +194,30 @@ int leaf_table_columns(uint8_t table); /* how many are hashed */
 /* The COPY of one step's rows of a table, as they are hashed; payment in hexadecimal. */
 void leaf_rows_sql(uint8_t table, const char *payment, int32_t version, char *ret, size_t cap);
 
+/* ---- opener.c ---------------------------------------------------------------------------------
+ */
+
+/* The keys that an auditor was given; ends the program where the file holds none. */
+struct vault;
+struct vault *vault_need(const char *file);
+/* What opens the messages of one payment. */
+struct opener {
+	bool erased; /* its key was destroyed */
+	bool opens;
+	uint8_t id[16];
+	struct digest key;
+};
+/* `v` NULL: none was given. Payment in hexadecimal. */
+void opener_of(PGconn *c, const struct vault *v, const char *payment, struct opener *ret);
+/* Appends what was sealed; else says why not. */
+const char *opener_read(const struct opener *o, struct span sealed, struct buf *ret);
+
 /* ---- the verbs --------------------------------------------------------------------------------
  */
 
 struct options {
 	const char *postgres; /* conninfo */
+	const char *vault;    /* file of the keys of what is personal, or NULL */
 	const char *key;      /* verifier key or a file with it, or NULL */
 	const char *notes;    /* file of checkpoints that left the house, or NULL */
 	const char *state, *secret, *name, *every; /* of a witness: files, its name, seconds */

@@ -215,6 +215,22 @@ static void check_queues(struct verdict *v)
 		  " (select from ledger.delivery d where d.id = o.id) or not exists"
 		  " (select from ledger.step s where s.payment = o.payment and s.version = 1)",
 			"notifications wait that were acknowledged, or of payments that are not there" },
+		{ "select count(*) from ledger.step s where s.version = 1"
+		  " and s.xact > (select xact from ledger.schema_info where version = 35)"
+		  " and exists (select from ledger.raw r where r.payment = s.payment and r.version = 1)"
+		  " and not exists (select from ledger.payment_key k where k.payment = s.payment)"
+		  " and not exists (select from ledger.operator_action a"
+		  " where a.action = 'evidence erase' and a.object = s.payment::text)"
+		  " and s.payment >= coalesce((select max(object collate \"C\")"
+		  " from ledger.operator_action where action = 'evidence erase before'),"
+		  " '00000000-0000-0000-0000-000000000000')::uuid",
+			"payments have no key, and nobody is on record who destroyed it" },
+		{ "select count(*) from ledger.payment_key k where not exists"
+		  " (select from ledger.step s where s.payment = k.payment and s.version = 1)"
+		  " and k.payment >= coalesce((select max(kept_from::text collate \"C\")"
+		  " from ledger.detached where name like 'step%'),"
+		  " '00000000-0000-0000-0000-000000000000')::uuid",
+			"keys are of payments that are not there" },
 		{ "select count(*) from ledger.operator_request r where not exists"
 		  " (select from ledger.operator_action a where a.object = r.payment::text"
 		  " and a.operator = r.operator and a.reason = r.reason"

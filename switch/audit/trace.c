@@ -5,8 +5,8 @@
  *
  * A payment is found by any identifier of any party. Ours names it; a partner's request id or key
  * is in the claims, as a digest that only somebody who knows the id can make; what neither knows is
- * looked for in the records, one by one. Must never show what is personal: it is not in the
- * evidence, and raw messages are shown by digest.
+ * looked for in the records, one by one. Must never show what is personal but to who brings the
+ * keys: it is sealed in the evidence and in raw messages, or erased.
  */
 #include "audit.h"
 
@@ -127,7 +127,23 @@ static void put_message(const Xw__Canonical *m)
 			printf("    %.*s\n", SPAN_FMT(line));
 }
 
-static void put_event(PGconn *c, PGresult *r, int row)
+/* What is personal in a message that is not kept whole. */
+static void put_personal(const struct opener *by, struct span sealed)
+{
+	static char room[65536];
+	struct buf b = buf_init(room, sizeof room);
+	const char *why = opener_read(by, sealed, &b);
+	Xw__Canonical *m = why ? NULL : xw__canonical__unpack(NULL, b.n, (uint8_t *)room);
+
+	if (m)
+		put_message(m);
+	else
+		printf("    personal: %s\n", why ? why : "no message");
+	if (m)
+		xw__canonical__free_unpacked(m, NULL);
+}
+
+static void put_event(PGconn *c, PGresult *r, int row, const struct opener *by)
 {
 	size_t n;
 	unsigned char *bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(r, row, 6), &n);
@@ -149,6 +165,8 @@ static void put_event(PGconn *c, PGresult *r, int row)
 	}
 	if (e->message)
 		put_message(e->message);
+	if (e->personal.len)
+		put_personal(by, span_of(e->personal.data, e->personal.len));
 	if (e->operator_ && *e->operator_)
 		printf("    decided by: %s\n", e->operator_);
 	if (e->raw_digest.len) {
@@ -176,7 +194,48 @@ static void put_rows(PGconn *c, const char *title, const char *sql, const char *
 	PQclear(r);
 }
 
-static int put_steps(PGconn *c, const char *payment)
+/* Partners' own bytes: nothing of them may move the cursor. */
+static void put_line(const char *before, struct span line)
+{
+	fputs(before, stdout);
+	for (size_t i = 0; i < line.n; i++)
+		putchar((uint8_t)line.p[i] < ' ' || line.p[i] == 0x7f ? '?' : line.p[i]);
+	putchar('\n');
+}
+
+/* A message that decided: what came in its head is for all to read, its body for who has the keys.
+ */
+static void put_raw(PGconn *c, const char *const *of, const struct opener *by)
+{
+	static char room[1 << 18];
+	PGresult *r = ledger_query(c,
+		"select case direction when 'i' then 'in' else 'out' end, p.name,"
+		" encode(sha256(body), 'hex'), convert_from(head, 'UTF8'), body"
+		" from ledger.raw r left join ledger.participant p on p.number = r.peer"
+		" where payment = $1::uuid and version = $2::int order by n",
+		of);
+
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct buf b = buf_init(room, sizeof room);
+		size_t n;
+		unsigned char *body = PQunescapeBytea(
+			(const unsigned char *)PQgetvalue(r, i, 4), &n);
+		const char *why = opener_read(by, span_of((char *)body, n), &b);
+		struct span rest = span_str(PQgetvalue(r, i, 3)), line;
+		printf("  message: %s, %s, sealed %s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
+			PQgetvalue(r, i, 2));
+		while (span_split(&rest, '\n', &line))
+			put_line("    ", line);
+		for (rest = buf_span(&b); !why && span_split(&rest, '\n', &line);)
+			put_line("    > ", line);
+		if (why)
+			printf("    body: %s\n", why);
+		PQfreemem(body);
+	}
+	PQclear(r);
+}
+
+static int put_steps(PGconn *c, const char *payment, const struct opener *by)
 {
 	const char *params[] = { payment, NULL };
 	PGresult *r = ledger_query(c,
@@ -192,17 +251,12 @@ static int put_steps(PGconn *c, const char *payment)
 			kind_name((int)strtol(PQgetvalue(r, i, 2), NULL, 10)), op_name((enum op)op),
 			state_name((int)strtol(PQgetvalue(r, i, 4), NULL, 10)),
 			PQgetisnull(r, i, 5) ? "" : ", answered ", PQgetvalue(r, i, 5));
-		put_event(c, r, i);
+		put_event(c, r, i, by);
 		put_rows(c, "books",
 			"select kind, amount, currency, account from ledger.posting"
 			" where payment = $1::uuid and version = $2::int order by line",
 			of);
-		put_rows(c, "message",
-			"select case direction when 'i' then 'in' else 'out' end, p.name,"
-			" 'key ' || nullif(key, ''), 'sealed ' || encode(sha256(body), 'hex')"
-			" from ledger.raw r left join ledger.participant p on p.number = r.peer"
-			" where payment = $1::uuid and version = $2::int order by n",
-			of);
+		put_raw(c, of, by);
 		put_rows(c, "exception",
 			"select id, opened_at, detail from ledger.exception_item"
 			" where payment = $1::uuid and version = $2::int order by id",
@@ -244,6 +298,7 @@ int audit_trace(const struct options *o)
 {
 	PGconn *c;
 	char payment[40];
+	struct opener by;
 	int steps;
 
 	if (o->words != 1)
@@ -255,7 +310,8 @@ int audit_trace(const struct options *o)
 		return AUDIT_FAULT;
 	}
 	printf("payment %s\n", payment);
-	steps = put_steps(c, payment);
+	opener_of(c, o->vault ? vault_need(o->vault) : NULL, payment, &by);
+	steps = put_steps(c, payment, &by);
 	put_rest(c, payment);
 	PQfinish(c);
 	return steps > 0 ? AUDIT_GOOD : AUDIT_FAULT;

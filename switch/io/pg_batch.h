@@ -61,6 +61,13 @@ struct pgb_exception {
 	struct span detail;
 };
 
+/* Of the vault (vault.h), from which the payment's key is derived. */
+struct pgb_key {
+	int16_t version;
+	struct span seed;
+	struct span payer; /* empty: he has no name */
+};
+
 enum pgb_due {
 	PGB_DUE_LEAVE,
 	PGB_DUE_SET,  /* at due_at, and take the payment's lease away */
@@ -94,6 +101,8 @@ struct pgb_item {
 	struct wall due_at;
 	enum pgb_secret secret_op; /* with DUE_SET */
 	struct span secret;
+	bool sets_key;
+	struct pgb_key key;
 
 	/* Not sent by then: UNSENT. Once sent, a step is seen through however long that takes.
 	 * 0: none. */

@@ -12,7 +12,7 @@
 
 size_t pg_item_bytes(const struct pgb_item *item)
 {
-	int rows = 3 + item->claims + item->entries + item->raws + item->outs + item->exceptions;
+	int rows = 4 + item->claims + item->entries + item->raws + item->outs + item->exceptions;
 	size_t n = (size_t)rows * ROW_BYTES_MAX + item->record.n + item->evidence.n +
 		   item->reply.n + item->secret.n;
 
@@ -202,6 +202,24 @@ static void write_exceptions(struct buf *b, const struct pgb_item *it, int item)
 	}
 }
 
+static void write_key(struct buf *b, const struct pgb_item *it, int item)
+{
+	size_t start = b->n;
+
+	if (!it->sets_key)
+		return;
+	pg_row_begin(b, 5);
+	pg_row_int(b, PGT_INT4, item);
+	pg_row_id(b, &it->payment);
+	pg_row_int(b, PGT_INT2, it->key.version);
+	pg_row_bytes(b, PGT_BYTEA, it->key.seed);
+	if (it->key.payer.n)
+		pg_row_bytes(b, PGT_TEXT, it->key.payer);
+	else
+		pg_row_null(b, PGT_TEXT);
+	pg_row_end(b, start);
+}
+
 static int rows_of(const struct pgb_item *it, enum pg_row_type type)
 {
 	switch (type) {
@@ -221,6 +239,8 @@ static int rows_of(const struct pgb_item *it, enum pg_row_type type)
 		return it->due == PGB_DUE_NONE;
 	case PG_ROW_EXCEPTION:
 		return it->exceptions;
+	case PG_ROW_KEY:
+		return it->sets_key;
 	case PG_ROW_TYPES:
 		break;
 	}
@@ -230,7 +250,7 @@ static int rows_of(const struct pgb_item *it, enum pg_row_type type)
 typedef void write_rows_fn(struct buf *b, const struct pgb_item *it, int item);
 
 static write_rows_fn *const write_rows[PG_ROW_TYPES] = { write_claims, write_step, write_entries,
-	write_raws, write_outs, write_due, write_done, write_exceptions };
+	write_raws, write_outs, write_due, write_done, write_exceptions, write_key };
 
 static void write_array(struct buf *b, struct pg_params *p, uint32_t oid, enum pg_row_type type,
 	struct pgb_item *const *item, int count)

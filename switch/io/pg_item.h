@@ -16,6 +16,7 @@ enum pg_row_type {
 	PG_ROW_DUE,
 	PG_ROW_DONE,
 	PG_ROW_EXCEPTION,
+	PG_ROW_KEY,
 	PG_ROW_TYPES
 };
 

@@ -1,18 +1,16 @@
 /*
- * secret.c: keyed hashes and sealed texts, over libcrypto.
+ * secret.c: keyed hashes and sealed texts under one key file.
  *
- * The hard thing is the nonce: GCM fails badly when one repeats under a key, so each is 12 bytes
- * from the kernel, and the key is an installation's alone. Must never return plain text whose tag
- * did not hold.
+ * The hard thing is that each use has a key of its own, derived, so that a hash never helps against
+ * the cipher. Must never keep the file's own key.
  */
 #include "secret.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "box.h"
 #include "check.h"
-#include "digest.h"
-#include "entropy.h"
 #include "keyfile.h"
 #include "text.h"
 
@@ -87,21 +85,11 @@ void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
 
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret)
 {
-	uint8_t *nonce = (uint8_t *)buf_room(ret, GCM_NONCE);
-
-	if (!nonce)
-		return;
-	entropy_fill(nonce, GCM_NONCE);
-	CHECK(digest_gcm_seal(digest_span(&s->seal_key), span_of(nonce, GCM_NONCE), context, plain,
-		      ret) == RC_OK ||
-		!buf_ok(ret));
+	box_seal(&s->seal_key, context, plain, ret);
 }
 
 enum rc secret_unseal(
 	const struct secret *s, struct span context, struct span sealed, struct buf *ret)
 {
-	return sealed.n < GCM_NONCE
-		       ? RC_AUTH
-		       : digest_gcm_open(digest_span(&s->seal_key), span_sub(sealed, 0, GCM_NONCE),
-				 context, span_sub(sealed, GCM_NONCE, sealed.n), ret);
+	return box_open(&s->seal_key, context, sealed, ret);
 }

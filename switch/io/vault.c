@@ -10,8 +10,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "box.h"
 #include "check.h"
-#include "digest.h"
 #include "entropy.h"
 #include "keyfile.h"
 #include "text.h"
@@ -20,7 +20,7 @@
 
 struct version {
 	int16_t number;
-	struct digest payer_key;
+	struct digest payer_key, payment_key;
 };
 
 struct vault {
@@ -43,6 +43,7 @@ static bool add_version(struct vault *v, struct span line)
 	if (good) {
 		to->number = (int16_t)number;
 		to->payer_key = digest_hmac_sha256(buf_span(&k), SPAN("xw payer 1"));
+		to->payment_key = digest_hmac_sha256(buf_span(&k), SPAN("xw payment 1"));
 		v->count++;
 	}
 	OPENSSL_cleanse(key, sizeof key);
@@ -100,15 +101,7 @@ static const struct version *find(const struct vault *v, int16_t number)
 
 void vault_seal_payer(const struct vault *v, struct span hash, struct span plain, struct buf *ret)
 {
-	const struct version *by = &v->version[v->count - 1];
-	uint8_t *nonce = (uint8_t *)buf_room(ret, GCM_NONCE);
-
-	if (!nonce)
-		return;
-	entropy_fill(nonce, GCM_NONCE);
-	CHECK(digest_gcm_seal(digest_span(&by->payer_key), span_of(nonce, GCM_NONCE), hash, plain,
-		      ret) == RC_OK ||
-		!buf_ok(ret));
+	box_seal(&v->version[v->count - 1].payer_key, hash, plain, ret);
 }
 
 enum rc vault_open_payer(const struct vault *v, int16_t version, struct span hash,
@@ -116,8 +109,48 @@ enum rc vault_open_payer(const struct vault *v, int16_t version, struct span has
 {
 	const struct version *by = find(v, version);
 
-	return !by || sealed.n < GCM_NONCE ? RC_AUTH
-					   : digest_gcm_open(digest_span(&by->payer_key),
-						     span_sub(sealed, 0, GCM_NONCE), hash,
-						     span_sub(sealed, GCM_NONCE, sealed.n), ret);
+	return by ? box_open(&by->payer_key, hash, sealed, ret) : RC_AUTH;
+}
+
+/* Of the first 16 bytes of the seed; what stands behind them goes over it. */
+static struct digest derive(const struct version *by, struct span payment, struct span seed)
+{
+	char text[64];
+	struct buf b = buf_init(text, sizeof text);
+	struct digest key;
+
+	buf_add(&b, payment);
+	buf_add(&b, span_sub(seed, 0, VAULT_SEED));
+	CHECK(buf_ok(&b));
+	key = digest_hmac_sha256(digest_span(&by->payment_key), buf_span(&b));
+	for (size_t i = VAULT_SEED; i < seed.n; i++)
+		key.b[i - VAULT_SEED] ^= (uint8_t)seed.p[i];
+	return key;
+}
+
+static bool is_seed(struct span seed)
+{
+	return seed.n == VAULT_SEED || seed.n == VAULT_SEED_MAX;
+}
+
+enum rc vault_payment_key(const struct vault *v, int16_t version, struct span payment,
+	struct span seed, struct digest *ret)
+{
+	const struct version *by = find(v, version);
+
+	if (!by || !is_seed(seed))
+		return RC_AUTH;
+	*ret = derive(by, payment, seed);
+	return RC_OK;
+}
+
+void vault_reseed(const struct vault *v, struct span payment, const struct digest *key,
+	uint8_t ret[VAULT_SEED_MAX])
+{
+	struct digest own;
+
+	entropy_fill(ret, VAULT_SEED);
+	own = derive(&v->version[v->count - 1], payment, span_of(ret, VAULT_SEED));
+	for (size_t i = 0; i < sizeof own.b; i++)
+		ret[VAULT_SEED + i] = own.b[i] ^ key->b[i];
 }

@@ -10,7 +10,7 @@
 #ifndef XW_VAULT_H
 #define XW_VAULT_H
 
-#include "buf.h"
+#include "digest.h"
 #include "rc.h"
 
 #define VAULT_VERSIONS 32
@@ -30,5 +30,21 @@ void vault_seal_payer(const struct vault *v, struct span hash, struct span plain
 /* RC_AUTH: altered, another payer's, or of a version whose key is not there. RC_FULL. */
 MUST enum rc vault_open_payer(const struct vault *v, int16_t version, struct span hash,
 	struct span sealed, struct buf *ret);
+
+/*
+ * Each payment has a key of its own, by which what is personal in its messages is sealed. It is
+ * derived from this one, the payment's id and 16 random bytes, which the ledger keeps and may
+ * destroy: then there is no such key any more. Under a newer version it stays the same: 16 other
+ * bytes, and behind them what makes the old key of theirs.
+ */
+#define VAULT_SEED     16
+#define VAULT_SEED_MAX 48
+
+/* RC_AUTH: no seed, or of a version whose key is not there. */
+MUST enum rc vault_payment_key(const struct vault *v, int16_t version, struct span payment,
+	struct span seed, struct digest *ret);
+/* Another seed for the same key, of the newest version. */
+void vault_reseed(const struct vault *v, struct span payment, const struct digest *key,
+	uint8_t ret[VAULT_SEED_MAX]);
 
 #endif

@@ -174,32 +174,82 @@ static void put_reply(struct wrk *w, struct work_step *ws)
 	c->reply = buf_span(&body);
 }
 
-/* Evidence as it came holds codes and telephone numbers: at rest nobody reads it without our key.
- */
-static void put_raw(struct wrk *w, struct work_step *ws, struct item *it)
+/* The payment's key, or, where it has none yet or it was destroyed, one that is kept with this
+ * step. */
+static const struct payment_key *key_of(struct wrk *w, const struct live *l, struct commit *c)
+{
+	if (!c->key.bytes)
+		c->key = l->key;
+	if (!c->key.bytes) {
+		c->set_key = true;
+		c->key.version = w->port->key_version(w->port->ctx);
+		c->key.bytes = PAYMENT_SEED;
+		w->port->entropy(w->port->ctx, c->key.seed, PAYMENT_SEED);
+	}
+	return &c->key;
+}
+
+/* SPAN_NONE: no room, or its key cannot be had; the digest is in the journal. */
+static struct span seal(struct wrk *w, const struct live *l, struct work_step *ws, struct arena *a,
+	struct span plain)
+{
+	struct buf sealed = arena_buf(a, plain.n + SEAL_EXTRA);
+
+	if (!sealed.p || w->port->seal_evidence(w->port->ctx, &ws->st.next.id, key_of(w, l, &ws->c),
+				 plain, &sealed) != RC_OK)
+		return SPAN_NONE;
+	CHECK(buf_ok(&sealed));
+	return buf_span(&sealed);
+}
+
+static struct arena *arena_of(const struct item *it)
+{
+	return it->rq ? it->rq->arena : it->call ? &it->call->arena : NULL;
+}
+
+/* Messages that decide are kept as they came. They hold codes and telephone numbers: at rest nobody
+ * reads them without the payment's key. What a form says in its address is its body. */
+static bool put_raw(struct wrk *w, const struct live *l, struct work_step *ws, struct item *it)
 {
 	struct commit *c = &ws->c;
 	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1;
-
-	struct span body = it->rq ? it->rq->http->body : it->call ? it->call->raw_body : SPAN_NONE;
-	struct arena *a = it->rq ? it->rq->arena : it->call ? &it->call->arena : NULL;
-	struct buf sealed;
+	struct arena *a = arena_of(it);
+	struct span body = SPAN_NONE;
 
 	if (!deciding || !it->canonical || !a)
-		return;
-	sealed = arena_buf(a, body.n + SEAL_EXTRA);
-	if (!sealed.p)
-		return; /* its digest is in the journal */
-	w->port->seal(w->port->ctx, &ws->st.next.id, body, &sealed);
-	CHECK(buf_ok(&sealed));
+		return false;
+	if (it->rq)
+		body = it->rq->http->body.n ? it->rq->http->body : it->rq->http->query;
+	else
+		body = it->call->raw_body;
+	body = seal(w, l, ws, a, body);
+	if (!body.p)
+		return false;
 	c->raw[c->raw_count++] = (struct commit_raw){
 		.peer = it->ev.peer,
 		.op = it->ev.op,
 		.outgoing = false,
 		.head = it->rq ? journal_head(it->rq->link->adapter, it->rq->http, NULL, a)
 			       : it->call->raw_head,
-		.body = buf_span(&sealed),
+		.body = body,
 	};
+	return true;
+}
+
+/* The event; of a message that is not kept as it came, what is personal stands sealed beside it. */
+static void put_evidence(struct wrk *w, const struct live *l, struct work_step *ws, struct item *it)
+{
+	struct buf evidence = buf_init(ws->evidence, sizeof ws->evidence);
+	bool whole = put_raw(w, l, ws, it);
+	struct arena *a = arena_of(it);
+	struct span personal = SPAN_NONE;
+
+	if (!whole && a && it->canonical)
+		personal = journal_personal(it, a);
+	if (personal.n)
+		personal = seal(w, l, ws, a, personal);
+	if (journal_pack(it, w->conf.snapshot->version, personal, &evidence))
+		ws->c.evidence = buf_span(&evidence);
 }
 
 static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
@@ -255,8 +305,6 @@ static void unsent(struct wrk *w, struct live *l, struct item *it)
 void commit_step(struct wrk *w, struct live *l, struct item *it)
 {
 	struct work_step *ws = slab_take(&w->steps);
-	struct arena scratch = arena_init(w->scratch, sizeof w->scratch);
-	struct buf evidence;
 
 	if (!ws) {
 		unsent(w, l, it);
@@ -276,18 +324,15 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 		item_free(w, it);
 		return;
 	}
-	evidence = buf_init(ws->evidence, sizeof ws->evidence);
 	ws->c.step = &ws->st;
 	ws->c.owner = ws;
 	ws->c.kind = it->ev.kind;
 	ws->c.op = it->ev.op;
 	ws->c.give_up = mono_plus_ms(w->now, 3000);
-	if (journal_pack(it, w->conf.snapshot->version, &scratch, &evidence))
-		ws->c.evidence = buf_span(&evidence);
+	put_evidence(w, l, ws, it);
 	if (ws->st.replies)
 		put_reply(w, ws);
 	put_notifications(w, ws);
-	put_raw(w, ws, it);
 	put_secret(w, l, ws);
 	remember_claims(w, l, ws);
 	/* From now on it can be found: the ledger may have it before we hear of that. */
@@ -432,6 +477,8 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 
 	w->stats.commits++;
 	l->rec = ws->st.next;
+	if (ws->c.set_key)
+		l->key = ws->c.key;
 	l->ours = true;
 	l->synced = l->asked;
 	l->stale = false;

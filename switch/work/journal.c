@@ -3,7 +3,7 @@
  * that it led to, so that an auditor can run the step again and compare.
  *
  * Personal fields are taken out before packing: the code's text, the payer's handle, name and
- * browser, and what partners call him.
+ * browser, and what partners call him. They come back sealed, where the message is not kept whole.
  * The hard thing is that this is written for every step, so it packs what is there already and
  * copies little.
  */
@@ -81,7 +81,8 @@ struct span journal_head(const struct adapter *by, const struct http_msg *m,
 	} else {
 		buf_add(&b, m->method);
 		buf_ch(&b, ' ');
-		buf_add(&b, m->target);
+		/* What a form says behind the path is kept as a body is. */
+		buf_add(&b, m->body.n ? m->target : m->path);
 	}
 	for (const char *const *name = by->proof; name && *name; name++) {
 		if (!http_header_get(m, *name, &value))
@@ -94,7 +95,33 @@ struct span journal_head(const struct adapter *by, const struct http_msg *m,
 	return buf_ok(&b) ? arena_dup(a, buf_span(&b)) : SPAN_NONE;
 }
 
-bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret)
+struct span journal_personal(const struct item *it, struct arena *a)
+{
+	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
+	struct personal was = hide(m, it->ev.kind);
+	Xw__Canonical only = XW__CANONICAL__INIT;
+	Xw__Code code = XW__CODE__INIT;
+	Xw__Party payer = XW__PARTY__INIT;
+	struct buf b;
+
+	put_back(m, &was);
+	if (m->code && *was.text) {
+		code.text = was.text;
+		only.code = &code;
+	}
+	if (m->payer) {
+		payer.id = it->ev.kind == EV_REQUEST ? payer.id : was.id;
+		payer.handle = was.handle;
+		payer.name = was.name;
+		if (*payer.id || *payer.handle || *payer.name)
+			only.payer = &payer;
+	}
+	only.user_agent = was.agent;
+	b = arena_buf(a, xw__canonical__get_packed_size(&only));
+	return b.p && canon_pack(&only, &b) == RC_OK ? buf_span(&b) : SPAN_NONE;
+}
+
+bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, struct buf *ret)
 {
 	const struct pay_event *ev = &it->ev;
 	Xw__Event e = XW__EVENT__INIT;
@@ -106,7 +133,6 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 	size_t n;
 	char *room;
 
-	(void)scratch;
 	e.kind = ev->kind;
 	e.now = ev->now.us;
 	e.peer = ev->peer;
@@ -160,6 +186,8 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratc
 		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
 		personal = hide(m, ev->kind);
 	}
+	if (sealed.n)
+		e.personal = data(sealed.p, sealed.n);
 	n = xw__event__get_packed_size(&e);
 	room = buf_room(ret, n);
 	if (room)

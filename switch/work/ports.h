@@ -24,6 +24,16 @@ struct exchange_ref {
 #define COMMIT_OUTS STEP_NOTIFIES
 #define COMMIT_RAWS 2
 
+#define PAYMENT_SEED     16
+#define PAYMENT_SEED_MAX 48
+
+/* From which the key of one payment is derived, under which its messages are sealed. */
+struct payment_key {
+	int16_t version;
+	uint8_t bytes; /* 0: it has none */
+	uint8_t seed[PAYMENT_SEED_MAX];
+};
+
 struct commit_raw {
 	uint16_t peer;
 	enum op op;
@@ -53,9 +63,11 @@ struct commit {
 	int raw_count;
 	struct commit_raw raw[COMMIT_RAWS];
 	bool set_secret, remove_secret;
-	struct span secret;  /* encrypted */
-	struct mono give_up; /* not begun by then: COMMIT_UNSENT */
-	void *owner;         /* the worker's own */
+	struct span secret; /* encrypted */
+	bool set_key;
+	struct payment_key key; /* what the step's messages are sealed under */
+	struct mono give_up;    /* not begun by then: COMMIT_UNSENT */
+	void *owner;            /* the worker's own */
 };
 
 enum commit_verdict {
@@ -103,7 +115,8 @@ struct loaded {
 	struct pay_id payment;
 	struct span record; /* valid during the completion */
 	struct span secret; /* encrypted, or empty */
-	int seq;            /* find: which request holds the claim */
+	struct payment_key key;
+	int seq; /* find: which request holds the claim */
 	int claim;
 	uint8_t fingerprint[16];
 	int status; /* reply */
@@ -165,6 +178,12 @@ struct ports {
 	void (*seal)(void *ctx, const struct pay_id *id, struct span plain, struct buf *ret);
 	MUST enum rc (*open)(
 		void *ctx, const struct pay_id *id, struct span sealed, struct buf *ret);
+
+	/* The version of new keys; and what is sealed for as long as the payment's key is there: to
+	 * be read by auditors, never by us. */
+	int16_t (*key_version)(void *ctx);
+	MUST enum rc (*seal_evidence)(void *ctx, const struct pay_id *id,
+		const struct payment_key *key, struct span plain, struct buf *ret);
 
 	/* One JSON object, for one log line. */
 	void (*log)(void *ctx, struct span json);

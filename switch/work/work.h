@@ -118,6 +118,7 @@ struct live {
 	bool reloading;     /* the load under way is for them; it is the last */
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
+	struct payment_key key;
 	uint16_t secret_bytes;
 	char secret[SECRET_MAX];
 };
@@ -388,7 +389,10 @@ void order_holder_loaded(struct wrk *w, const struct seek *s, const struct loade
  * answer's stands what it answers. SPAN_NONE: no room. */
 struct span journal_head(const struct adapter *by, const struct http_msg *m,
 	const struct http_out *asked, struct arena *a);
-bool journal_pack(const struct item *it, uint32_t snapshot, struct arena *scratch, struct buf *ret);
+/* What is personal in the item's message, packed; empty: nothing, or no room. */
+struct span journal_personal(const struct item *it, struct arena *a);
+/* `sealed`: that, as nobody can read it, or none. */
+bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, struct buf *ret);
 /* gate.c: a participant that cannot be reached, or does not answer, gets nothing new for a while,
  * and questions only as many as it can bear. It never stops cancels, refunds or notifications. */
 /* What begins something at a participant; all else is about what was begun. */

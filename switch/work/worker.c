@@ -271,6 +271,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 		l->stale = false;
 		l->secret_bytes = 0;
 		from_the_future(w, l);
+		l->key = got->key;
 		if (!span_empty(got->secret) &&
 			w->port->open(w->port->ctx, &l->rec.id, got->secret, &plain) == RC_OK)
 			l->secret_bytes = (uint16_t)plain.n;

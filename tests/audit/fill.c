@@ -110,6 +110,8 @@ static void put_rows(struct client *c)
 		it->raw[0] = (struct pgb_raw){ (int16_t)c->event.ev.peer, c->event.ev.op, false,
 			SPAN_NONE, SPAN("POST /filled"), span_of(filler, 500), SPAN_NONE };
 	}
+	it->sets_key = st->next.version == 1;
+	it->key = (struct pgb_key){ 1, span_of(filler, 16), SPAN_NONE };
 	if (st->exception) {
 		it->exceptions = 1;
 		it->exception[0] = (struct pgb_exception){ (int16_t)st->exception,
@@ -148,7 +150,7 @@ static void commit(struct client *c)
 	if (c->event.ev.msg && canon_write(c->event.ev.msg, &a, &canonical) != RC_OK)
 		die("a message that cannot be written");
 	c->event.canonical = canonical;
-	if (!journal_pack(&c->event, conf->snapshot.version, &a, &evidence))
+	if (!journal_pack(&c->event, conf->snapshot.version, SPAN_NONE, &evidence))
 		die("an event that cannot be recorded");
 	c->item = (struct pgb_item){ .payment = p->id,
 		.version = (int32_t)p->version,

@@ -375,11 +375,12 @@ describe('auditors', () => {
   });
 });
 
-/* What may be rewritten at any time: alarms are looked at by what is due, leases are nobody's word, and limits of days to come
-   count once they are an account's cap, which is sealed. */
+/* What may be rewritten at any time: alarms are looked at by what is due, leases are nobody's word, limits of days to come
+   count once they are an account's cap, which is sealed; and what must be able to forget is no proof of anything. */
 const FREE = { due: ['secret', 'leased_until', 'owner', 'at'], outbox: ['next_at', 'leased_until', 'tries', 'body', 'peer', 'seq', 'id'],
   operator_request: ['leased_until', 'done_at', 'outcome', 'at'], shown_code: ['hash', 'peer', 'payer', 'until'],
-  day_limit: ['participant', 'ccy', 'currency', 'most'] };
+  day_limit: ['participant', 'ccy', 'currency', 'most'], payment_key: ['payment', 'version', 'seed', 'payer'],
+  payer_binding: ['payer', 'hash', 'handle_hash', 'peer', 'version', 'sealed', 'at'] };
 
 /* One change at a time, each put back; those that verify did not find. */
 async function intrude(count) {

@@ -5,16 +5,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import { Auditor } from './lib/auditor.mjs';
 import { Caller } from './lib/caller.mjs';
 import { closing, over } from './lib/checks.mjs';
-import { World, until } from './lib/world.mjs';
+import { World, until, uuidOf } from './lib/world.mjs';
 
 const ID = 'anna-7f3a-of-the-wallet', PHONE = '4790123001'; /* which approves */
-let w, payer;
+let w, payer, auditor;
+const ids = [];
 const wallet = () => w.callers['vipps-server'];
 
 /* What switchctl answers, and its exit status. */
@@ -49,6 +51,7 @@ async function pay(minor, who) {
   const answer = await wallet().call('POST', `/v1/scans/${id}/confirm`, {});
   assert.ok([201, 202].includes(answer.status), answer.text);
   await over(w, wallet(), id, 'PAID');
+  if (!who || who.id === ID) ids.push(id);
   return id;
 }
 
@@ -56,11 +59,15 @@ async function pay(minor, who) {
 const namedBy = (id) => w.tapped.filter((t) => t.body.includes(id)).map((t) => JSON.parse(t.body).customerId).filter(Boolean);
 
 describe('who pays, and how he is forgotten', () => {
-  before(async () => { w = await World.start('erasure', { tapped: 'alipayplus-mpp' }); });
+  before(async () => {
+    w = await World.start('erasure', { tapped: 'alipayplus-mpp' });
+    auditor = new Auditor(w);
+    auditor.startSealer();
+  });
   after(() => w?.stop());
 
   it('the wallet names him by its own words, the scheme by ours; the books have neither', async () => {
-    const ids = [await pay(2100), await pay(2200), await pay(2300, { id: ID })];
+    for (const who of [undefined, undefined, { id: ID }]) await pay(2100, who);
     const names = ids.flatMap(namedBy);
     assert.ok(names.length >= 3);
     assert.deepEqual([...new Set(names)], [names[0]], 'always the same');
@@ -85,16 +92,43 @@ describe('who pays, and how he is forgotten', () => {
 
   it('the key changes: what is sealed is sealed anew, and the switch goes on', async () => {
     const vault = join(w.dir, 'vault'), rotate = () => ctl(['vault', 'rotate', '--vault', vault, '--reason', 'a year is over', '--as', 'maria']);
-    assert.deepEqual(rotate().said, { version: 1, payers: 0 });
+    assert.deepEqual(rotate().said, { version: 1, payers: 0, payments: 0 });
     appendFileSync(vault, `2 ${randomBytes(32).toString('hex')}\n`);
     w.switchd.kill('SIGHUP');
     const before = await w.psql('select payer, sealed::text from ledger.payer_binding order by payer');
     await until(async () => (await pay(2500, { id: `new-${randomBytes(4).toString('hex')}`, handle: '4790000001' }))
       && (await w.psql('select 1 from ledger.payer_binding where version = 2')).length > 0, 'the new version', 30000);
-    assert.equal(rotate().said.version, 2);
+    const { version, payments } = rotate().said;
+    assert.equal(version, 2);
+    assert.ok(payments >= 3);
     assert.deepEqual(await w.psql('select payer from ledger.payer_binding where version < 2'), []);
+    assert.deepEqual(await w.psql('select payment from ledger.payment_key where version < 2'), []);
+    writeFileSync(vault, readFileSync(vault, 'utf8').split('\n').slice(1).join('\n'));
+    const [one] = await w.psql('select seed from ledger.payment_key where length(seed) = 48 limit 1');
+    assert.ok(one, 'the older keys are kept under the newer');
     for (const b of before) assert.notDeepEqual(await w.psql(`select sealed::text from ledger.payer_binding where payer = '${b.payer}'`), [{ sealed: b.sealed }]);
     assert.deepEqual([...new Set(namedBy(await pay(2600)))], [payer], 'still the same');
+  });
+
+  it('an auditor with the keys reads what the messages say of him, and nobody without them', async () => {
+    const read = (await auditor.ask('trace', ids[0], '--vault', join(w.dir, 'vault'))).out;
+    assert.match(read, new RegExp(`> .*"id":"${ID}".*"handle":"${PHONE}"`));
+    const blind = (await auditor.ask('trace', ids[0])).out;
+    assert.match(blind, /body: sealed/);
+    assert.ok(!blind.includes(ID) && !blind.includes(PHONE) && blind.includes(payer));
+    assert.match((await auditor.sealed()).first_fault ?? 'none', /none/);
+  });
+
+  it('one payment alone is erased', async () => {
+    const id = ids.shift(), why = ['--reason', 'a mistake', '--as', 'maria'];
+    assert.equal(ctl(['evidence', 'erase', id]).status, 2);
+    assert.deepEqual(ctl(['evidence', 'erase', id, ...why]).said, { erased: 1 });
+    assert.equal(ctl(['evidence', 'erase', id, ...why]).status, 1, 'once');
+    const { out } = await auditor.ask('trace', id, '--vault', join(w.dir, 'vault'));
+    assert.match(out, /body: erased/);
+    assert.ok(!out.includes(ID) && !out.includes(PHONE));
+    const v = await auditor.sealed();
+    assert.equal(v.ok, true, v.first_fault);
   });
 
   it('is not forgotten without a name and a reason, nor while he is paying', async () => {
@@ -114,7 +148,15 @@ describe('who pays, and how he is forgotten', () => {
     assert.equal(erase('--reason', 'he asked', '--as', 'maria').status, 1, 'once');
     assert.deepEqual(find('id', ID).said, []);
     assert.deepEqual(await w.psql(`select payer from ledger.payer_binding where payer = '${payer}'`), []);
+    assert.deepEqual(await w.psql(`select payment from ledger.payment_key where payer = '${payer}'`), []);
     assert.deepEqual(traces(ID, PHONE), []);
+    for (const id of ids) {
+      const { out } = await auditor.ask('trace', id, '--vault', join(w.dir, 'vault'));
+      assert.match(out, /body: erased/);
+      assert.ok(!out.includes(ID) && !out.includes(PHONE));
+    }
+    const v = await auditor.sealed();
+    assert.equal(v.ok, true, v.first_fault);
     const [{ operator, reason }] = await w.psql(`select operator, reason from ledger.operator_action where object = '${payer}'`);
     assert.deepEqual([operator, reason], ['maria', 'he asked']);
   });
@@ -122,6 +164,22 @@ describe('who pays, and how he is forgotten', () => {
   it('comes back as somebody new', async () => {
     const [name] = namedBy(await pay(2800));
     assert.notEqual(name, payer);
+  });
+
+  it('what is old enough goes; a key that vanishes otherwise is a fault', async () => {
+    const expire = (days) => ctl(['evidence', 'expire', '--days', days, '--reason', 'retention', '--as', 'timer']);
+    assert.equal(expire('0').status, 2);
+    assert.deepEqual(expire('1').said, { erased: 0 });
+    const at = `select ledger.evidence_expire(clock_timestamp(), 2, 'timer', 'retention')::int as n`;
+    assert.deepEqual(await w.psql(at), [{ n: 2 }]);
+    assert.equal((await auditor.sealed()).ok, true);
+    const id = await pay(2900, { id: 'somebody-else', handle: '4790000001' });
+    assert.equal((await auditor.sealed()).ok, true);
+    await w.psql(`create table kept as select * from ledger.payment_key where payment = '${uuidOf(id)}'`);
+    await w.psql(`delete from ledger.payment_key where payment = '${uuidOf(id)}'`);
+    assert.match((await auditor.sealed()).first_fault, /1 payments have no key/);
+    await w.psql('insert into ledger.payment_key select * from kept');
+    assert.equal((await auditor.sealed()).ok, true);
   });
 
   it('the books as a whole', () => closing(w));

@@ -4,7 +4,7 @@
 
 -- Queues and caches change by nature; schema/README.md says so of each.
 create temporary table working as select unnest(array['account_total', 'block', 'day_limit', 'due', 'operator_request',
-	'outbox', 'payer_binding', 'shown_code']) as name;
+	'outbox', 'payer_binding', 'payment_key', 'shown_code']) as name;
 create temporary view guarded as
 	select t.* from tables t where name ~ '^ledger\.' and relkind in ('r', 'p')
 	and split_part(name, '.', 2) not in (select w.name from working w where w.name <> 'block');

@@ -33,6 +33,8 @@ struct pg_commit {
 	uint8_t fingerprint[16];
 	struct entry entry[STEP_ENTRIES];
 	struct span record, reply, secret;
+	struct payment_key key; /* that its messages are sealed under */
+	bool seals, set_key;
 	bool replies, set_secret, remove_secret, exception;
 	int reply_seq, reply_status, out_count;
 	struct commit_out out[COMMIT_OUTS];
@@ -279,6 +281,10 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 		put_reply(s, p, c);
 	for (int i = 0; i < c->out_count; i++)
 		put_out(s, c, &c->out[i]);
+	if (c->set_key)
+		p->key = c->key;
+	if (c->seals && memcmp(&p->key, &c->key, sizeof p->key) != 0)
+		world_fail(s, "a message is sealed under a key that nobody has kept");
 	put_due(s, p, c);
 	p->exceptions += c->exception;
 	s->ledger.commits++;
@@ -457,6 +463,9 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c)
 		.secret = world_keep(s, c->secret),
 		.replies = c->replies,
 		.out_count = c->out_count,
+		.key = c->key,
+		.set_key = c->set_key,
+		.seals = c->raw_count > 0,
 		.set_secret = c->set_secret,
 		.remove_secret = c->remove_secret,
 		.exception = st->exception != EXCEPTION_NONE,
@@ -585,6 +594,7 @@ static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
 	if (q->kind == ASK_LOAD && p) {
 		ret->rc = RC_OK;
 		ret->record = p->record;
+		ret->key = p->key;
 		ret->secret = p->secret;
 	} else if (q->kind == ASK_FIND &&
 		   (k = map_get(&s->ledger.claims, q->claim.digest)) != NULL) {

@@ -188,6 +188,21 @@ static enum rc port_open(void *ctx, const struct pay_id *id, struct span sealed,
 	return RC_OK;
 }
 
+static int16_t port_key_version(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+static enum rc port_seal_evidence(void *ctx, const struct pay_id *id, const struct payment_key *key,
+	struct span plain, struct buf *ret)
+{
+	if (!key->bytes)
+		return RC_AUTH;
+	port_seal(ctx, id, plain, ret);
+	return RC_OK;
+}
+
 static void port_log(void *ctx, struct span json)
 {
 	struct proc *p = ctx;
@@ -232,6 +247,8 @@ void ports_bind(struct proc *p)
 		.cache_tag = port_cache_tag,
 		.seal = port_seal,
 		.open = port_open,
+		.key_version = port_key_version,
+		.seal_evidence = port_seal_evidence,
 		.log = port_log,
 		.bell = port_bell };
 }

@@ -225,6 +225,7 @@ struct ledger_pay {
 	struct pay_id id;
 	struct pay rec;
 	struct span record, secret;
+	struct payment_key key;
 	struct ledger_step *last;
 	struct ledger_reply *replies;
 	int64_t due_us, leased_us; /* wall; 0: none */

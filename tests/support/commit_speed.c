@@ -63,6 +63,8 @@ static void fill_first(struct pgb_item *it)
 	it->due_at = wall_plus_ms(sysclock_wall(), 10000);
 	it->secret_op = PGB_SECRET_SET;
 	it->secret = span_of(filler, 80);
+	it->sets_key = true;
+	it->key = (struct pgb_key){ 1, span_of(filler, 16), SPAN_NONE };
 	for (int i = 0; i < 2; i++)
 		entropy_fill(it->claim[i].digest, 16);
 	it->raw[0] = (struct pgb_raw){ 1, OP_DEBIT, false, SPAN("till:202611-1"),

@@ -167,7 +167,8 @@ static void verifier_keys_carry_their_id(void **state)
  * days to come. A new table is put into one list or the
  * other. */
 static const char *const working[] = { "account_total", "block", "day_limit", "due",
-	"operator_request", "outbox", "payer_binding", "roll_up", "roll_up_sum", "shown_code" };
+	"operator_request", "outbox", "payer_binding", "payment_key", "roll_up", "roll_up_sum",
+	"shown_code" };
 
 static bool is_known(const char *table)
 {

@@ -82,11 +82,41 @@ static void test_versions(void **state)
 	vault_close(new);
 }
 
+/* A payment's key is the same under every version, and of nobody else's seed. */
+static void test_payments(void **state)
+{
+	const char *why;
+	struct vault *old = vault_of(ONE, 0600, &why), *both = vault_of(ONE TWO, 0600, &why),
+		     *new = vault_of(TWO, 0600, &why);
+	const struct span id = SPAN("sixteen bytes id"), other = SPAN("another payment.");
+	const struct span seed = SPAN("sixteen at random");
+	uint8_t later[VAULT_SEED_MAX];
+	struct digest key, same, not ;
+
+	(void)state;
+	assert_true(old && both && new);
+	assert_int_equal(vault_payment_key(old, 1, id, span_sub(seed, 0, 16), &key), RC_OK);
+	assert_int_equal(vault_payment_key(old, 1, other, span_sub(seed, 0, 16), &not ), RC_OK);
+	assert_memory_not_equal(key.b, not .b, sizeof key.b);
+	assert_int_equal(vault_payment_key(both, 2, id, span_sub(seed, 0, 16), &not ), RC_OK);
+	assert_memory_not_equal(key.b, not .b, sizeof key.b);
+	vault_reseed(both, id, &key, later);
+	assert_int_equal(vault_payment_key(new, 2, id, span_of(later, sizeof later), &same), RC_OK);
+	assert_memory_equal(key.b, same.b, sizeof key.b);
+	assert_int_equal(vault_payment_key(new, 1, id, span_sub(seed, 0, 16), &same), RC_AUTH);
+	assert_int_equal(vault_payment_key(old, 1, id, SPAN_NONE, &same), RC_AUTH);
+	assert_int_equal(vault_payment_key(old, 1, id, span_of(later, 47), &same), RC_AUTH);
+	vault_close(old);
+	vault_close(both);
+	vault_close(new);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_payments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,6 +340,25 @@ static enum rc unseal(void *ctx, const struct pay_id *id, struct span sealed, st
 	return RC_OK;
 }
 
+static int16_t key_version(void *ctx)
+{
+	(void)ctx;
+	return 3;
+}
+
+/* What is sealed under a key begins with the first byte of its seed. */
+static enum rc seal_evidence(void *ctx, const struct pay_id *id, const struct payment_key *key,
+	struct span plain, struct buf *ret)
+{
+	(void)ctx, (void)id;
+	assert_int_equal(key->version, 3);
+	assert_int_equal(key->bytes, PAYMENT_SEED);
+	buf_ch(ret, (char)key->seed[0]);
+	for (size_t i = 0; i < plain.n; i++)
+		buf_ch(ret, (char)(plain.p[i] ^ 0x55));
+	return RC_OK;
+}
+
 static void no_log(void *ctx, struct span json)
 {
 	(void)ctx, (void)json;
@@ -374,7 +393,7 @@ static struct world *fresh(void)
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
 		no_reply, no_codes, take_code, bind_payer, find_payer, no_merchant, no_cache,
 		no_put, no_cache, take_call, take_reply, no_signer, no_setting, hash, hash, seal,
-		unseal, no_log, no_bell };
+		unseal, key_version, seal_evidence, no_log, no_bell };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	o->w = wrk_init(o->memory, &conf, &ports);
@@ -874,6 +893,37 @@ static void known_by_our_name(void **state)
 	done(o);
 }
 
+/* What is personal is sealed under a key of the payment, which is kept with its first step; once
+ * that is destroyed, what comes later has another. */
+static void sealed_by_payment(void **state)
+{
+	static const char said[] =
+		"op: debit\nanswer: true\noutcome.result: pending\npayer.name: Anna\n";
+	const struct http_msg m = { .is_answer = true, .status = 200, .body = span_str(said) };
+	struct world *o = fresh();
+	uint8_t first;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
+	turn(o);
+	first = o->commit[0]->key.seed[0];
+	assert_true(o->commit[0]->set_key);
+	assert_int_equal(o->commit[0]->raw_count, 1);
+	assert_int_equal((uint8_t)o->commit[0]->raw[0].body.p[0], first);
+	assert_false(holds(o->commit[0]->raw[0].body, "2-token"));
+	(void)settle(o);
+	wrk_on_call_end(o->w, o->cookie, CALL_ANSWER, &m);
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	assert_false(o->commit[0]->set_key);
+	assert_int_equal(o->commit[0]->key.seed[0], first);
+	assert_false(holds(o->commit[0]->evidence, "Anna"));
+	(void)settle(o);
+	all(o);
+	done(o);
+}
+
 /* A code that the wallet fetched through us is good for one payment, though its repeats are as good
  * as ever. */
 static void a_code_is_used_once(void **state)
@@ -1005,6 +1055,7 @@ int main(void)
 		cmocka_unit_test(debited_in_a_browser),
 		cmocka_unit_test(resumed_from_the_ledger),
 		cmocka_unit_test(known_by_our_name),
+		cmocka_unit_test(sealed_by_payment),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
