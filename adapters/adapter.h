@@ -139,6 +139,8 @@ struct adapter {
 
 /* The registry: one line per adapter in registry.c. */
 const struct adapter *adapter_by_name(struct span name);
+/* Its name and a digest of its sources, for evidence; "" of one that is not registered. */
+const char *adapter_version(const struct adapter *a);
 const struct caps *adapter_caps(const struct adapter *a, enum op op); /* NULL: not supported */
 /* Finds the route. RC_NOENT: none; *ret_methods, empty before, then names the methods of the path
  * ("GET, POST": answer 405) or stays empty (404). */

@@ -13,14 +13,30 @@
 	X(bluecode)                                                                                \
 	X(bluecodetill)                                                                            \
 	X(epassi)                                                                                  \
-	X(page) X(partner) X(pivo) X(satispay) X(swish) X(twint) X(vipps) X(vippstill)             \
-		X(wechatpay)
+	X(page) X(partner) X(pivo) X(satispay) X(swish) X(twint) X(vipps) X(vippstill) X(wechatpay)
 
 #define DECLARE(name) extern const struct adapter name##_adapter;
 ADAPTERS(DECLARE)
 
 #define ENTRY(name) &name##_adapter,
 static const struct adapter *const adapters[] = { ADAPTERS(ENTRY) NULL };
+
+/* versions.sh writes the list. */
+static const struct {
+	const char *name, *version;
+} versions[] = {
+#define VERSION(name, digest) { #name, #name " " digest },
+#include "adapter_versions.def"
+#undef VERSION
+};
+
+const char *adapter_version(const struct adapter *a)
+{
+	for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+		if (strcmp(versions[i].name, a->name) == 0)
+			return versions[i].version;
+	return "";
+}
 
 const struct adapter *adapter_by_name(struct span name)
 {

@@ -237,6 +237,7 @@ int audit_verify(const struct options *o);
 int audit_prove(const struct options *o);
 int audit_check(const struct options *o);
 int audit_trace(const struct options *o);
+int audit_lineage(const struct options *o);
 int audit_balance(const struct options *o);
 int audit_statement(const struct options *o);
 int audit_export(const struct options *o);

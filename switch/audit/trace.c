@@ -8,19 +8,15 @@
  * looked for in the records, one by one. Must never show what is personal but to who brings the
  * keys: it is sealed in the evidence and in raw messages, or erased.
  */
-#include "audit.h"
+#include "show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "adapter.h"
-#include "journal.pb-c.h"
 #include "step.h"
 
-#define ARENA (1 << 20)
-
-static const char *state_name(int state)
+const char *trace_state(int state)
 {
 	switch (state) {
 #define PAY(NAME, number, sentence)                                                                \
@@ -33,7 +29,7 @@ static const char *state_name(int state)
 	}
 }
 
-static const char *kind_name(int kind)
+const char *trace_kind(int kind)
 {
 	static const char *const name[] = { "?", "request", "answer", "no answer", "push", "alarm",
 		"operator", "resumed" };
@@ -96,7 +92,7 @@ static bool by_record(PGconn *c, const char *id, char ret[40])
 	return n == 1;
 }
 
-static bool find(PGconn *c, const char *word, char ret[40])
+bool trace_find(PGconn *c, const char *word, char ret[40])
 {
 	struct pay_id id;
 	char hex[33];
@@ -114,127 +110,6 @@ static bool find(PGconn *c, const char *word, char ret[40])
 /* ---- showing ----------------------------------------------------------------------------------
  */
 
-static void put_message(const Xw__Canonical *m)
-{
-	static char room[65536];
-	struct buf b = buf_init(room, sizeof room);
-	struct span rest, line;
-
-	canonical_text_write(&b, m);
-	rest = buf_span(&b);
-	while (span_split(&rest, '\n', &line))
-		if (line.n)
-			printf("    %.*s\n", SPAN_FMT(line));
-}
-
-/* What is personal in a message that is not kept whole. */
-static void put_personal(const struct opener *by, struct span sealed)
-{
-	static char room[65536];
-	struct buf b = buf_init(room, sizeof room);
-	const char *why = opener_read(by, sealed, &b);
-	Xw__Canonical *m = why ? NULL : xw__canonical__unpack(NULL, b.n, (uint8_t *)room);
-
-	if (m)
-		put_message(m);
-	else
-		printf("    personal: %s\n", why ? why : "no message");
-	if (m)
-		xw__canonical__free_unpacked(m, NULL);
-}
-
-static void put_event(PGconn *c, PGresult *r, int row, const struct opener *by)
-{
-	size_t n;
-	unsigned char *bytes = PQunescapeBytea((const unsigned char *)PQgetvalue(r, row, 6), &n);
-	Xw__Event *e = n ? xw__event__unpack(NULL, n, bytes) : NULL;
-	const char *peer[] = { NULL, NULL };
-	char number[16];
-
-	PQfreemem(bytes);
-	if (!e)
-		return;
-	snprintf(number, sizeof number, "%d", e->peer);
-	peer[0] = number;
-	if (e->peer) {
-		PGresult *p = ledger_query(
-			c, "select name from ledger.participant where number = $1::int", peer);
-		if (PQntuples(p) == 1)
-			printf("    participant: %s\n", PQgetvalue(p, 0, 0));
-		PQclear(p);
-	}
-	if (e->message)
-		put_message(e->message);
-	if (e->personal.len)
-		put_personal(by, span_of(e->personal.data, e->personal.len));
-	if (e->operator_ && *e->operator_)
-		printf("    decided by: %s\n", e->operator_);
-	if (e->raw_digest.len) {
-		char hex[65] = { 0 };
-		struct buf b = buf_init(hex, 64);
-		buf_hex(&b, span_of(e->raw_digest.data, e->raw_digest.len));
-		printf("    body sha-256: %s\n", hex);
-	}
-	printf("    configuration: version %d\n", e->snapshot);
-	xw__event__free_unpacked(e, NULL);
-}
-
-/* A query's rows behind a step, one a line, columns apart by blanks. */
-static void put_rows(PGconn *c, const char *title, const char *sql, const char *const *params)
-{
-	PGresult *r = ledger_query(c, sql, params);
-
-	for (int i = 0; i < PQntuples(r); i++) {
-		printf("  %s", title);
-		for (int k = 0; k < PQnfields(r); k++)
-			if (!PQgetisnull(r, i, k))
-				printf(" %s", PQgetvalue(r, i, k));
-		putchar('\n');
-	}
-	PQclear(r);
-}
-
-/* Partners' own bytes: nothing of them may move the cursor. */
-static void put_line(const char *before, struct span line)
-{
-	fputs(before, stdout);
-	for (size_t i = 0; i < line.n; i++)
-		putchar((uint8_t)line.p[i] < ' ' || line.p[i] == 0x7f ? '?' : line.p[i]);
-	putchar('\n');
-}
-
-/* A message that decided: what came in its head is for all to read, its body for who has the keys.
- */
-static void put_raw(PGconn *c, const char *const *of, const struct opener *by)
-{
-	static char room[1 << 18];
-	PGresult *r = ledger_query(c,
-		"select case direction when 'i' then 'in' else 'out' end, p.name,"
-		" encode(sha256(body), 'hex'), convert_from(head, 'UTF8'), body"
-		" from ledger.raw r left join ledger.participant p on p.number = r.peer"
-		" where payment = $1::uuid and version = $2::int order by n",
-		of);
-
-	for (int i = 0; i < PQntuples(r); i++) {
-		struct buf b = buf_init(room, sizeof room);
-		size_t n;
-		unsigned char *body = PQunescapeBytea(
-			(const unsigned char *)PQgetvalue(r, i, 4), &n);
-		const char *why = opener_read(by, span_of((char *)body, n), &b);
-		struct span rest = span_str(PQgetvalue(r, i, 3)), line;
-		printf("  message: %s, %s, sealed %s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
-			PQgetvalue(r, i, 2));
-		while (span_split(&rest, '\n', &line))
-			put_line("    ", line);
-		for (rest = buf_span(&b); !why && span_split(&rest, '\n', &line);)
-			put_line("    > ", line);
-		if (why)
-			printf("    body: %s\n", why);
-		PQfreemem(body);
-	}
-	PQclear(r);
-}
-
 static int put_steps(PGconn *c, const char *payment, const struct opener *by)
 {
 	const char *params[] = { payment, NULL };
@@ -247,17 +122,23 @@ static int put_steps(PGconn *c, const char *payment, const struct opener *by)
 	for (int i = 0; i < steps; i++) {
 		const char *of[] = { payment, PQgetvalue(r, i, 0), NULL };
 		int op = (int)strtol(PQgetvalue(r, i, 3), NULL, 10);
+		Xw__Event *e;
 		printf("%s %s  %s %s -> %s%s%s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
-			kind_name((int)strtol(PQgetvalue(r, i, 2), NULL, 10)), op_name((enum op)op),
-			state_name((int)strtol(PQgetvalue(r, i, 4), NULL, 10)),
+			trace_kind((int)strtol(PQgetvalue(r, i, 2), NULL, 10)),
+			op_name((enum op)op),
+			trace_state((int)strtol(PQgetvalue(r, i, 4), NULL, 10)),
 			PQgetisnull(r, i, 5) ? "" : ", answered ", PQgetvalue(r, i, 5));
-		put_event(c, r, i, by);
-		put_rows(c, "books",
+		e = show_event_of(r, i, 6);
+		if (e) {
+			show_event(c, e, by);
+			xw__event__free_unpacked(e, NULL);
+		}
+		show_rows(c, "books",
 			"select kind, amount, currency, account from ledger.posting"
 			" where payment = $1::uuid and version = $2::int order by line",
 			of);
-		put_raw(c, of, by);
-		put_rows(c, "exception",
+		show_raw(c, of, by, NULL, NULL);
+		show_rows(c, "exception",
 			"select id, opened_at, detail from ledger.exception_item"
 			" where payment = $1::uuid and version = $2::int order by id",
 			of);
@@ -270,23 +151,23 @@ static void put_rest(PGconn *c, const char *payment)
 {
 	const char *params[] = { payment, NULL };
 
-	put_rows(c, "told",
+	show_rows(c, "told",
 		"select p.name, d.at, 'after ' || d.attempts || ' tries' from ledger.delivery d"
 		" join ledger.participant p on p.number = d.peer where payment = $1::uuid order by d.at",
 		params);
-	put_rows(c, "owed",
+	show_rows(c, "owed",
 		"select p.name, 'next try', o.next_at from ledger.outbox o"
 		" join ledger.participant p on p.number = o.peer where payment = $1::uuid order by seq",
 		params);
-	put_rows(c, "decided",
+	show_rows(c, "decided",
 		"select at, operator, action, reason from ledger.operator_action"
 		" where object = $1 order by id",
 		params);
-	put_rows(c, "closed",
+	show_rows(c, "closed",
 		"select c.at, c.operator, c.reason from ledger.exception_close c"
 		" join ledger.exception_item i on i.id = c.item where i.payment = $1::uuid order by c.at",
 		params);
-	put_rows(c, "balance",
+	show_rows(c, "balance",
 		"select a.name, e.currency, sum(amount) filter (where kind = 3),"
 		" nullif(sum(amount) filter (where kind <> 3), 0) from ledger.entry e"
 		" join ledger.account a on a.number = e.account where payment = $1::uuid"
@@ -304,7 +185,7 @@ int audit_trace(const struct options *o)
 	if (o->words != 1)
 		return AUDIT_USAGE;
 	c = ledger_open(o->postgres);
-	if (!find(c, o->word[0], payment)) {
+	if (!trace_find(c, o->word[0], payment)) {
 		printf("nobody knows %s\n", o->word[0]);
 		PQfinish(c);
 		return AUDIT_FAULT;

@@ -207,12 +207,14 @@ static struct arena *arena_of(const struct item *it)
 	return it->rq ? it->rq->arena : it->call ? &it->call->arena : NULL;
 }
 
-/* Messages that decide are kept as they came. They hold codes and telephone numbers: at rest nobody
- * reads them without the payment's key. What a form says in its address is its body. */
+/* Messages that ask for something, or decide, are kept as they came. They hold codes and telephone
+ * numbers: at rest nobody reads them without the payment's key. What a form says in its address is
+ * its body. */
 static bool put_raw(struct wrk *w, const struct live *l, struct work_step *ws, struct item *it)
 {
 	struct commit *c = &ws->c;
-	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1;
+	bool asks = it->ev.kind == EV_REQUEST && ws->st.claim_count > 0;
+	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1 || asks;
 	struct arena *a = arena_of(it);
 	struct span body = SPAN_NONE;
 

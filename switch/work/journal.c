@@ -186,6 +186,9 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, 
 		e.raw_digest = data(it->raw.b, sizeof it->raw.b);
 		personal = hide(m, ev->kind);
 	}
+	if (it->rq || it->call)
+		e.adapter = (char *)(uintptr_t)adapter_version(
+			it->rq ? it->rq->link->adapter : it->call->link->adapter);
 	if (sealed.n)
 		e.personal = data(sealed.p, sealed.n);
 	n = xw__event__get_packed_size(&e);
