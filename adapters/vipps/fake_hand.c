@@ -47,6 +47,22 @@ static void control_mint(
 	jw_end(&w, '}');
 }
 
+static void control_report(struct vippsfake *f, const struct sandbox_host *h,
+	const struct json *command, struct buf *ret_json)
+{
+	struct buf before = *ret_json;
+	struct jw w = jw_init(ret_json);
+
+	jw_obj(&w, NULL);
+	jw_bool(&w, "ok", true);
+	if (vf_put_report(f, h, fake_text(command, "day"), fake_text(command, "omit"), &w)) {
+		jw_end(&w, '}');
+		return;
+	}
+	*ret_json = before;
+	fake_control_error(ret_json, "day is 2026-01-15");
+}
+
 /* Every access token is void from now on. */
 static void control_expire_tokens(
 	struct vippsfake *f, const struct sandbox_host *h, struct buf *ret_json)
@@ -76,6 +92,8 @@ void vf_control(
 		control_mint(command, "token", vf_write_customer_token, ret_json);
 	} else if (span_eq(verb, SPAN("expire-tokens"))) {
 		control_expire_tokens(f, h, ret_json);
+	} else if (span_eq(verb, SPAN("report"))) {
+		control_report(f, h, command, ret_json);
 	} else if (span_eq(verb, SPAN("misbehave"))) {
 		mischief_control(&f->mischief, operations, command, ret_json);
 	} else if (span_eq(verb, SPAN("reset"))) {
@@ -84,6 +102,6 @@ void vf_control(
 	} else {
 		fake_control_error(ret_json,
 			"app-approve, app-refuse, app-expire, mint-code, mint-token, "
-			"expire-tokens, misbehave or reset");
+			"expire-tokens, report, misbehave or reset");
 	}
 }

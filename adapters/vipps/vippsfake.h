@@ -190,6 +190,11 @@ struct http_out *vf_hooks_register(
 struct http_out *vf_hooks_list(const struct vippsfake *f, const struct sandbox_host *h);
 struct http_out *vf_hooks_delete(struct vippsfake *f, const struct sandbox_host *h, struct span id);
 
+/* ---- fake_report.c ---- */
+/* The text of that day's ledger of funds. False: there is no such day, or no room. */
+bool vf_put_report(const struct vippsfake *f, const struct sandbox_host *h, struct span day,
+	struct span omit, struct jw *ret);
+
 /* ---- fake_hand.c ---- */
 void vf_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);

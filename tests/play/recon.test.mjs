@@ -8,10 +8,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { euro } from './lib/caller.mjs';
+import { euro, krone } from './lib/caller.mjs';
 import { World, until } from './lib/world.mjs';
 
-let w, dir, paid, refunded;
+let w, dir, paid, refunded, vipps;
 const till = () => w.callers['till-eur'];
 const utc8 = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10), utc = new Date().toISOString().slice(0, 10);
 const ctl = (...args) => new Promise((ok) => {
@@ -44,6 +44,11 @@ describe('reconciliation', () => {
     const blue = (await w.fake('bluecode', { do: 'mint-code', behaviour: 'approve' })).codes[0];
     paid.push((await till().pay(blue, euro(640))).body.id);
     await w.final(paid[3]);
+    const nok = w.callers['till-nok'], shown = await w.fake('vipps', { do: 'mint-code', phone: '4790000001' });
+    vipps = (await nok.pay(shown.code, krone(4900))).body.id;
+    await w.final(vipps);
+    await nok.refund(vipps, krone(900));
+    await until(async () => (await w.psql(`select 1 from ledger.payment where ledger.id_text(payment) = '${vipps}' and state = 5`)).length, 'refunded');
   });
   after(() => w?.stop());
 
@@ -97,6 +102,14 @@ describe('reconciliation', () => {
     assert.deepEqual([fee.said.new, failed.said.new], [1, 1]);
     const items = (await open()).filter((x) => x.payment === paid[3]).map((x) => x.kind);
     assert.deepEqual(items.sort(), ['their file has another fee', 'their file says it ended otherwise']);
+  });
+
+  it('the ledger of Vipps, as its fake keeps it: agreed, and with a capture missing', async () => {
+    const report = async (more = {}) => put('funds.json', (await w.fake('vipps', { do: 'report', day: utc, ...more })).text);
+    assert.deepEqual((await reconcile('vipps', [await report()], utc)).said, { lines: 2, differences: 0, new: 0, known: false });
+    const r = await reconcile('vipps', [await report({ omit: vipps })], utc);
+    assert.deepEqual([r.status, r.said.differences, r.said.new], [1, 2, 2], 'the capture and its refund');
+    assert.equal((await open()).filter((x) => x.payment === vipps && /not in their file/.test(x.kind)).length, 2);
   });
 
   it('a malformed file is refused whole, with file, line and reason', async () => {

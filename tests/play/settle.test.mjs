@@ -3,13 +3,14 @@
  * each by two people; who is beyond its cap is said.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { euro, krone } from './lib/caller.mjs';
-import { World } from './lib/world.mjs';
+import { World, until } from './lib/world.mjs';
 
 let w, dir;
 const SCHEMAS = process.env.XW_SPECS && join(process.env.XW_SPECS, 'iso20022');
@@ -134,6 +135,21 @@ describe('settlement', () => {
 
   it('the books are right, and the log covers what people booked', async () => {
     assert.deepEqual(await w.faults(), []);
+    const notes = join(w.dir, 'checkpoints'), key = join(w.dir, 'log.pem');
+    writeFileSync(key, crypto.generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const sealer = spawn('setpriv', ['--pdeathsig', 'TERM', process.env.XW_SWITCHD, 'seal', '--origin', 'play.example/settle', '--key', key,
+      '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=sealer`, '--notes', notes, '--every', '1'], { stdio: 'ignore' });
+    sealer.gone = new Promise((r) => { sealer.on('exit', r); });
+    w.children.push(sealer);
+    const sealed = await until(async () => {
+      const r = await run(process.env.XW_SWITCHAUDIT, ['verify', '--json', '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=auditor_ro`]);
+      const v = r.out && JSON.parse(r.out);
+      return v && v.unsealed === 0 && v.checkpoints > 0 && v;
+    }, 'all is sealed', 30000);
+    assert.equal(sealed.ok, true, sealed.first_fault);
+    await w.psql("alter table ledger.settlement disable trigger all; update ledger.settlement set amount = amount - 1 where id = 1");
+    const tampered = JSON.parse((await run(process.env.XW_SWITCHAUDIT, ['verify', '--json', '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=auditor_ro`])).out);
+    assert.match(tampered.first_fault, /settlement/);
     assert.deepEqual(await w.psql("select 1 from ledger.step s where mode in ('s', 'x') and (select sum(amount) from ledger.entry e where e.payment = s.payment) <> 0"), []);
   });
 });
