@@ -132,6 +132,29 @@ static const char *on_payment(struct fake *f, const struct sandbox_host *h, cons
 	return sent ? NULL : "too many calls are out";
 }
 
+/* Asks about, or for, a payment that it has only heard of; nothing of its own comes of it. */
+static const char *peek(struct fake *f, const struct sandbox_host *h, const struct json *command)
+{
+	struct http_out *out = pfake_out(h);
+	struct jw w = jw_init(&out->body);
+	struct span id, how = SPAN_NONE;
+
+	if (!json_str(command, "id", &id))
+		return "name a payment of the switch";
+	json_str(command, "how", &how);
+	out->method = span_empty(how) ? "GET" : "POST";
+	buf_str(&out->target, "/v1/payments/");
+	buf_add(&out->target, id);
+	buf_add(&out->target, how);
+	if (span_empty(how))
+		return pfake_call(f, h, FOR_READ, 0, 0, out, NULL) ? NULL
+								   : "too many calls are out";
+	jw_obj(&w, NULL);
+	jw_str(&w, "reason", SPAN("curiosity"));
+	jw_end(&w, '}');
+	return pfake_call(f, h, FOR_READ, 0, 0, out, "peek") ? NULL : "too many calls are out";
+}
+
 const char *pfake_till_do(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w)
 {
@@ -144,5 +167,7 @@ const char *pfake_till_do(struct fake *f, const struct sandbox_host *h, const ch
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
 		if (strcmp(starts[i].verb, verb) == 0)
 			return start(f, h, starts[i].kind, command, w);
+	if (strcmp(verb, "peek") == 0)
+		return peek(f, h, command);
 	return on_payment(f, h, verb, command, w);
 }

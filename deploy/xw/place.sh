@@ -6,7 +6,7 @@
 #   $SRC   the sources: the checkout, or a copy in $RUN where the service user cannot read that
 #   $SOCK  sockets: /tmp/xw-<hash>, 0700; a socket's whole path may have 107 bytes, a checkout's has more
 
-SIDES=(test fuzz sim bench matrix faults audit) # verbs with a run of their own, which never disturbs what is up
+SIDES=(test fuzz sim mutants bench matrix faults audit) # verbs with a run of their own, which never disturbs what is up
 SERVICE_USER=postgres # as root; it is there once postgresql-15 is installed
 
 hash_of() { printf %s "$1" | sha256sum | cut -c1-10; }
@@ -91,7 +91,7 @@ place_enter() {
 	as_service mkdir -p -- "$RUN/home"
 	if ! as_service test -r "$TOP/meson.build" -a -x "$TOP/tests"; then
 		SRC=$RUN/src
-		case $VERB in build | up | test | fuzz | sim | bench | matrix | faults | audit) place_copy ;; esac
+		case $VERB in build | up | test | fuzz | sim | mutants | bench | matrix | faults | audit) place_copy ;; esac
 		as_service test -x "$SRC/xw" || place_copy
 	fi
 	if [[ $VERB != exec && $VERB != psql ]] || ! as_service test -x .; then cd /; fi

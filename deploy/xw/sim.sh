@@ -5,7 +5,32 @@
 sim_run() {
 	build_tree build-sim --buildtype=release
 	step "sim: $*"
-	exec "$RUN/build-sim/tests/sim/xw-sim" "$@"
+	exec "$RUN/build-sim/tests/sim/xw-sim" --jobs "$(nproc)" "$@"
+}
+
+# Only the simulator can be linked in such a build: no other program says which bug is in force.
+mutants_build() {
+	BUILD_ONLY=(tests/sim/xw-sim)
+	build_tree build-mutants --buildtype=release -Dmutants=true
+	BUILD_ONLY=()
+}
+
+mutants_run() {
+	mutants_build
+	step "mutants: each by at most 5000 worlds"
+	exec "$RUN/build-mutants/tests/sim/xw-sim" --mutants --seeds 5000 --jobs "$(nproc)" "$@"
+}
+
+# For `./xw test`: by the first worlds that find each.
+mutants_row() {
+	local log=$RUN/log/mutants.json all alive
+	mutants_build
+	step 'test: mutants'
+	"$RUN/build-mutants/tests/sim/xw-sim" --mutants --seeds 150 --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
+	all=$(grep -o '"name"' "$log" | wc -l) alive=$(sed -n 's/.*"survived":\([0-9]*\).*/\1/p' "$log")
+	[[ $all != 0 && $alive ]] || { tail -n 5 "$log.err" >&2; all=1 alive=1; }
+	((alive == 0)) || grep -o '"name":"[^"]*","killed":false' "$log" >&2
+	check_row 'mutants (killed)' $((all - alive)) "$alive" 0
 }
 
 # A short run for `./xw test`.
@@ -13,7 +38,7 @@ sim_row() {
 	local log=$RUN/log/sim.json seeds failed
 	build_tree build-sim --buildtype=release
 	step 'test: simulator'
-	"$RUN/build-sim/tests/sim/xw-sim" --seeds 1000 --from "${1:-1000}" --seconds 60 --json \
+	"$RUN/build-sim/tests/sim/xw-sim" --seeds 1000 --from "${1:-1000}" --seconds 60 --jobs "$(nproc)" --json \
 		>"$log" 2>"$log.err" </dev/null || true
 	seeds=$(sed -n 's/.*"seeds":\([0-9]*\).*/\1/p' "$log") failed=$(sed -n 's/.*"failed":\([0-9]*\),.*/\1/p' "$log")
 	[[ $seeds && $failed ]] || { tail -n 5 "$log.err" >&2; seeds=1 failed=1; }

@@ -288,6 +288,8 @@ void acquirer_no_answer(struct turn *t, enum op op, enum lost lost)
 		return;
 	if (op == OP_RESOLVE) /* it moves no money: an order that we do not know lapses */
 		unresolved(t, lost == LOST_UNSENT ? REASON_UNAVAILABLE : REASON_UNRESOLVED);
+	else if (MUTANT(SILENCE_ACCEPTS))
+		told(t);
 	else
 		tell_again(t);
 }

@@ -244,6 +244,10 @@ static void not_found(struct turn *t)
 		wait(t, LEG_PENDING, 0);
 		return;
 	}
+	if (MUTANT(NOT_FOUND_ONCE)) {
+		issuer_refused(t, REASON_UNRESOLVED);
+		return;
+	}
 	l->misses++;
 	/* F-3: final only after the settle time and twice in a row; and then we still cancel. */
 	if (l->misses >= 2 && wall_diff_ms(t->ev->now, l->since) >= c->not_found_s * 1000) {
@@ -261,6 +265,8 @@ static void settled(struct turn *t, enum outcome o, const struct msg *m)
 
 	if (l->phase == LEG_NO && (o == OUTCOME_APPROVED || o == OUTCOME_HELD))
 		undo_late_success(t, m);
+	else if (MUTANT(FINAL_MOVES) && l->phase == LEG_YES && o == OUTCOME_DECLINED)
+		issuer_refused(t, m->reason);
 	else if (l->phase == LEG_YES && t->p->undo.phase == UNDO_NONE && t->p->refund_seq == 0 &&
 		 (o == OUTCOME_DECLINED || o == OUTCOME_REVERSED))
 		turn_exception(t, EXCEPTION_CONTRADICTION);
@@ -287,7 +293,8 @@ static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 		return m->outcome;
 	if (m->outcome == OUTCOME_HELD && !turn_caps(t, l->peer, OP_CAPTURE))
 		return OUTCOME_UNKNOWN; /* it has no such word */
-	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask)) ||
+	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask) &&
+		    !MUTANT(AMOUNT_UNCHECKED)) ||
 		(!money_is_none(m->settle) && !may_owe(t, m->settle))) {
 		turn_exception(t, EXCEPTION_AMOUNT);
 		return OUTCOME_UNKNOWN;
@@ -381,7 +388,10 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 	if (l->phase != LEG_SENT && l->phase != LEG_PENDING && l->phase != LEG_UNKNOWN)
 		return;
 	/* Only the very first sending of a debit proves by "unsent" that nothing can have moved. */
-	if (op == OP_DEBIT && lost == LOST_UNSENT && l->phase == LEG_SENT && l->tries == 0) {
+	if (MUTANT(NEXT_AFTER_SILENCE) && op == OP_DEBIT && next_candidate(t))
+		return;
+	if (op == OP_DEBIT && (lost == LOST_UNSENT || MUTANT(TIMEOUT_IS_NO)) &&
+		l->phase == LEG_SENT && l->tries == 0) {
 		if (!next_candidate(t))
 			issuer_refused(t, REASON_UNAVAILABLE);
 		return;

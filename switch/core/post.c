@@ -75,7 +75,7 @@ void post_reserve(struct turn *t)
 	struct leg *l = &p->iss;
 
 	l->reserved = l->owe;
-	line(t, position(l, l->reserved), ENTRY_RESERVE, l->reserved, true);
+	line(t, position(l, l->reserved), ENTRY_RESERVE, l->reserved, !MUTANT(CAP_OPEN));
 	if (!money_same(l->owe, p->acq.owe)) {
 		p->exposed = p->acq.owe;
 		line(t, exchange_account(p->exposed), ENTRY_RESERVE, p->exposed, true);
@@ -89,7 +89,7 @@ static void release(struct turn *t)
 	struct pay *p = t->p;
 	struct leg *l = &p->iss;
 
-	if (!money_is_none(l->reserved))
+	if (!money_is_none(l->reserved) && !MUTANT(RESERVED_LEFT))
 		line(t, position(l, l->reserved), ENTRY_RELEASE, money_neg(l->reserved), false);
 	if (!money_is_none(p->exposed))
 		line(t, exchange_account(p->exposed), ENTRY_RELEASE, money_neg(p->exposed), false);
@@ -111,7 +111,8 @@ void post_release(struct turn *t)
 static void exchanged(struct turn *t, struct money m, struct money rounding)
 {
 	if (!money_is_none(rounding)) {
-		post(t, acct_number(ACCT_ROUNDING, 0, money_ccy(m)), money_neg(rounding));
+		if (!MUTANT(ROUNDING_LOST))
+			post(t, acct_number(ACCT_ROUNDING, 0, money_ccy(m)), money_neg(rounding));
 		CHECK(money_sub(m, rounding, &m) == RC_OK);
 	}
 	post(t, exchange_account(m), money_neg(m));

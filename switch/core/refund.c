@@ -129,7 +129,7 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 
 	turn_moved(t, fsm_move(&fsm_refund, &r->phase, (uint8_t)phase));
 	t->st->keep_evidence = true;
-	post_refund(t, r, phase == REFUND_DONE);
+	post_refund(t, r, phase == REFUND_DONE && !MUTANT(REFUND_FORGOTTEN));
 	if (phase == REFUND_DONE) {
 		add(&p->refunded, r->amount);
 		add(&p->iss_returned, r->iss_owe);
@@ -352,7 +352,7 @@ void refund_due(struct turn *t)
 			r->tries++;
 		if (ask_refund)
 			ask(t, r, OP_INQUIRE_REFUND);
-		else if (c->repeat == REPEAT_SAME_ID)
+		else if (c->repeat == REPEAT_SAME_ID || MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_REFUND);
 		else if (turn_caps(t, p->iss.peer, OP_INQUIRE))
 			ask(t, r, OP_INQUIRE);

@@ -11,7 +11,7 @@ void turn_claim(struct turn *t, int seq)
 {
 	struct step *st = t->st;
 
-	for (int i = 0; i < t->ev->claim_count; i++)
+	for (int i = 0; i < t->ev->claim_count && !MUTANT(UNIQUE_KEY); i++)
 		st->claim[st->claim_count++] = t->ev->claim[i];
 	st->claim_seq = seq;
 	memcpy(st->claim_fingerprint, t->ev->fingerprint, sizeof st->claim_fingerprint);
@@ -97,7 +97,8 @@ static void debit(struct turn *t)
 	turn_moved(t, fsm_move(&fsm_leg, &p->acq.phase, LEG_YES));
 	turn_claim(t, SEQ_FIRST);
 	turn_begun(t);
-	if (t->ev->code_peer) /* its wallet sees the payer's token alone, and cannot tell */
+	if (t->ev->code_peer &&
+		!MUTANT(HAIRPIN)) /* its wallet sees the payer's token alone, and cannot tell */
 		order_take_code(t);
 	why = route_find(t);
 	if (p->expires.us <= t->ev->now.us)
@@ -196,7 +197,7 @@ static void confirm(struct turn *t)
 		return;
 	}
 	turn_claim(t, SEQ_CONFIRM);
-	if (!pay_id_is_none(&p->order))
+	if (!pay_id_is_none(&p->order) && !MUTANT(ORDER_TWICE))
 		order_take(t, &p->order, SEQ_CONFIRM);
 	p->confirmed = 1;
 	p->candidate[0] = p->iss.peer;
@@ -410,9 +411,13 @@ static void read(struct turn *t)
 	}
 }
 
+/* Who only looks at an order is nobody to its till, until he has it. */
 static bool may_see(const struct pay *p, uint16_t peer)
 {
-	return p->version == 0 || peer == p->acq.peer || peer == p->iss.peer || peer == p->via;
+	bool looks = !pay_id_is_none(&p->order) && !p->confirmed;
+
+	return MUTANT(ANYBODY) || p->version == 0 || (peer == p->acq.peer && !looks) ||
+	       peer == p->iss.peer || peer == p->via;
 }
 
 static bool may_do(const struct pay *p, enum op op, uint16_t peer)

@@ -191,7 +191,8 @@ static struct wall alarm(const struct pay *p)
 
 	earliest(&due, p->acq.next);
 	earliest(&due, p->iss.next);
-	earliest(&due, p->undo.next);
+	if (!MUTANT(UNDO_SLEEPS))
+		earliest(&due, p->undo.next);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		earliest(&due, p->refund[i].next);
 	return due;

@@ -8,6 +8,7 @@
 #define XW_TURN_H
 
 #include "fsm.h"
+#include "mutant.h"
 #include "step.h"
 
 struct turn {

@@ -186,8 +186,9 @@ static void not_found(struct turn *t)
 	/* The debit may still arrive there: only after the settle time is nothing really nothing.
 	 */
 	p->undo.misses++;
-	if (p->undo.misses >= 2 &&
-		wall_diff_ms(t->ev->now, p->undo.since) >= (c ? c->not_found_s : 0) * 1000)
+	if (MUTANT(UNDO_NOT_FOUND_ONCE) ||
+		(p->undo.misses >= 2 &&
+			wall_diff_ms(t->ev->now, p->undo.since) >= (c ? c->not_found_s : 0) * 1000))
 		undone(t);
 	else
 		again(t);
@@ -309,7 +310,9 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 
 void undo_no_answer(struct turn *t)
 {
-	if (t->p->undo.phase == UNDO_ASKING || t->p->undo.phase == UNDO_STUCK)
+	if (MUTANT(CANCEL_ONCE) && t->p->undo.phase == UNDO_ASKING)
+		undone(t);
+	else if (t->p->undo.phase == UNDO_ASKING || t->p->undo.phase == UNDO_STUCK)
 		again(t);
 }
 
@@ -333,9 +336,9 @@ void undo_late_success(struct turn *t, const struct msg *m)
 	bool cancelled = p->undo.phase == UNDO_UNDONE;
 
 	t->st->keep_evidence = true;
-	if (p->late)
+	if (p->late || MUTANT(LATE_IGNORED))
 		return;
-	if (cancelled && c && c->cancel_binds) {
+	if (cancelled && c && c->cancel_binds && !MUTANT(LATE_TWICE)) {
 		/* The scheme reverses it with its wallet by itself: posting or refunding would pay
 		 * twice. */
 		turn_moved(t, "a success came after the cancel; the scheme reverses it");

@@ -239,7 +239,7 @@ void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 
 void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 {
-	if (pay_answer_final(p, seq))
+	if (pay_answer_final(p, seq) && !MUTANT(FRESH_REPLAY))
 		inbound_replay(w, rq, p, seq);
 	else
 		inbound_view(w, rq, p, seq);
@@ -260,6 +260,17 @@ void inbound_settled(struct wrk *w, struct live *l)
 	}
 }
 
+/* Its time was up, and the ledger has been asked since. */
+void inbound_late(struct wrk *w, struct rq *rq, const struct live *l)
+{
+	/* Another may have been told the end by now: who cannot know does not say "pending". */
+	if (l->stale && !pay_answer_final(&l->rec, rq->seq))
+		inbound_refuse(w, rq, REASON_UNAVAILABLE,
+			"the ledger does not answer; repeat with the same id", NULL);
+	else
+		inbound_answer(w, rq, &l->rec, rq->seq);
+}
+
 /* Time is up: pending is the truth, unless another process knows better. */
 void inbound_deadline(struct wrk *w, struct rq *rq)
 {
@@ -268,16 +279,14 @@ void inbound_deadline(struct wrk *w, struct rq *rq)
 
 	CHECK_OBJ(l, LIVE_MAGIC);
 	leave(w, rq);
-	if (l->rec.version == 0) {
-		inbound_refuse(w, rq, REASON_UNAVAILABLE,
-			"the ledger did not answer in time; repeat with the same id", NULL);
-	} else if (l->state == LIVE_READY && (it = item_new(w))) {
+	if (l->rec.version && l->state == LIVE_READY && (it = item_new(w))) {
 		it->rq = rq;
 		it->late = true;
 		live_refresh(w, l);
 		live_push(w, l, it);
-	} else {
-		inbound_view(w, rq, &l->rec, rq->seq);
+	} else { /* the ledger is being asked, or told: what it will say may be the end */
+		inbound_refuse(w, rq, REASON_UNAVAILABLE,
+			"the ledger did not answer in time; repeat with the same id", NULL);
 	}
 	live_release_if_idle(w, l);
 }

@@ -17,7 +17,8 @@ void outbound_free(struct wrk *w, struct callout *c)
 	}
 	c->magic = 0;
 	c->generation++;
-	slab_give(&w->calls, c);
+	if (!MUTANT(CALL_KEPT) || c->is_token || !c->delivered)
+		slab_give(&w->calls, c);
 }
 
 static struct callout *call_new(struct wrk *w, const struct link *link)

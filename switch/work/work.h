@@ -14,6 +14,7 @@
 #include "heap.h"
 #include "list.h"
 #include "map.h"
+#include "mutant.h"
 #include "recognise.h"
 #include "slab.h"
 #include "worker.h"
@@ -299,6 +300,7 @@ void inbound_deadline(struct wrk *w, struct rq *rq);
 void inbound_unjoin(struct wrk *w, struct live *l);
 /* The answer that a request waits for, as the record stands: final or pending. */
 void inbound_answer(struct wrk *w, struct rq *rq, const struct pay *p, int seq);
+void inbound_late(struct wrk *w, struct rq *rq, const struct live *l);
 /* Those whose answer has become final elsewhere. */
 void inbound_settled(struct wrk *w, struct live *l);
 void inbound_to_payment(struct wrk *w, struct rq *rq, const struct pay_id *id);

@@ -485,7 +485,7 @@ static void pump(struct wrk *w, struct live *l)
 	while (l->state == LIVE_READY && !list_is_empty(&l->inbox)) {
 		struct item *it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
 		if (it->late) {
-			inbound_answer(w, it->rq, &l->rec, it->rq->seq);
+			inbound_late(w, it->rq, l);
 			item_free(w, it);
 		} else if (gate_defers(w, l, it)) {
 			item_free(w, it);

@@ -307,6 +307,7 @@ static void on_request(struct sim *s, const struct event *e)
 		return;
 	}
 	a.x->proc = (uint8_t)proc;
+	a.x->party = (uint8_t)e->b;
 	a.x->life = s->proc[proc].life;
 	a.x->incall = (uint32_t)(e->a & 0xffff);
 	a.x->incall_generation = (uint32_t)(e->a >> 16);
@@ -370,7 +371,7 @@ bool link_reply(struct sim *s, struct exchange_ref ref, const struct http_out *o
 
 	CHECK(ref.slot < LINK_EXCHANGES);
 	if (!x->used || x->generation != ref.generation)
-		world_fail(s, "an exchange was answered twice");
+		world_fail(s, 9, "an exchange was answered twice");
 	oracle_replied(s, x, out);
 	http1_write_answer(&b, out, false);
 	CHECK(buf_ok(&b));

@@ -1,202 +1,36 @@
 /*
- * main.c: xw-sim: runs worlds, one for each seed, until one does what must not happen; then says
- * what, and the command that shows it again.
+ * main.c: xw-sim: runs worlds, one for each seed; says which failed, by what, and the command that
+ * shows it again; or hunts bugs that were put in on purpose.
  *
- * A world has two halves: first things go wrong, and only safety is asked for; then faults stop,
- * time runs on, and everything must come to its end. What goes wrong in a world is chosen from its
- * seed, a few kinds at a time, since a world in which everything fails never gets anywhere.
+ * The hard thing is what is shared: the worlds of a run are divided between processes, and the sums
+ * must be the same however many there are. Must never let a process that crashed count as passed.
  */
 #include "sim.h"
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
-
-#define MEMORY_BYTES ((size_t)256 << 20)
-#define PAYMENTS_MIN 10
-#define PAYMENTS_MAX 200
-#define EVENTS_MAX   2000000
 
 struct options {
 	uint64_t seeds, from;
-	bool json, trace, digest;
-	int seconds;
+	bool json, trace, digest, coverage, mutants;
+	int seconds, jobs;
 };
 
-static struct sim *the_sim; /* for the hooks */
+/* Of one process; all of them are in memory that the parent sees. */
+struct tally {
+	uint64_t done, failed, first, events, digest, now;
+	struct cover cover;
+};
 
-/* ---- what goes wrong ---- */
+struct run {
+	const struct options *o;
+	struct sim *s;
+	struct tally *tally;
+	int64_t began;
+};
 
-static uint32_t some(struct rng *r)
-{
-	static const uint32_t levels[] = { 1, 5, 20, 80 };
-
-	return rng_below(r, 2) ? levels[rng_below(r, 4)] : 0;
-}
-
-static struct faults choose(struct rng *r)
-{
-	struct faults f = { .delay_us = 500 + rng_below(r, 50000) };
-	bool link = rng_hit(r, 600), pg = rng_hit(r, 400), rds = rng_hit(r, 400);
-
-	f.odd_codes = rng_hit(r, 800) ? rng_below(r, 600) : 0;
-	f.repeats = rng_below(r, 300);
-	f.conflicts = rng_below(r, 100);
-	f.cancels = rng_below(r, 200);
-	f.refunds = rng_below(r, 300);
-	if (link) {
-		f.unsent = some(r);
-		f.request_lost = some(r);
-		f.answer_lost = some(r);
-		f.cut = some(r);
-		f.drip = some(r);
-		f.twice = some(r);
-		f.late = some(r);
-	}
-	if (pg) {
-		f.pg_unsent = some(r);
-		f.pg_error = some(r) / 2;
-		f.pg_lost_before = some(r);
-		f.pg_lost_after = some(r);
-		f.pg_slow = some(r);
-		f.pg_refuse = some(r);
-		f.pg_outages = rng_below(r, 4);
-	}
-	if (rds) {
-		f.rds_slow = some(r);
-		f.rds_absent = some(r) * 4;
-		f.rds_flush = some(r);
-		f.rds_forged = some(r) * 4;
-	}
-	f.crashes = rng_hit(r, 400) ? 1 + rng_below(r, 8) : 0;
-	f.bells_lost = rng_hit(r, 300) ? rng_below(r, 1000) : 0;
-	f.mischief = rng_hit(r, 500) ? rng_below(r, 20) : 0;
-	f.small = rng_hit(r, 100);
-	f.caps = rng_hit(r, 200);
-	f.skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
-	f.coarse = rng_hit(r, 150);
-	if (f.coarse)
-		f.skew_us = 0;
-	return f;
-}
-
-static void on_crash(struct sim *s, const struct event *e)
-{
-	(void)e;
-	if (!s->calm)
-		proc_crash_soon(s, (int)rng_below(&s->chance, PROCS));
-}
-
-static void on_outage(struct sim *s, const struct event *e)
-{
-	(void)e;
-	if (!s->calm)
-		pg_outage(s, 100000 + rng_below(&s->chance, 12000000));
-}
-
-/* ---- one world ---- */
-
-static void forget(struct sim *s)
-{
-	for (size_t i = 0; i < s->heap_count; i++)
-		free(s->heap[i].bytes);
-	s->heap_count = 0;
-	s->memory_used = 0;
-	memset(s->outcall, 0, sizeof s->outcall);
-	memset(s->incall, 0, sizeof s->incall);
-	for (int i = 0; i < LINK_EXCHANGES; i++)
-		s->exchange[i].used = false;
-}
-
-static void begin(struct sim *s, uint64_t seed)
-{
-	struct rng r = { seed * UINT64_C(0x2545f4914f6cdd1d) + 1 };
-	uint32_t n;
-
-	forget(s);
-	s->seed = seed;
-	s->chance.s = rng_next(&r);
-	s->entropy.s = rng_next(&r);
-	s->people.s = rng_next(&r);
-	s->faults = rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000 } : choose(&r);
-	s->calm = false;
-	s->now_us = 0;
-	s->order = 0;
-	s->digest = seed;
-	/* 2026-01-15 and some hour of it, so that business days end at any moment. */
-	s->start.us = INT64_C(1768435200000000) + (int64_t)rng_below(&r, 86400) * 1000000;
-	n = rng_below(&r, 81);
-	s->spends_planned = PAYMENTS_MIN + (int)n;
-	if (rng_hit(&r, 50))
-		s->spends_planned = PAYMENTS_MAX;
-	pg_begin(s);
-	rds_begin(s);
-	peers_begin(s);
-	oracle_begin(s);
-	party_begin(s);
-	proc_begin(s);
-	people_begin(s);
-	for (uint32_t i = 0; i < s->faults.crashes; i++)
-		world_in(s, rng_below(&s->chance, 120000000), on_crash, 0, 0);
-	for (uint32_t i = 0; i < s->faults.pg_outages; i++)
-		world_in(s, rng_below(&s->chance, 120000000), on_outage, 0, 0);
-}
-
-/* True when it ended before the time was over. */
-static bool run(struct sim *s, int64_t until_us, uint64_t most, bool until_settled, bool but_stuck)
-{
-	for (uint64_t i = 1; i <= most; i++) {
-		if (!world_step(s, until_us))
-			return true;
-		if (until_settled && i % 16 == 0 && oracle_settled(s, but_stuck))
-			return true;
-		if (i % 4096 == 0)
-			oracle_safe(s);
-	}
-	world_fail(s, "it does not come to rest");
-}
-
-static void live(struct sim *s)
-{
-	int64_t hour = INT64_C(3600) * 1000000;
-
-	s->calm = true;
-	s->ledger.down_until_us = 0;
-	for (int i = 0; i < PROCS; i++)
-		if (!s->proc[i].alive)
-			proc_start(s, i);
-	clerk_hint(s, world_wall(s).us);
-	world_say(s, "faults end");
-	run(s, s->now_us + 3 * hour, EVENTS_MAX, true, false);
-	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
-	run(s, s->now_us + hour / 10, EVENTS_MAX, false, false); /* what is on its way arrives */
-	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
-}
-
-/* False: it failed, and s->why says why. */
-static bool world(struct sim *s, uint64_t seed)
-{
-	if (setjmp(s->failed))
-		return false;
-	begin(s, seed);
-	run(s, 100000000 + rng_below(&s->chance, 200000000), EVENTS_MAX, false, false);
-	oracle_safe(s);
-	live(s);
-	oracle_end(s);
-	return true;
-}
-
-/* ---- ends of the program ---- */
-
-static void on_check(const char *text, const char *file, int line)
-{
-	struct sim *s = the_sim;
-
-	snprintf(s->why, sizeof s->why, "%s:%d: %s", file, line, text);
-	longjmp(s->failed, 1);
-}
+static struct sim *the_sim; /* for on_abort */
 
 /* A crash of the whole program: at least the seed is known. */
 static void on_abort(int sig)
@@ -211,38 +45,81 @@ static void on_abort(int sig)
 	raise(sig);
 }
 
-static unsigned covered(const struct sim *s)
+static void failed(struct tally *t, uint64_t seed)
 {
-	unsigned n = 0;
-
-	for (int i = 0; i < COVER_STATES; i++)
-		for (int j = 0; j < COVER_KINDS; j++)
-			for (int k = 0; k < OP_MAX; k++)
-				n += s->cover[i][j][k];
-	return n;
+	t->failed++;
+	if (!t->first || seed < t->first)
+		t->first = seed;
 }
 
-static int64_t clock_ms(void)
+/* Every jobs-th seed, from its own on. */
+static void work(void *ctx, int n)
 {
-	struct timespec t;
+	struct run *r = ctx;
+	struct sim *s = r->s;
+	struct tally *t = &r->tally[n];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	for (uint64_t i = (uint64_t)n; i < r->o->seeds; i += (uint64_t)r->o->jobs) {
+		uint64_t seed = r->o->from + i;
+		if (r->o->seconds && jobs_ms() - r->began > r->o->seconds * 1000)
+			break;
+		t->now = seed;
+		if (!seed_run(s, seed)) {
+			failed(t, seed);
+			fprintf(stderr,
+				"seed %llu: invariant %d: %s\n  ./xw sim --seeds 1 --from %llu\n",
+				(unsigned long long)seed, s->broken, s->why,
+				(unsigned long long)seed);
+		}
+		t->done++;
+		t->events = s->events;
+		t->digest += s->digest * (seed | 1); /* whatever the order */
+		if (r->o->digest)
+			printf("%llu %016llx\n", (unsigned long long)seed,
+				(unsigned long long)s->digest);
+	}
+	t->cover = cover;
 }
 
-static struct sim *sim_open(void)
+static void died(void *ctx, int n, int sig)
 {
-	struct sim *s = calloc(1, sizeof *s);
+	struct run *r = ctx;
 
-	CHECK(s);
-	s->memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	CHECK(s->memory != MAP_FAILED);
-	pg_begin(s);
-	peers_begin(s); /* names the parties */
-	party_open(s);
-	proc_open(s);
-	return s;
+	(void)sig;
+	r->tally[n].done++;
+	failed(&r->tally[n], r->tally[n].now);
+}
+
+static struct tally sum(const struct run *r)
+{
+	struct tally all = { 0 };
+
+	for (int i = 0; i < r->o->jobs; i++) {
+		const struct tally *t = &r->tally[i];
+		all.done += t->done;
+		all.events += t->events;
+		all.digest += t->digest;
+		if (t->failed && (!all.failed || t->first < all.first))
+			all.first = t->first;
+		all.failed += t->failed;
+		cover_add(&all.cover, &t->cover);
+	}
+	return all;
+}
+
+static int report(const struct run *r, const struct tally *t, unsigned empty)
+{
+	int64_t ms = jobs_ms() - r->began;
+	unsigned long long rate = t->done * 60000 / (uint64_t)(ms ? ms : 1);
+
+	printf(r->o->json ? "{\"seeds\":%llu,\"failed\":%llu,\"first_failed\":%llu,\"events\":%llu,"
+			    "\"seeds_per_minute\":%llu,\"empty\":%u,\"digest\":\"%016llx\"}\n"
+			  : "%llu seeds, %llu failed (the first: %llu), %llu events, %llu seeds a "
+			    "minute, %u cells empty, digest %016llx\n",
+		(unsigned long long)t->done, (unsigned long long)t->failed,
+		(unsigned long long)t->first, (unsigned long long)t->events, rate, empty,
+		(unsigned long long)t->digest);
+	return t->failed || (r->o->coverage && empty) ? 1 : 0;
 }
 
 static uint64_t number(const char *text)
@@ -254,76 +131,86 @@ static uint64_t number(const char *text)
 	return (uint64_t)v;
 }
 
+static void usage(void)
+{
+	fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--jobs N] [--json] [--trace] "
+	      "[--digest] [--coverage] [--mutants] [--mutant NAME]\n",
+		stderr);
+	exit(2);
+}
+
+static bool read_number(const char *option, const char *text, struct options *o)
+{
+	if (strcmp(option, "--seeds") == 0)
+		o->seeds = number(text);
+	else if (strcmp(option, "--from") == 0)
+		o->from = number(text);
+	else if (strcmp(option, "--seconds") == 0)
+		o->seconds = (int)number(text);
+	else if (strcmp(option, "--jobs") == 0)
+		o->jobs = (int)number(text);
+	else if (strcmp(option, "--mutant") == 0)
+		return text && mutants_choose(span_str(text));
+	else
+		return false;
+	return true;
+}
+
 static struct options read_options(char **argv)
 {
-	struct options o = { .seeds = 100, .from = 1 };
+	struct options o = { .seeds = 100, .from = 1, .jobs = 1 };
+	struct {
+		const char *name;
+		bool *is;
+	} flags[] = { { "--json", &o.json }, { "--trace", &o.trace }, { "--digest", &o.digest },
+		{ "--coverage", &o.coverage }, { "--mutants", &o.mutants } };
 
 	for (argv++; *argv; argv++) {
-		if (strcmp(*argv, "--seeds") == 0 && argv[1])
-			o.seeds = number(*++argv);
-		else if (strcmp(*argv, "--from") == 0 && argv[1])
-			o.from = number(*++argv);
-		else if (strcmp(*argv, "--seconds") == 0 && argv[1])
-			o.seconds = (int)number(*++argv);
-		else if (strcmp(*argv, "--json") == 0)
-			o.json = true;
-		else if (strcmp(*argv, "--trace") == 0)
-			o.trace = true;
-		else if (strcmp(*argv, "--digest") == 0)
-			o.digest = true;
-		else {
-			fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--json] [--trace] "
-			      "[--digest]\n",
-				stderr);
-			exit(2);
-		}
+		bool known = false;
+		for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+			if (strcmp(*argv, flags[i].name) == 0)
+				known = *flags[i].is = true;
+		if (known)
+			continue;
+		if (!read_number(*argv, argv[1], &o))
+			usage();
+		argv++;
 	}
 	return o;
+}
+
+static int run_seeds(struct sim *s, const struct options *o)
+{
+	struct run r = { o, s, jobs_share((size_t)o->jobs * sizeof *r.tally), jobs_ms() };
+	struct tally all;
+	unsigned empty = 0;
+
+	if (o->jobs == 1)
+		work(&r, 0);
+	else
+		jobs_run(o->jobs, o->jobs, work, died, &r);
+	all = sum(&r);
+	if (o->coverage)
+		empty = cover_print(&all.cover);
+	return report(&r, &all, empty);
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = read_options(argv);
-	uint64_t failed = 0, first = 0, done = 0, digest = 0;
-	int64_t began = clock_ms(), ms;
-	struct sim *s = the_sim = sim_open();
+	struct sim *s = the_sim = seed_open();
+	int alive;
 
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	s->trace = o.trace;
+	if (o.mutants) {
+		alive = mutants_run(s, o.seeds, o.from, o.jobs, o.json);
+		if (alive < 0)
+			fputs("this build holds no mutants: -Dmutants=true\n", stderr);
+		return alive < 0 ? 3 : alive > 0;
+	}
 	signal(SIGABRT, on_abort);
 	signal(SIGSEGV, on_abort);
-	for (; done < o.seeds; done++) {
-		uint64_t seed = o.from + done;
-		if (o.seconds && clock_ms() - began > o.seconds * 1000)
-			break;
-		check_set_hook(on_check);
-		if (!world(s, seed)) {
-			failed++;
-			first = first ? first : seed;
-			fprintf(stderr, "seed %llu: %s\n  ./xw sim --seeds 1 --from %llu\n",
-				(unsigned long long)seed, s->why, (unsigned long long)seed);
-		}
-		digest = digest * 31 + s->digest;
-		if (o.digest)
-			printf("%llu %016llx\n", (unsigned long long)seed,
-				(unsigned long long)s->digest);
-	}
-	ms = clock_ms() - began;
-	ms = ms ? ms : 1;
-	if (o.json)
-		printf("{\"seeds\":%llu,\"failed\":%llu,\"first_failed\":%llu,\"events\":%llu,"
-		       "\"seeds_per_minute\":%llu,\"pairs\":%u,\"digest\":\"%016llx\"}\n",
-			(unsigned long long)done, (unsigned long long)failed,
-			(unsigned long long)first, (unsigned long long)s->events,
-			(unsigned long long)(done * 60000 / (uint64_t)ms), covered(s),
-			(unsigned long long)digest);
-	else
-		printf("%llu seeds, %llu failed, %llu events, %llu seeds a minute, %u (state, event) "
-		       "pairs, digest %016llx\n",
-			(unsigned long long)done, (unsigned long long)failed,
-			(unsigned long long)s->events,
-			(unsigned long long)(done * 60000 / (uint64_t)ms), covered(s),
-			(unsigned long long)digest);
-	return failed ? 1 : 0;
+	return run_seeds(s, &o);
 }

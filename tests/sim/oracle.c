@@ -11,7 +11,7 @@
 #include "digest.h"
 
 #define TOLD_MAX   8192 /* a power of two */
-#define BIT(state) (1u << ((state)&31))
+#define BIT(state) (1u << COVER_STATE(state))
 
 struct told {
 	uint64_t same; /* 0: free */
@@ -50,7 +50,7 @@ static void absorbing(struct sim *s, const struct pay *before, const struct pay 
 	if (paid_family(was) && (paid_family(is) || is == PAY_REFUNDING || is == PAY_UNDOING ||
 					is == PAY_CANCELLED || is == PAY_STUCK))
 		return;
-	world_fail(s, "%s: final %s became %s", id_text(&after->id), pay_state_name(was),
+	world_fail(s, 6, "%s: final %s became %s", id_text(&after->id), pay_state_name(was),
 		pay_state_name(is));
 }
 
@@ -66,23 +66,34 @@ static void reserved(struct sim *s, const struct ledger_pay *p)
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		record += money_minor(p->rec.refund[i].reserved);
 	if (books != record)
-		world_fail(s, "%s: %lld reserved in the books, %lld in the record", id_text(&p->id),
-			(long long)books, (long long)record);
+		world_fail(s, 10, "%s: %lld reserved in the books, %lld in the record",
+			id_text(&p->id), (long long)books, (long long)record);
 }
 
-void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before,
-	enum event_kind kind, enum op op)
+/* 3: what is new finds room below the cap; what must be booked may pass it. */
+void oracle_reserved(
+	struct sim *s, const struct ledger_account *a, enum event_kind kind, enum op op)
+{
+	bool is_new = kind == EV_REQUEST &&
+		      (op == OP_DEBIT || op == OP_RESOLVE || op == OP_CONFIRM || op == OP_ORDER ||
+			      op == OP_CREDIT);
+
+	if (is_new && a->capped && a->posted + a->reserved > a->cap)
+		world_fail(s, 3, "account %x holds %lld, its cap is %lld", (unsigned)a->number,
+			(long long)(a->posted + a->reserved), (long long)a->cap);
+}
+
+void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before)
 {
 	const char *wrong = pay_check(&p->rec);
 
 	if (wrong)
-		world_fail(s, "%s: %s", id_text(&p->id), wrong);
-	s->cover[pay_state(before) & 31][kind][op] = 1;
+		world_fail(s, 6, "%s: %s", id_text(&p->id), wrong);
 	p->seen |= BIT(pay_state(&p->rec));
 	absorbing(s, before, &p->rec);
 	reserved(s, p);
 	if ((before->answered & ~p->rec.answered) != 0)
-		world_fail(s, "%s: an answer is not final any more", id_text(&p->id));
+		world_fail(s, 9, "%s: an answer is not final any more", id_text(&p->id));
 }
 
 /* ---- of every answer ---- */
@@ -114,10 +125,18 @@ static void told(struct sim *s, uint64_t same, int status, struct span body)
 		if (!t->same)
 			*t = (struct told){ same, status, world_keep(s, body) };
 		else if (t->status != status || !span_eq(t->body, body))
-			world_fail(s, "what was told as final changed: %d %.*s, then %d %.*s",
+			world_fail(s, 9, "what was told as final changed: %d %.*s, then %d %.*s",
 				t->status, SPAN_FMT(t->body), status, SPAN_FMT(body));
 		return;
 	}
+}
+
+/* 9: what was final is never pending again. */
+static void told_pending(struct sim *s, uint64_t same, struct span body)
+{
+	for (size_t i = same >> 20; s->told[i % TOLD_MAX].same; i++)
+		if (s->told[i % TOLD_MAX].same == same)
+			world_fail(s, 9, "what was told as final is pending: %.*s", SPAN_FMT(body));
 }
 
 static uint32_t states_of_word(struct span word)
@@ -153,7 +172,43 @@ static void in_ledger(struct sim *s, struct span id_word, uint32_t states, struc
 	for (const struct ledger_pay *of = p; of; of = pg_taker(s, &of->id))
 		seen |= of->seen;
 	if (!(seen & states))
-		world_fail(s, "told before it was committed: %.*s", SPAN_FMT(body));
+		world_fail(s, 1, "told before it was committed: %.*s", SPAN_FMT(body));
+}
+
+/* 11: only who has a part in it hears of it. */
+static void has_part(struct sim *s, int party, struct span id_word, struct span body)
+{
+	uint16_t who = peers_number(party);
+	struct pay_id id;
+	const struct ledger_pay *p;
+
+	if (pay_id_parse(span_sub(id_word, 0, ID_TEXT_LEN), &id) != RC_OK)
+		return;
+	p = pg_find_pay(s, &id);
+	if (p &&
+		(who != p->rec.acq.peer || (!pay_id_is_none(&p->rec.order) && !p->rec.confirmed)) &&
+		who != p->rec.iss.peer && who != p->rec.via)
+		world_fail(s, 11, "%s is told of a payment of others: %.*s", s->party[party].name,
+			SPAN_FMT(body));
+}
+
+/* 2: an answer is about the amount that was asked for; of a confirmation, about the order's. */
+static void same_amount(struct sim *s, const struct exchange *x, struct arena *a,
+	const struct json *answer, struct span body)
+{
+	const struct json *v;
+	struct span asked[2], got[2];
+
+	if (span_ends(x->msg.path, SPAN("/confirm")) || span_empty(x->msg.body) ||
+		json_parse(a, x->msg.body, &v) != RC_OK ||
+		!json_text(a, v, "amount.value", &asked[0]) ||
+		!json_str(v, "amount.currency", &asked[1]) ||
+		!json_text(a, answer, "amount.value", &got[0]) ||
+		!json_str(answer, "amount.currency", &got[1]))
+		return;
+	if (!span_eq(asked[0], got[0]) || !span_eq(asked[1], got[1]))
+		world_fail(s, 2, "asked for %.*s, answered by %.*s", SPAN_FMT(x->msg.body),
+			SPAN_FMT(body));
 }
 
 static void replied_partner(
@@ -164,11 +219,15 @@ static void replied_partner(
 
 	if (json_str(v, "id", &id) && json_str(v, "status", &word) && !json_get(v, "payment_id"))
 		in_ledger(s, id, states_of_word(word), body);
+	if (json_str(v, "payment_id", &id) || json_str(v, "id", &id))
+		has_part(s, x->party, id, body);
 	(void)json_bool(v, "retryable", &retry);
 	if (!x->same)
 		return;
 	if (json_get(v, "codes") || json_get(v, "access_token"))
 		return; /* nobody keeps them: a repeat gives fresh ones */
+	if (status == 202)
+		told_pending(s, x->same, body);
 	if (status < 300 ? status != 202 : json_get(v, "payment_id") && !retry)
 		told(s, x->same, status, body);
 }
@@ -198,6 +257,8 @@ void oracle_replied(struct sim *s, const struct exchange *x, const struct http_o
 		replied_scheme(s, x, v, out->status, body);
 	else
 		replied_partner(s, x, v, out->status, body);
+	if (out->status < 300)
+		same_amount(s, x, &a, v, body);
 }
 
 /* What goes into the cache is an answer that the ledger holds. */
@@ -209,7 +270,7 @@ void oracle_cached(struct sim *s, struct span value)
 		for (const struct ledger_reply *r = s->ledger.pay[i]->replies; r; r = r->next)
 			if (span_eq(r->body, body))
 				return;
-	world_fail(s, "the cache is given what the ledger does not hold: %.*s", SPAN_FMT(body));
+	world_fail(s, 1, "the cache is given what the ledger does not hold: %.*s", SPAN_FMT(body));
 }
 
 /* ---- when messages have settled ---- */
@@ -260,10 +321,10 @@ static bool read_line(struct sim *s, int party, struct span text, struct line *r
 	*ret = (struct line){ .acquirer = false };
 	if (!json_str(v, "id", &id) || !json_int(v, "taken", &ret->taken) ||
 		!json_int(v, "returned", &returned))
-		world_fail(
-			s, "%s keeps a strange book: %.*s", s->party[party].name, SPAN_FMT(text));
+		world_fail(s, 0, "%s keeps a strange book: %.*s", s->party[party].name,
+			SPAN_FMT(text));
 	if (json_str(v, "fault", &word)) /* it judges what it is told */
-		world_fail(s, "%s: %.*s", s->party[party].name, SPAN_FMT(word));
+		world_fail(s, 8, "%s: %.*s", s->party[party].name, SPAN_FMT(word));
 	ret->net = ret->taken - returned;
 	ret->has_id = pay_id_parse(span_sub(id, 0, ID_TEXT_LEN), &ret->id) == RC_OK;
 	if (!json_str(v, "role", &role))
@@ -324,7 +385,7 @@ static void add_line(struct sim *s, int party, const struct line *l, void *ctx)
 
 	if (i < 0) {
 		if (l->net != 0)
-			world_fail(s,
+			world_fail(s, 4,
 				"%s moved %lld %s for a payment that the ledger does not "
 				"know: %s %s",
 				s->party[party].name, (long long)l->net, l->currency, l->own,
@@ -339,6 +400,31 @@ static void add_line(struct sim *s, int party, const struct line *l, void *ctx)
 	views[i].effective += l->taken > 0 && l->net == l->taken;
 }
 
+/* What one payment alone may have: an order, or a payer's code that went through us. */
+static bool same_prize(const struct pay *a, const struct pay *b)
+{
+	static const uint8_t none[sizeof a->code_hash];
+
+	if (!pay_id_is_none(&a->order) && pay_id_eq(&a->order, &b->order))
+		return true;
+	return a->mode == 'C' && b->mode == 'C' && a->code_peer && a->code_peer == b->code_peer &&
+	       memcmp(a->code_hash, none, sizeof none) != 0 &&
+	       memcmp(a->code_hash, b->code_hash, sizeof none) == 0;
+}
+
+/* 2: two payments by one code, or of one order, are one too many. */
+static void prizes(struct sim *s)
+{
+	for (int i = 0; i < s->ledger.pay_count; i++)
+		for (int j = 0; j < i; j++) {
+			const struct pay *a = &s->ledger.pay[i]->rec, *b = &s->ledger.pay[j]->rec;
+			if (a->posted == POSTED_PAYMENT && b->posted == POSTED_PAYMENT &&
+				same_prize(a, b))
+				world_fail(s, 2, "two payments have the same order or code: %s",
+					id_text(&a->id));
+		}
+}
+
 /* 2: while things happen, at most one debit of a payment stands. */
 void oracle_safe(struct sim *s)
 {
@@ -347,8 +433,9 @@ void oracle_safe(struct sim *s)
 	each_line(s, add_line, views);
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		if (views[i].effective > 1)
-			world_fail(s, "%s was debited %d times", id_text(&s->ledger.pay[i]->id),
+			world_fail(s, 2, "%s was debited %d times", id_text(&s->ledger.pay[i]->id),
 				views[i].effective);
+	prizes(s);
 }
 
 static int64_t posted(const struct ledger_pay *p, enum account_class class, int party)
@@ -381,7 +468,7 @@ static void compare(struct sim *s, const struct ledger_pay *p, const struct view
 		int64_t ours = position + (acquirer ? fee : 0);
 
 		if (ours != theirs && !confused(s, acquirer ? &p->rec.acq : &p->rec.iss))
-			world_fail(s, "%s (%s): %s has %lld, the ledger %lld", id_text(&p->id),
+			world_fail(s, 4, "%s (%s): %s has %lld, the ledger %lld", id_text(&p->id),
 				pay_state_name(pay_state(&p->rec)), s->party[i].name,
 				(long long)theirs, (long long)ours);
 	}
@@ -397,7 +484,7 @@ static void stale(struct sim *s, const struct wrk *w, int proc)
 			continue;
 		p = pg_find_pay(s, &l->rec.id);
 		if (!p || !is_open(p))
-			world_fail(s,
+			world_fail(s, 12,
 				"process %d holds version %u of %s (%s, ledger %u), state %d, due in "
 				"%lld ms%s%s",
 				proc, l->rec.version, id_text(&l->rec.id),
@@ -417,11 +504,11 @@ static void memory_back(struct sim *s)
 
 		for (int j = 0; j < 4; j++)
 			if (slab_free_count(all[j]) != all[j]->count)
-				world_fail(s, "process %d holds %u %s for nothing", i,
+				world_fail(s, 12, "process %d holds %u %s for nothing", i,
 					all[j]->count - slab_free_count(all[j]), names[j]);
 		stale(s, w, i);
 		if (wrk_stats(w)->waiting)
-			world_fail(s, "process %d has requests that wait", i);
+			world_fail(s, 12, "process %d has requests that wait", i);
 	}
 }
 
@@ -434,7 +521,7 @@ void oracle_end(struct sim *s)
 	for (int i = 0; i < s->ledger.pay_count; i++) {
 		const struct ledger_pay *p = s->ledger.pay[i];
 		if (is_open(p) && !p->exceptions)
-			world_fail(s, "%s is %s for ever, and on no list", id_text(&p->id),
+			world_fail(s, 5, "%s is %s for ever, and on no list", id_text(&p->id),
 				pay_state_name(pay_state(&p->rec)));
 		if (!is_open(p))
 			compare(s, p, &views[i]);
@@ -444,15 +531,15 @@ void oracle_end(struct sim *s)
 	for (int i = 0; i < s->ledger.account_count; i++)
 		held += s->ledger.account[i].reserved;
 	if (held != expected)
-		world_fail(s, "accounts hold %lld, payments %lld", (long long)held,
+		world_fail(s, 10, "accounts hold %lld, payments %lld", (long long)held,
 			(long long)expected);
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		for (int j = 0; j < s->ledger.pay[i]->sums; j++)
 			if (!is_open(s->ledger.pay[i]) && s->ledger.pay[i]->sum[j].reserved &&
 				!acct_is_day(s->ledger.pay[i]->sum[j].account))
-				world_fail(s, "%s is over and holds a reservation",
+				world_fail(s, 10, "%s is over and holds a reservation",
 					id_text(&s->ledger.pay[i]->id));
 	if (s->ledger.outs_owed)
-		world_fail(s, "%d notifications were not delivered", s->ledger.outs_owed);
+		world_fail(s, 8, "%d notifications were not delivered", s->ledger.outs_owed);
 	memory_back(s);
 }

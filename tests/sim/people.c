@@ -20,6 +20,7 @@ enum act {
 	ACT_CAPTURE, /* of a part, by who captures later */
 	ACT_SHOW,    /* a wallet's user shows the code that was fetched for him */
 	ACT_LINK,    /* the payer follows what the till shows */
+	ACT_PEEK,    /* another partner is curious */
 };
 
 static void on_act(struct sim *s, const struct event *e);
@@ -136,6 +137,8 @@ static void plan(struct sim *s, uint64_t n)
 		follow_up(s, n, ACT_REFUND, 120000000);
 	if (rng_hit(&s->people, 100))
 		follow_up(s, n, ACT_READ, 30000000);
+	if (p->party != VIPPS_TILL && rng_hit(&s->people, 50))
+		follow_up(s, n, ACT_PEEK, 30000000);
 }
 
 /* `what`: the verb and what only it needs. */
@@ -375,9 +378,10 @@ static void show_code(struct sim *s, uint64_t n)
 
 	if (!code_of(s, PIVO, p))
 		return;
-	if (rng_hit(&s->people, 600))
+	uint32_t where = rng_below(&s->people, 1000); /* or at both: he shows it twice */
+	if (where < 700)
 		at_till(s, n);
-	else
+	if (where >= 500)
 		party_do(s, APS_MPP,
 			"{\"do\":\"till-pay\",\"code\":\"%s\",\"currency\":\"EUR\",\"value\":\"%lld\"}",
 			p->code, (long long)p->minor);
@@ -397,6 +401,32 @@ static void follow_link(struct sim *s, struct spend *p)
 			refuse ? "app-refuse" : "browse", text);
 }
 
+/* The same key for something else: another sum, or as many of another currency. */
+static void other_body(struct sim *s, struct spend *p)
+{
+	bool currency = rng_hit(&s->people, 400);
+
+	p->confused = true;
+	party_do(s, p->party,
+		"{\"do\":\"repeat\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
+		p->id, (long long)p->minor + !currency, currency ? "GBP" : p->currency);
+}
+
+/* Somebody asks about a payment of others whose number he has overheard. */
+static void peek(struct sim *s, const struct spend *p)
+{
+	static const uint8_t who[] = { TILL_EUR, TILL_NOK, PIVO, VIPPS_SERVER };
+	static const char *const how[] = { "", "/cancel", "/refunds" };
+	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	uint32_t n = rng_below(&s->people, sizeof who), m = rng_below(&s->people, 3);
+	struct span id;
+	char text[64];
+
+	if (who[n] != p->party && a && json_str(a, "switch_id", &id) &&
+		span_to_cstr(id, text, sizeof text))
+		party_do(s, who[n], "{\"do\":\"peek\",\"id\":\"%s\",\"how\":\"%s\"}", text, how[m]);
+}
+
 static void on_act(struct sim *s, const struct event *e)
 {
 	struct spend *p = &s->spend[e->a];
@@ -407,10 +437,10 @@ static void on_act(struct sim *s, const struct event *e)
 			1 + rng_below(&s->people, 3));
 		break;
 	case ACT_OTHER_BODY:
-		p->confused = true;
-		party_do(s, p->party,
-			"{\"do\":\"repeat\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
-			p->id, (long long)p->minor + 1, p->currency);
+		other_body(s, p);
+		break;
+	case ACT_PEEK:
+		peek(s, p);
 		break;
 	case ACT_OTHER_KEY:
 		p->confused = true;

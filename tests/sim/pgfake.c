@@ -10,6 +10,7 @@
 #include "sim.h"
 
 #include "digest.h"
+#include "mutant.h"
 
 #define APPLY_US 300
 #define LOST_MAX 4
@@ -129,7 +130,7 @@ static struct ledger_sum *sum_of(struct sim *s, struct ledger_pay *p, int32_t ac
 		if (p->sum[i].account == account)
 			return &p->sum[i];
 	if (p->sums == PAY_ACCOUNTS)
-		world_fail(s, "a payment touches too many accounts");
+		world_fail(s, 0, "a payment touches too many accounts");
 	p->sum[p->sums] = (struct ledger_sum){ account, 0, 0 };
 	return &p->sum[p->sums++];
 }
@@ -148,9 +149,11 @@ static void book(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 		} else {
 			sum->reserved += minor;
 			a->reserved += minor;
+			if (minor > 0)
+				oracle_reserved(s, a, c->kind, c->op);
 		}
 		if (sum->reserved < 0)
-			world_fail(s, "more was released than reserved");
+			world_fail(s, 10, "more was released than reserved");
 	}
 }
 
@@ -167,7 +170,7 @@ static void check_balance(struct sim *s, const struct pg_commit *c)
 				money_same(c->entry[i].money, c->entry[j].money))
 				sum += money_minor(c->entry[j].money);
 		if (sum != 0)
-			world_fail(s, "postings of a step do not sum to zero: %lld of %s",
+			world_fail(s, 3, "postings of a step do not sum to zero: %lld of %s",
 				(long long)sum, ccy_alpha(money_ccy(c->entry[i].money)));
 	}
 }
@@ -183,7 +186,7 @@ static const struct ledger_account *capped(struct sim *s, const struct pg_commit
 		bool guarded = false;
 
 		if (!a)
-			world_fail(s, "there is no account %x", (unsigned)c->entry[i].account);
+			world_fail(s, 0, "there is no account %x", (unsigned)c->entry[i].account);
 		for (int j = 0; j < c->entries; j++) {
 			if (c->entry[j].account != a->number)
 				continue;
@@ -204,7 +207,7 @@ static void put_reply(struct sim *s, struct ledger_pay *p, const struct pg_commi
 	struct ledger_reply *r = world_alloc(s, sizeof *r);
 
 	if (pg_reply(p, c->reply_seq))
-		world_fail(s, "answer %d became final a second time", c->reply_seq);
+		world_fail(s, 9, "answer %d became final a second time", c->reply_seq);
 	*r = (struct ledger_reply){ c->reply_seq, c->reply_status, c->reply, p->replies };
 	p->replies = r;
 }
@@ -231,7 +234,7 @@ static void put_claims(struct sim *s, const struct pg_commit *c)
 		*k = (struct ledger_claim){ .payment = c->id, .seq = c->claim_seq };
 		memcpy(k->fingerprint, c->fingerprint, 16);
 		if (!map_put(&s->ledger.claims, c->claim[i].digest, k))
-			world_fail(s, "one step claims the same twice");
+			world_fail(s, 2, "one step claims the same twice");
 	}
 }
 
@@ -271,9 +274,9 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 	p->last = step;
 	p->record = c->record;
 	if (pay_unpack(c->record, &p->rec) != RC_OK)
-		world_fail(s, "a record cannot be read");
+		world_fail(s, 0, "a record cannot be read");
 	if (p->rec.version != c->version || !pay_id_eq(&p->rec.id, &c->id))
-		world_fail(s, "a record is not of its row");
+		world_fail(s, 0, "a record is not of its row");
 	check_balance(s, c);
 	book(s, p, c);
 	put_claims(s, c);
@@ -284,11 +287,11 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 	if (c->set_key)
 		p->key = c->key;
 	if (c->seals && memcmp(&p->key, &c->key, sizeof p->key) != 0)
-		world_fail(s, "a message is sealed under a key that nobody has kept");
+		world_fail(s, 7, "a message is sealed under a key that nobody has kept");
 	put_due(s, p, c);
 	p->exceptions += c->exception;
 	s->ledger.commits++;
-	oracle_committed(s, p, &before, c->kind, c->op);
+	oracle_committed(s, p, &before);
 }
 
 static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struct commit_result *r)
@@ -299,8 +302,8 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 	for (const struct ledger_step *at = p ? p->last : NULL; at; at = at->before)
 		if (at->version == c->version && memcmp(at->digest, c->digest.b, 32) == 0) {
 			if (!c->lost)
-				world_fail(
-					s, "two processes took the same step, and both will act");
+				world_fail(s, 2,
+					"two processes took the same step, and both will act");
 			return COMMIT_OK; /* it was there before */
 		}
 	for (int i = 0; i < c->claims; i++) {
@@ -313,7 +316,7 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 		memcpy(r->fingerprint, k->fingerprint, 16);
 		return COMMIT_CLAIMED;
 	}
-	if ((p ? p->last->version : 0) != c->version - 1)
+	if ((p ? p->last->version : 0) != c->version - 1 && !MUTANT(FENCE))
 		return COMMIT_FENCE;
 	if ((a = capped(s, c))) {
 		r->account = a->number;
@@ -354,7 +357,7 @@ static void on_verdict(struct sim *s, const struct event *e)
 	/* What was handed over had to stay as it was until now. */
 	if (!span_eq(span_of(v.c->step->record, v.c->step->record_bytes), c->record) ||
 		!span_eq(v.c->reply, c->reply))
-		world_fail(s, "a step was changed on its way to the ledger");
+		world_fail(s, 7, "a step was changed on its way to the ledger");
 	proc_run(s, proc, tell, &v);
 }
 
@@ -375,7 +378,9 @@ static void broke(struct sim *s, uint64_t slot)
 {
 	struct pg_commit *c = s->ledger.commit[slot];
 
-	if (++c->lost > LOST_MAX)
+	if (MUTANT(COMMIT_FAILED))
+		answer(s, slot, (struct commit_result){ .verdict = COMMIT_UNSENT }, 1000);
+	else if (++c->lost > LOST_MAX)
 		answer(s, slot, (struct commit_result){ .verdict = COMMIT_ERROR }, 1000);
 	else
 		world_in(s, 50000 + rng_below(&s->chance, 1500000), on_apply, slot, 0);

@@ -100,9 +100,9 @@ void world_mix(struct sim *s, uint64_t v);
 void world_mix_bytes(struct sim *s, struct span bytes);
 /* A line of the trace, where one was asked for. */
 __attribute__((format(printf, 2, 3))) void world_say(struct sim *s, const char *format, ...);
-/* The seed has failed; does not return. */
-__attribute__((format(printf, 2, 3), noreturn)) void world_fail(
-	struct sim *s, const char *format, ...);
+/* The seed has failed, by that invariant of README.md (0: none of them); does not return. */
+__attribute__((format(printf, 3, 4), noreturn)) void world_fail(
+	struct sim *s, int invariant, const char *format, ...);
 
 /* ---- link.c: bytes between the parties ---- */
 
@@ -131,7 +131,7 @@ struct incall {
 
 struct exchange {
 	bool used;
-	uint8_t proc;
+	uint8_t proc, party;
 	uint32_t generation, life, incall, incall_generation;
 	uint64_t same; /* digest of what makes the request the same as another */
 	struct arena arena;
@@ -231,7 +231,7 @@ struct ledger_pay {
 	int64_t due_us, leased_us; /* wall; 0: none */
 	struct ledger_sum sum[PAY_ACCOUNTS];
 	int sums, exceptions;
-	uint32_t seen; /* bit n: it was in the state whose number ends in n */
+	uint32_t seen; /* bit COVER_STATE(s): it was in that state */
 };
 
 struct ledger_claim {
@@ -390,8 +390,10 @@ void mischief_order(struct sim *s, int64_t after_us);
 /* ---- oracle.c ---- */
 
 void oracle_begin(struct sim *s);
-void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before,
-	enum event_kind kind, enum op op);
+void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before);
+/* A reservation on that account was booked by such an event. */
+void oracle_reserved(
+	struct sim *s, const struct ledger_account *a, enum event_kind kind, enum op op);
 void oracle_replied(struct sim *s, const struct exchange *x, const struct http_out *out);
 void oracle_cached(struct sim *s, struct span value);
 /* True when nothing is left to do; with `but_stuck`, nothing but what is on the exception list. */
@@ -401,10 +403,47 @@ void oracle_end(struct sim *s);  /* when all has settled */
 /* The same for all readers of a request: its target, key and body. */
 uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m);
 
-/* ---- the world ---- */
+/* ---- seed.c ---- */
 
-#define COVER_STATES 32
-#define COVER_KINDS  8
+struct sim *seed_open(void);
+/* False: it failed, and s->broken and s->why say by what. */
+bool seed_run(struct sim *s, uint64_t seed);
+
+/* ---- cover.c: what the core was seen to do ---- */
+
+#define COVER_STATES   32
+#define COVER_STATE(s) (((s)&PAY_FINAL ? 16 : 0) + ((s)&15)) /* of enum pay_state */
+#define COVER_KINDS    8
+#define COVER_MOVES    32
+
+struct cover {
+	uint64_t state[COVER_STATES][COVER_KINDS];  /* state of the payment, event */
+	uint64_t move[3][COVER_MOVES][COVER_KINDS]; /* leg, undo, refund: row of the table, event */
+};
+
+extern struct cover cover;
+void cover_add(struct cover *sum, const struct cover *more);
+/* Prints the matrices; the number of cells that should have been hit and were not. */
+unsigned cover_print(const struct cover *c);
+
+/* ---- jobs.c: processes that share the work ---- */
+
+/* Calls `fn` for 0 .. count - 1, each in a process of its own, `most` at a time. A child that dies
+ * by a signal reports it to `died`. */
+typedef void job_fn(void *ctx, int n);
+typedef void job_died_fn(void *ctx, int n, int signal);
+void jobs_run(int count, int most, job_fn *fn, job_died_fn *died, void *ctx);
+/* Memory that the processes share, zeroed. */
+void *jobs_share(size_t n);
+int64_t jobs_ms(void);
+
+/* ---- mutants.c: bugs of switch/base/mutant.def ---- */
+
+bool mutants_choose(struct span name); /* false: no such, or none in this build */
+/* Every bug with seeds from `from` on, at most `seeds`; the number of those that survive. */
+int mutants_run(struct sim *s, uint64_t seeds, uint64_t from, int jobs, bool json);
+
+/* ---- the world ---- */
 
 struct sim {
 	uint64_t seed;
@@ -434,10 +473,10 @@ struct sim {
 
 	struct spend spend[SPENDS_MAX];
 	int spends, spends_planned;
-	struct told *told;                                /* what callers were told */
-	uint8_t cover[COVER_STATES][COVER_KINDS][OP_MAX]; /* over all seeds */
+	struct told *told; /* what callers were told */
 
 	jmp_buf failed;
+	int broken; /* the invariant */
 	char why[1024];
 };
 

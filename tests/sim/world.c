@@ -91,10 +91,11 @@ void world_say(struct sim *s, const char *format, ...)
 	putchar('\n');
 }
 
-void world_fail(struct sim *s, const char *format, ...)
+void world_fail(struct sim *s, int invariant, const char *format, ...)
 {
 	va_list args;
 
+	s->broken = invariant;
 	va_start(args, format);
 	vsnprintf(s->why, sizeof s->why, format, args);
 	va_end(args);

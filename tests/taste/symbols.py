@@ -61,7 +61,7 @@ def allowed(root):
 
 def main():
     root, build = sys.argv[1:]
-    report = Report(["symbols"])
+    report = Report(["symbols", "mutants"])
     patterns = allowed(root)
     tables = {name: symbols(path) for name, path in find_archives(build).items() if name in LEANS_ON}
     for name, (defined, wanted) in sorted(tables.items()):
@@ -71,6 +71,9 @@ def main():
             if symbol not in ours and not any(fnmatch.fnmatchcase(symbol, p) for p in may):
                 report.say("symbols", f"lib{name}.a({os.path.basename(member)})", 1,
                            f"asks for {symbol}, which tests/taste/symbols.txt does not allow")
+    for name, path in find_archives(build).items():
+        if "xw_mutant" in set().union(*symbols(path)):
+            report.say("mutants", f"lib{name}.a", 1, "holds a bug of switch/base/mutant.def")
     if "xw_base" not in tables:
         report.say("symbols", build, 1, "no archive was found; is this the build folder?")
     report.end()

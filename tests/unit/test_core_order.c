@@ -177,6 +177,8 @@ static void paid(void **state)
 	w = pw_new();
 	scan(w, &o->rec, TILL);
 	assert_state(w, PAY_OPEN);
+	pw_ask(w, OP_READ, TILL, 0); /* who only looks at it is nobody to its till */
+	assert_int_equal(w->st.refusal, REASON_NOT_FOUND);
 	assert_int_equal(w->st.claim_count, 0); /* the order's id is the order's own */
 	assert_true(w->rec.expires.us <= o->rec.expires.us);
 	pw_ask(w, OP_CONFIRM, WALLET, 0);
