@@ -26,7 +26,7 @@ mutants_row() {
 	local log=$RUN/log/mutants.json all alive
 	mutants_build
 	step 'test: mutants'
-	"$RUN/build-mutants/tests/sim/xw-sim" --mutants --seeds 150 --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
+	"$RUN/build-mutants/tests/sim/xw-sim" --mutants --seeds 300 --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
 	all=$(grep -o '"name"' "$log" | wc -l) alive=$(sed -n 's/.*"survived":\([0-9]*\).*/\1/p' "$log")
 	[[ $all != 0 && $alive ]] || { tail -n 5 "$log.err" >&2; all=1 alive=1; }
 	((alive == 0)) || grep -o '"name":"[^"]*","killed":false' "$log" >&2

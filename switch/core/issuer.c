@@ -265,8 +265,6 @@ static void settled(struct turn *t, enum outcome o, const struct msg *m)
 
 	if (l->phase == LEG_NO && (o == OUTCOME_APPROVED || o == OUTCOME_HELD))
 		undo_late_success(t, m);
-	else if (MUTANT(FINAL_MOVES) && l->phase == LEG_YES && o == OUTCOME_DECLINED)
-		issuer_refused(t, m->reason);
 	else if (l->phase == LEG_YES && t->p->undo.phase == UNDO_NONE && t->p->refund_seq == 0 &&
 		 (o == OUTCOME_DECLINED || o == OUTCOME_REVERSED))
 		turn_exception(t, EXCEPTION_CONTRADICTION);
@@ -293,8 +291,7 @@ static enum outcome verdict(struct turn *t, enum op op, const struct msg *m)
 		return m->outcome;
 	if (m->outcome == OUTCOME_HELD && !turn_caps(t, l->peer, OP_CAPTURE))
 		return OUTCOME_UNKNOWN; /* it has no such word */
-	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask) &&
-		    !MUTANT(AMOUNT_UNCHECKED)) ||
+	if ((!money_is_none(m->amount) && !money_eq(m->amount, l->ask)) ||
 		(!money_is_none(m->settle) && !may_owe(t, m->settle))) {
 		turn_exception(t, EXCEPTION_AMOUNT);
 		return OUTCOME_UNKNOWN;
@@ -404,12 +401,15 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 
 /* While it is open; and where we have concluded that nothing came of it: what comes late has to go
  * back. */
-static bool hint_counts(struct turn *t)
+static bool hint_counts(struct turn *t, const struct msg *m)
 {
 	const struct leg *l = &t->p->iss;
+	bool same = m->outcome == OUTCOME_DECLINED || m->outcome == OUTCOME_REVERSED;
+	const struct caps *c = turn_caps(t, l->peer, OP_CANCEL);
 
-	if (l->phase == LEG_NO)
-		return !l->sure && !t->p->late && !l->asking && l->op;
+	if (l->phase == LEG_NO) /* their own word for it stands, until they may have another */
+		return (!l->sure || (!same && !(c && c->cancel_binds))) && !t->p->late &&
+		       !l->asking && l->op;
 	return (l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN) &&
 	       t->p->undo.phase == UNDO_NONE && turn_caps(t, l->peer, OP_INQUIRE);
 }
@@ -428,7 +428,7 @@ void issuer_push(struct turn *t, const struct msg *m)
 		issuer_answer(t, OP_PUSH, m);
 		return;
 	}
-	if (!hint_counts(t))
+	if (!hint_counts(t, m))
 		return;
 	if (l->phase == LEG_SENT || l->asking) {
 		l->hinted = 1;

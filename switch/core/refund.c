@@ -350,7 +350,7 @@ void refund_due(struct turn *t)
 		}
 		if (r->tries < UINT8_MAX)
 			r->tries++;
-		if (ask_refund)
+		if (ask_refund && !MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_INQUIRE_REFUND);
 		else if (c->repeat == REPEAT_SAME_ID || MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_REFUND);

@@ -359,7 +359,8 @@ static void cancel(struct turn *t)
 		turn_refuse(t, REASON_CLOSED, "it is paid, and was to be cancelled only if not");
 		return;
 	}
-	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES) {
+	if (p->undo.phase == UNDO_NONE && pay_is_final(p) && p->iss.phase != LEG_YES &&
+		!MUTANT(FINAL_MOVES)) {
 		cancel_of_nothing(t);
 		return;
 	}

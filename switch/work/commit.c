@@ -314,17 +314,21 @@ static void decide(struct wrk *w, struct live *l, struct item *it, struct step *
 #endif
 }
 
-static void unsent(struct wrk *w, struct live *l, struct item *it)
+static void not_kept(struct wrk *w, struct live *l, struct item *it, const char *why)
 {
 	if (it->rq)
-		inbound_refuse(w, it->rq, REASON_UNAVAILABLE,
-			"the ledger does not answer; nothing was changed", NULL);
+		inbound_refuse(w, it->rq, REASON_UNAVAILABLE, why, NULL);
 	item_free(w, it);
 	/* The record's alarm stands in the ledger: whoever can commit again goes on from there. */
 	if (l->rec.version && !l->timed) {
 		l->rec.due = wall_plus_ms(live_now(w, l), 1000);
 		live_set_alarm(w, l);
 	}
+}
+
+static void unsent(struct wrk *w, struct live *l, struct item *it)
+{
+	not_kept(w, l, it, "the ledger does not answer; nothing was changed");
 }
 
 void commit_step(struct wrk *w, struct live *l, struct item *it)
@@ -572,8 +576,11 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		capped(w, l, it, r);
 		break;
 	case COMMIT_UNSENT:
-	case COMMIT_ERROR:
 		unsent(w, l, it);
+		inbound_unjoin(w, l);
+		break;
+	case COMMIT_ERROR: /* also of what broke connections, and may be there */
+		not_kept(w, l, it, "the ledger did not take it; repeat with the same id");
 		inbound_unjoin(w, l);
 		break;
 	}

@@ -103,7 +103,6 @@ static const struct {
 	enum pay_state state;
 	const char *events;
 } listed[] = {
-	{ PAY_STATE, "events" },
 	{ PAY_NEW, "r" },
 	{ PAY_RESOLVING, "rand" },
 	{ PAY_OPEN, "rd" },

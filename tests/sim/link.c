@@ -312,6 +312,7 @@ static void on_request(struct sim *s, const struct event *e)
 	a.x->incall = (uint32_t)(e->a & 0xffff);
 	a.x->incall_generation = (uint32_t)(e->a >> 16);
 	a.x->same = oracle_same(s, (int)e->b, &a.x->msg);
+	oracle_asked(s, a.x);
 	world_say(s, "%s asks %d: %.*s %.*s %.*s", s->party[e->b].name, proc,
 		SPAN_FMT(a.x->msg.method), SPAN_FMT(a.x->msg.target), SPAN_FMT(a.x->msg.body));
 	proc_run(s, proc, tell_request, &a);

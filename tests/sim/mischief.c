@@ -20,6 +20,7 @@ static const struct {
 	{ BLUECODE, "status", "silent" },
 	{ BLUECODE, "cancel", "apply-then-silent" },
 	{ BLUECODE, "cancel", "silent" },
+	{ BLUECODE, "payment", "wrong-amount" },
 	{ BLUECODE, "refund", "apply-then-silent" },
 	{ BLUECODE, "refund", "silent" },
 	{ WECHAT, "pay", "apply-then-silent" },
@@ -74,6 +75,7 @@ static const struct {
 	{ SWISH, "create", "late" },
 	{ SWISH, "get", "wrong-id" },
 	{ SWISH, "cancel", "apply-then-cut" },
+	{ SWISH, "cancel", "late-success" },
 	{ SWISH, "refund", "apply-then-silent" },
 	{ SWISH, "payout", "apply-then-silent" },
 	{ SWISH, "payout", "silent" },
@@ -83,12 +85,14 @@ static const struct {
 	{ SATISPAY, "create", "late" },
 	{ SATISPAY, "get", "garbled" },
 	{ SATISPAY, "update", "apply-then-cut" },
+	{ SATISPAY, "update", "late-success" },
 	{ SATISPAY, "callback", "bad-signature" },
 	{ BANCONTACT, "create", "apply-then-silent" },
 	{ BANCONTACT, "create", "late" },
 	{ BANCONTACT, "search", "silent" },
 	{ BANCONTACT, "get", "unknown-code" },
 	{ BANCONTACT, "cancel", "apply-then-cut" },
+	{ BANCONTACT, "cancel", "late-success" },
 	{ BANCONTACT, "refund", "apply-then-silent" },
 	{ BANCONTACT, "refund", "bad-signature" },
 	{ BANCONTACT, "get-refund", "silent" },
@@ -111,10 +115,15 @@ static void on_mischief(struct sim *s, const struct event *e)
 {
 	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
 	uint32_t count = 1 + rng_below(&s->people, 3), ms = 1000 + rng_below(&s->people, 12000);
+	bool rogue = s->faults.rogue && rng_hit(&s->people, 700);
 
 	(void)e;
 	if (s->calm)
 		return;
+	for (int i = 0; rogue && i < 100 && orders[n].party != (int)s->faults.rogue - 1; i++)
+		n = rng_below(&s->people, sizeof orders / sizeof *orders);
+	if (strcmp(orders[n].how, "late") == 0)
+		s->hasty_us = s->now_us + 10000000;
 	party_do(s, orders[n].party,
 		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
 		orders[n].op, orders[n].how, count, ms);

@@ -15,7 +15,8 @@
 
 struct told {
 	uint64_t same; /* 0: free */
-	int status;
+	int asked;     /* how often it came */
+	int status;    /* 0: nothing final was told */
 	struct span body;
 };
 
@@ -83,6 +84,18 @@ void oracle_reserved(
 			(long long)(a->posted + a->reserved), (long long)a->cap);
 }
 
+/* 4: what comes after a cancel that binds the issuer's network is not for us to give back. */
+static void reversed_by_them(struct sim *s, const struct pay *before, const struct pay *after)
+{
+	const struct caps *c = before->iss.peer
+				       ? s->config.peer[before->iss.peer - 1].caps[OP_CANCEL]
+				       : NULL;
+
+	if (!before->late && after->late && before->undo.phase == UNDO_UNDONE && c &&
+		c->cancel_binds)
+		world_fail(s, 4, "%s: a late success is given back twice", id_text(&after->id));
+}
+
 void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before)
 {
 	const char *wrong = pay_check(&p->rec);
@@ -91,6 +104,7 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 		world_fail(s, 6, "%s: %s", id_text(&p->id), wrong);
 	p->seen |= BIT(pay_state(&p->rec));
 	absorbing(s, before, &p->rec);
+	reversed_by_them(s, before, &p->rec);
 	reserved(s, p);
 	if ((before->answered & ~p->rec.answered) != 0)
 		world_fail(s, 9, "%s: an answer is not final any more", id_text(&p->id));
@@ -114,29 +128,65 @@ uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m)
 	return v | 1;
 }
 
-static void told(struct sim *s, uint64_t same, int status, struct span body)
+static struct told *told_of(struct sim *s, uint64_t same)
 {
 	size_t i = same >> 20;
 
-	for (;; i++) {
-		struct told *t = &s->told[i % TOLD_MAX];
-		if (t->same && t->same != same)
-			continue;
-		if (!t->same)
-			*t = (struct told){ same, status, world_keep(s, body) };
-		else if (t->status != status || !span_eq(t->body, body))
-			world_fail(s, 9, "what was told as final changed: %d %.*s, then %d %.*s",
-				t->status, SPAN_FMT(t->body), status, SPAN_FMT(body));
+	while (s->told[i % TOLD_MAX].same && s->told[i % TOLD_MAX].same != same)
+		i++;
+	s->told[i % TOLD_MAX].same = same;
+	return &s->told[i % TOLD_MAX];
+}
+
+void oracle_asked(struct sim *s, const struct exchange *x)
+{
+	if (x->same)
+		told_of(s, x->same)->asked++;
+}
+
+static void told(struct sim *s, uint64_t same, int status, struct span body)
+{
+	struct told *t = told_of(s, same);
+
+	if (!t->status) {
+		t->status = status;
+		t->body = world_keep(s, body);
+	} else if (t->status != status || !span_eq(t->body, body)) {
+		world_fail(s, 9, "what was told as final changed: %d %.*s, then %d %.*s", t->status,
+			SPAN_FMT(t->body), status, SPAN_FMT(body));
+	}
+}
+
+/* 1: a first request of which nothing is kept, it is said, is not in the ledger. */
+static void not_kept(struct sim *s, const struct exchange *x, struct span body)
+{
+	static const char *const paths[] = { "/v1/payments", "/v1/orders", "/v1/scans",
+		"/v1/payouts" };
+	static const char *const kinds[] = { "debit", "order", "scan", "credit" };
+	struct span key;
+	char text[MSG_ID];
+
+	if (!x->same || told_of(s, x->same)->asked > 1 ||
+		span_find_span(body, SPAN("nothing was changed")) == body.n ||
+		!http_header_get(&x->msg, "idempotency-key", &key) ||
+		!span_to_cstr(span_sub(key, 1, key.n - 2), text, sizeof text)) /* quoted */
 		return;
+	for (int i = 0; i < s->spends; i++) /* the key is that of another request */
+		if (s->spend[i].confused && strstr(text, s->spend[i].id))
+			return;
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct claim c = idem_claim(peers_number(x->party), kinds[i], text);
+		if (span_eq(x->msg.path, span_str(paths[i])) &&
+			map_get(&s->ledger.claims, c.digest))
+			world_fail(s, 1, "it is in the ledger: %.*s", SPAN_FMT(body));
 	}
 }
 
 /* 9: what was final is never pending again. */
 static void told_pending(struct sim *s, uint64_t same, struct span body)
 {
-	for (size_t i = same >> 20; s->told[i % TOLD_MAX].same; i++)
-		if (s->told[i % TOLD_MAX].same == same)
-			world_fail(s, 9, "what was told as final is pending: %.*s", SPAN_FMT(body));
+	if (same && told_of(s, same)->status)
+		world_fail(s, 9, "what was told as final is pending: %.*s", SPAN_FMT(body));
 }
 
 static uint32_t states_of_word(struct span word)
@@ -237,7 +287,7 @@ static void replied_scheme(
 {
 	struct span word;
 
-	if (span_ends(x->msg.path, SPAN("/inquiryPayment")) ||
+	if (span_find_span(x->msg.path, SPAN("/inquiry")) < x->msg.path.n ||
 		span_ends(x->msg.path, SPAN("/notifyPayment")))
 		return;
 	if (json_str(v, "result.resultStatus", &word) && span_eq(word, SPAN("S")))
@@ -257,6 +307,8 @@ void oracle_replied(struct sim *s, const struct exchange *x, const struct http_o
 		replied_scheme(s, x, v, out->status, body);
 	else
 		replied_partner(s, x, v, out->status, body);
+	if (out->status >= 500)
+		not_kept(s, x, body);
 	if (out->status < 300)
 		same_amount(s, x, &a, v, body);
 }

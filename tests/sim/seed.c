@@ -33,7 +33,7 @@ static struct faults choose(struct rng *r)
 	f.odd_codes = rng_hit(r, 800) ? rng_below(r, 600) : 0;
 	f.repeats = rng_below(r, 300);
 	f.conflicts = rng_below(r, 100);
-	f.cancels = rng_below(r, 200);
+	f.cancels = rng_below(r, rng_hit(r, 200) ? 700 : 200);
 	f.refunds = rng_below(r, 300);
 	if (link) {
 		f.unsent = some(r);
@@ -61,7 +61,9 @@ static struct faults choose(struct rng *r)
 	}
 	f.crashes = rng_hit(r, 400) ? 1 + rng_below(r, 8) : 0;
 	f.bells_lost = rng_hit(r, 300) ? rng_below(r, 1000) : 0;
-	f.mischief = rng_hit(r, 500) ? rng_below(r, 20) : 0;
+	f.mischief = rng_hit(r, 500) ? rng_below(r, 40) : 0;
+	f.rogue = rng_hit(r, 600) ? 1 + rng_below(r, PARTIES) : 0;
+	f.corridor = rng_hit(r, 400) ? 1 + rng_below(r, 100) : 0;
 	f.small = rng_hit(r, 100);
 	f.caps = rng_hit(r, 200);
 	f.skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
@@ -116,7 +118,7 @@ static void begin(struct sim *s, uint64_t seed)
 	s->digest = seed;
 	/* 2026-01-15 and some hour of it, so that business days end at any moment. */
 	s->start.us = INT64_C(1768435200000000) + (int64_t)rng_below(&r, 86400) * 1000000;
-	n = rng_below(&r, 81);
+	n = rng_below(&r, 66); /* 50 on average, with the large ones */
 	s->spends_planned = PAYMENTS_MIN + (int)n;
 	if (rng_hit(&r, 50))
 		s->spends_planned = PAYMENTS_MAX;

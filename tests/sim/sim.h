@@ -65,6 +65,8 @@ struct faults {
 	bool small; /* workers with hardly any memory */
 	/* people.c and the partners */
 	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
+	uint32_t corridor; /* most payments go this way; 0: any */
+	uint32_t rogue;    /* most mischief is of this party; 0: any */
 	bool caps;
 	uint32_t skew_us;
 	bool coarse; /* clocks tick in milliseconds, so that two processes see the same time */
@@ -394,6 +396,8 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 /* A reservation on that account was booked by such an event. */
 void oracle_reserved(
 	struct sim *s, const struct ledger_account *a, enum event_kind kind, enum op op);
+/* A request has come. */
+void oracle_asked(struct sim *s, const struct exchange *x);
 void oracle_replied(struct sim *s, const struct exchange *x, const struct http_out *out);
 void oracle_cached(struct sim *s, struct span value);
 /* True when nothing is left to do; with `but_stuck`, nothing but what is on the exception list. */
@@ -473,6 +477,7 @@ struct sim {
 
 	struct spend spend[SPENDS_MAX];
 	int spends, spends_planned;
+	int64_t hasty_us; /* until then tills lose patience: some wallet hangs */
 	struct told *told; /* what callers were told */
 
 	jmp_buf failed;

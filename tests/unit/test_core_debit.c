@@ -212,6 +212,32 @@ static void late_success_at_the_scheme(void **state)
 	assert_state(w, PAY_CANCELLED);
 }
 
+/* They said "cancelled" and took it all the same: a callback that is a hint makes us ask. */
+static void late_success_by_a_hint(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	w->m = (struct msg){ .outcome = OUTCOME_REVERSED };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	assert_int_equal(w->st.call_count, 0); /* that is known */
+	w->now.us += 60000000;
+	w->m = (struct msg){ .outcome = OUTCOME_APPROVED };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	if (w->st.call_count == 0)
+		pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
+	assert_call(w, OP_CANCEL);
+}
+
 static void capture_wallet(void **state)
 {
 	struct payworld *w = *state;
@@ -912,6 +938,7 @@ int main(void)
 		core_case(success_before_the_cancel_is_undone),
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
+		core_case(late_success_by_a_hint),
 		core_case(capture_wallet),
 		core_case(payer_never_acts),
 		core_case(pending_and_cancelled),
