@@ -385,6 +385,7 @@ static void file(struct command *c)
 
 static void reset(struct command *c)
 {
+	memset(c->s, 0, sizeof *c->s); /* at the start the host does that */
 	apsf_begin(c->s, c->h);
 }
 

@@ -54,7 +54,6 @@ struct apsf_payment *apsf_find_any(struct apsf *s, struct span id)
  */
 void apsf_begin(struct apsf *s, const struct sandbox_host *h)
 {
-	memset(s, 0, sizeof *s);
 	s->magic = APSF_MAGIC;
 	s->serial = h->entropy(h->ctx) % 9000000000;
 }

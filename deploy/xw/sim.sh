@@ -8,6 +8,17 @@ sim_run() {
 	exec "$RUN/build-sim/tests/sim/xw-sim" --jobs "$(nproc)" "$@"
 }
 
+# A fault at each effect of each flow, for `./xw test`.
+sweep_row() {
+	local log=$RUN/log/sweep.json points failed
+	step 'test: crash-point sweep'
+	"$RUN/build-sim/tests/sim/xw-sim" --sweep --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
+	points=$(sed -n 's/.*"points":\([0-9]*\).*/\1/p' "$log") failed=$(sed -n 's/.*"failed":\([0-9]*\).*/\1/p' "$log")
+	[[ $points && $failed ]] || { tail -n 5 "$log.err" >&2; points=1 failed=1; }
+	((failed == 0)) || tail -n 12 "$log.err" >&2
+	check_row 'crash-point sweep (points)' $((points - failed)) "$failed" 0
+}
+
 # Only the simulator can be linked in such a build: no other program says which bug is in force.
 mutants_build() {
 	BUILD_ONLY=(tests/sim/xw-sim)

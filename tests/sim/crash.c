@@ -57,7 +57,7 @@ static void died(struct sim *s, struct proc *p)
 void proc_port(struct proc *p)
 {
 	CHECK(p->inside);
-	if (p->die_in && --p->die_in == 0)
+	if (sweep_crashes(p->s) || (p->die_in && --p->die_in == 0))
 		longjmp(p->out, 1);
 }
 

@@ -170,7 +170,8 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 		world_in(s, latency(s), on_unsent, tag, 0);
 		return RC_OK;
 	}
-	if (goes_wrong(s, s->faults.request_lost)) {
+	c->mute = sweep_loses(s, POINT_LOST_AFTER);
+	if (goes_wrong(s, s->faults.request_lost) || sweep_loses(s, POINT_LOST_BEFORE)) {
 		world_say(s, "call %llx: lost on its way", (unsigned long long)tag);
 		return RC_OK;
 	}
@@ -219,7 +220,7 @@ void link_partner_reply(
 	CHECK(buf_ok(&b));
 	bytes = buf_span(&b);
 	world_mix_bytes(s, bytes);
-	if (goes_wrong(s, s->faults.answer_lost)) {
+	if (goes_wrong(s, s->faults.answer_lost) || waiting(s, tag)->mute) {
 		world_say(s, "call %llx: its answer is lost", (unsigned long long)tag);
 		return;
 	}
@@ -382,7 +383,7 @@ bool link_reply(struct sim *s, struct exchange_ref ref, const struct http_out *o
 	tag = (uint64_t)x->incall_generation << 16 | x->incall;
 	x->used = false;
 	arena_reset(&x->arena);
-	if (goes_wrong(s, s->faults.answer_lost))
+	if (goes_wrong(s, s->faults.answer_lost) || s->sweep.lost != POINT_NONE)
 		return true;
 	if (goes_wrong(s, s->faults.cut))
 		bytes.n = 1 + rng_below(&s->chance, (uint32_t)bytes.n - 1);

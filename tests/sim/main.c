@@ -13,7 +13,7 @@
 
 struct options {
 	uint64_t seeds, from;
-	bool json, trace, digest, coverage, mutants;
+	bool json, trace, digest, coverage, mutants, sweep;
 	int seconds, jobs;
 };
 
@@ -134,7 +134,7 @@ static uint64_t number(const char *text)
 static void usage(void)
 {
 	fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--jobs N] [--json] [--trace] "
-	      "[--digest] [--coverage] [--mutants] [--mutant NAME]\n",
+	      "[--digest] [--coverage] [--sweep] [--mutants] [--mutant NAME]\n",
 		stderr);
 	exit(2);
 }
@@ -163,7 +163,8 @@ static struct options read_options(char **argv)
 		const char *name;
 		bool *is;
 	} flags[] = { { "--json", &o.json }, { "--trace", &o.trace }, { "--digest", &o.digest },
-		{ "--coverage", &o.coverage }, { "--mutants", &o.mutants } };
+		{ "--coverage", &o.coverage }, { "--mutants", &o.mutants },
+		{ "--sweep", &o.sweep } };
 
 	for (argv++; *argv; argv++) {
 		bool known = false;
@@ -210,6 +211,8 @@ int main(int argc, char **argv)
 			fputs("this build holds no mutants: -Dmutants=true\n", stderr);
 		return alive < 0 ? 3 : alive > 0;
 	}
+	if (o.sweep)
+		return sweep_run(s, o.jobs, o.json);
 	signal(SIGABRT, on_abort);
 	signal(SIGSEGV, on_abort);
 	return run_seeds(s, &o);

@@ -37,6 +37,7 @@ struct pg_commit {
 	struct payment_key key; /* that its messages are sealed under */
 	bool seals, set_key;
 	bool replies, set_secret, remove_secret, exception;
+	enum point_what lose; /* once */
 	int reply_seq, reply_status, out_count;
 	struct commit_out out[COMMIT_OUTS];
 	int64_t due_us;
@@ -418,15 +419,18 @@ static void on_apply(struct sim *s, const struct event *e)
 		return;
 	}
 	c->sent = true;
-	if (goes_wrong(s, s->faults.pg_lost_before)) {
+	if (goes_wrong(s, s->faults.pg_lost_before) || c->lose == POINT_LOST_BEFORE) {
+		c->lose = POINT_NONE;
 		broke(s, e->a);
 		return;
 	}
 	r.verdict = judge(s, c, &r);
-	if (goes_wrong(s, s->faults.pg_lost_after))
+	if (goes_wrong(s, s->faults.pg_lost_after) || c->lose == POINT_LOST_AFTER) {
+		c->lose = POINT_NONE;
 		broke(s, e->a);
-	else
+	} else {
 		answer(s, e->a, r, 100);
+	}
 }
 
 static struct pg_commit *slot_new(struct sim *s, uint64_t *ret_slot)
@@ -476,6 +480,7 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c)
 		.exception = st->exception != EXCEPTION_NONE,
 		.reply_seq = c->reply_seq,
 		.reply_status = c->reply_status,
+		.lose = s->sweep.lost,
 		.due_us = st->next.due.us };
 	for (int i = 0; i < c->out_count; i++) {
 		to->out[i] = c->out[i];
@@ -644,7 +649,7 @@ static enum rc ask(struct sim *s, int proc, struct ask *q)
 		return RC_IO;
 	q->proc = (uint8_t)proc;
 	q->life = s->proc[proc].life;
-	q->fails = goes_wrong(s, s->faults.pg_unsent);
+	q->fails = goes_wrong(s, s->faults.pg_unsent) || s->sweep.lost != POINT_NONE;
 	s->ledger.under_way++;
 	world_in_with(s, latency(s), on_asked, 0, 0, span_of(q, sizeof *q));
 	return RC_OK;

@@ -215,6 +215,8 @@ static void port_bell(void *ctx, const struct pay_id *id)
 {
 	struct sim *s = enter(ctx);
 
+	if (s->sweep.lost != POINT_NONE)
+		return;
 	if (id)
 		proc_ring(s, no(ctx), id);
 	else

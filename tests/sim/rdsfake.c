@@ -77,6 +77,10 @@ static enum rc say(struct sim *s, int proc, struct load_key k, bool known, struc
 		known = false;
 		value = SPAN_NONE;
 		us = 50000; /* its deadline */
+	} else if (s->sweep.lost != POINT_NONE) {
+		known = false;
+		value = SPAN_NONE;
+		us = 50000;
 	} else if (!s->calm && rng_hit(&s->chance, s->faults.rds_slow)) {
 		us += rng_below(&s->chance, 40000);
 	}
@@ -126,7 +130,8 @@ static void put(struct sim *s, uint64_t key, struct span value)
 void rds_put(struct sim *s, struct span key, struct span value)
 {
 	oracle_cached(s, value);
-	if (s->calm || !rng_hit(&s->chance, s->faults.rds_absent))
+	if (!sweep_loses(s, POINT_LOST_BEFORE) &&
+		(s->calm || !rng_hit(&s->chance, s->faults.rds_absent)))
 		put(s, key_of(key), value);
 }
 

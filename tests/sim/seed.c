@@ -101,7 +101,7 @@ static void forget(struct sim *s)
 		s->exchange[i].used = false;
 }
 
-static void begin(struct sim *s, uint64_t seed)
+static void begin(struct sim *s, uint64_t seed, bool fair)
 {
 	struct rng r = { seed * UINT64_C(0x2545f4914f6cdd1d) + 1 };
 	uint32_t n;
@@ -111,7 +111,11 @@ static void begin(struct sim *s, uint64_t seed)
 	s->chance.s = rng_next(&r);
 	s->entropy.s = rng_next(&r);
 	s->people.s = rng_next(&r);
-	s->faults = rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000 } : choose(&r);
+	s->faults = fair || rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000, .small = fair }
+					     : choose(&r);
+	s->sweep.effects = 0;
+	s->sweep.lost = POINT_NONE;
+	s->sweep.action[0] = '\0';
 	s->calm = false;
 	s->now_us = 0;
 	s->order = 0;
@@ -122,6 +126,8 @@ static void begin(struct sim *s, uint64_t seed)
 	s->spends_planned = PAYMENTS_MIN + (int)n;
 	if (rng_hit(&r, 50))
 		s->spends_planned = PAYMENTS_MAX;
+	if (fair)
+		s->spends_planned = 0;
 	pg_begin(s);
 	rds_begin(s);
 	peers_begin(s);
@@ -183,8 +189,24 @@ bool seed_run(struct sim *s, uint64_t seed)
 	check_set_hook(on_check); /* one that was called is not called again */
 	if (setjmp(s->failed))
 		return false;
-	begin(s, seed);
+	s->sweep.count = 0;
+	begin(s, seed, false);
 	run(s, 100000000 + rng_below(&s->chance, 200000000), EVENTS_MAX, false, false);
+	oracle_safe(s);
+	live(s);
+	oracle_end(s);
+	return true;
+}
+
+bool seed_flow(struct sim *s, int flow)
+{
+	the_sim = s;
+	check_set_hook(on_check);
+	if (setjmp(s->failed))
+		return false;
+	begin(s, (uint64_t)flow + 1, true);
+	sweep_begin(s, flow);
+	run(s, 150000000, EVENTS_MAX, false, false);
 	oracle_safe(s);
 	live(s);
 	oracle_end(s);

@@ -120,6 +120,7 @@ struct outcall {
 	uint32_t generation, life;
 	uint64_t cookie;
 	char method[8];
+	bool mute; /* its answer is lost */
 };
 
 /* A call of a partner on the switch. */
@@ -413,6 +414,32 @@ struct sim *seed_open(void);
 /* False: it failed, and s->broken and s->why say by what. */
 bool seed_run(struct sim *s, uint64_t seed);
 
+/* A world in which nothing but that flow of sweep.c happens, and nothing goes wrong but its points.
+ */
+bool seed_flow(struct sim *s, int flow);
+
+/* ---- sweep.c: a fault at each effect in turn ---- */
+
+enum point_what { POINT_NONE, POINT_CRASH, POINT_LOST_BEFORE, POINT_LOST_AFTER };
+
+struct point {
+	uint64_t at; /* which effect, from 1 */
+	enum point_what what;
+};
+
+struct sweep {
+	uint64_t effects; /* of all processes so far */
+	int count;
+	struct point point[2];
+	enum point_what lost; /* of the effect that is under way */
+	char action[600];
+};
+
+void sweep_begin(struct sim *s, int flow);
+bool sweep_crashes(struct sim *s); /* counts one more */
+bool sweep_loses(const struct sim *s, enum point_what what);
+int sweep_run(struct sim *s, int jobs, bool json);
+
 /* ---- cover.c: what the core was seen to do ---- */
 
 #define COVER_STATES   32
@@ -475,9 +502,10 @@ struct sim {
 	int64_t look_us; /* the clerk's next look, world time */
 	bool looking;
 
+	struct sweep sweep;
 	struct spend spend[SPENDS_MAX];
 	int spends, spends_planned;
-	int64_t hasty_us; /* until then tills lose patience: some wallet hangs */
+	int64_t hasty_us;  /* until then tills lose patience: some wallet hangs */
 	struct told *told; /* what callers were told */
 
 	jmp_buf failed;
