@@ -327,7 +327,9 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
 		if (l->asking && op == OP_INQUIRE) {
 			l->asking = 0;
-			l->next = WALL_NONE;
+			l->next = l->phase == LEG_NO && o == OUTCOME_UNKNOWN
+					  ? ladder_slow(0, t->ev->now) /* that tells nothing */
+					  : WALL_NONE;
 		}
 		settled(t, o, m);
 		return;
