@@ -52,8 +52,9 @@ bool till_identify(const struct request *rq, struct span *ret_identity)
 {
 	struct span token = bearer(rq->http), until, is_signed, mac;
 
-	if (rq->route->kind == TILL_TOKEN) {
-		*ret_identity = header(rq->http, "client_id");
+	if (rq->route->kind == TILL_TOKEN || rq->route->kind == TILL_IMAGE) {
+		*ret_identity = rq->route->kind == TILL_IMAGE ? rq->arg[0]
+							      : header(rq->http, "client_id");
 		return !span_empty(*ret_identity);
 	}
 	return split(token, ret_identity, &until, &is_signed, &mac);

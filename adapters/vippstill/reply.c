@@ -88,18 +88,25 @@ static void put_payment(struct jw *w, const Xw__Canonical *c)
 	jw_str(w, "reference", span_str(c->request_id));
 }
 
-/* What a till draws: the text of the code (create.c asks it to want that). */
+/* The text of the code. */
 static void put_redirect(struct jw *w, const Xw__Canonical *c)
 {
 	if (c->code)
 		jw_opt(w, "redirectUrl", span_str(c->code->text));
 }
 
-static void write_created(const Xw__Canonical *c, struct jw *w)
+/* What the till shows: the text, or the address of its picture, as its request said. */
+static void write_created(const struct adapter_env *env, const struct request *rq,
+	const Xw__Canonical *c, struct jw *w)
 {
+	int64_t pixels;
+
 	jw_obj(w, NULL);
 	jw_str(w, "reference", span_str(c->request_id));
-	put_redirect(w, c);
+	if (c->code && till_wants_image(env, rq->http->body, &pixels))
+		jw_opt(w, "redirectUrl", till_image_address(env, span_str(c->code->text), pixels));
+	else
+		put_redirect(w, c);
 	jw_end(w, '}');
 }
 
@@ -276,7 +283,7 @@ void till_write_reply(const struct adapter_env *env, const struct request *rq,
 		if (op == OP_READ)
 			write_payment(reply, &w);
 		else
-			write_created(reply, &w);
+			write_created(env, rq, reply, &w);
 		break;
 	case TILL_EVENTS:
 		write_events(reply, &w);
@@ -286,6 +293,9 @@ void till_write_reply(const struct adapter_env *env, const struct request *rq,
 		break;
 	case TILL_HOOKS:
 		till_write_hooks(env, rq, out);
+		break;
+	case TILL_IMAGE:
+		till_write_image(rq, reply, out);
 		break;
 	}
 }

@@ -45,6 +45,7 @@ static const struct route routes[] = {
 	{ "GET", "/webhooks/v1/webhooks", OP_HOOKS, TILL_HOOKS, .hold_ms = 1 },
 	{ "POST", "/webhooks/v1/webhooks", OP_HOOKS, TILL_HOOKS, .hold_ms = 1 },
 	{ "DELETE", "/webhooks/v1/webhooks/{id}", OP_HOOKS, TILL_HOOKS, .hold_ms = 1 },
+	{ "GET", "/qr-image/{client_id}/{picture}", OP_IMAGE, TILL_IMAGE, .hold_ms = 1 },
 	{ .method = NULL },
 };
 
@@ -129,7 +130,7 @@ static struct fault read_body(
 	struct span text = span_trim(rq->http->body);
 	const struct json *body = json_parse_object(env->arena, text);
 
-	if (op == OP_READ || op == OP_TOKEN)
+	if (op == OP_READ || op == OP_TOKEN || op == OP_IMAGE)
 		return NO_FAULT;
 	if (!body && (text.n > 0 || (op != OP_CANCEL && op != OP_HOOKS)))
 		return INVALID("body", "one JSON object");
@@ -156,10 +157,10 @@ static enum rc read_request(
 
 	if (!c)
 		return RC_FULL;
-	f = till_authenticate(env, rq);
+	f = op == OP_IMAGE ? till_read_image(env, rq, c) : till_authenticate(env, rq);
 	if (f.rc == RC_OK && wants_key(op))
 		f = read_key(env, rq, c);
-	if (f.rc == RC_OK && !span_empty(rq->arg[0]) && op != OP_HOOKS)
+	if (f.rc == RC_OK && !span_empty(rq->arg[0]) && op != OP_HOOKS && op != OP_IMAGE)
 		f = read_reference(env, rq, c);
 	if (f.rc == RC_OK)
 		f = read_body(env, rq, c);
@@ -187,9 +188,13 @@ static void seal_reply(const struct adapter_env *env, const struct request *rq, 
 {
 	bool adjust = rq->route && rq->route->kind == TILL_ADJUST;
 
+	bool picture = rq->route && rq->route->kind == TILL_IMAGE && out->status == 200;
+
 	(void)env;
 	(void)replayed;
-	if (out->body.n > 0)
+	if (picture)
+		http_out_header(out, "content-type", till_image_type(rq));
+	else if (out->body.n > 0)
 		http_out_header(out, "content-type",
 			adjust || out->status >= 400 ? SPAN("application/problem+json")
 						     : SPAN("application/json"));

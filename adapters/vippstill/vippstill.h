@@ -13,6 +13,7 @@ enum till_kind {
 	TILL_EVENTS,
 	TILL_ADJUST, /* capture, cancel, refund */
 	TILL_HOOKS,
+	TILL_IMAGE,
 };
 
 /* Why a request is refused, as it is given to the switch and comes back to write_reply. */
@@ -66,6 +67,15 @@ struct till_event {
 struct till_event till_event_of(const Xw__Canonical *c);
 void till_put_event(struct jw *w, const Xw__Canonical *c, const struct till_event *e);
 void till_put_amount(struct jw *w, const char *name, const Xw__Money *m);
+
+/* image.c: pictures of codes. The path says and proves all of it: c->code is what is drawn. */
+struct fault till_read_image(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical *c);
+void till_write_image(const struct request *rq, const Xw__Canonical *c, struct http_out *out);
+struct span till_image_type(const struct request *rq);
+/* What the body of a create asks for; *ret_pixels 0: an SVG. */
+bool till_wants_image(const struct adapter_env *env, struct span body, int64_t *ret_pixels);
+struct span till_image_address(const struct adapter_env *env, struct span code, int64_t pixels);
 
 /* hooks.c: webhooks. There is one registration, made by configuration. */
 void till_write_hooks(

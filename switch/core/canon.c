@@ -195,7 +195,7 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	struct reader r = { RC_OK, "" };
 
 	memset(m, 0, sizeof *m);
-	m->op = (enum op)number(&r, from->op, OP_HOOKS, "op");
+	m->op = (enum op)number(&r, from->op, OP_IMAGE, "op");
 	m->answer = from->answer;
 	m->authentic = from->authentic;
 	STR(&r, from->key, m->key);

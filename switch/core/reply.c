@@ -145,6 +145,7 @@ static void call_issuer(
 	case OP_CREDIT:
 	case OP_READ:
 	case OP_HOOKS:
+	case OP_IMAGE:
 	case OP_MAX:
 		CHECK_UNREACHABLE();
 	}

@@ -7,7 +7,7 @@
 #include "ctl.h"
 #include "span.h"
 
-/* At most one of the files; none: the text goes to standard output. CTL_FAILED: it was said why. */
+/* NULL: not that file; with neither the text goes to standard output. CTL_FAILED: it was said why. */
 enum ctl_exit draw_code(struct span text, const char *svg_file, const char *png_file);
 
 #endif

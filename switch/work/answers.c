@@ -28,11 +28,9 @@ static void finish(struct wrk *w, struct rq *rq)
 
 bool inbound_room(struct rq *rq, struct http_out *out, size_t body)
 {
-	char *headers = arena_alloc(rq->arena, 4096), *text = arena_alloc(rq->arena, body);
-
-	*out = (struct http_out){ .headers = buf_init(headers, headers ? 4096 : 0),
-		.body = buf_init(text, text ? body : 0) };
-	return headers && text;
+	*out = (struct http_out){ .headers = arena_buf(rq->arena, 4096),
+		.body = arena_buf(rq->arena, body) };
+	return arena_ok(rq->arena);
 }
 
 void inbound_reply(struct wrk *w, struct rq *rq, struct http_out *out, bool replayed)
@@ -70,7 +68,7 @@ void inbound_alone(struct wrk *w, struct rq *rq)
 	struct adapter_env env = env_for(w, rq->link, rq->arena);
 	struct http_out out;
 
-	if (!inbound_room(rq, &out, 4096)) {
+	if (!inbound_room(rq, &out, rq->msg->op == OP_IMAGE ? IMAGE_MAX : 4096)) {
 		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
 		return;
 	}

@@ -57,6 +57,7 @@ static const char *claim_kind(enum op op)
 	case OP_TOKEN:
 	case OP_READ:
 	case OP_HOOKS:
+	case OP_IMAGE:
 	case OP_MAX:
 		return NULL;
 	}
@@ -220,6 +221,12 @@ static const struct route *route_of_op(const struct rq *rq)
 	return is;
 }
 
+/* Asked of the adapter alone: no payment is behind it. */
+static bool answered_alone(enum op op)
+{
+	return op == OP_TOKEN || op == OP_HOOKS || op == OP_IMAGE;
+}
+
 /* The adapter believes it, and every member is within its bounds: what it claims is asked about. */
 static void read_message(struct wrk *w, struct rq *rq)
 {
@@ -241,7 +248,7 @@ static void read_message(struct wrk *w, struct rq *rq)
 		inbound_refuse(w, rq, REASON_MALFORMED, "a member is out of its bounds", where);
 		return;
 	}
-	if (rq->msg->op == OP_TOKEN || rq->msg->op == OP_HOOKS) {
+	if (answered_alone(rq->msg->op)) {
 		inbound_alone(w, rq);
 		return;
 	}

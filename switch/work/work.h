@@ -26,6 +26,7 @@
 	1900 /* what a call needs of the request and no record may have: see outbound.c */
 #define CALL_BYTES  98304
 #define SEAL_EXTRA  64 /* what sealing adds, at most */
+#define IMAGE_MAX   32768 /* bytes of a picture */
 #define PENDING_MAX 4  /* commits per payment are one at a time; its queue is longer */
 
 struct live;

@@ -107,7 +107,7 @@ with tempfile.TemporaryDirectory() as DIR:
     write("routes.yaml", "routes: []\n")
     write("rates.yaml", OLD)
     CONF = write("switchd.yaml", "name: t\ncode_guid: example.t\nenvironment: sandbox\norigin: http://127.0.0.1:1\n"
-                 "partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\nsecret: secret\n"
+                 "partners: 127.0.0.1:1\noperators: 127.0.0.1:2\npostgres: dbname=x\nsecret: secret\nvault: vault\n"
                  "participants: participants\nroutes: routes.yaml\nrates: rates.yaml\n")
     the_banks_file_is_taken()
     the_day_has_a_time()

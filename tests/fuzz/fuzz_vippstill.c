@@ -102,9 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	body = fuzz_copy(span_of(data + 3, size - 3));
 	holds = data[1] % 2 == 0;
-	rq.route = &adapter->routes[data[0] % 11];
+	rq.route = &adapter->routes[data[0] % 12];
 	if (strchr(rq.route->path, '{'))
 		rq.arg[0] = SPAN(REFERENCE);
+	if (rq.route->op == OP_IMAGE)
+		rq.arg[1] = span_of(body, size - 3);
 	m.method = span_str(rq.route->method);
 	add(&m, "authorization", bearer(token, holds));
 	add(&m, "client_id", SPAN("till-1"));
@@ -115,7 +117,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		add(&m, "idempotency-key", SPAN("key-1"));
 	m.body = span_of(body, size - 3);
 	c = read_request_twice(adapter, &e, &rq, (size_t)data[2] * 64, &rc);
-	CHECK((rc == RC_AUTH) == !holds);
+	if (rq.route->op == OP_IMAGE) /* no text comes with a MAC of ours by chance */
+		CHECK(rc == RC_BAD || rc == RC_FULL);
+	else
+		CHECK((rc == RC_AUTH) == !holds);
 	if (rc == RC_OK)
 		check_read(c, &rq);
 	free(body);

@@ -10,6 +10,8 @@ import https from 'node:https';
 import { after, before, describe, it } from 'node:test';
 
 import { Client } from '@vippsmobilepay/sdk';
+import jsqr from 'jsqr';
+import { PNG } from 'pngjs';
 import { Agent, buildConnector, setGlobalDispatcher } from 'undici';
 
 import { closing, over } from './lib/checks.mjs';
@@ -192,6 +194,26 @@ describe("a till of Vipps'", () => {
       await refund(body.reference, 6400);
       const { moved } = await agreed(await taker(pspReference), 'REFUNDED');
       assert.deepEqual(moved, {});
+    });
+
+    it('a till may ask for a picture of the code: an SVG where it says nothing', async () => {
+      const picture = async (more) => {
+        const { redirectUrl } = await create(order({ userFlow: 'QR', amount: nok(6400), ...more }));
+        const got = await fetch(redirectUrl);
+        assert.equal(got.status, 200, redirectUrl);
+        return { redirectUrl, type: got.headers.get('content-type'), body: Buffer.from(await got.arrayBuffer()) };
+      };
+      const svg = await picture({});
+      assert.equal(svg.type, 'image/svg+xml');
+      assert.match(svg.body.toString(), /^<svg [^]*<\/svg>\n$/);
+      const png = await picture({ qrFormat: { format: 'IMAGE/PNG', size: 400 } });
+      assert.equal(png.type, 'image/png');
+      const { data, width, height } = PNG.sync.read(png.body);
+      assert.ok(width <= 400 && width > 200 && width === height);
+      const text = jsqr(new Uint8ClampedArray(data), width, height)?.data;
+      assert.match(text, /^000201.*6304[0-9A-F]{4}$/);
+      await scan(text);
+      assert.equal((await fetch(png.redirectUrl.replace(/png400/, 'png500'))).status, 404);
     });
 
     it('a code that nobody scans expires', async () => {

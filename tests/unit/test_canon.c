@@ -320,7 +320,7 @@ static void refused_by_name(void **state)
 	(void)state;
 	memset(long_text, 'x', sizeof long_text - 1);
 	REFUSED(RC_RANGE, "op", c.op = -1);
-	REFUSED(RC_RANGE, "op", c.op = OP_HOOKS + 1);
+	REFUSED(RC_RANGE, "op", c.op = OP_IMAGE + 1);
 	REFUSED(RC_RANGE, "key", c.key = long_text);
 	REFUSED(RC_BAD, "request_id", c.request_id = bad_text);
 	REFUSED(RC_RANGE, "quantity", c.quantity = MSG_CODES_MAX + 1);

@@ -25,6 +25,33 @@ static bool is_finding(const struct qr *q, enum qr_finding f)
 	return false;
 }
 
+/* --- pictures --- */
+
+/* Other readers read them (tests/play); here only where they end. */
+static void a_code_is_drawn_or_does_not_fit(void **state)
+{
+	static char picture[65536], long_text[4096];
+	struct buf b = buf_init(picture, sizeof picture), small = buf_init(picture, 100);
+
+	(void)state;
+	memset(long_text, 'x', sizeof long_text);
+	assert_int_equal(qr_draw_svg(SPAN("HELLO"), &b), RC_OK);
+	assert_true(span_starts(buf_span(&b), SPAN("<svg ")));
+	assert_true(span_ends(buf_span(&b), SPAN("</svg>\n")));
+	buf_reset(&b);
+	assert_int_equal(qr_draw_png(SPAN("HELLO"), 100, &b), RC_OK);
+	assert_memory_equal(b.p, "\x89PNG\r\n", 6);
+	assert_int_equal(b.p[19], 87); /* 21 modules and the quiet zone are 29: three pixels each */
+	buf_reset(&b);
+	assert_int_equal(qr_draw_png(SPAN("HELLO"), 28, &b), RC_RANGE);
+	assert_int_equal(qr_draw_svg(SPAN_NONE, &b), RC_RANGE);
+	assert_int_equal(qr_draw_svg(span_of(long_text, sizeof long_text), &b), RC_RANGE);
+	assert_int_equal(qr_draw_png(span_of(long_text, sizeof long_text), 2000, &b), RC_RANGE);
+	assert_int_equal(qr_draw_svg(SPAN("HELLO"), &small), RC_FULL);
+	buf_reset(&small);
+	assert_int_equal(qr_draw_png(SPAN("HELLO"), 100, &small), RC_FULL);
+}
+
 /* --- somebody else's code --- */
 
 static void nothing_changed(void **state)
@@ -629,6 +656,7 @@ static void our_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_code_is_drawn_or_does_not_fit),
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(amount_and_reference_set),
 		cmocka_unit_test(where_things_go),

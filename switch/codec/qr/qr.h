@@ -98,6 +98,11 @@ void qr_scan(struct arena *arena, struct span payload, struct qr *ret);
 /* A refusal that was found before the payload could be read at all. */
 void qr_refuse(enum qr_finding why, struct qr *ret);
 
+/* The text as a QR symbol of level M with its quiet zone. RC_RANGE: no symbol holds it; RC_FULL. */
+MUST enum rc qr_draw_svg(struct span text, struct buf *ret);
+/* At most so many pixels wide and high, 8192 themselves at most; RC_RANGE where they are too few. */
+MUST enum rc qr_draw_png(struct span text, int pixels, struct buf *ret);
+
 /* A field by its key; false where there is none, or it is a number. */
 bool qr_text(const struct qr *q, const char *key, struct span *ret);
 /* A sub-object of an account's template, such as the URL or merchant token under 01. */
