@@ -140,9 +140,8 @@ faults_row() {
 	read -r _ hold gap <<<"$(printf '%s\n' "${FAULT_ROWS[@]}" | grep "^$name ")"
 	FAULT_CORRIDOR=faults FAULT_TABLESPACE= FAULT_CAPACITY=
 	local FAULT_RATE=$FAULT_RATE
-	if [[ $name != overload ]] && declare -F "prepare_$f" >/dev/null; then "prepare_$f" || return 1; fi
+	if declare -F "prepare_$f" >/dev/null; then "prepare_$f" || return 1; fi
 	faults_fresh
-	if [[ $name == overload ]]; then prepare_overload || return 1; fi
 	faults_load "$FAULT_RATE" $((FAULT_BEFORE + hold + FAULT_AFTER)) &
 	client=$!
 	sleep "$FAULT_BEFORE"

@@ -199,6 +199,7 @@ break_partner_storm() { :; } # each payment is told of three times, half of them
 # Three times what was carried: what is carried then is at least four fifths of it.
 prepare_overload() {
 	local out
+	faults_fresh
 	out=$(faults_client --corridor faults --seconds 25 --control $((PORT_BASE + 2)) --operators $((PORT_BASE + 1)) \
 		--pids "$(daemon_pid switchd),$(daemon_pid sealer),$(daemon_pid pg),$(daemon_pid redis),$(daemon_pid switchsandbox)") || true
 	[[ ${out##*$'\n'} =~ \"achieved\":([0-9]+) ]] && ((BASH_REMATCH[1] > 0)) ||
