@@ -81,6 +81,7 @@ restore_run() {
 	if ! (server_pg && backup_recovered); then
 		daemon_stop pg INT
 		rm -rf "$RUN/pg" && mv "$RUN/pg.$mark" "$RUN/pg"
+		server_pg
 		die "the log in $dir does not reach that moment; the ledger is as it was. ./xw up goes on"
 	fi
 	sed -i '/^restore_command\|^recovery_target/d' "$RUN/pg/postgresql.auto.conf"

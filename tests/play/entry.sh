@@ -116,16 +116,40 @@ down_leaves_nothing() {
 }
 data_is_kept() { xw up && [[ $(xw psql -At -c 'select a from kept') == 7 ]]; }
 # The scheme says that it took the money, and its book does not have it: up must see that.
-book_that_differs() {
-	local control code
-	control=$(xw status --json 2>/dev/null | json 'o["listeners"]["switchsandbox"]')
-	order() {
-		python3 -c 'import sys, urllib.request as u
+# fake NAME JSON: what a person or a test may ask of a fake of the run that is up.
+fake() {
+	python3 -c 'import sys, urllib.request as u
 print(u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})).read().decode())' \
-			"http://$control/$1/control" "$2"
-	}
-	code=$(order alipayplus '{"do":"mint-code","behaviour":"answer-without-effect"}' | json 'o["code"]')
-	order till-eur '{"do":"pay","code":"'"$code"'","amount":"700","currency":"EUR"}' || return 1
+		"http://$(xw status --json 2>/dev/null | json 'o["listeners"]["switchsandbox"]')/$1/control" "$2"
+}
+# Back to a moment: the checkpoint that no longer fits is named, and just the payment that was made after it; the
+# ledger goes on, and its log under another name holds.
+back_to_a_moment() {
+	local dir=$OUTER/tmp/backup out=$OUTER/tmp/entry.restore at code ids until=$((SECONDS + 60))
+	xw up && xw backup "$dir" || return 1
+	until [[ $(xw psql -At -c 'select count(*) from ledger.due') == 0 ]] || ((SECONDS > until)); do sleep 0.5; done
+	at=$(date -u +%FT%T.%NZ)
+	sleep 1
+	code=$(fake alipayplus '{"do":"mint-code","behaviour":"approve"}' | json 'o["code"]')
+	fake till-eur '{"do":"pay","code":"'"$code"'","amount":"1700","currency":"EUR"}' || return 1
+	until ids=$(xw psql -At -c "select ledger.id_text(payment) from ledger.payment where began_at > '$at' and final") && [[ -n $ids ]]; do
+		((SECONDS < until)) || { echo 'no payment was made'; return 1; }
+		sleep 0.5
+	done
+	sleep 12 # until a checkpoint over it has left the house
+	exits 3 xw restore "$dir" --to 2099-01-01 && [[ $(xw psql -At -c "select count(*) from ledger.payment where began_at > '$at'") == 1 ]] || return 1
+	xw restore "$dir" --to "$at" >"$out" 2>&1 || { cat "$out"; return 1; }
+	cat "$out"
+	[[ $(xw psql -At -c "select count(*) from ledger.step where at > '$at'") == 0 ]] &&
+		grep -q 'holds a checkpoint of [0-9]* leaves; the ledger has [0-9]*' "$out" &&
+		grep -q "$ids | alipayplus  *| EUR .* 1700 | *0" "$out" && grep -q "$ids | till-eur  *| EUR .* -1700 | *0" "$out" &&
+		(($(grep -c ' | ' "$out") == 3)) || return 1
+	xw down && crosses && xw status && grep -q "$at\|nothing was changed" "$OUTER/tmp/entry.up"
+}
+book_that_differs() {
+	local code
+	code=$(fake alipayplus '{"do":"mint-code","behaviour":"answer-without-effect"}' | json 'o["code"]')
+	fake till-eur '{"do":"pay","code":"'"$code"'","amount":"700","currency":"EUR"}' || return 1
 	exits 1 xw up --json >"$OUTER/tmp/entry.up"
 	[[ $(json 'o["books_equal"]' <"$OUTER/tmp/entry.up") == False ]] &&
 		grep -q 'alipayplus .* EUR *700 *0$' "$OUTER/tmp/entry.up"
@@ -201,6 +225,7 @@ try 'killed with payments in flight: all become final' killed_in_flight
 try 'a second copy runs beside the first' second_copy
 try 'down leaves no process and no socket' down_leaves_nothing
 try 'up after down has the data' data_is_kept
+try 'back to a moment: what lies after it is named' back_to_a_moment
 try "a partner's book that differs is told" book_that_differs
 try 'clean leaves nothing' clean_leaves_nothing
 try 'clean empties a folder that it cannot remove' clean_of_a_folder_made_by_others
