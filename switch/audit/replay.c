@@ -75,6 +75,7 @@ static const char *read_event(struct replay *r, const Xw__Event *e, const struct
 		.prior_seq = e->prior_seq,
 		.code_peer = (uint16_t)e->code_peer,
 		.order_free = e->order_free,
+		.order_version = e->order_version,
 		.hurry = e->hurry,
 		.taken = e->taken,
 		.cap_refused = e->cap_refused,

@@ -62,6 +62,7 @@ struct pay_event {
 	bool order_free;               /* the ledger was asked: no payment has this order */
 	struct pay_id order_from; /* the last payment that gave the order back, or the order; none:
 				     nobody has looked */
+	uint32_t order_version;   /* and the version of the order that partners saw then */
 	bool taken;               /* what this step wanted for itself was another's already */
 	uint8_t scheme_count;     /* candidates of the recognition table, best first */
 	const char *scheme[8];

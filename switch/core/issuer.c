@@ -157,7 +157,7 @@ static void inquire(struct turn *t, const char *why)
 /* Anybody may send hints, and each question is a step for ever: the first is heeded at once, the
  * next not before this has gone by; of what is over, where a stranger can gain least, later. */
 #define HINT_GAP_MS      1000
-#define HINT_GAP_OVER_MS 60000
+#define HINT_GAP_OVER_MS 10000
 
 static struct wall hint_is_heeded_at(const struct turn *t)
 {

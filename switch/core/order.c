@@ -59,6 +59,8 @@ void order_take(struct turn *t, const struct pay_id *id, int seq)
 	const struct pay_id *from = &t->ev->order_from;
 
 	take(t, order_claim(pay_id_is_none(from) ? id : from), seq);
+	if (t->ev->order_version)
+		t->p->version_from = t->ev->order_version + ORDER_STEPS_MAX;
 }
 
 /* What an inquiry says after a lost answer is believed of the payment; but another is let in only

@@ -276,6 +276,11 @@ const char *pay_check(const struct pay *p)
 	return NULL;
 }
 
+uint32_t pay_version(const struct pay *p)
+{
+	return p->version_from + p->version;
+}
+
 static void later(struct wall *latest, struct wall at)
 {
 	if (at.us > latest->us)

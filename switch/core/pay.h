@@ -204,13 +204,14 @@ struct pay {
 	struct fee fee[FEES_MAX]; /* accrued */
 	uint8_t posted;           /* enum posted */
 	uint8_t late;             /* a success came after the undo: exception */
-	uint8_t confirmed;   /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
-	uint8_t stuck;       /* on the exception list */
-	uint8_t gave_back;   /* refused for certain: the order it had is open to the next */
-	uint8_t denied;      /* they contradicted what is settled; said once */
-	uint8_t answered;    /* bit n: answer n (below SEQ_REFUND) was made final */
-	uint16_t via;        /* FLOW_SCAN: the participant whose server scanned */
-	struct pay_id order; /* FLOW_SCAN: the order of ours that it pays, */
+	uint8_t confirmed;     /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
+	uint8_t stuck;         /* on the exception list */
+	uint8_t gave_back;     /* refused for certain: the order it had is open to the next */
+	uint32_t version_from; /* it had an order after others: partners see version after that */
+	uint8_t denied;        /* they contradicted what is settled; said once */
+	uint8_t answered;      /* bit n: answer n (below SEQ_REFUND) was made final */
+	uint16_t via;          /* FLOW_SCAN: the participant whose server scanned */
+	struct pay_id order;   /* FLOW_SCAN: the order of ours that it pays, */
 	char merchant_token[MERCHANT_TOKEN]; /* or the merchant of ours whose code was scanned */
 	uint16_t candidate[CANDIDATES_MAX];
 	uint8_t candidate_count;
@@ -293,6 +294,8 @@ struct money pay_refundable(const struct pay *p);
 struct money pay_capturable(const struct pay *p);
 /* What is owed to the acquirer's side for that. */
 struct money pay_owed_still(const struct pay *p);
+/* As partners see it: of an order it grows whatever payment has it. */
+uint32_t pay_version(const struct pay *p);
 /* The latest time that the record speaks of as past: when it was written, or a little before. */
 struct wall pay_latest(const struct pay *p);
 /* Whom the alarm would make us ask what became of the debit; 0: the alarm is for something else. */

@@ -408,7 +408,7 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	put_mode(p, ret->mode);
 	put_names(sn, p, to, ret);
 	ret->at = p->iss.at.us ? p->iss.at : p->iss.since;
-	ret->version = p->version;
+	ret->version = pay_version(p);
 	ret->outcome = outcome_of(p, &ret->reason);
 	if (p->flow == FLOW_ORDER) /* in which shape its code is wanted */
 		memcpy(ret->code.format, p->code_format, sizeof ret->code.format);

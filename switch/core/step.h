@@ -127,6 +127,9 @@ void merchant_resolve(
 /* order.c: what an order of ours says to one who scanned its code; `taken`: a payment has it. */
 void order_resolve(
 	const struct pay *order, uint16_t acquirer, bool taken, struct wall now, struct msg *ret);
+/* An order's own record has fewer versions. What partners see of an order that was given back is
+ * the version then, and the record's; of the payment that has it next, so much more. */
+#define ORDER_STEPS_MAX 64
 /* The claim by which one payment, a cancel or the expiry takes the order; or, of a payment that
  * gave it back, the next after it. */
 struct claim order_claim(const struct pay_id *id);

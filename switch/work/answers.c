@@ -98,7 +98,8 @@ void inbound_refuse(
 }
 
 static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
-	const struct request *rq, const struct pay *p, int seq, struct http_out *out)
+	const struct request *rq, const struct pay *p, int seq, uint32_t given_back,
+	struct http_out *out)
 {
 	struct msg *m = arena_new(a, struct msg);
 	struct adapter_env env = env_for(w, l, a);
@@ -107,6 +108,8 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 	if (!m)
 		return false;
 	reply_build(w->conf.snapshot, p, l->peer->number, rq->route->op, seq, m);
+	if (p->flow == FLOW_ORDER && p->version_from == 0)
+		m->version += given_back;
 	if (p->flow == FLOW_ORDER && pay_state(p) == PAY_OPEN && !own_code_put(w, a, p, m))
 		return false;
 	if (canon_write(m, a, &reply) != RC_OK)
@@ -119,8 +122,8 @@ void inbound_view(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 {
 	struct http_out out;
 
-	if (!inbound_room(rq, &out, 16384) ||
-		!write_view(w, rq->link, rq->arena, &rq->request, p, seq, &out)) {
+	if (!inbound_room(rq, &out, 16384) || !write_view(w, rq->link, rq->arena, &rq->request, p,
+						      seq, rq->ev.order_version, &out)) {
 		inbound_refuse(w, rq, REASON_INTERNAL, "the answer does not fit", NULL);
 		return;
 	}
@@ -189,7 +192,7 @@ bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, in
 	enum op op = op_of_seq(p, seq);
 
 	rq.route = op == OP_CANCEL ? cancel_route(l, p) : route_of(l, op, NULL);
-	if (!rq.route || !write_view(w, l, &a, &rq, p, seq, &out))
+	if (!rq.route || !write_view(w, l, &a, &rq, p, seq, 0, &out))
 		return false;
 	*ret_body = out.body;
 	*ret_status = out.status;

@@ -468,6 +468,7 @@ void commit_order_sought(struct wrk *w, const struct seek *s, enum rc rc)
 		unsent(w, l, it);
 	} else if (pay_id_is_none(&s->holder)) { /* the last who had it gave it back */
 		it->ev.order_from = s->from;
+		it->ev.order_version = s->version;
 		list_prepend(&l->inbox, &it->node);
 	} else if (pay_id_eq(&s->holder, &l->rec.id)) {
 		fenced(w, l, it);

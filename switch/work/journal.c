@@ -163,6 +163,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, 
 	e.order_free = ev->order_free;
 	if (!pay_id_is_none(&ev->order_from))
 		e.order_from = data(ev->order_from.b, sizeof ev->order_from.b);
+	e.order_version = ev->order_version;
 	e.taken = ev->taken;
 	e.hurry = ev->hurry;
 	for (int i = 0; i < ev->scheme_count; i++)

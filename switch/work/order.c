@@ -16,6 +16,7 @@ void order_follow(struct wrk *w, struct rq *rq, const struct pay *p)
 
 	rq->order = p->flow == FLOW_ORDER ? p->id : p->order;
 	rq->ev.order_from = p->id;
+	rq->ev.order_version = p->gave_back ? pay_version(p) : 0;
 	if (a)
 		a->rq = rq;
 	if (a && w->port->find(w->port->ctx, &c, k) == RC_OK)
@@ -94,6 +95,7 @@ void order_holder_loaded(struct wrk *w, const struct seek *s, const struct loade
 		sought(w, s, RC_IO); /* who took it was committed with the claim */
 	} else if (p->gave_back) {
 		on.from = p->id;
+		on.version = pay_version(p);
 		order_seek(w, on);
 	} else {
 		sought(w, s, RC_OK);

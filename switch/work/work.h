@@ -25,9 +25,9 @@
 #define SECRET_MAX                                                                                 \
 	1900 /* what a call needs of the request and no record may have: see outbound.c */
 #define CALL_BYTES  98304
-#define SEAL_EXTRA  64 /* what sealing adds, at most */
+#define SEAL_EXTRA  64    /* what sealing adds, at most */
 #define IMAGE_MAX   32768 /* bytes of a picture */
-#define PENDING_MAX 4  /* commits per payment are one at a time; its queue is longer */
+#define PENDING_MAX 4     /* commits per payment are one at a time; its queue is longer */
 
 struct live;
 struct callout;
@@ -188,6 +188,7 @@ enum wait_kind {
 struct seek {
 	struct pay_id from;   /* the order, or the last that gave it back */
 	struct pay_id holder; /* none: nobody */
+	uint32_t version;     /* of the order, as it was given back */
 	struct own *own;      /* on whose behalf: a scan of its code, or a payment that wants it */
 	struct live *live;
 };

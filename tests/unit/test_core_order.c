@@ -268,8 +268,11 @@ static void refused_for_certain_gives_it_back(void **state)
 			   .op = OP_CONFIRM,
 			   .peer = WALLET,
 			   .msg = &w->m,
-			   .order_from = first.id });
+			   .order_from = first.id,
+			   .order_version = pay_version(&first) });
 	assert_takes(w, &first);
+	/* what the till saw of the order when it was open again comes between the two */
+	assert_true(pay_version(&w->rec) > pay_version(&first) + ORDER_STEPS_MAX);
 	pw_captured(w);
 	assert_state(w, PAY_PAID);
 	assert_false(w->rec.gave_back);

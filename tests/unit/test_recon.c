@@ -11,7 +11,7 @@
 static struct ccy eur, nok;
 static struct recon_item item[ITEMS];
 static struct recon_id room[2 * ITEMS];
-static char name[ITEMS][16];
+static char name[ITEMS][32];
 static struct recon_found found[2 * ITEMS];
 static int count;
 static struct recon r;
