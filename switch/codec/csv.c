@@ -8,9 +8,11 @@
  */
 #include "csv.h"
 
+#define MARK SPAN("\xef\xbb\xbf") /* of UTF-8, at the begin of a file */
+
 struct csv csv_init(struct arena *a, struct span text)
 {
-	if (span_starts(text, SPAN("\xef\xbb\xbf")))
+	if (span_starts(text, MARK))
 		text = span_sub(text, 3, text.n);
 	return (struct csv){ .rest = text, .arena = a, .next = 1 };
 }
@@ -111,7 +113,9 @@ void csv_put(struct buf *b, struct span v)
 		buf_ch(b, ',');
 	for (size_t i = 0; i < v.n; i++)
 		quote = quote || v.p[i] == '"' || v.p[i] == ',' || v.p[i] == '\n' || v.p[i] == '\r';
-	/* An empty first field would leave no trace for the comma behind it. */
+	/* It would be taken for the file's own; and an empty first field would leave no trace for
+	 * the comma behind it. */
+	quote = quote || (b->n == 0 && span_starts(v, MARK));
 	quote = quote || (v.n == 0 && (b->n == 0 || b->p[b->n - 1] == '\n'));
 	if (!quote) {
 		buf_add(b, v);

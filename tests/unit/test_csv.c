@@ -82,7 +82,8 @@ static void refused(void **state)
 
 static void what_is_written_is_read(void **state)
 {
-	static const char *const fields[] = { "", "a", "a,b", "\"", "x\ny", "\r\n", " ", "\"\"" };
+	static const char *const fields[] = { "", "a", "a,b", "\"", "x\ny", "\r\n", " ", "\"\"",
+		"\xef\xbb\xbf" "a" };
 	enum { N = sizeof fields / sizeof fields[0] };
 	struct arena a = arena_init(memory, sizeof memory);
 	char text[256];
