@@ -283,7 +283,7 @@ static void set_order(const struct adapter_env *env, const struct json *body, Xw
 static struct fault read_payer(
 	const struct adapter_env *env, const struct json *body, Xw__Canonical *c)
 {
-	struct span flow = SPAN_NONE;
+	struct span flow = SPAN_NONE, format;
 
 	(void)json_str(body, "userFlow", &flow);
 	if (!span_eq(flow, SPAN("QR"))) {
@@ -294,6 +294,9 @@ static struct fault read_payer(
 	if (json_get(body, "customer"))
 		return INVALID("customer", "who scans the code pays");
 	c->op = OP_ORDER;
+	format = till_image_format(env, json_get(body, "qrFormat"));
+	if (!span_empty(format) && (c->code = canonical_code(env->arena, SPAN_NONE)) != NULL)
+		c->code->format = canonical_str(env->arena, format);
 	return check_qr(body);
 }
 

@@ -91,21 +91,24 @@ struct span till_image_type(const struct request *rq)
 }
 
 /* SPEC vipps 2.5 [C:V-EP]: qrFormat of a create; an SVG where nothing is said. */
-bool till_wants_image(const struct adapter_env *env, struct span body, int64_t *ret_pixels)
+struct span till_image_format(const struct adapter_env *env, const struct json *qr_format)
 {
-	const struct json *v = json_get(json_parse_object(env->arena, body), "qrFormat");
 	struct span format = SPAN("IMAGE/SVG+XML");
+	int64_t pixels = SIZE_DEFAULT;
+	struct buf b = arena_buf(env->arena, 16);
 
-	(void)(v && json_str(v, "format", &format));
-	*ret_pixels = 0;
-	if (span_eq(format, SPAN("IMAGE/PNG"))) {
-		*ret_pixels = SIZE_DEFAULT;
-		(void)json_int(v, "size", ret_pixels);
-	}
-	return !span_eq(format, SPAN("TEXT/TARGETURL"));
+	(void)(qr_format && json_str(qr_format, "format", &format));
+	if (span_eq(format, SPAN("TEXT/TARGETURL")))
+		return SPAN_NONE;
+	if (!span_eq(format, SPAN("IMAGE/PNG")))
+		return SPAN("svg");
+	(void)json_int(qr_format, "size", &pixels);
+	buf_str(&b, "png");
+	buf_i64(&b, pixels);
+	return buf_span(&b);
 }
 
-struct span till_image_address(const struct adapter_env *env, struct span code, int64_t pixels)
+struct span till_image_address(const struct adapter_env *env, struct span code, struct span format)
 {
 	struct span id = adapter_setting(env, "client_id");
 	size_t room = env->origin.n + id.n + code.n * 4 / 3 + 128;
@@ -119,9 +122,7 @@ struct span till_image_address(const struct adapter_env *env, struct span code, 
 	buf_add(&b, id);
 	buf_ch(&b, '/');
 	from = b.n;
-	buf_str(&b, pixels ? "png" : "svg");
-	if (pixels)
-		buf_i64(&b, pixels);
+	buf_add(&b, format);
 	buf_ch(&b, '.');
 	text_b64url(&b, code);
 	if (!buf_ok(&b) || !write_mac(env, span_sub(buf_span(&b), from, b.n), &mac))

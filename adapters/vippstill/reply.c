@@ -88,29 +88,25 @@ static void put_payment(struct jw *w, const Xw__Canonical *c)
 	jw_str(w, "reference", span_str(c->request_id));
 }
 
-/* The text of the code. */
-static void put_redirect(struct jw *w, const Xw__Canonical *c)
+/* What a till shows: the text of the code, or the address of its picture, as its create said. */
+static void put_redirect(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
 {
-	if (c->code)
-		jw_opt(w, "redirectUrl", span_str(c->code->text));
+	struct span text = span_str(c->code ? c->code->text : "");
+
+	if (c->code && c->code->format[0] && text.n)
+		text = till_image_address(env, text, span_str(c->code->format));
+	jw_opt(w, "redirectUrl", text);
 }
 
-/* What the till shows: the text, or the address of its picture, as its request said. */
-static void write_created(const struct adapter_env *env, const struct request *rq,
-	const Xw__Canonical *c, struct jw *w)
+static void write_created(const struct adapter_env *env, const Xw__Canonical *c, struct jw *w)
 {
-	int64_t pixels;
-
 	jw_obj(w, NULL);
 	jw_str(w, "reference", span_str(c->request_id));
-	if (c->code && till_wants_image(env, rq->http->body, &pixels))
-		jw_opt(w, "redirectUrl", till_image_address(env, span_str(c->code->text), pixels));
-	else
-		put_redirect(w, c);
+	put_redirect(env, w, c);
 	jw_end(w, '}');
 }
 
-static void write_payment(const Xw__Canonical *c, struct jw *w)
+static void write_payment(const struct adapter_env *env, const Xw__Canonical *c, struct jw *w)
 {
 	jw_obj(w, NULL);
 	put_payment(w, c);
@@ -120,7 +116,7 @@ static void write_payment(const Xw__Canonical *c, struct jw *w)
 	jw_obj(w, "profile");
 	jw_end(w, '}');
 	put_psp(w, c->object_id, "");
-	put_redirect(w, c);
+	put_redirect(env, w, c);
 	jw_end(w, '}');
 }
 
@@ -281,9 +277,9 @@ void till_write_reply(const struct adapter_env *env, const struct request *rq,
 		break;
 	case TILL_PAYMENT:
 		if (op == OP_READ)
-			write_payment(reply, &w);
+			write_payment(env, reply, &w);
 		else
-			write_created(env, rq, reply, &w);
+			write_created(env, reply, &w);
 		break;
 	case TILL_EVENTS:
 		write_events(reply, &w);

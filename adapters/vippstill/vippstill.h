@@ -73,9 +73,9 @@ struct fault till_read_image(
 	const struct adapter_env *env, const struct request *rq, Xw__Canonical *c);
 void till_write_image(const struct request *rq, const Xw__Canonical *c, struct http_out *out);
 struct span till_image_type(const struct request *rq);
-/* What the body of a create asks for; *ret_pixels 0: an SVG. */
-bool till_wants_image(const struct adapter_env *env, struct span body, int64_t *ret_pixels);
-struct span till_image_address(const struct adapter_env *env, struct span code, int64_t pixels);
+/* How a create wants its code: "svg", "png" and the pixels; empty: as text. */
+struct span till_image_format(const struct adapter_env *env, const struct json *qr_format);
+struct span till_image_address(const struct adapter_env *env, struct span code, struct span format);
 
 /* hooks.c: webhooks. There is one registration, made by configuration. */
 void till_write_hooks(

@@ -57,8 +57,9 @@ static void check_read(const Xw__Canonical *c, const struct request *rq)
 		check_amount(c->payment->amount);
 		CHECK(c->payment->amount->minor >= 100 && c->key[0]);
 		CHECK(says(rq->http->body, c->request_id));
-		CHECK((c->op == OP_DEBIT) == (c->code != NULL));
-		CHECK(!c->code || c->code->text[0] || c->payer->handle[0]);
+		CHECK(c->op == OP_ORDER || c->code != NULL);
+		CHECK(c->op == OP_DEBIT ? c->code->text[0] || c->payer->handle[0]
+					: !c->code || (!c->code->text[0] && c->code->format[0]));
 	} else {
 		CHECK(strcmp(c->request_id, REFERENCE) == 0);
 	}
