@@ -10,8 +10,8 @@
 #define ADAPTERS_MAX 32
 
 /* Percent of the host's room: until then all are welcome. Who only asks can ask again. */
-#define READ_UNTIL  75
-#define BEGIN_UNTIL 90
+#define READ_UNTIL  60
+#define BEGIN_UNTIL 75
 
 bool inbound_is_shed(const struct wrk *w, enum op op)
 {

@@ -206,7 +206,8 @@ describe('Bancontact', () => {
       await hand('bancontact', 'app-approve', id); /* so that the books can agree */
       assert.equal(await tell(right, { signature: await signature(right, mine) }), 200);
       await over(w, eur(), id, 'PAID');
-      assert.equal(await tell(news('IDENTIFIED'), { signature: await signature(news('IDENTIFIED'), mine) }), 200, 'in no order');
+      const earlier = news('IDENTIFIED');
+      assert.equal(await tell(earlier, { signature: await signature(earlier, mine) }), 200, 'in no order');
       await over(w, eur(), id, 'PAID');
     });
 

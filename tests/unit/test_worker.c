@@ -590,14 +590,14 @@ static void questions_are_shed_first(void **state)
 	int pay, later, read, cancel;
 
 	(void)state;
-	wrk_set_load(o->w, 76);
+	wrk_set_load(o->w, 61);
 	pay = request(o, "/scheme/pay", PAY);
 	all(o);
 	assert_int_equal(o->calls, 1);
 	assert_int_equal(o->status[pay], 0); /* it waits for the wallet */
 	read = request(o, "/scheme/read", READ);
 	assert_non_null(strstr(o->body[read], "problem.reason: overloaded"));
-	wrk_set_load(o->w, 91);
+	wrk_set_load(o->w, 76);
 	later = request(o, "/scheme/pay", PAY);
 	assert_int_equal(o->status[later], 400);
 	assert_non_null(strstr(o->body[later], "problem.reason: overloaded"));
