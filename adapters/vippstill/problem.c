@@ -65,7 +65,7 @@ static const struct meaning {
 	{ REASON_REPEAT, R, "4150" },
 	{ REASON_REPEAT, D | X, "4020" },
 	{ REASON_DUPLICATE, D, "4150" },
-	{ REASON_NOT_FOUND, D | K | X | R | OP_BIT(READ), "5090" },
+	{ REASON_NOT_FOUND, D | K | X | R | OP_BIT(READ) | OP_BIT(IMAGE), "5090" },
 	{ REASON_BUSY, X, "6250" },
 	{ REASON_BUSY, D | K | R, "6160" },
 	{ REASON_AMOUNT, D | R, "4040" },

@@ -30,23 +30,32 @@ report();
 
 /*
  * A cell that orders mischief is alone with its issuer's fake until that is made: such cells come when the issuer's others are
- * over, one after another.
+ * over, one after another. Behind each two comes one that is simply paid, alone too: a wallet that never answers gets no payments.
  */
+function lineUp() {
+  const wild = open.filter(mischiefOf), alone = [];
+  for (const issuer of new Set(wild.map((c) => c.issuer))) {
+    const paid = open.filter((c) => c.issuer === issuer && c.outcome === 'pay' && !mischiefOf(c));
+    wild.filter((c) => c.issuer === issuer).forEach((c, i) => alone.push(c, ...(i % 2 ? paid.splice(0, 1) : [])));
+  }
+  return { alone: new Set(alone), waiting: [...open.filter((c) => !alone.includes(c)), ...alone] };
+}
+
 async function crossAll() {
-  const waiting = [...open.filter((c) => !mischiefOf(c)), ...open.filter(mischiefOf)], shared = new Map(), taken = new Set();
+  const { alone, waiting } = lineUp(), shared = new Map(), taken = new Set();
   let running = 0, n = 0, wake;
-  for (const c of open) if (!mischiefOf(c)) shared.set(c.issuer, (shared.get(c.issuer) ?? 0) + 1);
-  const ready = (c) => !mischiefOf(c) || (!shared.get(c.issuer) && !taken.has(c.issuer));
+  for (const c of open) if (!alone.has(c)) shared.set(c.issuer, (shared.get(c.issuer) ?? 0) + 1);
+  const ready = (c) => !alone.has(c) || (!shared.get(c.issuer) && !taken.has(c.issuer));
   while (waiting.length || running) {
     const next = running < AT_ONCE ? waiting.findIndex(ready) : -1;
     if (next < 0) { await new Promise((r) => { wake = r; }); continue; }
     const [c] = waiting.splice(next, 1);
-    const leave = () => { if (mischiefOf(c)) taken.delete(c.issuer); wake?.(); };
-    if (mischiefOf(c)) taken.add(c.issuer);
+    const leave = () => { if (alone.has(c)) taken.delete(c.issuer); wake?.(); };
+    if (alone.has(c)) taken.add(c.issuer);
     running++;
     one(c, ++n, once(leave)).finally(() => {
       running--;
-      if (!mischiefOf(c)) shared.set(c.issuer, shared.get(c.issuer) - 1);
+      if (!alone.has(c)) shared.set(c.issuer, shared.get(c.issuer) - 1);
       wake?.();
     });
   }
