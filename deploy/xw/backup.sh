@@ -86,7 +86,7 @@ restore_run() {
 	fi
 	sed -i '/^restore_command\|^recovery_target/d' "$RUN/pg/postgresql.auto.conf"
 	rm -rf "$RUN/redis/"* "$RUN/backup"
-	restore_tell || true
+	restore_tell || say 'not all of what lies behind it could be told; see above'
 	restore_rename "$mark"
 	say "the ledger before that is in $RUN/pg.$mark; ./xw up goes on, ./xw backup begins another backup"
 }
@@ -104,7 +104,7 @@ restore_tell() {
 	local last=$(server_sql -At -d "$DB" -c 'select max(at) from ledger.step')
 	say "the ledger's last step was at $last"
 	printf '\nby the checkpoints  '
-	up_verify || true
+	up_verify || true # a checkpoint that no longer fits is what it is to say
 	daemon_pid switchsandbox >/dev/null || { say 'no partner runs here to be compared with'; return; }
 	mkdir -p "$RUN/demo"
 	demo_books >"$RUN/demo/books"

@@ -376,6 +376,27 @@ static bool is_debited(const struct pay *p, uint16_t to)
 	return to == p->iss.peer && to != p->acq.peer && to != p->via && p->iss.op != OP_NONE;
 }
 
+/* What the answer is about, where that is not the payment as a whole. */
+static void reply_to(const struct pay *p, enum side side, enum op op, int seq, struct msg *ret)
+{
+	if (op == OP_TELL && p->flow != FLOW_PUSHED) {
+		/* The wallet's own word: what was taken down is acknowledged, whatever comes later.
+		 */
+		ret->outcome = OUTCOME_APPROVED;
+		ret->reason = REASON_NONE;
+	} else if (seq >= SEQ_REFUND) {
+		reply_refund(p, side, seq, ret);
+	} else if (seq >= SEQ_CAPTURE) {
+		ret->has_capture = true;
+		ret->capture = ret->captures[seq - SEQ_CAPTURE];
+	} else if (seq == SEQ_CANCEL) {
+		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ? OUTCOME_REVERSED : OUTCOME_PENDING;
+		ret->reason = REASON_CANCELLED;
+	} else if (seq == SEQ_FIRST && pay_is_scan(p) && op == OP_RESOLVE) {
+		reply_scan(p, ret);
+	}
+}
+
 void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, enum op op, int seq,
 	struct msg *ret)
 {
@@ -432,22 +453,7 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		if (p->refund[i].phase != REFUND_NONE)
 			refund_of(p, &p->refund[i], side, &ret->refunds[ret->refund_count++]);
-	if (op == OP_TELL && p->flow != FLOW_PUSHED) {
-		/* The wallet's own word: what was taken down is acknowledged, whatever comes later.
-		 */
-		ret->outcome = OUTCOME_APPROVED;
-		ret->reason = REASON_NONE;
-	} else if (seq >= SEQ_REFUND) {
-		reply_refund(p, side, seq, ret);
-	} else if (seq >= SEQ_CAPTURE) {
-		ret->has_capture = true;
-		ret->capture = ret->captures[seq - SEQ_CAPTURE];
-	} else if (seq == SEQ_CANCEL) {
-		ret->outcome = pay_answer_final(p, SEQ_CANCEL) ? OUTCOME_REVERSED : OUTCOME_PENDING;
-		ret->reason = REASON_CANCELLED;
-	} else if (seq == SEQ_FIRST && pay_is_scan(p) && op == OP_RESOLVE) {
-		reply_scan(p, ret);
-	}
+	reply_to(p, side, op, seq, ret);
 }
 
 void notify_build(

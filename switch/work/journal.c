@@ -121,6 +121,46 @@ struct span journal_personal(const struct item *it, struct arena *a)
 	return b.p && canon_pack(&only, &b) == RC_OK ? buf_span(&b) : SPAN_NONE;
 }
 
+/* What is one number, or points into the item. */
+static void put_scalars(const struct item *it, uint32_t snapshot, Xw__Event *e)
+{
+	const struct pay_event *ev = &it->ev;
+
+	e->kind = ev->kind;
+	e->now = ev->now.us;
+	e->peer = ev->peer;
+	e->op = ev->op;
+	e->side = ev->side;
+	e->attempt = ev->attempt;
+	e->refund_seq = ev->refund_seq;
+	e->lost = ev->lost;
+	e->verb = ev->verb;
+	e->operator_ = (char *)(uintptr_t)it->decision.by;
+	e->cap_refused = ev->cap_refused;
+	e->cap_account = ev->cap_account;
+	e->cap = ev->cap;
+	e->cap_used = ev->cap_used;
+	e->repeated = ev->repeated;
+	e->prior_claim = ev->prior_claim;
+	e->prior_seq = ev->prior_seq;
+	if (ev->repeated)
+		e->prior_fingerprint = data(ev->prior_fingerprint, 16);
+	e->snapshot = (int32_t)snapshot;
+	e->salt = ev->salt;
+	e->code_peer = ev->code_peer;
+	if (!pay_id_is_none(&ev->order))
+		e->order = data(ev->order.b, sizeof ev->order.b);
+	e->merchant = (char *)(uintptr_t)ev->merchant;
+	if (ev->kind == EV_REQUEST)
+		e->code_format = (char *)(uintptr_t)ev->msg->code.format;
+	e->order_free = ev->order_free;
+	if (!pay_id_is_none(&ev->order_from))
+		e->order_from = data(ev->order_from.b, sizeof ev->order_from.b);
+	e->order_version = ev->order_version;
+	e->taken = ev->taken;
+	e->hurry = ev->hurry;
+}
+
 bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, struct buf *ret)
 {
 	const struct pay_event *ev = &it->ev;
@@ -133,39 +173,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, 
 	size_t n;
 	char *room;
 
-	e.kind = ev->kind;
-	e.now = ev->now.us;
-	e.peer = ev->peer;
-	e.op = ev->op;
-	e.side = ev->side;
-	e.attempt = ev->attempt;
-	e.refund_seq = ev->refund_seq;
-	e.lost = ev->lost;
-	e.verb = ev->verb;
-	e.operator_ = (char *)(uintptr_t)it->decision.by;
-	e.cap_refused = ev->cap_refused;
-	e.cap_account = ev->cap_account;
-	e.cap = ev->cap;
-	e.cap_used = ev->cap_used;
-	e.repeated = ev->repeated;
-	e.prior_claim = ev->prior_claim;
-	e.prior_seq = ev->prior_seq;
-	if (ev->repeated)
-		e.prior_fingerprint = data(ev->prior_fingerprint, 16);
-	e.snapshot = (int32_t)snapshot;
-	e.salt = ev->salt;
-	e.code_peer = ev->code_peer;
-	if (!pay_id_is_none(&ev->order))
-		e.order = data(ev->order.b, sizeof ev->order.b);
-	e.merchant = (char *)(uintptr_t)ev->merchant;
-	if (ev->kind == EV_REQUEST)
-		e.code_format = (char *)(uintptr_t)ev->msg->code.format;
-	e.order_free = ev->order_free;
-	if (!pay_id_is_none(&ev->order_from))
-		e.order_from = data(ev->order_from.b, sizeof ev->order_from.b);
-	e.order_version = ev->order_version;
-	e.taken = ev->taken;
-	e.hurry = ev->hurry;
+	put_scalars(it, snapshot, &e);
 	for (int i = 0; i < ev->scheme_count; i++)
 		schemes[i] = (char *)(uintptr_t)ev->scheme[i];
 	e.schemes = schemes;
