@@ -280,6 +280,8 @@ static void on_payment(struct sim *s, const struct event *e)
 	bool nok = rng_hit(&s->people, 400);
 
 	(void)e;
+	if (n == SPENDS_MAX)
+		return;
 	if (s->faults.corridor && rng_hit(&s->people, 700))
 		corridor = s->faults.corridor - 1;
 	s->spends++;

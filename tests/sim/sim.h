@@ -381,7 +381,7 @@ struct spend {
 	int refunds;
 };
 
-#define SPENDS_MAX 256
+#define SPENDS_MAX 512
 
 void people_begin(struct sim *s);
 
