@@ -9,7 +9,7 @@
 
 #include "check.h"
 #include "qr.h"
-#include "utf8.h"
+#include "safely.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,30 +126,6 @@ static enum ctl_exit scan_lines(void)
 	if (got < 0)
 		perror("switchctl: standard input");
 	return got == 0 ? CTL_GOOD : CTL_FAILED;
-}
-
-/* A character that a terminal would act on, or that hides or turns what stands beside it. */
-static bool is_unsafe(uint32_t ch)
-{
-	return ch < 0x20 || (ch >= 0x7f && ch < 0xa0) || (ch >= 0x200b && ch <= 0x200f) ||
-	       (ch >= 0x2028 && ch <= 0x202e) || (ch >= 0x2060 && ch <= 0x206f) || ch == 0xfeff;
-}
-
-static void print_safely(struct span text)
-{
-	bool utf8 = span_is_utf8(text);
-
-	while (text.n > 0) {
-		const char *from = text.p;
-		uint32_t ch = utf8 ? utf8_take(&text) : (unsigned char)*text.p;
-
-		if (!utf8)
-			text = span_sub(text, 1, text.n);
-		if (is_unsafe(ch) || (!utf8 && ch >= 0x80))
-			printf(utf8 ? "\\u%04x" : "\\x%02x", ch);
-		else
-			fwrite(from, 1, (size_t)(text.p - from), stdout);
-	}
 }
 
 static void print_row(struct span name, struct span value)

@@ -1,0 +1,13 @@
+/*
+ * safely.h: what strangers wrote, on a terminal.
+ */
+#ifndef XW_SAFELY_H
+#define XW_SAFELY_H
+
+#include "span.h"
+
+/* To standard output; what a terminal would act on, or what hides or turns its neighbours, as an
+ * escape. */
+void print_safely(struct span text);
+
+#endif
