@@ -42,6 +42,9 @@ static const struct caps caps[] = {
 		.ladder = LADDER(2, 3, 5, 10, 30, 120, 600, 600, 3600, 7200, 21600, 54000) },
 	/* Codes that got lost expire within a minute; asking again gives others. */
 	{ .op = OP_CODES, .allowed_ms = OTHER_MS },
+	{ .op = OP_RULES, .allowed_ms = OTHER_MS },
+	{ .op = OP_REGISTER, .allowed_ms = OTHER_MS },
+	{ .op = OP_STANDING, .allowed_ms = OTHER_MS },
 	{ .op = OP_PUSH, .push_decides = true },
 	/* The result of what it pushed; it asks by itself besides. */
 	{ .op = OP_NOTIFY,
@@ -67,6 +70,8 @@ static const struct route routes[] = {
 	{ "POST", PATH("pushPayment"), OP_TELL, APS_PUSH_PAYMENT, .hold_ms = HOLD_MONEY_MS },
 	{ "POST", PATH("inquiryPushPayment"), OP_READ, APS_INQUIRY_PUSH_PAYMENT,
 		.hold_ms = HOLD_OTHER_MS },
+	{ "POST", "/aps/{peer}/v1/merchants/notifyRegistrationStatus", OP_STANDING,
+		APS_NOTIFY_REGISTRATION, .hold_ms = HOLD_OTHER_MS },
 	{ .method = NULL },
 };
 

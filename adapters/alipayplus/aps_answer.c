@@ -272,6 +272,9 @@ static aps_answer_fn *const readers[OP_MAX] = {
 	[OP_REFUND] = read_refund,
 	[OP_RESOLVE] = read_resolve,
 	[OP_CODES] = read_codes,
+	[OP_RULES] = aps_read_rules,
+	[OP_REGISTER] = aps_read_registration,
+	[OP_STANDING] = aps_read_standing,
 };
 
 enum rc alipayplus_read_answer(const struct adapter_env *env, const Xw__Canonical *call,

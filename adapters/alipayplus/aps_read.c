@@ -301,7 +301,8 @@ static void read_refund(struct aps_reading *r)
 static bool is_for_acqp(enum aps_api api)
 {
 	return api == APS_NOTIFY_PAYMENT || api == APS_USER_INITIATED_PAY ||
-	       api == APS_PUSH_PAYMENT || api == APS_INQUIRY_PUSH_PAYMENT;
+	       api == APS_PUSH_PAYMENT || api == APS_INQUIRY_PUSH_PAYMENT ||
+	       api == APS_NOTIFY_REGISTRATION;
 }
 
 static void read_body(struct aps_reading *r, const struct request *rq)
@@ -341,7 +342,11 @@ static void read_body(struct aps_reading *r, const struct request *rq)
 	case APS_INQUIRY_PUSH_PAYMENT:
 		read_push_inquiry(r);
 		return;
+	case APS_NOTIFY_REGISTRATION:
+		aps_take_standing(r);
+		return;
 	case APS_GET_PAYMENT_CODE:
+	case APS_INQUIRY_CODE_RULES:
 		break;
 	}
 	CHECK_UNREACHABLE();

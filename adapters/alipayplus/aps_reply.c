@@ -71,7 +71,7 @@ static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 		return aps_result_of_problem(api, (enum reason)reply->problem->reason);
 	/* SPEC alipayplus 4.8: any other answer than S has the notification delivered again. Taking
 	 * note of it is all that is asked, so no outcome at all is a success. */
-	if (api == APS_NOTIFY_PAYMENT &&
+	if ((api == APS_NOTIFY_PAYMENT || api == APS_NOTIFY_REGISTRATION) &&
 		(!reply->outcome || reply->outcome->result == OUTCOME_NONE))
 		return (struct aps_result){ "SUCCESS", 'S' };
 	return aps_result_of(api, reply->outcome);

@@ -190,6 +190,18 @@ static void put_codes(const struct adapter_env *env, struct jw *w, const Xw__Can
 	jw_end(w, '}');
 }
 
+/* SPEC alipayplus 4.14 [C:S18]: no request parameters. */
+static const char *check_rules(const Xw__Canonical *c)
+{
+	(void)c;
+	return NULL;
+}
+
+static void put_nothing(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c)
+{
+	(void)env, (void)w, (void)c;
+}
+
 /* ---- all ----------------------------------------------------------------------------------- */
 
 static const struct aps_call calls[OP_MAX] = {
@@ -200,6 +212,11 @@ static const struct aps_call calls[OP_MAX] = {
 	[OP_RESOLVE] = { "/aps/api/v1/payments/userInitiatedPay", check_resolve, put_resolve },
 	[OP_TELL] = { "/aps/api/v1/payments/notifyPayment", check_tell, put_tell },
 	[OP_CODES] = { "/aps/api/v1/codes/getPaymentCode", check_codes, put_codes },
+	[OP_REGISTER] = { "/aps/api/v1/merchants/registration", aps_check_registration,
+		aps_put_registration },
+	[OP_STANDING] = { "/aps/api/v1/merchants/inquiryRegistrationStatus", aps_check_registration,
+		aps_put_standing },
+	[OP_RULES] = { APS_CODE_RULES, check_rules, put_nothing },
 	[OP_NOTIFY] = { "/aps/api/v1/payments/notifyPushPayment", check_push_result,
 		put_push_result },
 };
@@ -209,12 +226,13 @@ enum rc alipayplus_write_call(const struct adapter_env *env, const Xw__Canonical
 {
 	const struct aps_call *k = (unsigned)call->op < OP_MAX ? &calls[call->op] : NULL;
 	struct span path = k && k->path ? span_str(k->path) : SPAN_NONE;
-	struct span own = adapter_setting(env, "push_result_path");
+	struct span own = adapter_setting(
+		env, call->op == OP_RULES ? "rules_path" : "push_result_path");
 
 	/* What has a paymentRequestId of theirs they asked us for, and ask about. */
 	if (call->op == OP_NOTIFY && *call->request_id)
 		return RC_OK;
-	if (call->op == OP_NOTIFY && !span_empty(own))
+	if ((call->op == OP_NOTIFY || call->op == OP_RULES) && !span_empty(own))
 		path = own;
 	return aps_write(env, k, path, call, out, ret_why);
 }

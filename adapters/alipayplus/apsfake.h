@@ -14,11 +14,13 @@
 #include "digest.h"
 #include "fake.h"
 
-#define APSF_PAYMENTS 4096
-#define APSF_REFUNDS  2048
-#define APSF_CODES    4096
-#define APSF_ID       65 /* 64 characters and the NUL */
-#define APSF_TOTALS   16
+#define APSF_PAYMENTS      4096
+#define APSF_REFUNDS       2048
+#define APSF_CODES         4096
+#define APSF_ID            65 /* 64 characters and the NUL */
+#define APSF_TOTALS        16
+#define APSF_RULES         32768
+#define APSF_REGISTRATIONS 256
 
 enum apsf_leg {
 	LEG_NONE,
@@ -140,7 +142,7 @@ struct apsf_refund {
 #define APSF_MISBEHAVE 8
 
 struct apsf_misbehave {
-	char api[24]; /* "pay", "inquiryPayment", ... */
+	char api[32]; /* "pay", "inquiryPayment", ... */
 	uint8_t twist;
 	uint32_t count, ms;
 };
@@ -149,6 +151,13 @@ struct apsf_total {
 	struct money taken, returned; /* both legs apart: see totals in control */
 	uint8_t leg;
 	uint32_t payments;
+};
+
+struct apsf_registration {
+	uint32_t number, heard;
+	struct wall at;
+	char request_id[APSF_ID], merchant[APSF_ID], store[APSF_ID], notify_path[200];
+	char status[16], verdict[16], reason[257];
 };
 
 struct apsf {
@@ -162,6 +171,10 @@ struct apsf {
 	struct apsf_code code[APSF_CODES];
 	struct apsf_misbehave misbehave[APSF_MISBEHAVE];
 	struct apsf_total total[APSF_TOTALS], forgotten[APSF_TOTALS];
+	uint32_t registration_count; /* ever made */
+	struct apsf_registration registration[APSF_REGISTRATIONS];
+	char registration_refusal[65];             /* code of the next one's, or "" */
+	char rules_version[17], rules[APSF_RULES]; /* codeRules as JSON; "": the usual ones */
 	uint32_t bad_signatures, bad_acknowledgements, bad_orders, notifications, evicted;
 };
 
@@ -236,8 +249,8 @@ struct apsf_code *apsf_code_new(
 	struct apsf *s, struct span digits, struct wall from, struct wall until);
 /* So many characters that nobody guesses. */
 void apsf_put_token(const struct sandbox_host *h, int count, struct buf *ret);
-/* An order code of ours. */
-void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p);
+/* An order code of ours, with another head than the usual one where `head` is not empty. */
+void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p, struct span head);
 /* 24 digits of our CII with BTI 02. */
 void apsf_code_digits(struct apsf *s, const struct sandbox_host *h, struct buf *ret);
 /* A new id of ours, as they look there: date, then digits. */
@@ -253,6 +266,7 @@ enum apsf_event {
 	EVENT_CALL,   /* answer to that call; the timer of the same name is its deadline */
 	EVENT_REFUND, /* answer to a refund call; the timer of the same name is its deadline */
 	EVENT_REFUND_AGAIN,
+	EVENT_REGISTRATION, /* answer to a notification of one; the cookie has its place */
 };
 
 uint64_t apsf_cookie(enum apsf_event e, const struct apsf *s, const struct apsf_payment *p);
@@ -328,6 +342,19 @@ bool apsf_on_page(
 void apsf_on_resolve(struct apsf_exchange *x);
 void apsf_on_told(struct apsf_exchange *x);
 void apsf_on_codes(struct apsf_exchange *x);
+void apsf_on_code_rules(struct apsf_exchange *x);
+
+/* ---- fake_register.c: merchants that the switch registers ---- */
+
+const char *apsf_check_products(const struct json *body);
+void apsf_on_registration(struct apsf_exchange *x);
+void apsf_on_standing(struct apsf_exchange *x);
+void apsf_on_standing_heard(
+	struct apsf *s, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m);
+const char *apsf_decide_registration(
+	struct apsf *s, const struct sandbox_host *h, const struct json *command, struct jw *w);
+/* The merchant of an order may be paid: it is registered, or that is not demanded. */
+bool apsf_is_registered(struct apsf *s, const struct sandbox_host *h, const struct json *order);
 
 /* ---- fake_till.c: the switch as wallet partner; what we ask it ---- */
 

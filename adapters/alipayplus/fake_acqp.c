@@ -312,7 +312,7 @@ static void put_code(struct apsf_exchange *x, struct apsf_payment *p)
 	struct buf b = buf_init(p->code, sizeof p->code - 1);
 
 	if (p->scenario == SCENARIO_ORDER_CODE)
-		apsf_put_order_code(x->h, p);
+		apsf_put_order_code(x->h, p, SPAN_NONE);
 	if (p->scenario != SCENARIO_ENTRY_CODE)
 		return;
 	buf_add(&b, x->h->origin);
@@ -368,6 +368,10 @@ void apsf_on_pay(struct apsf_exchange *x)
 	struct apsf_payment *p = apsf_find(x->s, true, id);
 	struct digest now;
 
+	if (!p && !apsf_is_registered(x->s, x->h, x->body)) {
+		apsf_answer_result(x, "MERCHANT_NOT_REGISTERED", 'F');
+		return;
+	}
 	if (!p) {
 		pay_anew(x, id);
 		return;

@@ -213,7 +213,7 @@ static void order(struct command *c)
 	p = apsf_payment_new(c->s, c->h, LEG_SCAN, span_str(id));
 	apsf_copy(p->reference, sizeof p->reference, SPAN("ORDER-1"));
 	p->expires = wall_plus_ms(c->h->now, number(c, "expires_s", 180) * 1000);
-	apsf_put_order_code(c->h, p);
+	apsf_put_order_code(c->h, p, fake_text(c->json, "head"));
 	if (!set_settle(c, p, m)) {
 		p->leg = LEG_NONE;
 		fail(c, "no rate for this currency");
@@ -383,6 +383,27 @@ static void file(struct command *c)
 		fail(c, why);
 }
 
+/* Other rules than the usual ones; as JSON, so that they may be wrong. */
+static void code_rules(struct command *c)
+{
+	struct span rules = fake_text(c->json, "json");
+
+	if (rules.n >= sizeof c->s->rules) {
+		fail(c, "too long");
+		return;
+	}
+	apsf_copy(c->s->rules, sizeof c->s->rules, rules);
+	apsf_copy(c->s->rules_version, sizeof c->s->rules_version, fake_text(c->json, "version"));
+}
+
+static void registration(struct command *c)
+{
+	const char *why = apsf_decide_registration(c->s, c->h, c->json, &c->w);
+
+	if (why)
+		fail(c, why);
+}
+
 static void reset(struct command *c)
 {
 	memset(c->s, 0, sizeof *c->s); /* at the start the host does that */
@@ -463,12 +484,14 @@ static const struct {
 	void (*run)(struct command *c);
 } verbs[] = {
 	{ "cancel", cancel },
+	{ "code-rules", code_rules },
 	{ "file", file },
 	{ "get", get },
 	{ "mint-code", mint_code },
 	{ "misbehave", misbehave },
 	{ "order", order },
 	{ "refund", refund },
+	{ "registration", registration },
 	{ "reset", reset },
 	{ "scan", scan },
 	{ "till-pay", till_pay },

@@ -1,6 +1,7 @@
 /*
  * fake_mpp.c: what the switch asks the scheme as wallet partner (MPP): what stands behind a
- * scanned order code, payment codes to show, and its report that a user paid.
+ * scanned order code, payment codes to show, by which rules codes of ours are known, and its report
+ * that a user paid.
  *
  * The hard thing is the report: it is a debit that has happened, so refusing it is not enough. What
  * is refused is cancelled at the wallet until that is certain.
@@ -194,6 +195,33 @@ void apsf_on_codes(struct apsf_exchange *x)
 		jw_end(&w, '}');
 	}
 	jw_end(&w, ']');
+	jw_end(&w, '}');
+	apsf_answer(x, buf_span(&b));
+}
+
+/* ---- inquiryCodeRules ---------------------------------------------------------------------- */
+
+/* The names of the members are inferred: of a rule's form nothing has been seen. */
+static const char usual_rules[] =
+	"[{\"codePattern\":\"^https://qr\\\\.alipayplus\\\\.com/281\\\\d{3}04.+$\","
+	"\"isSupported\":\"true\",\"postCodeMatchActionType\":\"DECODE\"},"
+	"{\"codePattern\":\"^https://shop\\\\.plusmall\\\\.example/pay/281\\\\d{3}04\\\\w+$\","
+	"\"isSupported\":\"true\",\"postCodeMatchActionType\":\"DECODE\"},"
+	"{\"codePattern\":\"^https://shop\\\\.plusmall\\\\.example/menu/.*$\","
+	"\"isSupported\":\"true\",\"postCodeMatchActionType\":\"OPEN_URL\"},"
+	"{\"codePattern\":\"^https://qr\\\\.alipay\\\\.com/.+$\","
+	"\"isSupported\":\"false\",\"postCodeMatchActionType\":\"DECODE\"}]";
+
+void apsf_on_code_rules(struct apsf_exchange *x)
+{
+	struct buf b = arena_buf(x->h->arena, APSF_RULES + 256);
+	struct jw w = jw_init(&b);
+
+	jw_obj(&w, NULL);
+	apsw_put_result(
+		&w, "result", x->twist == TWIST_UNKNOWN_CODE ? "A_NEW_CODE" : "SUCCESS", 'S');
+	jw_raw(&w, "codeRules", span_str(x->s->rules[0] ? x->s->rules : usual_rules));
+	jw_opt(&w, "version", span_str(x->s->rules[0] ? x->s->rules_version : "2026.01.15.1"));
 	jw_end(&w, '}');
 	apsf_answer(x, buf_span(&b));
 }

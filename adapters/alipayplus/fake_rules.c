@@ -100,6 +100,33 @@ static const struct rule codes_rules[] = {
 	{ .path = NULL },
 };
 
+/* SPEC 4.17 [C:S34] */
+static const struct rule registration_rules[] = {
+	{ "registrationRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "merchantInfo.referenceMerchantId", TEXT, 32, MUST_HAVE, NULL },
+	{ "merchantInfo.merchantDisplayName", TEXT, 256, MUST_HAVE, NULL },
+	{ "merchantInfo.merchantMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "merchantInfo.merchantAddress.region", COUNTRY, 2, MUST_HAVE, NULL },
+	{ "merchantInfo.merchantAddress.city", TEXT, 32, MAY_HAVE, NULL },
+	{ "merchantInfo.merchantAddress.address1", TEXT, 256, MAY_HAVE, NULL },
+	{ "merchantInfo.registrationDetail.legalName", TEXT, 256, MAY_HAVE, NULL },
+	{ "merchantInfo.registrationDetail.registrationType", TEXT, 64, MAY_HAVE, NULL },
+	{ "merchantInfo.registrationDetail.registrationNo", TEXT, 64, MAY_HAVE, NULL },
+	{ "storeInfo.referenceStoreId", TEXT, 32, MAY_HAVE, NULL },
+	{ "storeInfo.storeName", TEXT, 256, MUST_HAVE, NULL },
+	{ "storeInfo.storeMCC", DIGITS, 4, MUST_HAVE, NULL },
+	{ "storeInfo.storeAddress.region", COUNTRY, 2, MUST_HAVE, NULL },
+	{ "registrationNotifyUrl", TEXT, 2048, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
+static const struct rule standing_rules[] = {
+	{ "registrationRequestId", TEXT, 64, MAY_HAVE, NULL },
+	{ "referenceMerchantId", TEXT, 32, MAY_HAVE, NULL },
+	{ "referenceStoreId", TEXT, 32, MAY_HAVE, NULL },
+	{ .path = NULL },
+};
+
 /* SPEC 4.4: the answer to userInitiatedPay, S: the order, as in pay. */
 static const struct rule asked_rules[] = {
 	{ "codeType", WORD, 0, MUST_HAVE, " ORDER_CODE " },
@@ -130,6 +157,9 @@ static const struct {
 	{ "userInitiatedPay", resolve_rules, NULL, false },
 	{ "notifyPayment", told_rules, told_paid_rules, false },
 	{ "getPaymentCode", codes_rules, NULL, false },
+	{ "inquiryCodeRules", NULL, NULL, false },
+	{ "registration", registration_rules, NULL, false },
+	{ "inquiryRegistrationStatus", standing_rules, NULL, false },
 	{ "notifyPushPayment", push_result_rules, NULL, false },
 	{ "userInitiatedPay answer", asked_rules, NULL, false },
 };
@@ -145,12 +175,20 @@ static const struct rule *scenario_rules(const struct json *body)
 
 const char *apsf_check_body(const char *api, const struct json *body)
 {
+	const struct json *value;
 	const char *bad = NULL;
 	size_t i = 0;
 
 	while (strcmp(messages[i].api, api) != 0)
 		CHECK(++i < sizeof messages / sizeof *messages);
 	bad = apsrules_check(messages[i].rules, body);
+	if (!bad && strcmp(api, "registration") == 0)
+		bad = apsf_check_products(body);
+	if (!bad && strcmp(api, "inquiryRegistrationStatus") == 0 &&
+		!json_get(body, "registrationRequestId") && !json_get(body, "referenceMerchantId"))
+		bad = "registrationRequestId";
+	if (strcmp(api, "inquiryCodeRules") == 0) /* SPEC 4.14: no request parameters */
+		bad = json_member(body, 0, &value);
 	if (!bad && messages[i].refers)
 		bad = json_get(body, "paymentRequestId") || json_get(body, "paymentId")
 			      ? apsrules_check(reference_rules, body)

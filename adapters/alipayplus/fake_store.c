@@ -152,11 +152,11 @@ void apsf_put_token(const struct sandbox_host *h, int count, struct buf *ret)
 }
 
 /* SPEC alipayplus 6.2: twelve digits of head, then opaque text. */
-void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p)
+void apsf_put_order_code(const struct sandbox_host *h, struct apsf_payment *p, struct span head)
 {
 	struct buf b = buf_init(p->code, sizeof p->code - 1);
 
-	buf_str(&b, "https://qr.alipayplus.com/281666040393");
+	buf_add(&b, span_empty(head) ? SPAN("https://qr.alipayplus.com/281666040393") : head);
 	apsf_put_token(h, 20, &b);
 }
 

@@ -18,6 +18,10 @@ static const struct {
 	{ "/aps/api/v1/payments/userInitiatedPay", "userInitiatedPay", apsf_on_resolve },
 	{ "/aps/api/v1/payments/notifyPayment", "notifyPayment", apsf_on_told },
 	{ "/aps/api/v1/codes/getPaymentCode", "getPaymentCode", apsf_on_codes },
+	{ "/aps/api/v1/codes/inquiryCodeRules", "inquiryCodeRules", apsf_on_code_rules },
+	{ "/aps/api/v1/merchants/registration", "registration", apsf_on_registration },
+	{ "/aps/api/v1/merchants/inquiryRegistrationStatus", "inquiryRegistrationStatus",
+		apsf_on_standing },
 	{ "/aps/api/v1/payments/notifyPushPayment", "notifyPushPayment", apsf_on_push_result },
 };
 
@@ -93,6 +97,9 @@ static void on_answer(
 		if ((r = apsf_refund_of(s, cookie)))
 			apsf_on_refund_answer(s, h, r, try, m);
 		return;
+	case EVENT_REGISTRATION:
+		apsf_on_standing_heard(s, h, cookie & 0xffffffff, m);
+		return;
 	case EVENT_DECIDE:
 	case EVENT_EXPIRE:
 	case EVENT_STEP:
@@ -135,6 +142,8 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	case EVENT_REFUND:
 		apsf_on_refund_answer(s, h, r, try, NULL);
 		return;
+	case EVENT_REGISTRATION:
+		return; /* nobody has set one */
 	case EVENT_REFUND_AGAIN:
 		if (try == r->tries)
 			apsf_ask_refund(s, h, r);

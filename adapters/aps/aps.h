@@ -24,6 +24,8 @@ enum aps_api {
 	APS_GET_PAYMENT_CODE,
 	APS_PUSH_PAYMENT,
 	APS_INQUIRY_PUSH_PAYMENT,
+	APS_INQUIRY_CODE_RULES,
+	APS_NOTIFY_REGISTRATION,
 };
 
 /* ---- aps_sign.c: envelope and signature ---- */
@@ -176,6 +178,27 @@ void aps_tell_time(struct aps_answering *r, const char *path, int64_t *ret);
 /* An id that must be ours: absent is allowed where `mandatory` is not set, another never. */
 void aps_own_id(struct aps_answering *r, const char *path, const char *ours, bool mandatory);
 void aps_set_outcome(struct aps_answering *r, struct verdict v, const struct aps_said *said);
+
+/* ---- aps_rules.c: code rules ---- */
+
+#define APS_CODE_RULES "/aps/api/v1/codes/inquiryCodeRules"
+
+void aps_put_rules(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
+/* Of an answer whose result is SUCCESS: all of them, or a problem that names the first wrong one.
+ */
+void aps_read_rules(struct aps_answering *r);
+
+/* ---- aps_registration.c: merchants at a scheme ---- */
+
+const char *aps_check_registration(const Xw__Canonical *c);
+void aps_put_registration(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
+/* By merchant and store: the latest registration of the two. */
+void aps_put_standing(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
+/* S to a registration says that it is being looked at. */
+void aps_read_registration(struct aps_answering *r);
+void aps_read_standing(struct aps_answering *r);
+/* notifyRegistrationStatus, as it came. */
+void aps_take_standing(struct aps_reading *r);
 
 /* ---- of struct adapter, for all who speak APS ---- */
 

@@ -17,7 +17,7 @@
 #define REFUND  OP_BIT(REFUND)
 #define RESOLVE OP_BIT(RESOLVE)
 #define TELL    OP_BIT(TELL)
-#define CODES   OP_BIT(CODES)
+#define CODES   (OP_BIT(CODES) | OP_BIT(RULES) | OP_BIT(REGISTER))
 #define RESULT  OP_BIT(PUSH) /* a payment's own, wherever it stands */
 #define ANY     UINT32_MAX
 #define PAYMENT (PAY | RESULT | RESOLVE)
@@ -88,7 +88,11 @@ static const struct row {
 	NO("PROCESS_FAIL", FINAL, TECHNICAL),
 	NO("REFUND_AMOUNT_EXCEED", REFUND, REFUND_SUM),
 	NO("REFUND_WINDOW_EXCEED", REFUND, WINDOW),
+	/* SPEC alipayplus 4.17 [C:S34]: an earlier registration of this merchant stands, or is
+	   being looked at: to be asked about. */
+	ROW('F', "REGISTRATION_UNDER_REVIEW", OP_BIT(REGISTER), PENDING, NONE),
 	NO("REGULATION_RESTRICTION", FINAL, RISK),
+	ROW('F', "REPEAT_REGISTRATION", OP_BIT(REGISTER), PENDING, NONE),
 	/* SPEC alipayplus 7.2 [C:S20]: final for this call only; inquire the original. */
 	ROW('F', "REPEAT_REQ_INCONSISTENT", PAY | REFUND | TELL, UNKNOWN, REPEAT),
 	/* SPEC alipayplus 4.10 [C:S12]: an order code is bound to the first customer that scanned
@@ -256,8 +260,7 @@ bool aps_codes_check(void)
 			return false;
 	}
 	for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
-		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_INQUIRY_PUSH_PAYMENT;
-			api++) {
+		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_NOTIFY_REGISTRATION; api++) {
 			struct aps_result x = aps_result_of_problem(api, reasons[k]);
 			size_t i = find(span_str(x.code));
 

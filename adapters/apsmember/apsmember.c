@@ -65,6 +65,7 @@ static const struct route routes[] = {
 		.hold_ms = HOLD_OTHER_MS },
 	{ "POST", "/aps/api/v1/codes/getPaymentCode", OP_CODES, APS_GET_PAYMENT_CODE,
 		.hold_ms = HOLD_OTHER_MS },
+	{ "POST", APS_CODE_RULES, OP_RULES, APS_INQUIRY_CODE_RULES, .hold_ms = HOLD_OTHER_MS },
 	{ .method = NULL },
 };
 

@@ -174,13 +174,15 @@ static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 		return aps_result_of_problem(api, (enum reason)reply->problem->reason);
 	if (is_page(reply) && !*reply->action_url) /* we serve no pages for payers here */
 		return aps_result_of_problem(api, REASON_UNSUPPORTED);
-	if (is_order_made(reply) || (api == APS_GET_PAYMENT_CODE && reply->n_codes))
+	if (is_order_made(reply) || (api == APS_GET_PAYMENT_CODE && reply->n_codes) ||
+		(api == APS_INQUIRY_CODE_RULES && reply->n_rules))
 		return (struct aps_result){ "SUCCESS", 'S' };
 	return aps_result_of(api, reply->outcome);
 }
 
 /* What follows the result of a call that went well. */
-static void put_more(struct jw *w, enum aps_api api, const Xw__Canonical *reply, char status)
+static void put_more(const struct adapter_env *env, struct jw *w, enum aps_api api,
+	const Xw__Canonical *reply, char status)
 {
 	if (is_page(reply) && status == 'S')
 		put_page(w, reply);
@@ -196,6 +198,8 @@ static void put_more(struct jw *w, enum aps_api api, const Xw__Canonical *reply,
 		put_scan(w, reply);
 	else if (api == APS_GET_PAYMENT_CODE && status == 'S')
 		put_codes(w, reply);
+	else if (api == APS_INQUIRY_CODE_RULES && status == 'S')
+		aps_put_rules(env, w, reply);
 }
 
 void apsm_write_reply(const struct adapter_env *env, const struct request *rq,
@@ -205,7 +209,6 @@ void apsm_write_reply(const struct adapter_env *env, const struct request *rq,
 	enum aps_api api = (enum aps_api)rq->route->kind;
 	struct aps_result r = result_of(api, reply);
 
-	(void)env;
 	out->status = 200; /* SPEC alipayplus 2.2: whatever the verdict */
 	jw_obj(&w, NULL);
 	if (api == APS_INQUIRY_PAYMENT && !reply->problem) {
@@ -215,7 +218,7 @@ void apsm_write_reply(const struct adapter_env *env, const struct request *rq,
 	} else {
 		aps_put_result(&w, "result", r);
 		if (!reply->problem)
-			put_more(&w, api, reply, r.status);
+			put_more(env, &w, api, reply, r.status);
 	}
 	jw_end(&w, '}');
 }

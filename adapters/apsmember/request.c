@@ -300,7 +300,7 @@ static void read_codes(struct aps_reading *r)
 static bool is_wallets(enum aps_api api)
 {
 	return api == APS_USER_INITIATED_PAY || api == APS_NOTIFY_PAYMENT ||
-	       api == APS_GET_PAYMENT_CODE;
+	       api == APS_GET_PAYMENT_CODE || api == APS_INQUIRY_CODE_RULES;
 }
 
 static void read_body(struct aps_reading *r, const struct request *rq)
@@ -333,6 +333,9 @@ static void read_body(struct aps_reading *r, const struct request *rq)
 	case APS_GET_PAYMENT_CODE:
 		read_codes(r);
 		return;
+	case APS_INQUIRY_CODE_RULES: /* SPEC alipayplus 4.14 [C:S18]: no request parameters */
+		return;
+	case APS_NOTIFY_REGISTRATION:
 	case APS_PUSH_PAYMENT:
 	case APS_INQUIRY_PUSH_PAYMENT:
 		break;

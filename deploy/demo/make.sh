@@ -160,13 +160,14 @@ participant() {
 # A scheme as ACQP (it debits its wallets for us) or as MPP (it charges ours): two agreements, and so
 # two participants, each with the Client-Id and keys of its role.
 alipayplus() {
-	local name=$1 number=$2 role=$3 side=$4 client=$5 until=00:15 days=365
-	[[ $role == acqp ]] || until=00:30 days=366 # what a wallet has to honour
+	local name=$1 number=$2 role=$3 side=$4 client=$5 until=00:15 days=365 rules=
+	# What a wallet has to honour; and the scheme says by which rules its users' scans are known.
+	[[ $role == acqp ]] || until=00:30 days=366 rules=$'\ncode_rules: alipay-plus-order'
 	pair rsa "$name" switch 1
 	pair rsa "$name" sandbox 1
 	FAKE=(client_id "$client" settlement_currency EUR psp_id 1022172000000000001)
 	participant "$name" "$number" alipayplus <<-YAML
-	roles: [$side]
+	roles: [$side]$rules
 	scheme: "yes"
 	currency: EUR
 	zone: "+08:00"

@@ -37,6 +37,7 @@ struct raw_peer {
 	char *refund_days, *zone, *cancel_until, *notify, *off;
 	char *settles;
 	struct raw_bank *bank;
+	char *code_rules, *registration;
 	char *assigned_id, *code_head, *code_digits, *code_life_s, *order_url;
 	char **roles;
 	unsigned roles_count;

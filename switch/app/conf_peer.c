@@ -229,6 +229,22 @@ static void put_settling(
 		conf_fail(l, "settles: prefunded means cap: \"0\"");
 }
 
+/* SPEC alipayplus 4.14, 4.17: under which scheme its codes are routed; whether it wants merchants
+ * registered. PRE: the adapter's rows are there.
+ */
+static void put_scheme(struct loader *l, const struct raw_peer *r, struct peer *p)
+{
+	struct span scheme = span_str(r->code_rules ? r->code_rules : "");
+
+	if (!span_to_cstr(scheme, p->code_rules, sizeof p->code_rules))
+		conf_fail(l, "code_rules: longer than %zu", sizeof p->code_rules - 1);
+	if (scheme.n && !peer_caps(p, OP_RULES))
+		conf_fail(l, "code_rules: its adapter has none to ask for");
+	p->registration = conf_yes(l, "registration", r->registration);
+	if (p->registration && !peer_caps(p, OP_REGISTER))
+		conf_fail(l, "registration: its adapter has none to ask for");
+}
+
 static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 {
 	static const char *const notifies[] = { "never", "late", "always", NULL };
@@ -268,6 +284,7 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	}
 	for (const struct caps *c = k->adapter->caps; c->op != OP_NONE; c++)
 		p->caps[c->op] = c;
+	put_scheme(l, r, p);
 	e->name = r->name;
 	e->ca_file = conf_path(l, r->ca);
 	e->client_cert_file = conf_path(l, r->client_certificate);

@@ -66,6 +66,7 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id), OPTIONAL(raw_peer, code_head),
 	OPTIONAL(raw_peer, code_digits), OPTIONAL(raw_peer, code_life_s),
 	OPTIONAL(raw_peer, order_url), OPTIONAL(raw_peer, settles), BANK(raw_peer),
+	OPTIONAL(raw_peer, code_rules), OPTIONAL(raw_peer, registration),
 	MANY(raw_peer, roles, &text_value), MANY(raw_peer, keys, &key_value),
 	MANY(raw_peer, settings, &pair_value), MANY(raw_peer, fees, &fee_value),
 	MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };

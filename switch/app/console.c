@@ -12,6 +12,7 @@
 #include "json.h"
 #include "loop.h"
 
+#include "code_rules.h"
 #include "confine.h"
 #include "explain.h"
 #include "visitor.h"
@@ -27,6 +28,8 @@ struct console {
 	struct proc_slot *slot;
 	struct hs *server;
 	bool stopping;
+	uint32_t rules_seen;
+	struct rules rules; /* that are in force */
 	char text[TEXT_MAX];
 };
 
@@ -278,7 +281,9 @@ static void route_explain(struct console *c, const struct http_msg *m, struct ht
 	const char *why;
 
 	count_gates(c, &gates);
-	if (!explain(c->conf, m->body, loop_now(c->loop).wall, &gates, &out->body, &why)) {
+	(void)code_rules_read(&c->page->rules, &c->rules_seen, &c->rules);
+	if (!explain(c->conf, m->body, loop_now(c->loop).wall, &c->rules, &gates, &out->body,
+		    &why)) {
 		problem(out, 400, why);
 		return;
 	}

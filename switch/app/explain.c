@@ -82,7 +82,32 @@ static bool put_amount(struct question *q)
 		       money_parse_major(span_str(q->amount), ccy, &q->ask.amount) == RC_OK);
 }
 
-static bool put_code(struct arena *a, const struct conf *c, struct question *q)
+/* A merchant code of a participant's own, by the address that it has registered with us. */
+static const struct peer *registered(const struct conf *c, struct span code)
+{
+	for (size_t i = 0; i < c->peer_count; i++)
+		if (c->peer[i].order_url[0] && span_starts(code, span_str(c->peer[i].order_url)))
+			return &c->peer[i];
+	return NULL;
+}
+
+/* Whose a merchant code is, as the payment path finds out: our own, a participant's, a scheme's. */
+static void put_scanned(const struct conf *c, const struct rules *rules, struct question *q)
+{
+	const struct peer *own = registered(c, span_str(q->code));
+
+	if (q->found.own.peer) {
+		q->ask.only = q->found.own.peer;
+		q->ask.op = OP_NONE;
+	} else if (own) {
+		q->ask.only = own->number;
+	} else {
+		recognise_by_rules(&c->snapshot, rules, span_str(q->code), &q->found);
+	}
+}
+
+static bool put_code(
+	struct arena *a, const struct conf *c, const struct rules *rules, struct question *q)
 {
 	struct route_ask *ask = &q->ask;
 
@@ -93,14 +118,12 @@ static bool put_code(struct arena *a, const struct conf *c, struct question *q)
 	if (!recognise(a, span_str(q->code), span_str(c->code_guid), span_str(c->payer_origin),
 		    &q->found))
 		return false;
+	if (ask->mode == 'M')
+		put_scanned(c, rules, q);
 	for (int i = 0; i < q->found.scheme_count; i++)
 		if (!span_to_cstr(span_str(q->found.scheme[i]), ask->scheme[ask->scheme_count++],
 			    sizeof ask->scheme[0]))
 			return false;
-	if (ask->mode == 'M' && q->found.own.peer) {
-		ask->only = q->found.own.peer;
-		ask->op = OP_NONE;
-	}
 	return true;
 }
 
@@ -115,7 +138,7 @@ static void put_down(const struct conf *c, const struct explain_gates *gates, st
 }
 
 static const char *read_question(struct arena *a, const struct conf *c, struct span form,
-	struct wall now, struct question *q)
+	struct wall now, const struct rules *rules, struct question *q)
 {
 	const struct peer *from;
 
@@ -131,7 +154,8 @@ static const char *read_question(struct arena *a, const struct conf *c, struct s
 		return "amount: decimals of an ISO 4217 currency";
 	if (*q->at && wall_parse(span_str(q->at), &q->ask.now) != RC_OK)
 		return "at: an RFC 3339 time";
-	return put_code(a, c, q) ? NULL : "code: none, and no scheme; or longer than any code";
+	return put_code(a, c, rules, q) ? NULL
+					: "code: none, and no scheme; or longer than any code";
 }
 
 static const char *name_of(const struct conf *c, uint16_t number)
@@ -191,7 +215,26 @@ static void write_question(const struct conf *c, const struct question *q, struc
 	jw_opt(j, "order_of", span_str(name_of(c, q->ask.only)));
 }
 
-bool explain(const struct conf *c, struct span form, struct wall now,
+static void write_rules(const struct conf *c, const struct question *q, struct jw *j)
+{
+	jw_arr(j, "rules");
+	for (int i = 0; i < q->found.rule_count; i++) {
+		const struct rule *r = q->found.rule[i];
+		jw_obj(j, NULL);
+		jw_str(j, "of", span_str(name_of(c, r->peer)));
+		jw_int(j, "rule", r->number);
+		jw_str(j, "pattern", span_str(r->pattern));
+		jw_str(j, "scheme", span_str(snapshot_peer(&c->snapshot, r->peer)->code_rules));
+		jw_str(j, "says",
+			r->refused ? SPAN("not-supported")
+			: r->page  ? SPAN("opens-page")
+				   : SPAN("decode"));
+		jw_end(j, '}');
+	}
+	jw_end(j, ']');
+}
+
+bool explain(const struct conf *c, struct span form, struct wall now, const struct rules *rules,
 	const struct explain_gates *gates, struct buf *out, const char **ret_why)
 {
 	static char memory[128 * 1024];
@@ -203,11 +246,11 @@ bool explain(const struct conf *c, struct span form, struct wall now,
 	struct jw j = jw_init(out);
 	enum reason why;
 
-	if ((*ret_why = read_question(&a, c, form, now, &q)))
+	if ((*ret_why = read_question(&a, c, form, now, rules, &q)))
 		return false;
 	put_down(c, gates, &q);
 	route_choose(&c->snapshot, &q.ask, &choice, &trace);
-	why = route_reason(&q.ask, &choice);
+	why = recognise_refusal(&q.found) ? REASON_UNSUPPORTED : route_reason(&q.ask, &choice);
 	jw_obj(&j, NULL);
 	write_question(c, &q, &j);
 	jw_arr(&j, "asked");
@@ -220,6 +263,8 @@ bool explain(const struct conf *c, struct span form, struct wall now,
 	for (size_t i = 0; i < trace.count; i++)
 		write_row(c, gates, &trace.line[i], &j);
 	jw_end(&j, ']');
+	if (rules)
+		write_rules(c, &q, &j);
 	if (gates)
 		jw_int(&j, "workers", gates->workers);
 	jw_end(&j, '}');

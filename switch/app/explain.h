@@ -17,10 +17,11 @@ struct explain_gates {
  * The question is a form: code (or scheme, where a till names a wallet), from; amount, currency,
  * mode (CPM, MPM, OUT), at. The answer is one JSON object: "asked", the participants in the order
  * in which they would be asked, "reason" where there are none, and "rows", every row that speaks of
- * the code's schemes, with its verdict. gates NULL: nobody knows. False: *ret_why, and nothing is
+ * the code's schemes, with its verdict; "rules": what schemes' rules say of a code that a payer
+ * scans, NULL where nobody knows them. gates NULL: nobody knows. False: *ret_why, and nothing is
  * written.
  */
-bool explain(const struct conf *c, struct span form, struct wall now,
+bool explain(const struct conf *c, struct span form, struct wall now, const struct rules *rules,
 	const struct explain_gates *gates, struct buf *out, const char **ret_why);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "conf.h"
 #include "http_server.h"
+#include "rules.h"
 
 enum role { ROLE_NONE, ROLE_WORKER, ROLE_CLERK, ROLE_CONSOLE, ROLE_SETUP };
 
@@ -43,6 +44,14 @@ struct proc_slot {
 	uint64_t log_dropped;
 };
 
+/* Code rules as the clerk last read them from the ledger, and setup at the very first: who reads
+ * takes a copy, and looks at the number before and behind. */
+struct proc_rules {
+	uint32_t number; /* odd: being written; 0: nobody has yet */
+	uint32_t count;
+	struct rule rule[MSG_RULES_MAX];
+};
+
 struct proc_page {
 	int64_t supervisor_turned_us;
 	uint32_t restarts;
@@ -50,6 +59,7 @@ struct proc_page {
 	uint32_t reloads_asked, reloads_done; /* by the console; by the supervisor */
 	uint32_t reload_good;
 	char reload_said[PROC_SAID]; /* of the last one done: why not */
+	struct proc_rules rules;
 	struct proc_slot slot[PROC_MAX];
 };
 
@@ -73,8 +83,9 @@ int clerk_run(
 	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells);
 int console_run(
 	const struct conf *c, struct proc_page *page, struct proc_slot *slot, int listen_fd);
-/* Participants, accounts and caps of the configuration are in the ledger. 0, or 3. */
-int setup_run(const struct conf *c);
+/* Participants, accounts and caps of the configuration are in the ledger, and the ledger's code
+ * rules in the page where nobody has put them there. 0, or 3. */
+int setup_run(const struct conf *c, struct proc_page *page);
 /* Opens sockets and shared memory, starts the roles, restarts what dies, stops them in order. The
  * configuration is its own from then on. */
 int supervisor_run(struct conf *c);

@@ -21,8 +21,9 @@
 #define LEASE_MS      30000
 #define OPERATOR_MS   500
 #define MOST          64
-#define JUMP_US       1000000 /* the wall's clock against the monotonic one, from one look to the next \
-			       */
+#define JUMP_US                                                                                    \
+	1000000 /* the wall's clock against the monotonic one, from one look to the next           \
+		 */
 #define BACK_LOOK_MS 25000 /* less than a lease: each payment is found once */
 
 struct clerk {
@@ -35,7 +36,7 @@ struct clerk {
 	int64_t offset_us;      /* of the wall's clock from the monotonic one */
 	int64_t back_ms;        /* it was set back so far, */
 	struct mono back_until; /* and until then what is due by the old time is looked for */
-	struct mono look, outbox, operators, counts, partitions, codes, give_up;
+	struct mono look, outbox, operators, counts, partitions, codes, rules, standing, give_up;
 };
 
 static void on_term(void *ctx)
@@ -176,6 +177,10 @@ static void look(struct clerk *k)
 	}
 	if (is_time(k, &k->codes, CODES_MS))
 		wire_expire_codes(k->wire);
+	if (is_time(k, &k->rules, LOOK_MS))
+		wire_rules_look(k->wire);
+	if (is_time(k, &k->standing, LOOK_MS))
+		wire_standing_look(k->wire);
 }
 
 static struct mono turn(void *ctx)

@@ -10,13 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "code_rules.h"
 #include "confine.h"
-#include "pg.h"
 
 #define WAIT_MS 15000
 
 struct setup {
 	const struct conf *conf;
+	struct proc_page *page;
 	struct loop *loop;
 	struct pg *pg;
 	bool waiting, failed;
@@ -175,6 +176,37 @@ static bool accounts(struct setup *s, size_t i)
 	       day_limit(s, p);
 }
 
+static void on_rules(void *ctx, const struct pg_answer *a)
+{
+	struct setup *s = ctx;
+
+	on_done(ctx, a);
+	if (!s->failed)
+		code_rules_write(&s->page->rules, a->rows);
+}
+
+/* Who is asked for code rules; and what was said last is in force before anybody serves, whether
+ * they answer now or not. Later the page is the clerk's. */
+static bool code_rules(struct setup *s)
+{
+	struct pg_params q = { 0 };
+	char text[8 * CONF_PEERS_MAX];
+	struct buf b = buf_init(text, sizeof text);
+
+	for (size_t i = 0; i < s->conf->peer_count; i++) {
+		const struct peer *p = &s->conf->peer[i];
+		if (!p->code_rules[0] || s->conf->link[i].off)
+			continue;
+		if (b.n)
+			buf_ch(&b, ' ');
+		buf_u64(&b, p->number);
+	}
+	pg_add_bytes(&q, buf_span(&b));
+	return run(s, PG_STMT_CODE_RULES_WANT, &q) &&
+	       (s->page->rules.number ||
+		       ask(s, PG_STMT_CODE_RULES, &(struct pg_params){ 0 }, on_rules));
+}
+
 static bool all(struct setup *s)
 {
 	while (pg_state(s->pg) != PG_STATE_READY)
@@ -183,18 +215,18 @@ static bool all(struct setup *s)
 	for (size_t i = 0; i < s->conf->peer_count; i++)
 		if (!participant(s, &s->conf->peer[i]) || !accounts(s, i))
 			return false;
-	if (!open_days(s))
+	if (!open_days(s) || !code_rules(s))
 		return false;
 	return ask(s, PG_STMT_PARTICIPANTS, &(struct pg_params){ 0 }, on_participants);
 }
 
-int setup_run(const struct conf *c)
+int setup_run(const struct conf *c, struct proc_page *page)
 {
 	struct pg_conf pc = { .conninfo = c->postgres,
 		.name = "setup",
 		.groups = PG_EVERY | PG_ADMIN,
 		PG_CONF_DEFAULT };
-	struct setup s = { .conf = c, .loop = loop_new() };
+	struct setup s = { .conf = c, .page = page, .loop = loop_new() };
 	const char *why = "out of memory";
 	bool good;
 

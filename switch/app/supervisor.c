@@ -91,7 +91,7 @@ static int run_role(struct supervisor *s, const struct conf *c, enum role role, 
 	case ROLE_CONSOLE:
 		return console_run(c, s->page, &s->page->slot[slot], s->fds.operators);
 	case ROLE_SETUP:
-		return setup_run(c);
+		return setup_run(c, s->page);
 	case ROLE_NONE:
 		break;
 	}

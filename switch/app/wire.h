@@ -53,5 +53,9 @@ void wire_clock_back(struct wire *w);
 void wire_partitions(struct wire *w); /* tables for the months to come */
 void wire_days(struct wire *w);       /* accounts for the days to come */
 void wire_expire_codes(struct wire *w);
+/* Schemes are asked for their code rules when it is time; to be called each second. */
+void wire_rules_look(struct wire *w);
+/* Merchants are registered at schemes, and those asked about that are not decided; likewise. */
+void wire_standing_look(struct wire *w);
 
 #endif

@@ -109,6 +109,7 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 		w->arrived[x->ref.slot] = x->arrived;
 	if (wire_public_page(x, m))
 		return;
+	wire_rules_refresh(w);
 	wrk_set_load(w->worker, (unsigned)(100 * hs_stats(w->server)->in_work / w->exchanges));
 	wrk_on_request(w->worker,
 		(struct exchange_ref){ LISTENER_PARTNERS, x->ref.slot, x->ref.generation },

@@ -36,6 +36,8 @@ enum ask_kind {
 	ASK_PAYER,
 	ASK_KEPT,
 	ASK_MERCHANT,
+	ASK_STANDING,
+	ASK_STANDING_KEPT,
 	ASK_CACHE,
 	ASK_NONCE
 };
@@ -80,6 +82,31 @@ struct wire_clerk {
 	void *overdue_ctx, *outbox_ctx, *operator_ctx;
 };
 
+/* What is under way with one merchant's registration. */
+struct wire_standing {
+	bool busy, sending;
+	int16_t peer;
+	int tries;
+	char id[32];
+	char *memory; /* of the clerk alone */
+	struct arena arena;
+};
+
+#define WIRE_STANDING_ROOM (256u << 10)
+#define WIRE_RULES_ROOM    (1u << 20)
+
+/* What is under way with one participant's code rules. */
+struct wire_rules {
+	bool busy, reading, kept;
+	int16_t peer;
+	int64_t asked;
+	int next_s;
+	char outcome[256];
+	char *memory; /* of the clerk alone: a half for question and answer, one for what is kept */
+	struct arena arena;
+	struct mono read_at;
+};
+
 struct wire {
 	struct loop *loop;
 	const struct conf *conf;
@@ -110,6 +137,10 @@ struct wire {
 	struct ask *asks;
 	struct wire_call *calls;
 	struct wire_clerk clerk_state;
+	struct wire_rules rules_state;
+	struct wire_standing standing;
+	uint32_t rules_seen; /* number of those in force here */
+	struct rules rules;
 	struct mono *arrived; /* by exchange slot */
 	uint32_t exchanges;
 	size_t log_bytes;
@@ -133,6 +164,8 @@ void wire_store_close(struct wire *w);
 void wire_net_close(struct wire *w);
 void wire_bell_close(struct wire *w);
 void wire_log_flush(struct wire *w);
+/* The worker has the code rules that are in force. */
+void wire_rules_refresh(struct wire *w);
 /* Counts how long something took that began at `since`. */
 void wire_observe(const struct wire *w, struct proc_hist *h, struct mono since);
 

@@ -236,6 +236,8 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 			l.rc = read_payer(w, a->rows, 1, &plain, &l) ? RC_OK : RC_IO;
 		} else if (found && kind == ASK_PAYER) {
 			l.rc = read_payer(w, a->rows, 0, &plain, &l) ? RC_OK : RC_IO;
+		} else if (found && kind == ASK_STANDING) {
+			l.registered = pg_bytes(a->rows, 0, 0);
 		} else if (found && kind == ASK_MERCHANT) {
 			l.rc = read_merchant(a->rows, &merchant) ? RC_OK : RC_NOENT;
 			l.merchant = &merchant;
@@ -369,6 +371,36 @@ static enum rc port_find_merchant(void *ctx, struct span token, struct load_key 
 		return RC_FULL;
 	pg_add_bytes(&params, token);
 	return ask(q, PG_STMT_MERCHANT_FIND, &params);
+}
+
+static enum rc port_find_standing(
+	void *ctx, uint16_t acquirer, struct span merchant, struct span store, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_STANDING, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_int2(&params, (int16_t)acquirer);
+	pg_add_bytes(&params, merchant);
+	pg_add_bytes(&params, store);
+	return ask(q, PG_STMT_STANDING_FIND, &params);
+}
+
+static enum rc port_keep_standing(void *ctx, uint16_t peer, struct span request_id,
+	struct span state, struct span detail, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_STANDING_KEPT, k);
+	struct pg_params params = { 0 };
+
+	if (!q)
+		return RC_FULL;
+	pg_add_bytes(&params, request_id);
+	pg_add_int2(&params, (int16_t)peer);
+	pg_add_bytes(&params, state);
+	pg_add_bytes(&params, detail);
+	pg_add_bool(&params, false);
+	return ask(q, PG_STMT_REGISTRATION_SAID, &params);
 }
 
 static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
@@ -524,6 +556,8 @@ void wire_store_ports(struct ports *p)
 	p->bind_payer = port_bind_payer;
 	p->find_payer = port_find_payer;
 	p->find_merchant = port_find_merchant;
+	p->find_standing = port_find_standing;
+	p->keep_standing = port_keep_standing;
 	p->keep_codes = port_keep_codes;
 	p->cache_get = port_cache_get;
 	p->cache_put = port_cache_put;

@@ -48,6 +48,8 @@ static void put_lists(struct pay_event *ev, const Xw__Event *e)
 		ev->scheme[ev->scheme_count++] = e->schemes[i];
 	for (size_t i = 0; i < e->n_down && i < EVENT_DOWN_MAX; i++)
 		ev->down[ev->down_count++] = (uint16_t)e->down[i];
+	for (size_t i = 0; i < e->n_unregistered && i < EVENT_DOWN_MAX; i++)
+		ev->unregistered[ev->unregistered_count++] = (uint16_t)e->unregistered[i];
 }
 
 /* The recognition table speaks over what the message says of its code. */

@@ -190,12 +190,24 @@ static void read_lists(struct reader *r, const Xw__Canonical *from, struct msg *
 	m->capture_count = (uint8_t)from->n_captures;
 }
 
+/* They stay where they are, since no payment has them: only their bounds are looked at. */
+static void check_rules(struct reader *r, const Xw__Canonical *from)
+{
+	char text[MSG_RULE];
+
+	if (from->n_rules > MSG_RULES_MAX)
+		fail(r, RC_RANGE, "rules");
+	for (size_t i = 0; i < from->n_rules && r->rc == RC_OK; i++)
+		str(r, from->rules[i]->pattern, text, sizeof text, "rules.pattern");
+	str(r, from->rules_version, text, 17, "rules_version");
+}
+
 enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_where)
 {
 	struct reader r = { RC_OK, "" };
 
 	memset(m, 0, sizeof *m);
-	m->op = (enum op)number(&r, from->op, OP_IMAGE, "op");
+	m->op = (enum op)number(&r, from->op, OP_STANDING, "op");
 	m->answer = from->answer;
 	m->authentic = from->authentic;
 	STR(&r, from->key, m->key);
@@ -237,6 +249,7 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 	STR(&r, from->user_agent, m->user_agent);
 	m->version = (uint32_t)number(&r, from->version, INT32_MAX, "version");
 	read_lists(&r, from, m);
+	check_rules(&r, from);
 	if (r.rc != RC_OK)
 		*ret_where = r.where;
 	return r.rc;

@@ -69,6 +69,9 @@ struct pay_event {
 	uint8_t down_count; /* participants that cannot be reached now: nothing new is begun with
 			       them */
 	uint16_t down[EVENT_DOWN_MAX];
+	uint8_t unregistered_count; /* participants that demand registration, and do not know this
+				       merchant */
+	uint16_t unregistered[EVENT_DOWN_MAX];
 	bool cap_refused; /* the ledger would not hold this step's money: stepped again, to refuse
 			   */
 	int32_t cap_account; /* which would pass its cap, what that is, and how much is used */

@@ -14,6 +14,8 @@
 #define MSG_CODES_MAX    10
 #define MSG_REFUNDS_MAX  16
 #define MSG_CAPTURES_MAX 4
+#define MSG_RULES_MAX    128 /* of a scheme's codes; in the canonical form alone, like the next */
+#define MSG_RULE         201
 
 struct msg_party {
 	char id[MSG_ID];

@@ -146,6 +146,9 @@ static void call_issuer(
 	case OP_READ:
 	case OP_HOOKS:
 	case OP_IMAGE:
+	case OP_RULES:
+	case OP_REGISTER:
+	case OP_STANDING:
 	case OP_MAX:
 		CHECK_UNREACHABLE();
 	}

@@ -91,10 +91,10 @@ static bool corridor_off(const struct find *f, uint16_t to)
 	return false;
 }
 
-static bool is_down(const struct route_ask *a, uint16_t to)
+static bool is_among(const uint16_t *list, int count, uint16_t to)
 {
-	for (int i = 0; i < a->down_count; i++)
-		if (a->down[i] == to)
+	for (int i = 0; i < count; i++)
+		if (list[i] == to)
 			return true;
 	return false;
 }
@@ -112,7 +112,11 @@ static enum route_verdict add(struct find *f, uint16_t to)
 		return ROUTE_HAIRPIN;
 	if (corridor_off(f, to))
 		return ROUTE_CORRIDOR;
-	if (is_down(f->ask, to)) {
+	if (is_among(f->ask->unregistered, f->ask->unregistered_count, to)) {
+		c->unregistered = true;
+		return ROUTE_UNREGISTERED;
+	}
+	if (is_among(f->ask->down, f->ask->down_count, to)) {
 		c->unreachable = true;
 		return ROUTE_DOWN;
 	}
@@ -168,6 +172,8 @@ enum reason route_reason(const struct route_ask *ask, const struct route_choice 
 		return REASON_NONE;
 	if (c->unreachable)
 		return REASON_UNAVAILABLE;
+	if (c->unregistered)
+		return REASON_MERCHANT;
 	return ask->scheme_count || ask->only ? REASON_NO_ROUTE : REASON_CODE_UNKNOWN;
 }
 
@@ -234,6 +240,8 @@ enum reason route_find(struct turn *t)
 	route_asked(t->sn, p, &ask);
 	ask.down = t->ev->down;
 	ask.down_count = t->ev->down_count;
+	ask.unregistered = t->ev->unregistered;
+	ask.unregistered_count = t->ev->unregistered_count;
 	route_choose(t->sn, &ask, &c, NULL);
 	memcpy(p->candidate, c.to, sizeof p->candidate);
 	p->candidate_count = c.count;

@@ -22,12 +22,15 @@ struct route_ask {
 	uint16_t only; /* whose code it is known to be: the table is not asked; 0: not known */
 	const uint16_t *down; /* cannot be reached now, or are switched off */
 	uint8_t down_count;
+	const uint16_t *unregistered; /* want the merchant registered, and he is not */
+	uint8_t unregistered_count;
 };
 
 struct route_choice {
 	uint16_t to[CANDIDATES_MAX]; /* in the order in which they are asked */
 	uint8_t count;
-	bool unreachable; /* a row led to a participant that is down */
+	bool unreachable;  /* a row led to a participant that is down */
+	bool unregistered; /* or to one that does not know the merchant */
 };
 
 enum route_verdict {

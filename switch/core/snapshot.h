@@ -53,8 +53,10 @@ struct peer {
 	char assigned_id[MSG_ID]; /* what those who take us for their scheme know it by */
 	char code_head[17]; /* its payer codes are made by us and begin so; "": they are not */
 	uint32_t code_digits, code_life_s;
+	char code_rules[33]; /* scheme of the codes that its rules know; "": we ask for none */
 	char order_url[129]; /* merchant codes that begin so are its own; "": none */
 	uint8_t roles;
+	bool registration; /* it is paid for merchants only that are registered with it */
 	uint16_t agreement;
 	struct ccy settle; /* currency of its position */
 	bool scheme; /* it takes any order currency, states what it settles, and its cancels are

@@ -19,6 +19,7 @@
 /* What is known of a merchant, as people give it; NULL: not said. */
 struct details {
 	const char *store, *store_name, *name, *mcc, *country, *city, *address, *currency, *detail;
+	const char *legal_name, *type, *number;
 	const char *svg, *png, *guid, *origin;
 };
 
@@ -50,9 +51,10 @@ static bool read_all(int argc, char **argv, int most, struct details *d, struct 
 		{ "--mcc", &d->mcc, NULL }, { "--country", &d->country, NULL },
 		{ "--city", &d->city, NULL }, { "--address", &d->address, NULL },
 		{ "--currency", &d->currency, NULL }, { "--detail", &d->detail, NULL },
-		{ "--svg", &d->svg, NULL }, { "--png", &d->png, NULL },
-		{ "--guid", &d->guid, NULL }, { "--origin", &d->origin, NULL },
-		{ NULL, NULL, NULL } };
+		{ "--legal-name", &d->legal_name, NULL }, { "--registration-type", &d->type, NULL },
+		{ "--registration-number", &d->number, NULL }, { "--svg", &d->svg, NULL },
+		{ "--png", &d->png, NULL }, { "--guid", &d->guid, NULL },
+		{ "--origin", &d->origin, NULL }, { NULL, NULL, NULL } };
 
 	*d = (struct details){ .guid = getenv("XW_CODE_GUID"),
 		.origin = getenv("XW_PAYER_ORIGIN") };
@@ -159,6 +161,29 @@ static enum ctl_exit scheme(const struct desk_options *o, const struct details *
 	good = desk_ask(&d, PG_STMT_MERCHANT_SCHEME, &p);
 	desk_close(&d);
 	return good ? say(o, o->word[1], d.number != 0) : CTL_FAULTS;
+}
+
+/* Asked of the scheme by the clerk, until it is decided; prints the request's id. */
+static enum ctl_exit enrol(const struct desk_options *o, const struct details *m)
+{
+	struct pg_params p = { 0 };
+	struct desk d;
+	bool good;
+
+	if (o->words != 3 || !desk_signed(o))
+		return CTL_USAGE;
+	if (!desk_open(&d, o))
+		return CTL_FAILED;
+	add_text(&p, o->word[1]);
+	add_text(&p, o->word[2]);
+	add_text(&p, m->legal_name ? m->legal_name : "");
+	add_text(&p, m->type ? m->type : "");
+	add_text(&p, m->number ? m->number : "");
+	sign(&p, o);
+	d.each = desk_keep_text;
+	good = desk_ask(&d, PG_STMT_MERCHANT_REGISTER, &p);
+	desk_close(&d);
+	return good ? say(o, d.text, true) : CTL_FAULTS;
 }
 
 /* ---- what is read ---- */
@@ -305,8 +330,8 @@ enum ctl_exit ctl_merchant(int argc, char **argv)
 		const char *verb;
 		enum ctl_exit (*run)(const struct desk_options *o, const struct details *m);
 	} verbs[] = { { "add", add }, { "change", change }, { "suspend", change },
-		{ "resume", change }, { "scheme", scheme }, { "list", list }, { "show", show },
-		{ "code", code } };
+		{ "resume", change }, { "scheme", scheme }, { "register", enrol }, { "list", list },
+		{ "show", show }, { "code", code } };
 	struct desk_options o;
 	struct details m;
 

@@ -85,6 +85,16 @@ static void print_row(const struct json *r)
 	putchar('\n');
 }
 
+/* Without its pattern, which came from outside. */
+static void print_rule(const struct json *r)
+{
+	int64_t n = 0;
+
+	(void)json_int(r, "rule", &n);
+	printf("rule %lld of %.*s, scheme %.*s: %.*s\n", (long long)n, SPAN_FMT(text_of(r, "of")),
+		SPAN_FMT(text_of(r, "scheme")), SPAN_FMT(text_of(r, "says")));
+}
+
 /* The code may hold anything; the answer holds names of ours only. */
 static enum ctl_exit print_explained(struct span answer, bool as_json)
 {
@@ -106,6 +116,8 @@ static enum ctl_exit print_explained(struct span answer, bool as_json)
 	for (size_t i = 0; i < json_count(asked); i++)
 		printf("%s%.*s", i ? ", then " : "", SPAN_FMT(text_of(json_at(asked, i), "")));
 	printf("%s%.*s\n", json_count(asked) ? "" : "nobody: ", SPAN_FMT(text_of(v, "reason")));
+	for (size_t i = 0; i < json_count(json_get(v, "rules")); i++)
+		print_rule(json_at(json_get(v, "rules"), i));
 	if (json_count(rows))
 		printf("  row  %-20s %-18s %-12s why\n", "scheme", "to", "verdict");
 	for (size_t i = 0; i < json_count(rows); i++)
@@ -119,7 +131,7 @@ static enum ctl_exit explain_by_file(const struct options *o, struct span form)
 	struct buf out = buf_init(text, sizeof text);
 	const char *why;
 	struct conf *c = conf_load(o->conf, NULL, &why);
-	bool good = c && explain(c, form, sysclock_wall(), NULL, &out, &why);
+	bool good = c && explain(c, form, sysclock_wall(), NULL, NULL, &out, &why);
 
 	if (!good)
 		fprintf(stderr, "switchctl: %s\n", why);

@@ -195,6 +195,14 @@ void inbound_dispatch(struct wrk *w, struct rq *rq)
 		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
 		return;
 	}
+	if (rq->msg->op == OP_RULES) {
+		scheme_tell_rules(w, rq);
+		return;
+	}
+	if (rq->msg->op == OP_STANDING) {
+		standing_told(w, rq);
+		return;
+	}
 	if (person_ask(w, rq))
 		return;
 	if (codes) {
@@ -202,6 +210,8 @@ void inbound_dispatch(struct wrk *w, struct rq *rq)
 		return;
 	}
 	if (codes_ask_whose(w, rq))
+		return;
+	if (standing_ask(w, rq))
 		return;
 	if (rq->ev.claim_count && join(w, rq))
 		return;

@@ -58,6 +58,9 @@ static const char *claim_kind(enum op op)
 	case OP_READ:
 	case OP_HOOKS:
 	case OP_IMAGE:
+	case OP_RULES:
+	case OP_REGISTER:
+	case OP_STANDING:
 	case OP_MAX:
 		return NULL;
 	}
@@ -99,9 +102,9 @@ static void registered_code(const struct wrk *w, struct rq *rq)
 	}
 }
 
-/* Whose code is it? The recognition table speaks; the core routes. A payer who shows no code named
- * the wallet instead. */
-static void whose_code(struct wrk *w, struct rq *rq)
+/* Whose code is it? The recognition table speaks, and the rules of schemes; the core routes. A
+ * payer who shows no code named the wallet instead. Why it can be nobody's, or NULL. */
+static const char *whose_code(struct wrk *w, struct rq *rq)
 {
 	struct msg *m = rq->msg;
 	struct arena a = arena_init(w->scratch, sizeof w->scratch);
@@ -111,19 +114,22 @@ static void whose_code(struct wrk *w, struct rq *rq)
 		rq->ev.scheme[rq->ev.scheme_count++] = m->code.scheme;
 	if (!m->code.text[0] ||
 		!recognise(&a, span_str(m->code.text), w->conf.code_guid, w->conf.payer_origin, &r))
-		return;
+		return NULL;
+	if (m->op == OP_RESOLVE) {
+		rq->ev.order = r.own.order;
+		rq->ev.code_peer = r.own.peer;
+		memcpy(rq->ev.merchant, r.own.merchant, sizeof rq->ev.merchant);
+		registered_code(w, rq);
+		if (!rq->ev.code_peer)
+			recognise_by_rules(w->conf.snapshot, w->rules, span_str(m->code.text), &r);
+	}
 	w->port->code_hash(w->port->ctx, span_str(m->code.text), rq->ev.code_hash);
 	(void)span_to_cstr(span_str(r.format), m->code.format, sizeof m->code.format);
 	memcpy(rq->ev.scheme, r.scheme, sizeof rq->ev.scheme);
 	rq->ev.scheme_count = r.scheme_count;
 	if (r.scheme_count)
 		(void)span_to_cstr(span_str(r.scheme[0]), m->code.scheme, sizeof m->code.scheme);
-	if (m->op == OP_RESOLVE) {
-		rq->ev.order = r.own.order;
-		rq->ev.code_peer = r.own.peer;
-		memcpy(rq->ev.merchant, r.own.merchant, sizeof rq->ev.merchant);
-		registered_code(w, rq);
-	}
+	return rq->ev.code_peer ? NULL : recognise_refusal(&r);
 }
 
 /* A pay-out names the wallet where it does not bring a code. */
@@ -259,7 +265,10 @@ static void read_message(struct wrk *w, struct rq *rq)
 	rq->ev.op = rq->msg->op;
 	rq->ev.msg = rq->msg;
 	claims(w, rq);
-	whose_code(w, rq);
+	if ((where = whose_code(w, rq))) {
+		inbound_refuse_new(w, rq, REASON_UNSUPPORTED, where);
+		return;
+	}
 	name_wallet(w, rq);
 	inbound_ask(w, rq);
 }

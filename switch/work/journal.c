@@ -166,7 +166,7 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, 
 	const struct pay_event *ev = &it->ev;
 	Xw__Event e = XW__EVENT__INIT;
 	ProtobufCBinaryData claims[2];
-	int32_t down[EVENT_DOWN_MAX];
+	int32_t down[EVENT_DOWN_MAX], unregistered[EVENT_DOWN_MAX];
 	struct personal personal = { 0 };
 	char *schemes[8];
 	Xw__Canonical *m = (Xw__Canonical *)(uintptr_t)it->canonical;
@@ -184,6 +184,10 @@ bool journal_pack(const struct item *it, uint32_t snapshot, struct span sealed, 
 		down[i] = ev->down[i];
 	e.down = down;
 	e.n_down = ev->down_count;
+	for (int i = 0; i < ev->unregistered_count; i++)
+		unregistered[i] = ev->unregistered[i];
+	e.unregistered = unregistered;
+	e.n_unregistered = ev->unregistered_count;
 	e.claims = claims;
 	e.n_claims = ev->claim_count;
 	if (!is_zero(ev->code_hash, 16))

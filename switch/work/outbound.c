@@ -33,6 +33,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->link = link;
 	c->live = NULL;
 	c->delivered = NULL;
+	c->asked = NULL;
 	c->is_token = c->renewed = false;
 	c->begun = w->now;
 	c->scratch = NULL;
@@ -63,7 +64,7 @@ static void delivered(struct wrk *w, struct callout *c, const struct msg *m)
 
 	if (!taken)
 		note_undelivered(w, c->link, m);
-	c->delivered(c->delivered_ctx, &c->out_id, taken, c->raw.b);
+	c->delivered(c->host_ctx, &c->out_id, taken, c->raw.b);
 }
 
 /* The call is over: its payment hears of it. `m` NULL: no usable answer. */
@@ -81,6 +82,8 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 			codes_passed_on(w, c->rq, m && !m->has_problem ? canonical : NULL);
 		else if (c->delivered)
 			delivered(w, c, m);
+		else if (c->asked)
+			c->asked(c->host_ctx, m ? canonical : NULL);
 		outbound_free(w, c);
 		return;
 	}
@@ -463,12 +466,29 @@ bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, stru
 		return false;
 	c->out_id = *out_id;
 	c->delivered = done;
-	c->delivered_ctx = ctx;
+	c->host_ctx = ctx;
 	c->call.op = OP_NOTIFY;
 	if (canon_unpack(body, &c->arena, &c->message) != RC_OK) {
 		outbound_free(w, c);
 		return false;
 	}
+	start(w, c);
+	return true;
+}
+
+bool wrk_ask(struct wrk *w, uint16_t peer, Xw__Canonical *message, struct arena *room,
+	wrk_asked_fn *done, void *ctx)
+{
+	const struct link *l = link_of(w, peer);
+	struct callout *c = l ? call_new(w, l) : NULL;
+
+	if (!c)
+		return false;
+	c->asked = done;
+	c->host_ctx = ctx;
+	c->call.op = (enum op)message->op;
+	c->message = message;
+	c->arena = *room; /* an answer may be larger than any that is about a payment */
 	start(w, c);
 	return true;
 }

@@ -44,13 +44,52 @@ bool own_code_put(struct wrk *w, struct arena *a, const struct pay *p, struct ms
 
 /* ---- resolving ---- */
 
-/* Who asked hears of it; `m` NULL: we could not find out. */
+/* The scheme that pays for what its user has scanned, where it wants merchants registered; NULL:
+ * nobody does. */
+static const struct peer *demands(const struct wrk *w, const struct own *o)
+{
+	const struct snapshot *sn = w->conf.snapshot;
+	const struct peer *via = o->call ? snapshot_peer(sn, o->call->live->rec.via) : NULL;
+
+	if (via && via->debit_via)
+		via = snapshot_peer(sn, via->debit_via);
+	return via && via->registration ? via : NULL;
+}
+
+/* Who asked hears of it; `m` NULL: we could not find out. A merchant whom the scheme does not know
+ * is not resolved for it. */
 static void tell(struct wrk *w, struct own *o, struct msg *m)
 {
+	struct load_key k;
+	struct wait *a;
+
+	if (m && m->outcome == OUTCOME_APPROVED && !o->standing_known && demands(w, o)) {
+		if ((a = wait_new(w, WAIT_OWN_STANDING, &k))) {
+			a->own = o;
+			if (w->port->find_standing(w->port->ctx, o->code.peer,
+				    span_str(m->merchant.id), span_str(m->merchant.store_id),
+				    k) == RC_OK)
+				return;
+			wait_free(w, a);
+		}
+		m = NULL;
+	}
 	if (o->call)
 		outbound_local(w, o->call, m);
 	else
 		front_resolved(w, o->rq, m);
+}
+
+void own_standing_known(struct wrk *w, struct own *o, const struct loaded *got)
+{
+	struct msg *m = o->answer;
+
+	o->standing_known = true;
+	if (got->rc == RC_OK && !standing_has(got->registered, demands(w, o)->number)) {
+		m->outcome = OUTCOME_DECLINED;
+		m->reason = REASON_MERCHANT;
+	}
+	tell(w, o, got->rc == RC_OK ? m : NULL);
 }
 
 static struct known *known_of(struct wrk *w, const char *token)

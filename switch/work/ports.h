@@ -124,6 +124,7 @@ struct loaded {
 	uint16_t peer; /* code: whose it is, and whose user's */
 	/* payer, code: our name of him, and what his wallet calls him, where we know it */
 	struct span payer, payer_own, payer_handle;
+	struct span registered; /* standing: numbers of participants, with blanks between them */
 	const struct merchant *merchant; /* likewise valid during the completion */
 };
 
@@ -190,6 +191,14 @@ struct ports {
 	/* Other processes may care: an answer of this payment is final (wrk_on_bell there), or,
 	 * NULL, a notification waits. Losing one costs time only. */
 	void (*bell)(void *ctx, const struct pay_id *id);
+
+	/* At which schemes an acquirer's merchant is registered. */
+	enum rc (*find_standing)(void *ctx, uint16_t acquirer, struct span merchant,
+		struct span store, struct load_key k);
+	/* What a scheme says of a registration of ours is kept; the completion says RC_OK or RC_IO.
+	 */
+	enum rc (*keep_standing)(void *ctx, uint16_t peer, struct span request_id,
+		struct span state, struct span detail, struct load_key k);
 };
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * recognise.c: a scanned text by the recognition table, and by our own template and address.
+ * recognise.c: a scanned text by the recognition table, by our own template and address, and by the
+ * rules of schemes that have told us theirs.
  *
  * The hard thing is what it leaves open: several schemes may own the same digits, and which of them
  * is asked is for the route table. Must never choose.
@@ -49,4 +50,53 @@ bool recognise(struct arena *a, struct span text, struct span guid, struct span 
 	for (size_t i = 0; i < q->account_count && ret->scheme_count < RECOGNISED_SCHEMES; i++)
 		ret->scheme[ret->scheme_count++] = qr_scheme_name(q->account[i].scheme);
 	return true;
+}
+
+static void take_out(struct recognised *r, const char *scheme)
+{
+	uint8_t n = 0;
+
+	for (int i = 0; i < r->scheme_count; i++)
+		if (strcmp(r->scheme[i], scheme) != 0)
+			r->scheme[n++] = r->scheme[i];
+	r->scheme_count = n;
+}
+
+/* Behind those of the table: what a domestic scheme knows as its own is asked there first. */
+static void add(struct recognised *r, const char *scheme)
+{
+	for (int i = 0; i < r->scheme_count; i++)
+		if (strcmp(r->scheme[i], scheme) == 0)
+			return;
+	if (r->scheme_count < RECOGNISED_SCHEMES)
+		r->scheme[r->scheme_count++] = scheme;
+}
+
+/* SPEC alipayplus 4.14 [C:S18]: who scans tries its own codes first, then these rules. */
+void recognise_by_rules(const struct snapshot *sn, const struct rules *rules, struct span text,
+	struct recognised *r)
+{
+	for (size_t i = 0; rules && i < sn->peer_count; i++) {
+		const struct peer *p = &sn->peer[i];
+		const struct rule *rule = p->code_rules[0] ? rules_find(rules, p->number, text)
+							   : NULL;
+
+		if (!rule || r->rule_count == RECOGNISED_RULES)
+			continue;
+		r->rule[r->rule_count++] = rule;
+		if (rule->refused || rule->page)
+			take_out(r, p->code_rules);
+		else
+			add(r, p->code_rules);
+	}
+}
+
+const char *recognise_refusal(const struct recognised *r)
+{
+	if (r->scheme_count || r->own.peer)
+		return NULL;
+	for (int i = 0; i < r->rule_count; i++)
+		if (r->rule[i]->page)
+			return "the code is a page: the payer's wallet opens it";
+	return r->rule_count ? "the scheme of this code does not take it here" : NULL;
 }

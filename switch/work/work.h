@@ -36,7 +36,8 @@ struct callout;
  * ourselves, or a page. Lives in either. */
 struct own {
 	struct own_code code;
-	bool taken;         /* the order: a payment has it, or it has ended */
+	bool taken; /* the order: a payment has it, or it has ended */
+	bool standing_known;
 	struct msg *answer; /* room for it */
 	struct callout *call;
 	struct rq *rq;
@@ -64,6 +65,7 @@ struct rq {
 	bool payer_known;       /* he has our name in the message */
 	char payer_own[MSG_ID]; /* the wallet's own id of him */
 	bool code_asked;        /* whose code it is */
+	bool standing_known;    /* at which schemes its merchant is registered */
 	bool joined;            /* one whose commit is under way in this worker */
 	struct pay_id order;    /* that was followed to its payment */
 	struct own own;         /* the code of ours that it brings */
@@ -161,7 +163,8 @@ struct callout {
 	struct own own;       /* RESOLVE of a code of ours */
 	struct pay_id out_id; /* a notification */
 	wrk_delivered_fn *delivered;
-	void *delivered_ctx;
+	wrk_asked_fn *asked; /* a question of the host's */
+	void *host_ctx;      /* of these two */
 	struct arena arena;
 	char store[CALL_BYTES];
 };
@@ -179,6 +182,9 @@ enum wait_kind {
 	WAIT_REPLY,
 	WAIT_ORDER,
 	WAIT_MERCHANT,
+	WAIT_STANDING,
+	WAIT_OWN_STANDING,
+	WAIT_STANDING_KEPT,
 	WAIT_FOLLOW,
 	WAIT_HOLDER,
 	WAIT_HOLDER_LOADED,
@@ -253,7 +259,8 @@ struct wrk {
 	struct slab lives, items, steps, calls, waits;
 	struct link_state *state; /* one for each link */
 	struct known known[KNOWN_MERCHANTS];
-	char scratch[131072]; /* for one function at a time */
+	const struct rules *rules; /* of the host; NULL: there are none */
+	char scratch[131072];      /* for one function at a time */
 };
 
 /* worker.c */
@@ -350,6 +357,17 @@ void codes_kept(struct wrk *w, struct rq *rq, const struct loaded *got);
 bool codes_ask_whose(struct wrk *w, struct rq *rq);
 void codes_found(struct wrk *w, struct rq *rq, const struct loaded *got);
 
+/* standing.c: merchants' registration at schemes. */
+/* True: the ledger is asked first, since somebody wants merchants registered. */
+bool standing_ask(struct wrk *w, struct rq *rq);
+void standing_known(struct wrk *w, struct rq *rq, const struct loaded *got);
+bool standing_has(struct span registered, uint16_t peer);
+/* A scheme tells what has become of a registration. */
+void standing_told(struct wrk *w, struct rq *rq);
+void standing_kept(struct wrk *w, struct rq *rq, const struct loaded *got);
+/* scheme.c: what is asked of us as a scheme, and is about no payment. */
+void scheme_tell_rules(struct wrk *w, struct rq *rq);
+
 /* commit.c */
 void commit_step(struct wrk *w, struct live *l, struct item *it);
 /* Whose the order is that a step wanted and did not get. */
@@ -372,6 +390,7 @@ void own_resolve(struct wrk *w, struct own *o);
 void own_order_sought(struct wrk *w, const struct seek *s, enum rc rc);
 void own_order_loaded(struct wrk *w, struct own *o, const struct loaded *got);
 void own_merchant_found(struct wrk *w, struct own *o, const struct loaded *got);
+void own_standing_known(struct wrk *w, struct own *o, const struct loaded *got);
 /* front.c: the page of a code of ours, from which payers begin. */
 bool front_has(const struct rq *rq);
 void front_show(struct wrk *w, struct rq *rq);

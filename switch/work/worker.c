@@ -351,6 +351,17 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 	case WAIT_MERCHANT:
 		own_merchant_found(w, own, got);
 		return;
+	case WAIT_OWN_STANDING:
+		own_standing_known(w, own, got);
+		return;
+	case WAIT_STANDING:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		standing_known(w, rq, got);
+		return;
+	case WAIT_STANDING_KEPT:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		standing_kept(w, rq, got);
+		return;
 	case WAIT_CLAIM:
 		CHECK_OBJ(rq, REQUEST_MAGIC);
 		inbound_claim_found(w, rq, got);
@@ -598,4 +609,9 @@ struct wrk *wrk_init(void *memory, const struct wrk_conf *conf, const struct por
 	w->now = ports->mono(ports->ctx);
 	w->wall = ports->wall(ports->ctx);
 	return w;
+}
+
+void wrk_set_rules(struct wrk *w, const struct rules *rules)
+{
+	w->rules = rules;
 }

@@ -12,6 +12,7 @@
 
 #include "ports.h"
 
+struct rules;
 struct wrk;
 
 /* What a participant is to the shell: the core's view, and where and how it is reached. */
@@ -52,6 +53,10 @@ bool wrk_drain(struct wrk *w);
  * end what only reads is refused first, then what would begin something; never what is about a
  * payment that is there: a cancel, a refund, a result. Questions of ours wait longer, too. */
 void wrk_set_load(struct wrk *w, unsigned percent);
+/* By which schemes' codes are known; NULL: by the table alone. May be filled anew between two
+ * turns.
+ */
+void wrk_set_rules(struct wrk *w, const struct rules *rules);
 /* Memory and message are the worker's until it replies. */
 void wrk_on_request(
 	struct wrk *w, struct exchange_ref ref, struct arena *arena, const struct http_msg *m);
@@ -78,6 +83,13 @@ typedef void wrk_delivered_fn(
 	void *ctx, const struct pay_id *out_id, bool acknowledged, const uint8_t answer_digest[32]);
 bool wrk_deliver(struct wrk *w, const struct pay_id *out_id, uint16_t peer, struct span body,
 	wrk_delivered_fn *done, void *ctx);
+
+/* A question to a participant that is about no payment (the clerk). What `room` has left is ours
+ * until then, and what comes back lives there; the message stays unchanged. NULL: no answer that
+ * can be believed. False: no room now. */
+typedef void wrk_asked_fn(void *ctx, const Xw__Canonical *answer);
+bool wrk_ask(struct wrk *w, uint16_t peer, Xw__Canonical *message, struct arena *room,
+	wrk_asked_fn *done, void *ctx);
 
 struct wrk_stats {
 	uint64_t requests, refused, shed, replayed, joined, conflicts;

@@ -5,6 +5,10 @@
 #define ADAPTER "alipayplus"
 #include "fuzz_aps.h"
 
+#include "pattern.h"
+
+static struct pattern pattern;
+
 #define ASKED "payment.amount.currency: NOK\npayment.amount.minor: 100"
 #define DEBIT                                                                                      \
 	"op: debit\nrequest_id: R\ncode.text: 1\norder.merchant.id: M\norder.merchant.name: N\n"   \
@@ -12,6 +16,9 @@
 #define CREATED                                                                                    \
 	"op: debit\nrequest_id: R\npayment.mode: MPM\norder.merchant.id: M\n"                      \
 	"order.merchant.name: N\norder.merchant.mcc: 1\norder.merchant.country: NO\n" ASKED
+#define SHOP                                                                                       \
+	"order.merchant.id: M\norder.merchant.name: N\norder.merchant.mcc: 1\n"                    \
+	"order.merchant.country: NO"
 #define REFUND                                                                                     \
 	"op: refund\nrequest_id: R\nrefund.id: F\nrefund.amount.currency: NOK\n"                   \
 	"refund.amount.minor: 100"
@@ -27,6 +34,9 @@ static const char *const calls[] = {
 	CREATED,
 	CREATED "\nuser_agent: A",
 	"op: notify\nobject_id: R\nissuer_payment_id: P\noutcome.result: approved",
+	"op: rules",
+	"op: register\nrequest_id: R\n" SHOP,
+	"op: standing\nrequest_id: R\n" SHOP,
 };
 
 #define CALL_COUNT (sizeof calls / sizeof *calls)
@@ -53,6 +63,11 @@ static void check_answer(enum op op, const Xw__Canonical *c)
 		CHECK(*c->request_id && c->payment->amount && c->payment->settle && c->order);
 	if (approved && op == OP_CODES)
 		CHECK(c->n_codes >= 1 && c->n_codes <= 10);
+	CHECK(!approved || op != OP_REGISTER); /* taken at most */
+	if (approved && op == OP_RULES)
+		CHECK(c->problem ? c->n_rules == 0 : c->n_rules > 0 && *c->rules_version);
+	for (size_t i = 0; i < c->n_rules; i++)
+		CHECK(!pattern_read(span_str(c->rules[i]->pattern), &pattern));
 	CHECK(op == OP_CANCEL || op == OP_INQUIRE || c->outcome->result != OUTCOME_REVERSED);
 	CHECK(op == OP_CANCEL || op == OP_INQUIRE || c->outcome->result != OUTCOME_NOT_FOUND);
 }
@@ -65,7 +80,8 @@ static bool is_web(const Xw__Canonical *c)
 static void fuzz_answer(uint8_t choice, size_t cap, struct span signature, struct span content)
 {
 	static const enum op ops[CALL_COUNT] = { OP_DEBIT, OP_INQUIRE, OP_CANCEL, OP_REFUND,
-		OP_RESOLVE, OP_TELL, OP_CODES, OP_DEBIT, OP_DEBIT, OP_NOTIFY };
+		OP_RESOLVE, OP_TELL, OP_CODES, OP_DEBIT, OP_DEBIT, OP_NOTIFY, OP_RULES, OP_REGISTER,
+		OP_STANDING };
 	size_t i = choice % CALL_COUNT;
 	struct http_msg m = message(signature, content, true);
 	char *memory = malloc(cap + 1);

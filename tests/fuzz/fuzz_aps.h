@@ -101,7 +101,7 @@ static void through_text(struct arena *a, const Xw__Canonical *c)
 	if (!buf_ok(&b))
 		return;
 	rc = canonical_text_read(a, buf_span(&b), &back, &line);
-	CHECK(rc == RC_OK || !arena_ok(a) || c->n_refunds >= 32);
+	CHECK(rc == RC_OK || !arena_ok(a) || c->n_refunds >= 32 || c->n_rules >= 32);
 	CHECK(rc != RC_OK || span_eq(pack(c, 0), pack(back, 1)));
 }
 
@@ -152,7 +152,8 @@ static void fuzz_request(uint8_t choice, size_t cap, struct span signature, stru
 	CHECK((rc_small == RC_FULL) == !in_small && rc_big != RC_FULL);
 	CHECK((rc_big == RC_OK) == !in_big->problem);
 	CHECK(rc_big != RC_OK || (in_big->authentic && signature_holds));
-	CHECK(rc_big != RC_OK || *in_big->request_id || *in_big->object_id || *in_big->key ||
+	CHECK(rc_big != RC_OK || in_big->op == OP_RULES || in_big->op == OP_STANDING ||
+		*in_big->request_id || *in_big->object_id || *in_big->key ||
 		(in_big->payer && *in_big->payer->id));
 	if (rc_small != RC_FULL) {
 		CHECK(rc_small == rc_big);

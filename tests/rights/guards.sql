@@ -3,8 +3,8 @@
 \i support.sql
 
 -- Queues and caches change by nature; schema/README.md says so of each.
-create temporary table working as select unnest(array['account_total', 'block', 'day_limit', 'due', 'operator_request',
-	'outbox', 'payer_binding', 'payment_key', 'shown_code']) as name;
+create temporary table working as select unnest(array['account_total', 'block', 'code_rules_due', 'day_limit', 'due', 'operator_request',
+	'outbox', 'payer_binding', 'payment_key', 'registration_due', 'shown_code']) as name;
 create temporary view guarded as
 	select t.* from tables t where name ~ '^ledger\.' and relkind in ('r', 'p')
 	and split_part(name, '.', 2) not in (select w.name from working w where w.name <> 'block');
@@ -37,6 +37,8 @@ select ledger.recon_book('file', 1, '2026-01-15', 'file.csv', 1, 'somebody', 'an
 	"theirs": 4, "reference": "r", "line": 1, "detail": "another amount"}]');
 select ledger.exception_settle(item, true, operator, 'their file is right') from ledger.recon_difference,
 	(values ('somebody'), ('another')) v (operator);
+select ledger.registration_ask(token, 'wallet', '', '', '', 'somebody', 'a new one') from ledger.merchant;
+select ledger.code_rules_keep(1::smallint, '1', '[]');
 insert into ledger.block (first, upto, count, hashes, kept) values (0, '1', 1, decode(repeat('00', 32), 'hex'), '');
 insert into ledger.checkpoint (size, note, frontier) values (1, 'note', '');
 \o

@@ -41,6 +41,10 @@ insert into lent values
 	('settlement_open', '{operator_rw}'), ('settlement_instruct', '{operator_rw}'), ('settlement_confirm', '{operator_rw}'),
 	('window_cap', '{}'),
 	('exception_assign', '{operator_rw}'), ('exception_settle', '{operator_rw}'),
+	('registration_ask', '{operator_rw}'), ('registration_take', '{switch_rw}'), ('registration_again', '{switch_rw}'),
+	('registration_said', '{switch_rw}'),
+	('code_rules_want', '{switch_rw}'), ('code_rules_take', '{switch_rw}'), ('code_rules_keep', '{switch_rw}'),
+	('code_rules_done', '{switch_rw}'), ('code_rules_ask', '{operator_rw}'),
 	('merchant_change', '{operator_rw}'), ('merchant_scheme_set', '{operator_rw}'),
 	('trail', '{auditor,auditor_ro,recon}'), ('trial_balance', '{auditor,auditor_ro,recon}'),
 	('statement', '{auditor,auditor_ro,recon}');

@@ -166,9 +166,9 @@ static void verifier_keys_carry_their_id(void **state)
 /* Queues and caches: verify rebuilds or compares them; day_limit says what account_cap will say of
  * days to come. A new table is put into one list or the
  * other. */
-static const char *const working[] = { "account_total", "block", "day_limit", "due",
-	"operator_request", "outbox", "payer_binding", "payment_key", "roll_up", "roll_up_sum",
-	"shown_code" };
+static const char *const working[] = { "account_total", "block", "code_rules_due", "day_limit",
+	"due", "operator_request", "outbox", "payer_binding", "payment_key", "registration_due",
+	"roll_up", "roll_up_sum", "shown_code" };
 
 static bool is_known(const char *table)
 {

@@ -155,7 +155,9 @@ static void fill(struct msg *m)
 /* Of adapters alone, or of nobody; the plain message has no such members. */
 static bool left_out(const char *name)
 {
-	return !strcmp(name, "token") || !strcmp(name, "token_until") || !strcmp(name, "dropped");
+	return !strcmp(name, "token") || !strcmp(name, "token_until") || !strcmp(name, "dropped") ||
+	       !strcmp(name, "rules") || !strcmp(name, "rules_version") ||
+	       !strcmp(name, "registration");
 }
 
 static void assert_set(const ProtobufCMessage *message);
@@ -316,11 +318,12 @@ static void refused_by_name(void **state)
 	Xw__Outcome outcome = XW__OUTCOME__INIT;
 	Xw__Problem problem = XW__PROBLEM__INIT;
 	Xw__Party party = XW__PARTY__INIT;
+	Xw__CodeRule rule = XW__CODE_RULE__INIT, *rules = &rule;
 
 	(void)state;
 	memset(long_text, 'x', sizeof long_text - 1);
 	REFUSED(RC_RANGE, "op", c.op = -1);
-	REFUSED(RC_RANGE, "op", c.op = OP_IMAGE + 1);
+	REFUSED(RC_RANGE, "op", c.op = OP_STANDING + 1);
 	REFUSED(RC_RANGE, "key", c.key = long_text);
 	REFUSED(RC_BAD, "request_id", c.request_id = bad_text);
 	REFUSED(RC_RANGE, "quantity", c.quantity = MSG_CODES_MAX + 1);
@@ -328,6 +331,10 @@ static void refused_by_name(void **state)
 	REFUSED(RC_RANGE, "version", c.version = -1);
 	REFUSED(RC_RANGE, "codes", c.n_codes = MSG_CODES_MAX + 1);
 	REFUSED(RC_RANGE, "refunds", c.n_refunds = MSG_REFUNDS_MAX + 1);
+	REFUSED(RC_RANGE, "rules", c.n_rules = MSG_RULES_MAX + 1);
+	REFUSED(RC_RANGE, "rules_version", c.rules_version = long_text);
+	rule.pattern = long_text;
+	REFUSED(RC_RANGE, "rules.pattern", c.n_rules = 1, c.rules = &rules);
 	REFUSED(RC_RANGE, "captures", c.n_captures = MSG_CAPTURES_MAX + 1);
 	party.country = long_text;
 	REFUSED(RC_RANGE, "country", c.payer = &party);

@@ -120,6 +120,12 @@ static void every_row_has_its_verdict(void **state)
 	route_choose(pw_snapshot(), &ask, &c, &trace);
 	assert_trace(&trace, "10:down ");
 	assert_int_equal(route_reason(&ask, &c), REASON_UNAVAILABLE);
+	ask.unregistered = down; /* which wants the merchant registered, and would say so first */
+	ask.unregistered_count = 1;
+	route_choose(pw_snapshot(), &ask, &c, &trace);
+	assert_trace(&trace, "10:unregistered ");
+	assert_int_equal(route_reason(&ask, &c), REASON_MERCHANT);
+	ask.unregistered_count = 0;
 	ask.only = CODE;
 	trace.most = 0; /* what does not fit is not kept */
 	route_choose(pw_snapshot(), &ask, &c, &trace);
@@ -311,7 +317,8 @@ static void scheme_names_the_payer(void **state)
 		pw_begin(w, (struct pay_event){ .op = OP_DEBIT, .peer = SCHEME });
 		if (t[i].why == REASON_NONE) {
 			pw_call(w, &call);
-			assert_string_equal(call.payer.id, "3-token-7"); /* the shell's to replace */
+			assert_string_equal(
+				call.payer.id, "3-token-7"); /* the shell's to replace */
 			pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
 		} else {
 			assert_declined(w, t[i].why);

@@ -87,9 +87,10 @@ export function participants(option) {
   const api = partner(option);
   const aps = (name, number, role, side, client) => ({
     name, number, adapter: 'alipayplus', roles: [side], currency: 'EUR', ours: 'rsa', theirs: 'rsa', keyids: ['1', '1'],
-    more: { scheme: 'yes', zone: '+08:00', cancel_until: role === 'acqp' ? '00:15' : '00:30', identity: client, cap: '500000.00' },
+    more: { scheme: 'yes', zone: '+08:00', cancel_until: role === 'acqp' ? '00:15' : '00:30', identity: client, cap: '500000.00',
+      ...(role === 'mpp' ? { code_rules: 'alipay-plus-order' } : option.registration ? { registration: 'yes' } : {}) },
     settings: { client_id: client, settlement_currency: 'EUR', partner_role: role, psp_id: '1022172000000000001', acquirer_id: '1022188000000000001' },
-    fake: { client_id: client, settlement_currency: 'EUR', psp_id: '1022172000000000001', time_divisor: '40' },
+    fake: { client_id: client, settlement_currency: 'EUR', psp_id: '1022172000000000001', time_divisor: '40', ...(option.registration ? { registration: 'yes' } : {}) },
     timings: fast(8, ...(role === 'acqp' ? ['debit', 'inquire', 'cancel', 'refund'] : ['resolve', 'tell', 'codes'])),
   });
   const all = [
