@@ -69,17 +69,20 @@ bool cpu_read(const struct cpu_pids *pids, struct cpu *ret)
 	} parent[] = { { pids->switchd, CPU_SWITCHD }, { pids->sealer, CPU_SEALER },
 		{ pids->postgres, CPU_POSTGRES }, { pids->redis, CPU_REDIS },
 		{ pids->sandbox, CPU_SANDBOX }, { getpid(), CPU_CLIENT } };
-	size_t seen = 0, count = sizeof parent / sizeof *parent;
+	size_t seen = 0, want = 0, count = sizeof parent / sizeof *parent;
 	DIR *dir = opendir("/proc");
 	struct dirent *d;
 	struct entry e;
 
 	memset(ret, 0, sizeof *ret);
+	for (size_t i = 0; i < count; i++)
+		want += parent[i].pid > 0;
 	while (dir && (d = readdir(dir))) {
 		if (d->d_name[0] < '1' || d->d_name[0] > '9' || !read_entry(d->d_name, &e))
 			continue;
 		for (size_t i = 0; i < count; i++) {
-			if (e.pid != parent[i].pid && e.parent != parent[i].pid)
+			if (parent[i].pid <= 0 ||
+				(e.pid != parent[i].pid && e.parent != parent[i].pid))
 				continue;
 			seen += e.pid == parent[i].pid;
 			add(ret, strcmp(e.name, "xw-clerk") == 0 ? CPU_CLERK : parent[i].group, &e);
@@ -87,5 +90,5 @@ bool cpu_read(const struct cpu_pids *pids, struct cpu *ret)
 	}
 	if (dir)
 		closedir(dir);
-	return seen == count;
+	return seen == want;
 }

@@ -23,7 +23,7 @@ enum cpu_group {
 #define CPU_PRODUCT 5 /* groups */
 
 struct cpu_pids {
-	pid_t switchd, sealer, postgres, redis, sandbox; /* the parents */
+	pid_t switchd, sealer, postgres, redis, sandbox; /* the parents; 0: there is none */
 };
 
 struct cpu {

@@ -7,6 +7,7 @@
  * payments of the same window, and where the rate was not held the object says so. Must never touch
  * a switch that it was not pointed at.
  */
+#include "hop.h"
 #include "plan.h"
 #include "speed.h"
 
@@ -24,6 +25,7 @@ struct options {
 	struct plan plan;
 	const char *corridor, *book;
 	bool speed, endure;
+	int proxy, origin;
 };
 
 static int usage(void)
@@ -32,7 +34,8 @@ static int usage(void)
 	      "           --pids SWITCHD,SEALER,POSTGRES,REDIS,SANDBOX --book FILE --seconds N\n"
 	      "           [--rate N] [--payer-ms N]\n"
 	      "       switchbench --endure --rate N ... (no pids): one run while faults are made\n"
-	      "       switchbench --speed --keys DIR\n",
+	      "       switchbench --speed --keys DIR\n"
+	      "       switchbench --hop PROXY,ORIGIN (pids) --port N --keys DIR --seconds N\n",
 		stderr);
 	return 2;
 }
@@ -57,7 +60,8 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{ "book", required_argument, NULL, 'b' }, { "rate", required_argument, NULL, 'r' },
 		{ "payer-ms", required_argument, NULL, 'm' },
 		{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
-		{ "endure", no_argument, NULL, 'e' }, { 0 } };
+		{ "endure", no_argument, NULL, 'e' }, { "hop", required_argument, NULL, 'h' },
+		{ 0 } };
 	int c;
 
 	*o = (struct options){ .at.address = "127.0.0.1" };
@@ -100,12 +104,18 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'e':
 			o->endure = true;
 			break;
+		case 'h':
+			if (sscanf(optarg, "%d,%d", &o->proxy, &o->origin) != 2)
+				return false;
+			break;
 		default:
 			return false;
 		}
 	}
 	if (optind != argc || !o->at.keys)
 		return false;
+	if (o->proxy > 0)
+		return o->at.port && o->origin > 0 && o->plan.seconds > 0;
 	return o->speed || (o->corridor && o->at.port && o->at.control && o->at.operators &&
 				   o->book && o->plan.seconds > 0 &&
 				   (o->endure ? o->plan.rate > 0 : bench.pids.switchd > 0));
@@ -262,7 +272,8 @@ static void print_row(const struct outcome *o)
 		bench.corridor->name, r->offered, r->achieved, (unsigned long long)r->dropped,
 		(unsigned long long)result_errors(r), ms(&r->latency, 500000),
 		ms(&r->latency, 990000), ms(&r->latency, 999000),
-		per_payment(r, r->cpu.us[CPU_SWITCHD] + r->cpu.us[CPU_CLERK] + r->cpu.us[CPU_SEALER]),
+		per_payment(
+			r, r->cpu.us[CPU_SWITCHD] + r->cpu.us[CPU_CLERK] + r->cpu.us[CPU_SEALER]),
 		per_payment(r, r->cpu.us[CPU_POSTGRES]), product, o->held ? "" : "  not held");
 }
 
@@ -286,6 +297,19 @@ static int print_speed(const char *keys)
 	return 0;
 }
 
+static int print_hop(const struct options *o)
+{
+	struct loop *loop = loop_new();
+	const char *why = "no loop";
+	struct hop hop;
+
+	if (!loop || !hop_measure(loop, &o->at, o->proxy, o->origin, o->plan.seconds, &hop, &why))
+		return could_not("proxy", why);
+	printf("%.0f %.1f %.1f %.1f\n", hop.per_s, hop.proxy_us, hop.origin_us, hop.client_us);
+	loop_free(loop);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct outcome outcome;
@@ -298,6 +322,8 @@ int main(int argc, char **argv)
 		return usage();
 	if (o.speed)
 		return print_speed(o.at.keys);
+	if (o.proxy > 0)
+		return print_hop(&o);
 	if (!(bench.corridor = corridor_find(o.corridor)))
 		return usage();
 	if (!o.endure && !speed_measure(o.at.keys, &speed, &why))

@@ -12,7 +12,7 @@ BENCH_SETTLE=60   # until the last payment is final
 
 # bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json]
 bench_run() {
-	local seconds=$BENCH_SECONDS good=0 each tps speeds corridor pieces='' rate=() rows=() objects=()
+	local seconds=$BENCH_SECONDS good=0 each tps speeds hop corridor pieces='' rate=() rows=() objects=()
 	while (($#)); do
 		case $1 in
 		--seconds) seconds=$2; shift ;;
@@ -32,16 +32,17 @@ bench_run() {
 	bench_begin
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
 	tps=$(bench_pgbench $((seconds < 300 ? 5 : 20)))
-	each=$(((seconds - 40) / ${#BENCH_CORRIDORS[@]} - 15)) # the rest: starting, comparing books
+	hop=$(hop_measure $((seconds < 300 ? 3 : 10)))
+	each=$(((seconds - 55) / ${#BENCH_CORRIDORS[@]} - 15)) # the rest: starting, comparing books
 	((each >= 5)) || each=5
 	for corridor in "${BENCH_CORRIDORS[@]}"; do
 		step "bench: $corridor"
 		bench_corridor "$corridor" --seconds "$each" "${rate[@]}" || good=1
 		rows+=("$BENCH_ROW") objects+=("$BENCH_OBJECT")
 	done
-	bench_table "$tps" "$speeds"
+	bench_table "$tps" "$speeds" "$hop"
 	((good == 0)) || say 'a corridor does not count: an error, or the books differ; see above'
-	[[ -z $JSON ]] || bench_json "$tps" "$speeds"
+	[[ -z $JSON ]] || bench_json "$tps" "$speeds" "$hop"
 	check_stop
 	trap - EXIT
 	exit $good
@@ -163,7 +164,7 @@ bench_books() {
 	fi
 }
 
-# bench_table TPS SPEEDS
+# bench_table TPS SPEEDS HOP
 bench_table() {
 	local line
 	printf '\n%-21s %8s %9s %7s %6s %7s %7s %7s %8s %7s %8s\n' corridor offered achieved dropped errors \
@@ -172,13 +173,17 @@ bench_table() {
 	printf '\nlast three: processor microseconds per payment; switchd with clerk and sealer, product with Redis\n'
 	printf 'yardsticks of this run: pgbench TPC-B %.0f/s; RSA-2048 %s signatures/s on one core\n' "$1" "${2%% *}"
 	printf 'microseconds: RSA-2048 sign %s, verify %s; P-256 sign %s, verify %s\n' ${2#* }
+	printf 'nginx as a reverse proxy, TLS on both sides: %s/s; microseconds: proxy %s, origin %s, client %s\n' $3
 }
 
 bench_json() {
-	local IFS=, books=true
+	local books=true signs=($2) hop=($3)
+	local IFS=,
 	[[ ${objects[*]} != *'"books_ok":false'* ]] || books=false
-	printf '{"yardsticks":{"pgbench_tps":%.1f,"rsa2048_sign_per_s":%s},"corridors":[%s],"books_ok":%s}\n' \
-		"$1" "${2%% *}" "${objects[*]}" "$books"
+	printf '{"yardsticks":{"pgbench_tps":%.1f,"rsa2048_sign_per_s":%s,' "$1" "${signs[0]}"
+	printf '"sign_us":{"rsa2048":%s,"rsa2048_verify":%s,"p256":%s,"p256_verify":%s},' "${signs[@]:1}"
+	printf '"nginx":{"per_s":%s,"proxy_us":%s,"origin_us":%s,"client_us":%s}},' "${hop[@]}"
+	printf '"corridors":[%s],"books_ok":%s}\n' "${objects[*]}" "$books"
 }
 
 # A short run for `./xw test`: the books must be right, no figure is judged.

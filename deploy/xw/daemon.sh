@@ -10,6 +10,7 @@ daemon_binary() {
 	case $1 in
 	pg) readlink -f -- "$(server_pg_bin)/postgres" ;;
 	redis) server_redis_bin ;;
+	nginx-*) hop_binary ;;
 	archive) readlink -f -- "$(server_pg_bin)/pg_receivewal" ;;
 	*) printf %s "$RUN/bin/$1" ;;
 	esac
@@ -108,6 +109,7 @@ daemon_down() {
 		daemon_stop "${PROGRAMS[i]%% *}" TERM
 	done
 	daemon_stop proxy TERM # of the fault matrix
+	hop_stop
 	daemon_stop archive TERM
 	daemon_stop redis TERM
 	daemon_stop pg INT

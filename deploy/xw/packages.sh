@@ -14,6 +14,8 @@ PACKAGES=(
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)
 # The tests' alone: no ledger has it.
 TEST_PACKAGES=(postgresql-15-pgtap)
+# The yardsticks' alone. It must not start with the machine either.
+BENCH_PACKAGES=(nginx)
 # Commands that only the tests need, and the package to take where the command is missing. Of
 # prometheus only promtool is wanted: its server must not start with the machine either.
 TEST_COMMANDS=(git:git node:nodejs npm:npm promtool:prometheus
@@ -37,7 +39,7 @@ libseccomp2           2.5.4-1
 packages_missing() {
 	local name names=("${PACKAGES[@]}")
 	case $VERB in test | fuzz) names+=("${FUZZ_PACKAGES[@]}") ;; esac
-	case $VERB in test) names+=("${TEST_PACKAGES[@]}") ;; esac
+	case $VERB in test) names+=("${TEST_PACKAGES[@]}") ;; bench) names+=("${BENCH_PACKAGES[@]}") ;; esac
 	for name in "${names[@]}"; do
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] ||
 			echo "$name"
@@ -116,5 +118,7 @@ packages_install() (
 		die 'apt-get failed'
 	fi
 	rm -f "$log"
-	[[ " $* " != *' prometheus '* ]] || update-rc.d prometheus disable
+	for name in prometheus nginx; do
+		[[ " $* " != *" $name "* ]] || update-rc.d "$name" disable
+	done
 )
