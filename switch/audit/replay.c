@@ -1,6 +1,7 @@
 /*
  * replay.c: recorded events through the payment machine again, step by step, and whether it says
- * now what was recorded then: the record, the lines of the books, what was claimed.
+ * now what was recorded then: the record, the lines of the books, what was claimed, and that the
+ * results which it owed to somebody wait for him or were acknowledged.
  *
  * This one verb shares code with what it checks, on purpose: core_step is what is asked. The hard
  * thing is what the event leaves out because it is personal, the payer's code and handle: the
@@ -134,9 +135,22 @@ static void write_lines(const struct step *st, struct buf *b)
 	}
 }
 
+/* Every result that the step owed to somebody is among those that wait or were acknowledged. */
+static bool has_told(const struct step *st, struct span told)
+{
+	for (int i = 0; i < st->notify_count; i++) {
+		char text[32];
+
+		snprintf(text, sizeof text, ";%d %d;", st->notify[i].to, st->notify[i].seq);
+		if (span_find_span(told, span_str(text)) == told.n)
+			return false;
+	}
+	return true;
+}
+
 /* NULL, or what the machine says otherwise than the ledger. */
-static const char *compare(
-	const struct replay *r, struct span record, struct span lines, struct span digests)
+static const char *compare(const struct replay *r, struct span record, struct span lines,
+	struct span digests, struct span told)
 {
 	char room[LINES_BYTES], hex[STEP_CLAIMS * 33];
 	struct buf b = buf_init(room, sizeof room), claims = buf_init(hex, sizeof hex);
@@ -154,6 +168,8 @@ static const char *compare(
 		if (span_find_span(digests, buf_span(&claims)) == digests.n)
 			return "it would claim another id";
 	}
+	if (!has_told(&r->step, told))
+		return "a result that it owed neither waits nor was acknowledged";
 	return NULL;
 }
 
@@ -161,19 +177,20 @@ static const char *compare(
 static void run(struct replay *r, const struct copy *k, const struct pay_id *id,
 	const struct pay *next, const Xw__Event *e)
 {
-	struct span record = SPAN_NONE, lines = SPAN_NONE, digests = SPAN_NONE;
+	struct span record = SPAN_NONE, lines = SPAN_NONE, digests = SPAN_NONE, told = SPAN_NONE;
 	int64_t version = copy_int(k, 1);
 	const char *what = read_event(r, e, id);
 
 	(void)copy_column(k, 2, &record);
 	(void)copy_column(k, 4, &lines);
 	(void)copy_column(k, 5, &digests);
+	(void)copy_column(k, 6, &told);
 	if (!what) {
 		if (next->action_url[0] && !r->msg.code.text[0])
 			(void)span_to_cstr(span_str(next->action_url), r->msg.code.text,
 				sizeof r->msg.code.text);
 		core_step(r->sn, &r->before, &r->ev, &r->step);
-		what = compare(r, record, lines, digests);
+		what = compare(r, record, lines, digests, told);
 	}
 	if (!what)
 		r->same++;
@@ -183,7 +200,7 @@ static void run(struct replay *r, const struct copy *k, const struct pay_id *id,
 		difference(r, id, version, what);
 }
 
-/* payment, version, record, evidence, lines, claims */
+/* payment, version, record, evidence, lines, claims, results */
 static void take_row(struct replay *r, const struct copy *k)
 {
 	struct span s = SPAN_NONE, record = SPAN_NONE, evidence = SPAN_NONE;
@@ -215,7 +232,10 @@ static void take_row(struct replay *r, const struct copy *k)
 	" (select string_agg(concat_ws(' ', account, kind, amount, currency) || ';', '' order by line)" \
 	"  from ledger.entry e where e.payment = s.payment and e.version = s.version),"                 \
 	" (select string_agg(encode(digest, 'hex'), ' ') from ledger.claim c"                           \
-	"  where c.xact = s.xact and c.payment = s.payment)"                                            \
+	"  where c.xact = s.xact and c.payment = s.payment),"                                           \
+	" (select ';' || string_agg(peer || ' ' || seq, ';;') || ';' from (select peer, seq"            \
+	"  from ledger.delivery d where d.payment = s.payment union all select peer, seq"               \
+	"  from ledger.outbox o where o.payment = s.payment) t)"                                        \
 	" from ledger.step s where %s order by s.payment, s.version) to stdout (format binary)"
 
 static void read_steps(struct replay *r, PGconn *c, const struct options *o)

@@ -37,7 +37,7 @@ static void add_note(
 		l->room = l->room ? l->room * 2 : 256;
 		l->root = more(l->root, l->room * sizeof *l->root);
 	}
-	l->root[l->count++] = (struct signed_root){ c.size, c.root, from };
+	l->root[l->count++] = (struct signed_root){ .size = c.size, .root = c.root, .from = from };
 }
 
 static void notes_of_ledger(struct verdict *v, const struct signers *by)
@@ -47,9 +47,13 @@ static void notes_of_ledger(struct verdict *v, const struct signers *by)
 
 	for (int i = 0; i < PQntuples(r); i++) {
 		size_t before = v->roots.count;
+		struct signed_root *root;
 		add_note(v, span_str(PQgetvalue(r, i, 0)), by, "the ledger");
-		if (v->roots.count > before &&
-			v->roots.root[before].size != verdict_number(r, i, 1))
+		if (v->roots.count == before)
+			continue;
+		root = &v->roots.root[before];
+		root->has_frontier = verdict_digest(r, i, 2, &root->frontier);
+		if (root->size != verdict_number(r, i, 1))
 			verdict_fault(v, "checkpoint %s is filed under another size",
 				PQgetvalue(r, i, 1));
 	}
@@ -91,6 +95,16 @@ static int by_size(const void *a, const void *b)
 	return x->size < y->size ? -1 : x->size > y->size;
 }
 
+/* What the sealer goes on from: the roots of the complete subtrees, the smallest first. */
+static struct digest frontier_of(const struct tree *t)
+{
+	struct span part[64];
+
+	for (int i = 0; i < t->depth; i++)
+		part[i] = span_of((const char *)t->stack[t->depth - 1 - i].b, HASH);
+	return digest_sha256_parts(part, (size_t)t->depth);
+}
+
 /* Those of the size that the tree has now. All of one tree, they fit one another too. */
 void roots_check(struct verdict *v)
 {
@@ -98,11 +112,16 @@ void roots_check(struct verdict *v)
 
 	for (; l->next < l->count && l->root[l->next].size <= v->tree.size; l->next++) {
 		const struct signed_root *want = &l->root[l->next];
-		struct digest root = tree_root(&v->tree);
+		struct digest root = tree_root(&v->tree), frontier = frontier_of(&v->tree);
 		if (want->size != v->tree.size || memcmp(root.b, want->root.b, HASH) != 0)
 			verdict_fault(v,
 				"the checkpoint of %" PRIu64 " leaves in %s is not this tree's",
 				want->size, want->from);
+		else if (want->has_frontier && memcmp(frontier.b, want->frontier.b, HASH) != 0)
+			verdict_fault(v,
+				"what the sealer goes on from, beside the checkpoint of %" PRIu64
+				" leaves, is not this tree's",
+				want->size);
 		v->checkpoints++;
 	}
 }

@@ -13,6 +13,8 @@ struct signed_root {
 	uint64_t size;
 	struct digest root;
 	const char *from;
+	bool has_frontier; /* of the ledger's: the digest of what the sealer goes on from */
+	struct digest frontier;
 };
 
 /* As the ledger says it; times in microseconds since 2000, as COPY gives them, 0: no step. */
@@ -60,6 +62,7 @@ void verdict_fault(struct verdict *v, const char *format, ...)
 /* As partners see it; good until the call after the next. */
 const char *verdict_id(const struct pay_id *id);
 uint64_t verdict_number(PGresult *r, int row, int column);
+bool verdict_digest(PGresult *r, int row, int column, struct digest *ret);
 
 /* ---- roots.c: what was signed -----------------------------------------------------------------
  */

@@ -52,6 +52,18 @@ uint64_t verdict_number(PGresult *r, int row, int column)
 	return strtoull(PQgetvalue(r, row, column), NULL, 10);
 }
 
+bool verdict_digest(PGresult *r, int row, int column, struct digest *ret)
+{
+	size_t n;
+	uint8_t *bytes = bytes_of(r, row, column, &n);
+	bool good = n == sizeof ret->b;
+
+	if (good)
+		memcpy(ret->b, bytes, n);
+	PQfreemem(bytes);
+	return good;
+}
+
 /* ---- the log ----------------------------------------------------------------------------------
  */
 
@@ -154,6 +166,9 @@ static void take_table(struct verdict *v, struct block *b, size_t *at, size_t en
 static void end_block(struct verdict *v, struct block *b)
 {
 	judge(v, b, b->count - b->at);
+	if (b->kept_at < b->kept_count && !v->months_out)
+		verdict_fault(v, "block %" PRIu64 " keeps digests of messages that no step has",
+			b->first);
 	if (b->last + 1 != b->upto && !v->months_out)
 		verdict_fault(
 			v, "block %" PRIu64 " ends at another transaction than its rows", b->first);
