@@ -4,7 +4,9 @@
                                 prints cmocka's or TAP's lines counts as its single tests.
   tally.py tap FILE             a script's TAP lines
 
-A program that ended badly counts at least one failure, whatever it printed before.
+A program that ended badly counts at least one failure, whatever it printed before. A TAP line that
+says "not ok" is followed on stderr by what its test said of it, since a log of another machine may
+be all that is left of the run.
 """
 
 import json
@@ -13,6 +15,8 @@ import sys
 
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED|ERROR) +\] (?!\d+ test)(\S+)", re.M)
 TAP = re.compile(r"^(ok|not ok)\b *\d* *-? *(.*)$", re.M)
+WHY = re.compile(r"^not ok\b *\d* *-? *(.*)\n((?:#.*\n)*)", re.M)
+WHY_LINES = 10
 
 
 def tap(text):
@@ -55,13 +59,20 @@ def program(entry):
 def main():
     kind, path = sys.argv[1:]
     total = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
+    why = {}
     with open(path, encoding="utf-8", errors="replace") as log:
-        parts = [tap(log.read())] if kind == "tap" else [program(json.loads(line)) for line in log]
+        if kind == "tap":
+            text = log.read()
+            parts, why = [tap(text)], dict(WHY.findall(text))
+        else:
+            parts = [program(json.loads(line)) for line in log]
     for seen in parts:
         for verdict, names in seen.items():
             total[verdict] += len(names)
         for name in seen["FAILED"]:
             print(f"failed: {name}", file=sys.stderr)
+            for line in why.get(name, "").splitlines()[:WHY_LINES]:
+                print(f"  {line}", file=sys.stderr)
     print(total["OK"], total["FAILED"], total["SKIPPED"])
 
 
