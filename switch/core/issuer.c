@@ -402,18 +402,23 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 }
 
 /* While it is open; and where we have concluded that nothing came of it: what comes late has to go
- * back. */
+ * back. A question that a hint makes us ask is no rung of the ladder, so whoever went on hinting
+ * could keep a payment in doubt for ever: once the ladder's whole time is over, only its rungs count. */
 static bool hint_counts(struct turn *t, const struct msg *m)
 {
 	const struct leg *l = &t->p->iss;
 	bool same = m->outcome == OUTCOME_DECLINED || m->outcome == OUTCOME_REVERSED;
 	const struct caps *c = turn_caps(t, l->peer, OP_CANCEL);
+	const struct caps *asked = turn_caps(t, l->peer, OP_INQUIRE);
 
 	if (l->phase == LEG_NO) /* their own word for it stands, until they may have another */
 		return (!l->sure || (!same && !(c && c->cancel_binds))) && !t->p->late &&
 		       !l->asking && l->op;
-	return (l->phase == LEG_SENT || l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN) &&
-	       t->p->undo.phase == UNDO_NONE && turn_caps(t, l->peer, OP_INQUIRE);
+	if (t->p->undo.phase != UNDO_NONE || !asked)
+		return false;
+	if (l->phase == LEG_UNKNOWN)
+		return wall_diff_ms(t->ev->now, l->since) < ladder_whole_ms(&asked->ladder);
+	return l->phase == LEG_SENT || l->phase == LEG_PENDING;
 }
 
 void issuer_push(struct turn *t, const struct msg *m)

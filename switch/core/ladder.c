@@ -13,6 +13,15 @@ struct wall ladder_next(const struct ladder *l, unsigned tries, struct wall now)
 	return wall_plus_ms(now, (int64_t)l->after_s[tries] * 1000);
 }
 
+int64_t ladder_whole_ms(const struct ladder *l)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < l->count; i++)
+		sum += l->after_s[i];
+	return sum * 1000;
+}
+
 struct wall ladder_slow(unsigned tries, struct wall now)
 {
 	static const uint16_t slow_s[] = { 30, 60, 120, 300, 600, 1800, 3600 };

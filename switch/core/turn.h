@@ -47,6 +47,8 @@ void reply_order(const struct pay *p, struct msg *m);
 
 /* ladder.c: when to ask again after `tries` tries; WALL_NONE when the ladder is used up. */
 struct wall ladder_next(const struct ladder *l, unsigned tries, struct wall now);
+/* How long all rungs take together. */
+int64_t ladder_whole_ms(const struct ladder *l);
 /* The slow lane of what is stuck: 30 s, 1, 2, 5 min ... 1 h. */
 struct wall ladder_slow(unsigned tries, struct wall now);
 
