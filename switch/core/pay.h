@@ -310,8 +310,8 @@ void pay_write_id(const struct pay *p, char kind, unsigned n, struct buf *ret);
 
 #define PAY_BYTES_MAX 6144
 
-/* record.c: the bytes at rest; tagged, so that a newer program reads an older one's and the
- * reverse. RC_FULL; RC_BAD when the bytes are not a record. */
+/* record.c: the bytes at rest; tagged, so that a newer program reads an older one's. RC_FULL; RC_BAD
+ * when the bytes are not a record, or one of a later program with more in it than we know. */
 MUST enum rc pay_pack(const struct pay *p, struct buf *ret);
 MUST enum rc pay_unpack(struct span bytes, struct pay *ret);
 

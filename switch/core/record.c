@@ -3,8 +3,9 @@
  *
  * The form is that of protobuf (tag and wire type, varints, length-delimited), so that any protobuf
  * reader can take a record apart in years to come; zero values are left out. The hard thing is that
- * two program versions may run side by side: an unknown tag is skipped, a missing one is zero. Must
- * never write a field that record.def does not list.
+ * two program versions may run side by side: a missing tag is zero, an unknown one was written by
+ * the later program, and who skipped it would lose it with the next step, so such a record is not
+ * read. Must never write a field that record.def does not list.
  */
 #include "check.h"
 #include "pay.h"
@@ -21,7 +22,8 @@ enum kind {
 	KIND_REFUND,
 	KIND_CAPTURE,
 	KIND_QUOTE,
-	KIND_FEE
+	KIND_FEE,
+	KIND_GONE
 };
 
 struct field {
@@ -142,10 +144,7 @@ static void bytes(struct buf *b, const struct field *f, struct span s)
 
 static bool is_zero(const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (p[i])
-			return false;
-	return true;
+	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
 }
 
 static void pack_money(struct buf *b, const struct field *f, struct money m)
@@ -167,6 +166,8 @@ static void pack_nested(struct buf *b, const struct field *f, const char *from)
 	char store[1024];
 	struct buf inner = buf_init(store, sizeof store);
 
+	if (is_zero(from, f->size)) /* most are */
+		return;
 	pack_fields(&inner, nested(f->kind), from);
 	b->over = b->over || inner.over;
 	if (inner.n)
@@ -214,6 +215,8 @@ static void pack_fields(struct buf *b, struct list l, const char *from)
 		case KIND_QUOTE:
 		case KIND_FEE:
 			pack_nested(b, f, at);
+			break;
+		case KIND_GONE:
 			break;
 		}
 	}
@@ -309,6 +312,8 @@ static bool read_value(
 	case KIND_QUOTE:
 	case KIND_FEE:
 		return wire == WIRE_BYTES && unpack_fields(value, nested(f->kind), at);
+	case KIND_GONE:
+		return true;
 	}
 	CHECK_UNREACHABLE();
 }
@@ -329,7 +334,7 @@ static bool unpack_fields(struct span s, struct list l, char *to)
 		for (size_t i = 0; i < l.n && !f; i++)
 			if (l.field[i].tag == tag >> 3)
 				f = &l.field[i];
-		if (f && !read_value(f, value, number, tag & 7, to))
+		if (!f || !read_value(f, value, number, tag & 7, to))
 			return false;
 	}
 	return true;

@@ -120,6 +120,7 @@ struct live {
 	struct mono asked;  /* when the last load of it was begun */
 	bool again;         /* somebody came since, and may have been told newer things elsewhere */
 	bool reloading;     /* the load under way is for them; it is the last */
+	bool foreign;       /* the ledger's record is not for this program: foreign.c */
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
 	struct payment_key key;
@@ -290,6 +291,15 @@ void wait_free(struct wrk *w, struct wait *a);
 const struct link *link_of(const struct wrk *w, uint16_t peer);
 struct link_state *link_state(struct wrk *w, const struct link *l);
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
+
+/* foreign.c */
+/* It names a participant that this program has not been told of. */
+bool foreign_is(const struct wrk *w, const struct pay *p);
+/* What the ledger has of it is not for us. */
+void foreign_found(struct wrk *w, struct live *l);
+void foreign_refuse(struct wrk *w, struct live *l);
+/* All that waits to be stepped is let go, and who asked is told why. */
+void live_refuse_all(struct wrk *w, struct live *l, enum reason why, const char *detail);
 
 /* answers.c, inbound.c, intake.c */
 void inbound_refuse(

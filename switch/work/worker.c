@@ -264,9 +264,16 @@ static void from_the_future(const struct wrk *w, struct live *l)
 static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 {
 	struct buf plain = buf_init(l->secret, sizeof l->secret);
+	struct pay rec;
 
 	l->state = LIVE_READY;
-	if (got->rc == RC_OK && pay_unpack(got->record, &l->rec) == RC_OK) {
+	if (got->rc == RC_OK && (pay_unpack(got->record, &rec) != RC_OK || foreign_is(w, &rec))) {
+		foreign_found(w, l);
+		return;
+	}
+	l->foreign = l->foreign && got->rc != RC_OK;
+	if (got->rc == RC_OK) {
+		l->rec = rec;
 		l->synced = l->asked;
 		l->stale = false;
 		l->secret_bytes = 0;
@@ -289,17 +296,11 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 			list_append(&w->ready, &l->all);
 		return;
 	}
-	while (!list_is_empty(&l->inbox)) {
-		struct item *it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
-		if (it->rq)
-			inbound_refuse(w, it->rq,
-				got->rc == RC_NOENT ? REASON_NOT_FOUND : REASON_UNAVAILABLE,
-				got->rc == RC_NOENT
-					? "no such payment"
-					: "the ledger does not answer; nothing was changed",
-				NULL);
-		item_free(w, it);
-	}
+	if (got->rc == RC_NOENT)
+		live_refuse_all(w, l, REASON_NOT_FOUND, "no such payment");
+	else
+		live_refuse_all(w, l, REASON_UNAVAILABLE,
+			"the ledger does not answer; nothing was changed");
 	l->rec.version = 0;
 	l->rec.due = WALL_NONE;
 	live_release_if_idle(w, l);
@@ -493,6 +494,8 @@ static void ring(struct wrk *w)
 
 static void pump(struct wrk *w, struct live *l)
 {
+	if (l->state == LIVE_READY && l->foreign)
+		foreign_refuse(w, l);
 	while (l->state == LIVE_READY && !list_is_empty(&l->inbox)) {
 		struct item *it = LIST_OBJ(list_pop(&l->inbox), struct item, node);
 		if (it->late) {

@@ -121,8 +121,10 @@ static void refused_bytes(void **state)
 		{ "4805", RC_BAD },                   /* a number where an amount belongs */
 		{ "5005", RC_BAD },                   /* a number where a leg belongs */
 		{ "520108", RC_BAD },                 /* half a leg */
-		{ "c00705", RC_OK },                  /* of a later version: skipped */
-		{ "c2070161", RC_OK },
+		{ "c00705", RC_BAD },                 /* of a later program: not ours to step */
+		{ "c2070161", RC_BAD },
+		{ "5203c00705", RC_BAD },             /* likewise in a leg */
+		{ "b80105", RC_OK },                  /* of an earlier one: 23 is nobody's any more */
 		{ "c207", RC_BAD },
 	};
 	uint8_t bytes[32];

@@ -143,6 +143,7 @@ struct asked {
 
 struct world {
 	struct wrk *w;
+	const struct ports *ports;
 	void *memory;
 	struct mono now;
 	struct row row[32];
@@ -396,6 +397,7 @@ static struct world *fresh(void)
 		unseal, key_version, seal_evidence, no_log, no_bell, NULL, NULL };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
+	o->ports = &ports;
 	o->w = wrk_init(o->memory, &conf, &ports);
 	return o;
 }
@@ -971,6 +973,55 @@ static void resumed_from_the_ledger(void **state)
 	done(o);
 }
 
+/* A later program has stepped it and written more than we know: it is neither stepped nor told of,
+ * whether its answer comes back to us, its caller does, or the clerk finds it. */
+static void a_later_record_is_left_alone(void **state)
+{
+	struct world *o = fresh();
+	uint64_t commits;
+	int again;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_int_equal(o->calls, 1);
+	memcpy(o->record[0] + o->record_bytes[0], "\xc0\x07\x05", 3);
+	o->record_bytes[0] += 3;
+	commits = wrk_stats(o->w)->commits;
+	assert_true(wrk_resume(o->w, &o->id[0]));
+	all(o);
+	called(o, 200, "op: debit\nanswer: true\noutcome.result: approved\n");
+	again = request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_non_null(strstr(o->body[again], "problem.reason: unavailable"));
+	assert_int_equal(wrk_stats(o->w)->commits, commits);
+	assert_int_equal(o->calls, 1);
+	done(o);
+}
+
+/* Others were restarted with a participant of whom this one was not told. */
+static void a_stranger_is_left_alone(void **state)
+{
+	struct world *o = fresh();
+	struct wrk_conf wide = conf;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	conf.link_count = sn.peer_count = 1;
+	free(o->memory);
+	o->memory = aligned_alloc(64, (wrk_bytes(&wide) + 63) & ~(size_t)63);
+	memset(o->memory, 0, (wrk_bytes(&wide) + 63) & ~(size_t)63);
+	o->w = wrk_init(o->memory, &conf, o->ports);
+	assert_true(wrk_resume(o->w, &o->id[0]));
+	all(o);
+	assert_int_equal(o->commits, 0);
+	assert_int_equal(wrk_stats(o->w)->steps, 0);
+	conf = wide;
+	sn.peer_count = 2;
+	done(o);
+}
+
 static void operated(void *ctx, int64_t number, const char *outcome)
 {
 	struct world *o = ctx;
@@ -1054,6 +1105,8 @@ int main(void)
 		cmocka_unit_test(credited_by_code),
 		cmocka_unit_test(debited_in_a_browser),
 		cmocka_unit_test(resumed_from_the_ledger),
+		cmocka_unit_test(a_later_record_is_left_alone),
+		cmocka_unit_test(a_stranger_is_left_alone),
 		cmocka_unit_test(known_by_our_name),
 		cmocka_unit_test(sealed_by_payment),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
