@@ -78,6 +78,17 @@ static void unwatch(struct pg *pg)
 	pg->fd = -1;
 }
 
+/* From inside a caller's pg_send nobody may be called back: the timer does the rest, next turn. */
+static void fail_soon(struct pg *pg, const char *why)
+{
+	if (pg->state == PG_STATE_BROKEN || pg->state == PG_STATE_DOWN)
+		return;
+	pg->state = PG_STATE_BROKEN;
+	pg->why = why;
+	unwatch(pg);
+	loop_timer_set(&pg->timer, loop_now(pg->loop).mono);
+}
+
 /* Takes the oldest unit out and tells its owner. */
 static void finish_unit(struct pg *pg, enum pg_end end)
 {
@@ -96,6 +107,8 @@ static void finish_unit(struct pg *pg, enum pg_end end)
 	u.done(u.ctx, &a);
 	pg->calling = false;
 	PQclear(u.res);
+	if (strcmp(a.sqlstate, "25006") == 0)
+		fail_soon(pg, "another server writes now"); /* this one answers, and never will */
 }
 
 /* Full jitter, so that all workers do not come back at one instant. */
@@ -134,17 +147,6 @@ static void fail(struct pg *pg, const char *why)
 {
 	if (pg->state != PG_STATE_BROKEN && pg->state != PG_STATE_DOWN)
 		take_down(pg, why);
-}
-
-/* From inside a caller's pg_send nobody may be called back: the timer does the rest, next turn. */
-static void fail_soon(struct pg *pg, const char *why)
-{
-	if (pg->state == PG_STATE_BROKEN || pg->state == PG_STATE_DOWN)
-		return;
-	pg->state = PG_STATE_BROKEN;
-	pg->why = why;
-	unwatch(pg);
-	loop_timer_set(&pg->timer, loop_now(pg->loop).mono);
 }
 
 /* The timer is the only deadline of the connection: one at a time, the oldest. */
@@ -385,8 +387,7 @@ static void step_connect(struct pg *pg)
 /* Warnings of the server are no results; nobody reads standard error. */
 static void on_notice(void *ctx, const PGresult *res)
 {
-	(void)ctx;
-	(void)res;
+	(void)ctx, (void)res;
 }
 
 static void pg_connect(struct pg *pg)

@@ -422,6 +422,27 @@ static void test_backend_killed(void **state)
 	run_stream(kill_backend);
 }
 
+/* As after a failover: who stays connected only reads; who connects anew may write. */
+static void turn_read_only(int turn)
+{
+	if (turn != 8)
+		return;
+	sql_run(owner, "alter role switch_rw set default_transaction_read_only = off");
+	sql_run(owner, "alter system set default_transaction_read_only = on");
+	sql_run(owner, "select pg_reload_conf()");
+}
+
+static void test_read_only(void **state)
+{
+	(void)state;
+	run_stream(turn_read_only);
+	sql_run(owner, "alter system reset default_transaction_read_only");
+	sql_run(owner, "select pg_reload_conf()");
+	sql_run(owner, "select pg_sleep(0.1)");
+	sql_run(owner, "set default_transaction_read_only = off");
+	sql_run(owner, "alter role switch_rw reset default_transaction_read_only");
+}
+
 static void kill_server(int turn)
 {
 	if (turn != 8)
@@ -589,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_connections_cut),
 		cmocka_unit_test(test_backend_killed),
+		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_server_killed),
 		cmocka_unit_test(test_answer_lost),
 		cmocka_unit_test(test_bounds),
