@@ -10,26 +10,30 @@ BENCH_SECONDS=900 # of all of it where nobody says
 BENCH_PAYER_MS=200 # a Vipps user's hand; taken out of the latencies
 BENCH_SETTLE=60   # until the last payment is final
 
-# bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json]
+# bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json], or one thing alone: --pieces, --growth [N]
 bench_run() {
-	local seconds=$BENCH_SECONDS good=0 each tps speeds hop corridor pieces='' rate=() rows=() objects=()
+	local seconds=$BENCH_SECONDS good=0 each tps speeds hop corridor alone='' count='' rate=() rows=() objects=()
 	while (($#)); do
 		case $1 in
 		--seconds) seconds=$2; shift ;;
 		--only) BENCH_CORRIDORS=("$2"); shift ;;
 		--rate) rate=(--rate "$2"); shift ;;
-		--pieces) pieces=yes ;;
+		--pieces) bench_pieces ;;
+		--growth) alone=${1#--} && [[ ${2-} != [1-9]* ]] || { count=$2; shift; } ;;
 		--json) JSON=yes ;;
 		esac
 		shift
 	done
-	[[ -z $pieces ]] || bench_pieces
 	trap check_stop EXIT
 	check_stop
 	rm -rf "$RUN/pg" "$RUN/redis"
-	BUILD_ONLY=(switch/app/switchd switch/audit/switchaudit switch/sandbox/switchsandbox bench/switchbench)
+	BUILD_ONLY=(switch/app/switchd switch/audit/switchaudit switch/sandbox/switchsandbox bench/switchbench tests/audit/fill)
 	build_tree build --buildtype=release
 	bench_begin
+	if [[ -n $alone ]]; then
+		"bench_$alone" "$count" "${rate[@]:1}" || good=1
+		bench_end $good
+	fi
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
 	tps=$(bench_pgbench $((seconds < 300 ? 5 : 20)))
 	hop=$(hop_measure $((seconds < 300 ? 3 : 10)))
@@ -43,9 +47,13 @@ bench_run() {
 	bench_table "$tps" "$speeds" "$hop"
 	((good == 0)) || say 'a corridor does not count: an error, or the books differ; see above'
 	[[ -z $JSON ]] || bench_json "$tps" "$speeds" "$hop"
+	bench_end $good
+}
+
+bench_end() {
 	check_stop
 	trap - EXIT
-	exit $good
+	exit "$1"
 }
 
 # What the pieces cost alone.
@@ -91,13 +99,18 @@ bench_stop() {
 	daemon_stop switchsandbox TERM
 }
 
-# An empty ledger and cache, the switch, and fakes with empty books.
+# An empty ledger, or with BENCH_GROWN set the one that has grown; an empty cache, the switch, and fakes with
+# empty books.
 bench_fresh() {
+	local from="create database $DB template xw_tmpl"
 	bench_stop
 	rm -rf "$RUN/sealer"
 	redis-cli -s "$SOCK/redis.sock" flushall >/dev/null
-	server_sql -d postgres -c 'set client_min_messages = warning' -c "drop database if exists $DB" -c "create database $DB template xw_tmpl" \
-		-c checkpoint
+	[[ -z ${BENCH_GROWN-} ]] || {
+		from="alter database grown rename to $DB"
+		mv "$RUN/sealer.grown" "$RUN/sealer"
+	}
+	server_sql -d postgres -c 'set client_min_messages = warning' -c "drop database if exists $DB" -c "$from" -c checkpoint
 	up_programs
 }
 
@@ -141,10 +154,7 @@ bench_settle() {
 
 # The log comes to hold all of it, and an auditor finds nothing amiss.
 bench_sealed() {
-	local until=$((SECONDS + BENCH_SETTLE))
-	until [[ $(up_verify --json) == *'"unsealed":0,'* ]] || ((SECONDS > until)); do
-		sleep 1
-	done
+	audit_sealed
 	up_verify
 }
 

@@ -6,7 +6,9 @@
  * The hard thing is that all of it must stand up to an auditor: events are recorded as the worker
  * records them, so that replay can run them again. Must never write a row by another way.
  *
- *	fill --conf FILE --postgres CONNINFO --payments N
+ *	fill --conf FILE --postgres CONNINFO --payments N [--doubt yes]
+ *
+ * With --doubt each payment is left where the wallet's answer got lost, its alarm set.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +56,7 @@ static struct loop *loop;
 static struct pgb *pgb;
 static struct client *client;
 static long wanted, begun, ended;
+static bool doubt;
 static char filler[2048];
 static char scratch[1 << 16];
 
@@ -205,23 +208,40 @@ static void request(struct client *c, enum op op, const char *kind)
 	(void)step(c, ev);
 }
 
+struct sale {
+	const char *till, *currency, *scheme;
+};
+
+/* Those of the tills that take part; the benchmark has one till. */
+static struct sale sale[6];
+static uint32_t sales;
+
 static const struct peer *peer_named(const char *name)
 {
 	for (size_t i = 0; i < conf->peer_count; i++)
 		if (strcmp(conf->peer[i].name, name) == 0)
 			return &conf->peer[i];
-	die("the configuration lacks a participant");
+	return NULL;
+}
+
+static void find_sales(void)
+{
+	static const struct sale all[] = { { "till-eur", "EUR", "alipay-plus" },
+		{ "till-nok", "NOK", "alipay-plus" }, { "till-eur", "EUR", "bluecode" },
+		{ "till-nok", "NOK", "bluecode" }, { "till-nok", "NOK", "vipps" },
+		{ "till-nok", "NOK", "swish" } };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (peer_named(all[i].till))
+			sale[sales++] = all[i];
+	if (!sales)
+		die("the configuration lacks the tills");
 }
 
 /* A till scans a payer's code. */
 static void begin(struct client *c)
 {
-	static const struct {
-		const char *till, *currency, *scheme;
-	} corridor[] = { { "till-eur", "EUR", "alipay-plus" }, { "till-nok", "NOK", "alipay-plus" },
-		{ "till-eur", "EUR", "bluecode" }, { "till-nok", "NOK", "bluecode" },
-		{ "till-nok", "NOK", "vipps" }, { "till-nok", "NOK", "swish" } };
-	size_t which = entropy_below(sizeof corridor / sizeof *corridor);
+	size_t which = entropy_below(sales);
 	struct pay_event ev = {
 		.kind = EV_REQUEST, .op = OP_DEBIT, .msg = &c->msg, .claim_count = 2
 	};
@@ -230,9 +250,9 @@ static void begin(struct client *c)
 
 	memset(c, 0, offsetof(struct client, evidence));
 	begun++;
-	c->plan = draw();
+	c->plan = doubt ? PLAN_LOST : draw();
 	c->now = sysclock_wall();
-	if (ccy_by_alpha(span_str(corridor[which].currency), &ccy) != RC_OK)
+	if (ccy_by_alpha(span_str(sale[which].currency), &ccy) != RC_OK)
 		die("no currency");
 	c->msg.op = OP_DEBIT;
 	c->msg.amount = money_of(100 + (int64_t)entropy_below(20000), ccy);
@@ -240,11 +260,11 @@ static void begin(struct client *c)
 	text(c->msg.request_id, sizeof c->msg.request_id);
 	memcpy(c->msg.mode, "CPM", 4);
 	memcpy(c->msg.code.format, "wallet-code", 12);
-	if (!span_to_cstr(span_str(corridor[which].scheme), c->msg.code.scheme,
-		    sizeof c->msg.code.scheme))
+	if (!span_to_cstr(
+		    span_str(sale[which].scheme), c->msg.code.scheme, sizeof c->msg.code.scheme))
 		die("no scheme");
-	ev.peer = peer_named(corridor[which].till)->number;
-	ev.scheme[ev.scheme_count++] = corridor[which].scheme;
+	ev.peer = peer_named(sale[which].till)->number;
+	ev.scheme[ev.scheme_count++] = sale[which].scheme;
 	entropy_fill(ev.code_hash, sizeof ev.code_hash);
 	entropy_fill(random, sizeof random);
 	ev.new_id = pay_id_make(c->now, 1, random);
@@ -353,7 +373,7 @@ static void on_done(void *ctx, struct pgb_item *item, const struct pgb_result *r
 	if (r->verdict != PGB_OK)
 		die("a step was not committed");
 	c->rec = c->st.next;
-	if (go_on(c))
+	if (!(doubt && c->event.ev.kind == EV_NO_ANSWER) && go_on(c))
 		return;
 	if (++ended % 10000 == 0)
 		fprintf(stderr, "%ld payments\n", ended);
@@ -383,12 +403,15 @@ int main(int argc, char **argv)
 			p.conninfo = argv[i + 1];
 		else if (strcmp(argv[i], "--payments") == 0)
 			wanted = strtol(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--doubt") == 0)
+			doubt = true;
 	}
 	if (!file || !p.conninfo || wanted < 1)
-		die("--conf FILE --postgres CONNINFO --payments N");
+		die("--conf FILE --postgres CONNINFO --payments N [--doubt yes]");
 	conf = conf_load(file, NULL, &why);
 	if (!conf)
 		die(why);
+	find_sales();
 	entropy_fill(filler, sizeof filler);
 	client = calloc(CLIENTS, sizeof *client);
 	loop = loop_new();
