@@ -8,6 +8,7 @@
  * a switch that it was not pointed at.
  */
 #include "hop.h"
+#include "idle.h"
 #include "plan.h"
 #include "speed.h"
 
@@ -26,6 +27,7 @@ struct options {
 	const char *corridor, *book;
 	bool speed, endure;
 	int proxy, origin;
+	uint32_t idle;
 };
 
 static int usage(void)
@@ -35,7 +37,8 @@ static int usage(void)
 	      "           [--rate N] [--payer-ms N]\n"
 	      "       switchbench --endure --rate N ... (no pids): one run while faults are made\n"
 	      "       switchbench --speed --keys DIR\n"
-	      "       switchbench --hop PROXY,ORIGIN (pids) --port N --keys DIR --seconds N\n",
+	      "       switchbench --hop PROXY,ORIGIN (pids) --port N --keys DIR --seconds N\n"
+	      "       switchbench --idle CONNECTIONS --port N --keys DIR: until its input ends\n",
 		stderr);
 	return 2;
 }
@@ -61,7 +64,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{ "payer-ms", required_argument, NULL, 'm' },
 		{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
 		{ "endure", no_argument, NULL, 'e' }, { "hop", required_argument, NULL, 'h' },
-		{ 0 } };
+		{ "idle", required_argument, NULL, 'i' }, { 0 } };
 	int c;
 
 	*o = (struct options){ .at.address = "127.0.0.1" };
@@ -108,12 +111,17 @@ static bool read_options(int argc, char **argv, struct options *o)
 			if (sscanf(optarg, "%d,%d", &o->proxy, &o->origin) != 2)
 				return false;
 			break;
+		case 'i':
+			o->idle = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
 		default:
 			return false;
 		}
 	}
 	if (optind != argc || !o->at.keys)
 		return false;
+	if (o->idle)
+		return o->at.port != 0;
 	if (o->proxy > 0)
 		return o->at.port && o->origin > 0 && o->plan.seconds > 0;
 	return o->speed || (o->corridor && o->at.port && o->at.control && o->at.operators &&
@@ -310,6 +318,14 @@ static int print_hop(const struct options *o)
 	return 0;
 }
 
+static int hold_idle(const struct options *o)
+{
+	struct loop *loop = loop_new();
+	const char *why = "no loop";
+
+	return loop && idle_hold(loop, &o->at, o->idle, &why) ? 0 : could_not("idle", why);
+}
+
 int main(int argc, char **argv)
 {
 	static struct outcome outcome;
@@ -324,6 +340,8 @@ int main(int argc, char **argv)
 		return print_speed(o.at.keys);
 	if (o.proxy > 0)
 		return print_hop(&o);
+	if (o.idle)
+		return hold_idle(&o);
 	if (!(bench.corridor = corridor_find(o.corridor)))
 		return usage();
 	if (!o.endure && !speed_measure(o.at.keys, &speed, &why))

@@ -10,16 +10,17 @@ BENCH_SECONDS=900 # of all of it where nobody says
 BENCH_PAYER_MS=200 # a Vipps user's hand; taken out of the latencies
 BENCH_SETTLE=60   # until the last payment is final
 
-# bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json], or one thing alone: --pieces, --growth [N]
+# bench_run [--seconds N] [--only CORRIDOR] [--rate N] [--json], or one thing alone: --pieces, --growth [N], --idle [N], --doubt [N]
 bench_run() {
-	local seconds=$BENCH_SECONDS good=0 each tps speeds hop corridor alone='' count='' rate=() rows=() objects=()
+	local seconds=$BENCH_SECONDS good=0 each tps speeds hop corridor room=0 alone='' count='' rate=() rows=() objects=()
+	ROOM_ROWS=() ROOM_OBJECTS=()
 	while (($#)); do
 		case $1 in
 		--seconds) seconds=$2; shift ;;
 		--only) BENCH_CORRIDORS=("$2"); shift ;;
 		--rate) rate=(--rate "$2"); shift ;;
 		--pieces) bench_pieces ;;
-		--growth) alone=${1#--} && [[ ${2-} != [1-9]* ]] || { count=$2; shift; } ;;
+		--growth | --idle | --doubt) alone=${1#--} && [[ ${2-} != [1-9]* ]] || { count=$2; shift; } ;;
 		--json) JSON=yes ;;
 		esac
 		shift
@@ -32,19 +33,26 @@ bench_run() {
 	bench_begin
 	if [[ -n $alone ]]; then
 		"bench_$alone" "$count" "${rate[@]:1}" || good=1
+		[[ $alone == growth ]] || { room_table && room_json; }
 		bench_end $good
 	fi
 	speeds=$(bench_program --speed --keys "$RUN/keys") || die 'no yardstick of signatures'
 	tps=$(bench_pgbench $((seconds < 300 ? 5 : 20)))
 	hop=$(hop_measure $((seconds < 300 ? 3 : 10)))
-	each=$(((seconds - 55) / ${#BENCH_CORRIDORS[@]} - 15)) # the rest: starting, comparing books
+	((seconds < 600 || ${#BENCH_CORRIDORS[@]} == 1)) || room=$((seconds / 4)) # a short run has no rows about room
+	each=$(((seconds - 55 - room) / ${#BENCH_CORRIDORS[@]} - 15)) # the rest: starting, comparing books
 	((each >= 5)) || each=5
 	for corridor in "${BENCH_CORRIDORS[@]}"; do
 		step "bench: $corridor"
 		bench_corridor "$corridor" --seconds "$each" "${rate[@]}" || good=1
 		rows+=("$BENCH_ROW") objects+=("$BENCH_OBJECT")
 	done
+	if ((room > 0)); then
+		bench_idle || good=1
+		bench_doubt $((room * 80)) || good=1
+	fi
 	bench_table "$tps" "$speeds" "$hop"
+	room_table
 	((good == 0)) || say 'a corridor does not count: an error, or the books differ; see above'
 	[[ -z $JSON ]] || bench_json "$tps" "$speeds" "$hop"
 	bench_end $good
@@ -120,6 +128,7 @@ bench_corridor() {
 	local name=$1 out status=0 empty faults compared bytes payments
 	shift
 	bench_fresh
+	${BENCH_BESIDE:-:}
 	read -r _ _ empty < <(bench_books) || die 'the empty books cannot be read'
 	out=$(bench_program --corridor "$name" --port "$PORT_BASE" --operators $((PORT_BASE + 1)) \
 		--control $((PORT_BASE + 2)) --keys "$RUN/keys" --book "$RUN/bench/till" \
@@ -193,7 +202,7 @@ bench_json() {
 	printf '{"yardsticks":{"pgbench_tps":%.1f,"rsa2048_sign_per_s":%s,' "$1" "${signs[0]}"
 	printf '"sign_us":{"rsa2048":%s,"rsa2048_verify":%s,"p256":%s,"p256_verify":%s},' "${signs[@]:1}"
 	printf '"nginx":{"per_s":%s,"proxy_us":%s,"origin_us":%s,"client_us":%s}},' "${hop[@]}"
-	printf '"corridors":[%s],"books_ok":%s}\n' "${objects[*]}" "$books"
+	printf '"corridors":[%s],%s"books_ok":%s}\n' "${objects[*]}" "${ROOM_OBJECTS[*]:+${ROOM_OBJECTS[*]},}" "$books"
 }
 
 # A short run for `./xw test`: the books must be right, no figure is judged.

@@ -140,6 +140,7 @@ static void put_switch(struct loader *l, const struct raw_switch *r)
 		l, "payments_max", r->payments_max, 4096, 64, 65536);
 	c->calls_max = (uint32_t)conf_number(l, "calls_max", r->calls_max, 512, 16, 8192);
 	c->requests_max = (uint32_t)conf_number(l, "requests_max", r->requests_max, 512, 16, 8192);
+	c->idle_s = (uint32_t)conf_number(l, "idle_s", r->idle_s, 30, 5, 3600);
 	c->shard = (unsigned)conf_number(l, "shard", r->shard, 0, 0, 4095);
 	c->snapshot.markup_bp = (int32_t)conf_number(l, "markup_bp", r->markup_bp, 0, 0, 5000);
 	put_exchange_limits(l, r);

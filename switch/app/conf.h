@@ -99,6 +99,7 @@ struct conf {
 	struct conf_bank bank;   /* ours, from which settlements are paid */
 	uint32_t workers;
 	uint32_t payments_max, calls_max, requests_max; /* per worker */
+	uint32_t idle_s; /* a partner's connection without a request is closed after */
 	unsigned shard;
 
 	size_t peer_count;

@@ -72,7 +72,8 @@ struct raw_limit {
 struct raw_switch {
 	char *name, *origin, *code_guid, *environment, *partners, *operators, *payers,
 		*payer_origin, *postgres, *redis, *secret, *vault, *workers;
-	char *payments_max, *calls_max, *requests_max, *shard, *participants, *routes, *rates;
+	char *payments_max, *calls_max, *requests_max, *idle_s, *shard, *participants, *routes,
+		*rates;
 	struct raw_bank *bank;
 	struct raw_limit *exchange_limits;
 	unsigned exchange_limits_count;

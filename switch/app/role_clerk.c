@@ -14,6 +14,7 @@
 #include "wire.h"
 
 #define LOOK_MS       1000
+#define AGAIN_MS      20
 #define COUNT_MS      5000
 #define PARTITIONS_MS (6 * 3600 * 1000)
 #define CODES_MS      60000
@@ -21,9 +22,8 @@
 #define LEASE_MS      30000
 #define OPERATOR_MS   500
 #define MOST          64
-#define JUMP_US                                                                                    \
-	1000000 /* the wall's clock against the monotonic one, from one look to the next           \
-		 */
+/* The wall's clock against the monotonic one, from one look to the next. */
+#define JUMP_US      1000000
 #define BACK_LOOK_MS 25000 /* less than a lease: each payment is found once */
 
 struct clerk {
@@ -32,6 +32,8 @@ struct clerk {
 	const struct conf *conf;
 	struct proc_slot *slot;
 	bool stopping, rung;
+	int found;              /* overdue payments of the last look, */
+	uint64_t turned_away;   /* and before it, those for which there was no turn */
 	uint64_t missed;        /* looks that could not be begun; the next one comes in a second */
 	int64_t offset_us;      /* of the wall's clock from the monotonic one */
 	int64_t back_ms;        /* it was set back so far, */
@@ -53,8 +55,24 @@ static void each_overdue(void *ctx, const struct pay_id *id)
 {
 	struct clerk *k = ctx;
 
+	k->found++;
 	if (wrk_resume(wire_worker(k->wire), id))
 		k->slot->resumed++;
+}
+
+/* Where there are more the next look comes at once, as long as all that were found got a turn and
+ * half of our room is free: thousands may have been left by a crash, and the governor alone shall
+ * say how fast they are taken up. */
+static void overdue_looked(void *ctx, bool ok)
+{
+	struct clerk *k = ctx;
+	const struct wrk_stats *s = wrk_stats(wire_worker(k->wire));
+
+	if (ok && k->found == MOST && s->turned_away == k->turned_away &&
+		s->live < k->conf->payments_max / 2)
+		k->look = mono_plus_ms(loop_now(k->loop).mono, AGAIN_MS);
+	k->turned_away = s->turned_away;
+	k->found = 0;
 }
 
 static void operated(void *ctx, int64_t number, const char *outcome)
@@ -161,7 +179,7 @@ static void look(struct clerk *k)
 	watch_clock(k);
 	if (is_time(k, &k->look, LOOK_MS))
 		k->missed += wire_overdue(k->wire, MOST, grace_ms(k), LEASE_MS, each_overdue,
-				     looked, k) != RC_OK;
+				     overdue_looked, k) != RC_OK;
 	k->rung = wire_rung(k->wire) || k->rung;
 	if (k->rung || is_time(k, &k->outbox, LOOK_MS)) {
 		k->rung = wire_outbox(k->wire, MOST, LEASE_MS, each_outbox, looked, k) == RC_FULL;
@@ -196,6 +214,8 @@ static struct mono turn(void *ctx)
 		loop_stop(k->loop);
 	if (next.us > now.us + 200000)
 		next.us = now.us + 200000;
+	if (next.us > k->look.us)
+		next = k->look;
 	return next;
 }
 

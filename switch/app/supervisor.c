@@ -20,6 +20,7 @@
 
 #include "address.h"
 #include "confine.h"
+#include "http_server.h"
 #include "sysclock.h"
 
 #define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
@@ -431,6 +432,7 @@ int supervisor_run(struct conf *c)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	hs_raise_descriptors();
 	if (!open_all(&s, c))
 		return 3;
 	prepare(&s, c);

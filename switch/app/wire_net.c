@@ -158,6 +158,7 @@ bool wire_listen(struct wire *w, const struct proc_fds *fds, const char **ret_wh
 	c.limits = http1_limits_default;
 	c.limits.allow_underscore = true; /* the route that is found judges them */
 	c.in_work_max = w->exchanges;
+	c.idle_ms = w->conf->idle_s * 1000;
 	c.arena_bytes = 192 * 1024;
 	w->server = hs_open(w->loop, &c, on_request, w, ret_why);
 	return w->server && wire_payers_listen(w, fds->payers, ret_why);

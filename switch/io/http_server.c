@@ -212,6 +212,16 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
 	}
 }
 
+void hs_raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 static uint32_t conns_allowed(const struct hs_conf *conf)
 {
 	struct rlimit limit;

@@ -76,6 +76,10 @@ extern const struct hs_conf hs_conf_default;
 #define HS_STATUS_MIN 400
 #define HS_STATUS_MAX 511
 
+/* All descriptors that the system lets this process have, so that as many may connect: systems
+ * begin with 1,024, which is less than a scheme's partners. Before hs_open. */
+void hs_raise_descriptors(void);
+
 /* Counters since start; conns and in_work are gauges. */
 struct hs_stats {
 	uint64_t accepted, conns, in_work;

@@ -5,29 +5,18 @@
  * with what it judges judges nothing.
  */
 #include "control.h"
+#include "http_server.h"
 #include "reqlog.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { EXIT_GOOD = 0, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 
 static void on_stop(void *loop)
 {
 	loop_stop(loop);
-}
-
-/* Each participant may hold a thousand connections. */
-static void raise_descriptors(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return;
-	r.rlim_cur = r.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
 static bool run(struct loop *loop, const struct sandbox_conf *conf, const char **ret_why)
@@ -69,7 +58,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "switchsandbox: %s\n", why);
 		return EXIT_CANNOT;
 	}
-	raise_descriptors();
+	hs_raise_descriptors();
 	loop = loop_new();
 	ok = loop && run(loop, conf, &why);
 	if (!ok)

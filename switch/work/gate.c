@@ -10,6 +10,8 @@
  * The governor: our questions (what became of a payment?) to one participant leave in turns, as
  * many a second as its budget says. A payment whose alarm rings gets the next turn and keeps it.
  * When the participant answers again, those that have asked in vain get turns before their time.
+ * What the clerk finds beyond the next seconds' turns is let go: it stays overdue, and is found
+ * again.
  *
  * The hard thing is what they must not do: only new payments are refused, and before an intent
  * exists; only questions wait. Cancels, refunds and notifications always go out.
@@ -21,8 +23,9 @@
 #define WINDOW_CALLS 20
 #define PAUSE_MS     5000
 #define PAUSE_MS_MAX 60000
-#define BURST        2  /* turns that may be taken at one moment */
-#define BUSY_LOAD    75 /* percent of our own room: then questions have a quarter of the turns */
+#define BURST        2     /* turns that may be taken at one moment */
+#define AHEAD_MS     15000 /* what the clerk finds gets no turn that is further away */
+#define BUSY_LOAD    75    /* percent of our own room: then questions have a quarter of the turns */
 #define JITTER_MAX   1000
 
 /* ---- the breaker --------------------------------------------------------------------------- */
@@ -163,6 +166,11 @@ bool gate_defers(struct wrk *w, struct live *l, const struct item *it)
 		return l->has_turn;
 	if (live_now(w, l).us < l->rec.due.us)
 		return false; /* found, but not due: nothing is asked */
+	if (it->ev.kind == EV_RESUME && !l->ours &&
+		link_state(w, k)->turn.us > mono_plus_ms(w->now, AHEAD_MS).us) {
+		w->stats.turned_away++;
+		return true;
+	}
 	at = turn(w, k);
 	if (at.us <= w->now.us)
 		return false;

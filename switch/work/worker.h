@@ -96,6 +96,7 @@ struct wrk_stats {
 	uint64_t steps, commits, fences, claimed, caps;
 	uint64_t calls, calls_unsent, calls_unknown;
 	uint64_t deferred;     /* questions that waited for their turn */
+	uint64_t turned_away;  /* overdue payments for which the next seconds had no turn */
 	uint64_t moved[32][2]; /* payments that became final, by number of state (low bits) */
 	uint64_t exceptions, step_mismatch;
 	uint64_t live, waiting; /* gauges */

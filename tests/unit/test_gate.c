@@ -222,6 +222,7 @@ static void questions_in_turns(void **state)
 		l[i] = in_doubt(i, 0);
 	for (int i = 0; i < 300; i++) {
 		struct live *one = l[i];
+		one->ours = true;
 		if (!gate_defers(w, one, i % 2 ? &due : &found)) {
 			at_once++;
 			continue;
@@ -235,6 +236,31 @@ static void questions_in_turns(void **state)
 	due.had_turn = true;
 	l[0]->has_turn = false;
 	assert_false(gate_defers(w, l[0], &due));
+}
+
+/* Ten thousand were left by a crash, and the clerk finds them all again and again: turns are given
+ * for the next seconds only, so that they follow on one another, whatever else is found. */
+static void turns_are_near(void **state)
+{
+	struct item found = { .ev.kind = EV_RESUME };
+	int given = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		struct live *one = in_doubt(i, 0);
+
+		(void)gate_defers(w, one, &found);
+		given += one->has_turn;
+	}
+	assert_in_range(given, 5 * 14, 5 * 16);
+	assert_int_equal(wrk_stats(w)->turned_away, 300 - 2 - given);
+	at_ms(16000);
+	for (int i = 300; i < 310; i++) {
+		struct live *one = in_doubt(i, 0);
+
+		if (gate_defers(w, one, &found))
+			assert_in_range(one->due.key, 16000 * 1000, 18000 * 1000);
+	}
 }
 
 static void only_questions_wait(void **state)
@@ -343,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_few_are_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(questions_in_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(turns_are_near, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_trampled, setup, teardown),
 		cmocka_unit_test_setup_teardown(jitter, setup, teardown),
