@@ -159,6 +159,29 @@ bool push_identify(const struct request *rq, struct span *ret_identity)
 	return true;
 }
 
+enum rc push_read_hint(const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret)
+{
+	struct span ours = rq->arg[1], date = SPAN_NONE;
+	Xw__Canonical *c;
+
+	if (ours.n > 64 || !span_is_alnum(ours, "-"))
+		return canonical_refuse(env->arena, OP_PUSH, RC_BAD, REASON_MALFORMED,
+			"not an id of ours", "", ret);
+	c = canonical_new(env->arena, OP_PUSH, false);
+	if (c) {
+		(void)http_header_get(rq->http, "date", &date);
+		c->request_id = canonical_str(env->arena, ours);
+		c->outcome = canonical_outcome(
+			env->arena, VERDICT(UNKNOWN, NONE), SPAN_NONE, SPAN_NONE);
+		canonical_set_event_id(env->arena,
+			(struct span[]){ ours, span_sub(date, 0, 64), rq->http->body }, 3, c);
+	}
+	if (!arena_ok(env->arena))
+		return RC_FULL;
+	*ret = c;
+	return RC_OK;
+}
+
 static int push_status(enum reason r)
 {
 	if (r == REASON_SIGNATURE)

@@ -191,6 +191,10 @@ int32_t adapter_retry_after_ms(const struct http_msg *answer, int32_t max_s);
 /* The address that we gave out names the peer as the first "{...}" of the route; what comes there
  * proves itself. */
 bool push_identify(const struct request *rq, struct span *ret_identity);
+/* read_request of one that nobody signs: nothing in it is read. It is no more than a reason to ask
+ * about the payment that the route's second "{...}" names. */
+MUST enum rc push_read_hint(
+	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret);
 /* A status and no body: 401, 400 and 503 to what is to be sent again, 200 to all else; also to what
  * will never be of use, since partners repeat for days, and some hold later events back. */
 void push_write_reply(const struct adapter_env *env, const struct request *rq,

@@ -7,12 +7,13 @@
 #include "bluecode.h"
 
 #define THEIR_ID_MAX 64
+#define LINK_MAX     512
 
 /* What an answer holds, as far as it is there. */
 struct reply {
 	struct span result, error_code;
 	const struct json *payment; /* NULL: none */
-	struct span state, code, our_id, their_id, currency;
+	struct span state, code, our_id, their_id, currency, link;
 	int64_t requested, total; /* -1: absent */
 };
 
@@ -28,6 +29,7 @@ static void read_reply(const struct json *body, struct reply *r)
 	if (json_str(r->payment, "acquirer_tx_id", &r->their_id) && r->their_id.n > THEIR_ID_MAX)
 		r->their_id = SPAN_NONE; /* a part of an id would be another id */
 	(void)json_str(r->payment, "currency", &r->currency);
+	(void)json_str(r->payment, "checkin_code", &r->link);
 	(void)json_int(r->payment, "requested_amount", &r->requested);
 	(void)json_int(r->payment, "total_amount", &r->total);
 }
@@ -162,8 +164,14 @@ static void read_payment(const struct adapter_env *env, const Xw__Canonical *cal
 {
 	set_outcome(
 		env, c, payment_verdict(env, call, r), span_empty(r->code) ? r->state : r->code);
-	if (is_ours(call, r)) /* what is said of another payment must not be kept with ours */
-		set_payment(env, call, r, c);
+	if (!is_ours(call, r))
+		return; /* what is said of another payment must not be kept with ours */
+	set_payment(env, call, r, c);
+	/* SPEC bluecode 3.2 [C:B-WC]: checkin_code of what is REGISTERED is where the browser goes.
+	 */
+	if (c->outcome && c->outcome->result == OUTCOME_PENDING &&
+		span_starts(r->link, SPAN("https://")) && r->link.n <= LINK_MAX)
+		c->action_url = canonical_str(env->arena, r->link);
 }
 
 /*

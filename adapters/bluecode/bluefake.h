@@ -5,14 +5,24 @@
 #ifndef XW_BLUEFAKE_H
 #define XW_BLUEFAKE_H
 
-#include "fake.h"
+#include "visit.h"
 
 #define BF_PAYMENTS (1u << 18)
 #define BF_CODES    (1u << 16)
 #define BF_BUCKETS  (1u << 18)
+#define BF_PAGES    (1u << 12)
+#define BF_URL      256
 
 /* SPEC bluecode 3.3 [C:B-POS]: the states of a payment; PROCESSING is the answer's, not its. */
-enum bf_state { BF_PROCESSING, BF_APPROVED, BF_DECLINED, BF_CANCELED, BF_REFUNDED, BF_FAILURE };
+enum bf_state {
+	BF_PROCESSING,
+	BF_REGISTERED, /* a sale without a barcode, which the payer has not decided */
+	BF_APPROVED,
+	BF_DECLINED,
+	BF_CANCELED,
+	BF_REFUNDED,
+	BF_FAILURE,
+};
 
 /* What happens when a barcode is scanned. */
 enum bf_how {
@@ -40,8 +50,15 @@ struct bf_payment {
 	struct wall created;
 	struct bf_behaviour behaviour;
 	enum bf_state state;
-	bool taken; /* it was approved at some time */
+	bool taken;    /* it was approved at some time */
+	uint32_t page; /* where the payer decides, 1 based; 0: a sale by barcode */
 	uint32_t next;
+};
+
+/* What came with a register. */
+struct bf_page {
+	uint32_t payment;
+	char callback[BF_URL], success[BF_URL], failure[BF_URL], cancel[BF_URL];
 };
 
 struct bf_code {
@@ -52,19 +69,21 @@ struct bf_code {
 
 /* What a timer is for. */
 enum bf_timer {
-	BF_TIMER_ENDS,    /* PROCESSING is over */
-	BF_TIMER_HELD,    /* a request arrives late */
-	BF_TIMER_REVIVES, /* misbehaviour: a success after a confirmed cancel */
+	BF_TIMER_ENDS = VISIT_KINDS, /* PROCESSING is over */
+	BF_TIMER_HELD,               /* a request arrives late */
+	BF_TIMER_REVIVES,            /* misbehaviour: a success after a confirmed cancel */
+	BF_TIMER_TOLD,               /* a callback was answered; nothing comes of it */
 };
 
 struct bluefake {
-	uint32_t generation; /* of what a reset left behind */
+	struct visits visits; /* its generation is of what a reset left behind */
 	uint32_t salt;
-	uint32_t payment_count, code_count;
+	uint32_t payment_count, code_count, page_count;
 	uint32_t bucket[BF_BUCKETS]; /* heads of chains, 1 based */
 	struct mischief_table mischief;
 	struct fake_held held[FAKE_HELD];
 	struct bf_code codes[BF_CODES];
+	struct bf_page pages[BF_PAGES];
 	struct bf_payment payments[BF_PAYMENTS];
 };
 
@@ -94,6 +113,15 @@ const char *bf_state_name(const struct bf_payment *p);
 void bf_start(struct bluefake *f, const struct sandbox_host *h, struct bf_payment *p);
 void bf_end(struct bf_payment *p);
 void bf_approve(struct bf_payment *p);
+
+/* fake_page.c: a sale without a barcode, and the pages where its payer decides. */
+/* Where its payer and its shop are to hear. There must be room for one page more. */
+void bf_keep_page(struct bluefake *f, struct bf_payment *p, const struct bf_page *page);
+/* SPEC bluecode 3.2 [C:B-WC]: checkin_code. */
+void bf_write_link(struct buf *b, const struct bluefake *f, const struct sandbox_host *h,
+	const struct bf_payment *p);
+/* NULL: it is none of these. */
+struct http_out *bf_page(void *state, const struct sandbox_host *h, const struct http_msg *m);
 
 /* fake_hand.c */
 void bf_control(void *state, const struct sandbox_host *h, const struct json *command,

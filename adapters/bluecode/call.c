@@ -6,6 +6,8 @@
  */
 #include "bluecode.h"
 
+#include "payer.h"
+
 #define SLIP_MAX 255
 
 struct span bluecode_currency(const struct adapter_env *env)
@@ -51,22 +53,17 @@ static void put_time(struct jw *w, const char *key, struct wall t)
 }
 
 /*
- * SPEC bluecode 3.2 [C:B-POS, B-WC]: barcode, branch_ext_id, currency, merchant_tx_id,
- * requested_amount (cents), scheme, slip_date_time; terminal and slip are optional. scheme "AUTO"
- * would let Bluecode take Alipay's codes; "blue_code" is its own scheme only.
+ * SPEC bluecode 3.2 [C:B-POS, B-WC]: branch_ext_id, currency, merchant_tx_id, requested_amount
+ * (cents), scheme, slip_date_time; terminal and slip are optional. scheme "AUTO" would let Bluecode
+ * take Alipay's codes; "blue_code" is its own scheme only.
  */
-static const char *write_payment(
-	const struct adapter_env *env, const Xw__Canonical *call, struct jw *w)
+static const char *put_sale(const struct adapter_env *env, const Xw__Canonical *call, struct jw *w)
 {
 	const Xw__Money *sum = canonical_charge(call->payment, bluecode_currency(env));
 	const Xw__Party *m = call->order ? call->order->merchant : NULL;
-	struct span code = span_str(call->code ? call->code->text : "");
 
-	if (!is_barcode(code))
-		return "not a barcode of Bluecode";
 	if (!sum || sum->minor < 1)
 		return "no amount in the contract's currency";
-	jw_str(w, "barcode", code);
 	jw_str(w, "branch_ext_id", adapter_setting(env, "branch_ext_id"));
 	jw_str(w, "currency", span_str(sum->currency));
 	jw_str(w, "merchant_tx_id", span_str(call->request_id));
@@ -77,6 +74,50 @@ static const char *write_payment(
 		jw_opt(w, "terminal", span_str(m->terminal_id));
 	put_slip(env, w, call->order);
 	return NULL;
+}
+
+/*
+ * SPEC bluecode 3.2 [C:B-POS, B-WC]: register is a sale without a barcode: the payer opens what it
+ * answers. merchant_callback_url is called, the browser comes back to the return urls; the shop
+ * plugin says source "ecommerce".
+ */
+static const char *write_register(
+	const struct adapter_env *env, const Xw__Canonical *call, struct jw *w)
+{
+	struct span back = span_str(call->payment ? call->payment->return_url : "");
+	const char *why = put_sale(env, call, w);
+
+	if (why)
+		return why;
+	jw_str(w, "merchant_callback_url",
+		payer_url(env, "/hooks", "bluecode", "/", span_str(call->request_id)));
+	jw_opt(w, "return_url_success", back);
+	jw_opt(w, "return_url_failure", back);
+	jw_opt(w, "return_url_cancel", back);
+	jw_str(w, "source", SPAN("ecommerce"));
+	return NULL;
+}
+
+/* Nobody showed a code: the payer goes on in the app. One that was shown and is gone from our
+ * memory is none of these: it would be another payment. */
+static bool is_registered(const Xw__Canonical *call)
+{
+	return call->op == OP_DEBIT &&
+	       (!call->code || (!call->code->text[0] && !call->code->format[0]));
+}
+
+/* SPEC bluecode 3.2 [C:B-POS, B-WC]: the same with the barcode that the payer shows. */
+static const char *write_payment(
+	const struct adapter_env *env, const Xw__Canonical *call, struct jw *w)
+{
+	struct span code = span_str(call->code ? call->code->text : "");
+
+	if (is_registered(call))
+		return write_register(env, call, w);
+	if (!is_barcode(code))
+		return "not a barcode of Bluecode";
+	jw_str(w, "barcode", code);
+	return put_sale(env, call, w);
 }
 
 static const char *write_by_our_id(
@@ -129,7 +170,7 @@ static const char *write_body(
 		return "no id of ours";
 	out->method = "POST";
 	buf_add(&out->target, env->base_path);
-	buf_str(&out->target, calls[call->op].path);
+	buf_str(&out->target, is_registered(call) ? "/v4/register" : calls[call->op].path);
 	jw_obj(&w, NULL);
 	why = calls[call->op].write(env, call, &w);
 	jw_end(&w, '}');

@@ -56,9 +56,12 @@ bool bf_read_behaviour(struct span text, int32_t ms, struct bf_behaviour *ret)
 
 void bf_reset(struct bluefake *f, const struct sandbox_host *h)
 {
-	f->generation++;
+	f->visits.generation++;
 	f->salt = (uint32_t)h->entropy(h->ctx);
-	f->payment_count = f->code_count = 0;
+	f->payment_count = f->code_count = f->page_count = 0;
+	memset(f->visits.visit, 0, sizeof f->visits.visit);
+	f->visits.page = bf_page;
+	f->visits.state = f;
 	memset(f->bucket, 0, sizeof f->bucket);
 	memset(&f->mischief, 0, sizeof f->mischief);
 	memset(f->held, 0, sizeof f->held);
@@ -245,7 +248,7 @@ void bf_start(struct bluefake *f, const struct sandbox_host *h, struct bf_paymen
 	case BF_LATER_APPROVE:
 	case BF_LATER_DECLINE:
 	case BF_LATER_FAIL:
-		h->timer(h->ctx, fake_cookie(f->generation, BF_TIMER_ENDS, bf_index(f, p)),
+		h->timer(h->ctx, fake_cookie(f->visits.generation, BF_TIMER_ENDS, bf_index(f, p)),
 			p->behaviour.ms);
 		p->state = BF_PROCESSING;
 		break;
@@ -273,6 +276,8 @@ const char *bf_state_name(const struct bf_payment *p)
 	switch (p->state) {
 	case BF_PROCESSING:
 		return "PROCESSING";
+	case BF_REGISTERED:
+		return "REGISTERED";
 	case BF_APPROVED:
 		return "APPROVED";
 	case BF_DECLINED:

@@ -5,7 +5,8 @@
  */
 #include "bluefake.h"
 
-static const char *const operations[] = { "payment", "status", "cancel", "refund", NULL };
+static const char *const operations[] = { "payment", "register", "status", "cancel", "refund",
+	"callback", NULL };
 
 static void control_mint(struct bluefake *f, const struct sandbox_host *h,
 	const struct json *command, struct buf *ret_json)
@@ -60,6 +61,8 @@ void bf_control(
 	struct bluefake *f = state;
 	struct span verb = SPAN_NONE;
 
+	if (visit_control(&f->visits, h, command, ret_json))
+		return;
 	(void)json_str(command, "do", &verb);
 	if (span_eq(verb, SPAN("mint-code"))) {
 		control_mint(f, h, command, ret_json);
@@ -71,6 +74,6 @@ void bf_control(
 		bf_reset(f, h);
 		fake_control_ok(ret_json);
 	} else {
-		fake_control_error(ret_json, "mint-code, end, misbehave or reset");
+		fake_control_error(ret_json, "mint-code, end, browse, show, misbehave or reset");
 	}
 }

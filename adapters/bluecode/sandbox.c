@@ -92,74 +92,157 @@ static struct http_out *payment(const struct bluefake *f, const struct sandbox_h
 	jw_int(&w, "total_amount", amount);
 	jw_int(&w, "requested_amount", amount);
 	jw_int(&w, "consumer_tip_amount", 0);
+	if (p->page != 0) {
+		char link_text[BF_URL];
+		struct buf link = buf_init(link_text, sizeof link_text);
+
+		bf_write_link(&link, f, h, p);
+		jw_str(&w, "checkin_code", buf_span(&link));
+	}
 	jw_end(&w, '}');
 	jw_end(&w, '}');
 	return out;
 }
 
-/* ---- payment ------------------------------------------------------------------------------- */
+/* ---- payment and register ------------------------------------------------------------------ */
 
 struct order {
 	struct span barcode, branch, currency, our_id, scheme, time;
 	int64_t amount;
+	struct bf_page page;
 };
 
-/* SPEC bluecode 3.2 [C:B-POS]: seven members are required, others are known; what nobody knows is
- * refused, so that a slip of ours shows. */
+/* SPEC bluecode 3.2 [C:B-POS]: six members are required of either, others are known. */
+static bool read_sale(const struct json *body, struct order *ret)
+{
+	return json_str(body, "branch_ext_id", &ret->branch) &&
+	       json_str(body, "currency", &ret->currency) &&
+	       json_str(body, "merchant_tx_id", &ret->our_id) && ret->our_id.n >= 1 &&
+	       ret->our_id.n <= 64 && json_int(body, "requested_amount", &ret->amount) &&
+	       ret->amount >= 1 && ret->amount <= MONEY_MINOR_MAX &&
+	       json_str(body, "scheme", &ret->scheme) &&
+	       json_str(body, "slip_date_time", &ret->time) &&
+	       span_find(ret->time, '.') == ret->time.n &&
+	       wall_parse(ret->time, &(struct wall){ 0 }) == RC_OK;
+}
+
+/* What nobody knows is refused, so that a slip of ours shows. */
 static bool read_order(const struct json *body, struct order *ret)
 {
 	static const char *const known[] = { "barcode", "branch_ext_id", "currency",
 		"merchant_tx_id", "requested_amount", "scheme", "slip_date_time", "discount_amount",
 		"purchase_amount", "tip_amount", "tipping_mode", "terminal", "slip", "operator",
 		NULL };
-	struct wall at;
 
 	return !json_unknown(body, known) && json_str(body, "barcode", &ret->barcode) &&
-	       json_str(body, "branch_ext_id", &ret->branch) &&
-	       json_str(body, "currency", &ret->currency) &&
-	       json_str(body, "merchant_tx_id", &ret->our_id) && ret->our_id.n >= 1 &&
-	       ret->our_id.n <= 64 && json_int(body, "requested_amount", &ret->amount) &&
-	       ret->amount >= 1 && ret->amount <= MONEY_MINOR_MAX &&
-	       json_str(body, "scheme", &ret->scheme) &&
-	       (span_eq(ret->scheme, SPAN("AUTO")) || span_eq(ret->scheme, SPAN("blue_code"))) &&
-	       json_str(body, "slip_date_time", &ret->time) &&
-	       span_find(ret->time, '.') == ret->time.n && wall_parse(ret->time, &at) == RC_OK;
+	       read_sale(body, ret) &&
+	       (span_eq(ret->scheme, SPAN("AUTO")) || span_eq(ret->scheme, SPAN("blue_code")));
+}
+
+/* An address that may be absent. */
+static bool read_url(const struct json *body, const char *name, char ret[BF_URL])
+{
+	struct span url;
+
+	if (!json_get(body, name))
+		return true;
+	return json_str(body, name, &url) && span_starts(url, SPAN("https://")) &&
+	       span_to_cstr(url, ret, BF_URL);
+}
+
+/* SPEC bluecode 3.2 [C:B-POS, B-WC]: without a barcode, of its own scheme alone; where the payer
+ * and the shop hear. */
+static bool read_register(const struct json *body, struct order *ret)
+{
+	static const char *const known[] = { "branch_ext_id", "currency", "merchant_tx_id",
+		"requested_amount", "scheme", "slip_date_time", "discount_amount",
+		"purchase_amount", "tip_amount", "tipping_mode", "terminal", "slip", "operator",
+		"merchant_callback_url", "return_url_success", "return_url_failure",
+		"return_url_cancel", "source", NULL };
+
+	return !json_unknown(body, known) && read_sale(body, ret) &&
+	       span_eq(ret->scheme, SPAN("blue_code")) &&
+	       read_url(body, "merchant_callback_url", ret->page.callback) &&
+	       read_url(body, "return_url_success", ret->page.success) &&
+	       read_url(body, "return_url_failure", ret->page.failure) &&
+	       read_url(body, "return_url_cancel", ret->page.cancel);
+}
+
+/* NULL: the sale may begin. */
+static struct http_out *check_order(
+	struct bluefake *f, const struct sandbox_host *h, const struct order *order)
+{
+	if (!span_eq(order->currency, fake_setting(h, "currency", "EUR")))
+		return error(h, 400, "ERROR_INVALID_PARAMETER");
+	if (!fake_setting_allows(h, "branch_ext_id", order->branch))
+		return error(h, 400, "BRANCH_NOT_FOUND");
+	/* SPEC bluecode 3.4 [C:B-POS]: a known id is told before anything else is looked at. */
+	if (bf_by_our_id(f, order->our_id))
+		return error(h, 400, "MERCHANT_TX_ID_NOT_UNIQUE");
+	if (order->amount > fake_setting_int(h, "amount_max", 500000))
+		return error(h, 400, "AMOUNT_TOO_HIGH");
+	return NULL;
+}
+
+/* NULL: there is no room. */
+static struct bf_payment *new_payment(
+	struct bluefake *f, const struct sandbox_host *h, const struct order *order)
+{
+	struct bf_payment *p = bf_new(f, order->our_id);
+
+	if (!p || !span_to_cstr(order->currency, p->currency, sizeof p->currency))
+		return NULL;
+	p->amount = order->amount;
+	p->created = h->now;
+	return p;
 }
 
 static struct http_out *on_payment(struct bluefake *f, const struct sandbox_host *h,
 	const struct json *body, const struct mischief_order *o)
 {
-	struct span currency = h->setting(h->ctx, "currency");
 	struct bf_behaviour behaviour;
+	struct http_out *refused;
 	struct bf_payment *p;
-	struct order order;
+	struct order order = { .amount = 0 };
 
-	if (!read_order(body, &order) ||
-		!span_eq(order.currency, span_empty(currency) ? SPAN("EUR") : currency))
+	if (!read_order(body, &order))
 		return error(h, 400, "ERROR_INVALID_PARAMETER");
-	if (!fake_setting_allows(h, "branch_ext_id", order.branch))
-		return error(h, 400, "BRANCH_NOT_FOUND");
-	/* SPEC bluecode 3.4 [C:B-POS]: a known id is told before anything else is looked at. */
-	if (bf_by_our_id(f, order.our_id))
-		return error(h, 400, "MERCHANT_TX_ID_NOT_UNIQUE");
-	if (order.amount > fake_setting_int(h, "amount_max", 500000))
-		return error(h, 400, "AMOUNT_TOO_HIGH");
+	refused = check_order(f, h, &order);
+	if (refused)
+		return refused;
 	if (!bf_scan(f, order.barcode, &behaviour))
 		return error(h, 400,
 			span_starts(order.barcode, SPAN("988")) ? "INVALID_BARCODE"
 								: "ISSUER_NOT_SUPPORTED");
 	if (behaviour.how == BF_REFUSE)
 		return error(h, 400, behaviour.code);
-	p = bf_new(f, order.our_id);
-	if (!p || !span_to_cstr(order.currency, p->currency, sizeof p->currency))
+	p = new_payment(f, h, &order);
+	if (!p)
 		return error(h, 503, "SERVICE_UNAVAILABLE");
-	p->amount = order.amount;
-	p->created = h->now;
 	p->behaviour = behaviour;
 	bf_start(f, h, p);
 	if (o->how == MISCHIEF_UNKNOWN_CODE)
 		return error(h, 400, "UNHEARD_OF");
 	return behaviour.how == BF_FAIL ? error(h, 200, behaviour.code) : payment(f, h, p, o);
+}
+
+static struct http_out *on_register(struct bluefake *f, const struct sandbox_host *h,
+	const struct json *body, const struct mischief_order *o)
+{
+	struct order order = { .amount = 0 };
+	struct http_out *refused;
+	struct bf_payment *p;
+
+	if (!read_register(body, &order))
+		return error(h, 400, "ERROR_INVALID_PARAMETER");
+	refused = check_order(f, h, &order);
+	if (refused)
+		return refused;
+	p = f->page_count < BF_PAGES ? new_payment(f, h, &order) : NULL;
+	if (!p)
+		return error(h, 503, "SERVICE_UNAVAILABLE");
+	bf_keep_page(f, p, &order.page);
+	return payment(f, h, p, o);
 }
 
 /* ---- status, cancel, refund ---------------------------------------------------------------- */
@@ -202,8 +285,8 @@ static struct http_out *on_cancel(struct bluefake *f, const struct sandbox_host 
 	if (p->state == BF_APPROVED)
 		p->returned = p->amount;
 	if (p->state == BF_PROCESSING && o->how == MISCHIEF_LATE_SUCCESS)
-		h->timer(h->ctx, fake_cookie(f->generation, BF_TIMER_REVIVES, bf_index(f, p)),
-			o->ms);
+		h->timer(h->ctx,
+			fake_cookie(f->visits.generation, BF_TIMER_REVIVES, bf_index(f, p)), o->ms);
 	p->state = BF_CANCELED;
 	return payment(f, h, p, o);
 }
@@ -248,6 +331,7 @@ static const struct operation {
 	handler_fn *handle;
 } operations[] = {
 	{ "/v4/payment", "payment", on_payment },
+	{ "/v4/register", "register", on_register },
 	{ "/v4/status", "status", on_status },
 	{ "/v4/cancel", "cancel", on_cancel },
 	{ "/v4/refund", "refund", on_refund },
@@ -303,17 +387,30 @@ static void on_request(
 	struct bluefake *f = state;
 	const struct operation *op = operation_of(m->path);
 	struct mischief_order o = { MISCHIEF_NONE, 0, 0 };
-	struct http_out *out = op ? refuse(h, m) : error(h, 404, "ERROR_INVALID_PARAMETER");
+	struct http_out *out = op ? refuse(h, m) : bf_page(f, h, m);
 
+	if (!op && !out)
+		out = error(h, 404, "ERROR_INVALID_PARAMETER");
 	if (op && !out) {
 		o = mischief_take(&f->mischief, op->name);
-		if (mischief_stops(
-			    &o, h, tag, m, f->held, fake_cookie(f->generation, BF_TIMER_HELD, 0)))
+		if (mischief_stops(&o, h, tag, m, f->held,
+			    fake_cookie(f->visits.generation, BF_TIMER_HELD, 0)))
 			return;
 		out = answer_to(f, h, op, m->body, &o);
 	}
 	if (out)
 		mischief_reply(&o, h, tag, out);
+}
+
+static void on_answer(
+	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m)
+{
+	struct bluefake *f = state;
+	unsigned kind;
+	uint32_t index;
+
+	if (fake_cookie_read(cookie, f->visits.generation, &kind, &index) && kind < VISIT_KINDS)
+		visit_goes_on(&f->visits, h, (enum visit_kind)kind, index, m);
 }
 
 static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
@@ -323,8 +420,12 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	unsigned kind;
 	uint32_t index;
 
-	if (!fake_cookie_read(cookie, f->generation, &kind, &index))
+	if (!fake_cookie_read(cookie, f->visits.generation, &kind, &index))
 		return;
+	if (kind < VISIT_KINDS) {
+		visit_goes_on(&f->visits, h, (enum visit_kind)kind, index, NULL);
+		return;
+	}
 	switch ((enum bf_timer)kind) {
 	case BF_TIMER_ENDS:
 		bf_end(&f->payments[index]);
@@ -337,6 +438,8 @@ static void on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 		(void)answer_to(f, h, operation_of(span_str(f->held[index].path)),
 			span_of(f->held[index].body, f->held[index].body_n), &none);
 		f->held[index].used = false;
+		break;
+	case BF_TIMER_TOLD:
 		break;
 	}
 }
@@ -367,6 +470,8 @@ static void init(void *state, const struct sandbox_host *h)
 	struct bluefake *f = state;
 
 	f->salt = (uint32_t)h->entropy(h->ctx);
+	f->visits.page = bf_page;
+	f->visits.state = f;
 }
 
 const struct sandbox bluecode_sandbox = {
@@ -374,6 +479,7 @@ const struct sandbox bluecode_sandbox = {
 	.state_bytes = sizeof(struct bluefake),
 	.init = init,
 	.on_request = on_request,
+	.on_answer = on_answer,
 	.on_timer = on_timer,
 	.control = bf_control,
 	.book = book,

@@ -24,8 +24,4 @@ struct span twint_reference(const Xw__Canonical *call);
 enum rc twint_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret);
 
-/* push.c */
-enum rc twint_read_push(
-	const struct adapter_env *env, const struct request *rq, Xw__Canonical **ret);
-
 #endif

@@ -578,6 +578,7 @@ pages() {
 	YAML
 	page page-satispay 42 EUR satispay Satispay </dev/null
 	page page-bancontact 43 EUR bancontact Bancontact </dev/null
+	page page-bluecode 45 EUR bluecode Bluecode </dev/null
 }
 
 # ---- the switch ---------------------------------------------------------------------------------

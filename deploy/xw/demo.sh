@@ -262,11 +262,13 @@ demo_start() {
 	demo_pay 'APS, cancelled by the till' aps-acquirer EUR 880 CANCELLED cancel
 	demo_printed
 	demo_printed_scan 'Pivo user, printed code' pivo '"payer":"user-approve"' 890 PAID
+	demo_printed_scan 'Pagaqui user, printed code' pagaqui '"payer":"user-approve"' 770 PAID
 	demo_printed_scan 'Vipps user, printed code' vipps-server '"payer":"v-7f3c","handle":"4790000003"' 1450 PAID approve
 	demo_page "Alipay+ by browser, till's code" till-eur 2150 alipayplus:alipay '"do":"scan","behaviour":"approve","code"' PAID
 	demo_page "ePassi by browser, till's code" till-eur 1960 epassi '"do":"browse","behaviour":"pay","url"' PAID
 	demo_page "Satispay by browser, till's code" till-eur 1770 satispay '"do":"browse","url"' PAID
 	demo_page "Bancontact by browser, ePassi till" epassi-till 1510 bancontact '"do":"browse","url"' PAID
+	demo_page "Bluecode by browser, till's code" till-eur 1290 bluecode '"do":"browse","url"' PAID
 	demo_page "Swish by our page, till's code" till-eur 1620 swish 46712345601 PAID
 	demo_deposit tax-refund 5000.00 EUR
 	demo_payout 'tax refund to a Pivo user' tax-refund EUR 3150 pivo/user-approve PAID

@@ -1,6 +1,7 @@
 /*
  * fuzz_bluecode.c: whatever Bluecode answers, reading it stays inside its arena and says the same
- * twice; nothing is approved without our id or theirs in the body, nor by a server's fault. See
+ * twice; nothing is approved without our id or theirs in the body, nor by a server's fault, and
+ * nobody is sent anywhere but to an https address while the payment is pending. See
  * fuzz_merchant.h for the form of an input.
  */
 #include "fuzz_merchant.h"
@@ -24,6 +25,8 @@ static void fuzz_answer(enum op op, int status, size_t cap, struct span body)
 
 	through_text(&big, c);
 	CHECK(result != OUTCOME_HELD);
+	CHECK(!c->action_url[0] || (result == OUTCOME_PENDING &&
+					   span_starts(span_str(c->action_url), SPAN("https://"))));
 	CHECK(status < 500 || result == OUTCOME_UNKNOWN);
 	CHECK(!approved || says(body, "OK") || says(body, "\\u"));
 	if (op == OP_DEBIT || op == OP_INQUIRE) {

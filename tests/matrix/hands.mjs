@@ -126,6 +126,8 @@ export const hands = {
       shows: (f, n, does) => minted(f, does === 'pending' ? { behaviour: 'processing-then-approve', ms: LATE_MS }
         : { behaviour: does === 'decline' ? 'decline:INSUFFICIENT_FUNDS' : 'approve' }),
       mischief: spoil('payment'),
+      /* By the link into its app. */
+      opened: { goes: (f, c, does) => f({ do: 'browse', url: c.action, behaviour: does === 'decline' ? 'cancel' : 'pay' }), mischief: spoil('register') },
     },
   },
 

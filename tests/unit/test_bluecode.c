@@ -420,6 +420,65 @@ static void reset_begins_anew(void **state)
 	assert_book(0, 0);
 }
 
+/* ---- registered without a barcode ----------------------------------------------------------- */
+
+static const Xw__Canonical *registered(void)
+{
+	return dialogue_call(d, "op: debit\nrequest_id: " ID "\npayment.amount.minor: 250\n"
+				"payment.amount.currency: EUR\npayment.mode: MPM\n"
+				"payment.return_url: https://switch.example/page-bluecode/x\n");
+}
+
+/* The payer's browser opens the link of what is registered. */
+static void browse(const char *behaviour)
+{
+	const Xw__Canonical *m = registered();
+	char command[512], answer[256];
+
+	assert_outcome(m, OUTCOME_PENDING, REASON_NONE);
+	assert_true(span_starts(span_str(m->action_url), SPAN("https://")));
+	snprintf(command, sizeof command, "{\"do\":\"browse\",\"url\":\"%s\",\"behaviour\":\"%s\"}",
+		m->action_url, behaviour);
+	assert_outcome(inquire(), OUTCOME_PENDING, REASON_NONE);
+	assert_true(span_starts(
+		fakeworld_control(d->w, command, answer, sizeof answer), SPAN("{\"ok\":true")));
+	fakeworld_run(d->w, 1000);
+}
+
+static void a_registered_sale_is_paid_by_link(void **state)
+{
+	(void)state;
+	browse("pay");
+	assert_int_equal(d->w->call_count, 2); /* its server, and the browser that comes back */
+	assert_outcome(inquire(), OUTCOME_APPROVED, REASON_NONE);
+	assert_book(250, 0);
+}
+
+static void a_registered_sale_is_refused(void **state)
+{
+	(void)state;
+	browse("cancel");
+	assert_outcome(inquire(), OUTCOME_DECLINED, REASON_PAYER_REFUSED);
+	assert_book(0, 0);
+}
+
+static void nobody_pays_what_was_cancelled(void **state)
+{
+	const Xw__Canonical *m;
+	char link[256], command[512], answer[256];
+
+	(void)state;
+	m = registered();
+	snprintf(link, sizeof link, "%s", m->action_url);
+	assert_outcome(registered(), OUTCOME_UNKNOWN, REASON_REPEAT);
+	assert_outcome(cancel(), OUTCOME_REVERSED, REASON_CANCELLED);
+	snprintf(command, sizeof command, "{\"do\":\"browse\",\"url\":\"%s\"}", link);
+	(void)fakeworld_control(d->w, command, answer, sizeof answer);
+	fakeworld_run(d->w, 1000);
+	assert_outcome(inquire(), OUTCOME_REVERSED, REASON_CANCELLED);
+	assert_book(0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +504,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_to_send, setup, teardown),
 		cmocka_unit_test_setup_teardown(charges_the_settled_amount, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_begins_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_registered_sale_is_paid_by_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_registered_sale_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_pays_what_was_cancelled, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

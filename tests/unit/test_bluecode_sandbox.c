@@ -207,11 +207,40 @@ static void orders_are_counted(void **state)
 	assert_int_equal(w->reply_delay_ms, 0);
 }
 
+#define REGISTER(id, scheme, more)                                                                 \
+	"{\"branch_ext_id\":\"BR-1\",\"currency\":\"EUR\",\"merchant_tx_id\":\"" id                \
+	"\",\"requested_amount\":250,\"scheme\":\"" scheme "\",\"slip_date_time\":\"" TIME         \
+	"\"" more "}"
+
+static void register_is_strict(void **state)
+{
+	static const char *const invalid[] = {
+		REGISTER("t1", "AUTO", ""),
+		REGISTER("t1", "blue_code", ",\"barcode\":\"" GOOD_CODE "\""),
+		REGISTER("t1", "blue_code", ",\"return_url_success\":\"http://shop.example/\""),
+		REGISTER("t1", "blue_code", ",\"merchant_callback_url\":1"),
+		REGISTER("t1", "blue_code", ",\"colour\":\"red\""),
+	};
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+		assert_says("/v4/register", invalid[i], "ERROR_INVALID_PARAMETER");
+	assert_false(fakeworld_book(w, 0, line, sizeof line));
+	assert_says("/v4/register", REGISTER("t1", "blue_code", ",\"source\":\"ecommerce\""),
+		"\"state\":\"REGISTERED\"");
+	assert_says("/v4/register", REGISTER("t1", "blue_code", ""), "MERCHANT_TX_ID_NOT_UNIQUE");
+	assert_says("/v4/status", "{\"merchant_tx_id\":\"t1\"}", "\"checkin_code\":\"https://");
+	assert_int_equal(ask("GET", "/checkin/nobody", "", "")->status, 404);
+	assert_int_equal(ask("GET", "/checkin", "", "")->status, 405);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(payment_is_strict),
+		T(register_is_strict),
 		T(callers_must_show_who_they_are),
 		T(what_comes_after_is_strict),
 		T(the_hand_says_what_it_cannot_do),

@@ -109,20 +109,25 @@ export function participants(option) {
       fake: { access_id: 'crosswallet', branch_ext_id: 'branch-1', currency: 'EUR', check_status_ms: '500' },
       timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund'),
     },
-    {
-      name: 'pivo', number: 17, adapter: 'partner', roles: ['issuer'], currency: 'EUR', ours: 'ed25519', theirs: 'ed25519', base: '/interop/v1',
-      keyids: ['crosswallet-pivo:202601-1', 'pivo:202601-1'], more: { cap: '100000.00', hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always' },
-      settings: { keyid: 'crosswallet-pivo:202601-1' }, fake: { keyid: 'pivo:202601-1' },
-      timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund', 'credit'),
-    },
+    onOurApi('pivo', 17, option),
     api('till-eur', 14, 'acquirer', 'EUR', 'p256', { amount_max: '10000.00' }),
     api('till-nok', 15, 'acquirer', 'NOK', 'ed25519', {}, true),
     api('vipps-server', 16, 'issuer', 'NOK', 'p256', { debit_via: 'vipps' }),
   ];
+  if (option.unified === 'others') return [onOurApi('momo', 29, option), onOurApi('pagaqui', 30, option), ...all.filter((p) => ['bluecode', 'till-eur'].includes(p.name)),
+    page('page-bluecode', 45, 'EUR', 'bluecode', { label: 'Bluecode' })];
   if (option.unified) return [all[0], epassi, pivoWeb, all[2], ...all.filter((p) => ['pivo', 'till-eur', 'till-nok', 'vipps-server'].includes(p.name)), ...pages];
   /* A world has ports for five fakes: who comes in takes the place of another. */
   return option.bluecodeTill ? all.map((p) => (p.name === 'vipps' ? bluecodeTill : p)).filter((p) => p.name !== 'vipps-server') : all;
 }
+
+/* A wallet that has no protocol but our partner API. */
+const onOurApi = (name, number, option) => ({
+  name, number, adapter: 'partner', roles: ['issuer'], currency: 'EUR', ours: 'ed25519', theirs: 'ed25519', base: '/interop/v1',
+  keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`], more: { cap: '100000.00', hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always' },
+  settings: { keyid: `crosswallet-${name}:202601-1` }, fake: { keyid: `${name}:202601-1` },
+  timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund', 'credit'),
+});
 
 /* Wallets whose payers go on in a browser; what their forms lack goes by our partner API. */
 const browsed = (name, number, adapter, secret, settings, fake) => ({
