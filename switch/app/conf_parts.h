@@ -33,7 +33,7 @@ struct raw_peer {
 	char *name, *number, *adapter, *currency, *agreement, *scheme, *debit_via, *identity, *url,
 		*ca;
 	char *client_certificate, *client_key, *connections, *questions_per_s, *cap, *amount_max,
-		*day_max, *markup_bp, *hold_ms, *expire_s;
+		*day_max, *owed_max, *markup_bp, *hold_ms, *expire_s;
 	char *refund_days, *zone, *cancel_until, *notify, *off;
 	char *settles;
 	struct raw_bank *bank;

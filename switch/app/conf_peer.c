@@ -270,6 +270,7 @@ static void put_peer(struct loader *l, const struct raw_peer *r, size_t i)
 	p->amount_max = conf_amount(l, "amount_max", r->amount_max, p->settle);
 	put_codes(l, r, p);
 	p->day_max = conf_amount(l, "day_max", r->day_max, p->settle);
+	p->owed_max = conf_amount(l, "owed_max", r->owed_max, p->settle);
 	p->markup_bp = (int32_t)conf_number(l, "markup_bp", r->markup_bp, MARKUP_COMMON, 0, 5000);
 	put_roles(l, r, p);
 	k->peer = p;

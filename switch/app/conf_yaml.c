@@ -60,7 +60,7 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, url), OPTIONAL(raw_peer, ca), OPTIONAL(raw_peer, client_certificate),
 	OPTIONAL(raw_peer, client_key), OPTIONAL(raw_peer, connections),
 	OPTIONAL(raw_peer, questions_per_s), OPTIONAL(raw_peer, cap),
-	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, day_max), OPTIONAL(raw_peer, markup_bp),
+	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, day_max), OPTIONAL(raw_peer, owed_max), OPTIONAL(raw_peer, markup_bp),
 	OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s), OPTIONAL(raw_peer, refund_days),
 	OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until), OPTIONAL(raw_peer, notify),
 	OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id), OPTIONAL(raw_peer, code_head),

@@ -150,7 +150,7 @@ static bool open_days(struct setup *s)
 	return run(s, PG_STMT_DAYS_OPEN, &q);
 }
 
-/* What our exchanges may owe in that currency. */
+/* What our exchanges may owe in that currency, and be owed. */
 static struct money exchange_limit(const struct conf *c, struct ccy ccy)
 {
 	for (size_t i = 0; i < c->exchange_limit_count; i++)
@@ -167,12 +167,16 @@ static bool accounts(struct setup *s, size_t i)
 	return account(s, ACCT_POSITION, p->agreement, p->settle, "position", p->name) &&
 	       account(s, ACCT_FEE, p->agreement, p->settle, "fees", p->name) &&
 	       account(s, ACCT_SUSPENSE, p->agreement, p->settle, "suspense", p->name) &&
+	       account(s, ACCT_OWED, p->agreement, p->settle, "owed", p->name) &&
 	       account(s, ACCT_EXCHANGE, 0, p->settle, "exchange", "") &&
+	       account(s, ACCT_HELD, 0, p->settle, "held", "") &&
 	       account(s, ACCT_ROUNDING, 0, p->settle, "rounding", "") &&
 	       account(s, ACCT_BANK, 0, p->settle, "bank", "") &&
 	       cap(s, acct_number(ACCT_POSITION, p->agreement, p->settle), s->conf->extra[i].cap) &&
+	       cap(s, acct_number(ACCT_OWED, p->agreement, p->settle), p->owed_max) &&
 	       cap(s, acct_number(ACCT_EXCHANGE, 0, p->settle),
 		       exchange_limit(s->conf, p->settle)) &&
+	       cap(s, acct_number(ACCT_HELD, 0, p->settle), exchange_limit(s->conf, p->settle)) &&
 	       day_limit(s, p);
 }
 

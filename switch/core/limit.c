@@ -1,8 +1,8 @@
 /*
- * limit.c: amount limits per participant, and the words for those that the ledger keeps: what may
- * be owed on a position, what our exchanges may owe in a currency, and what a participant may pay
- * or take on a day. Only the commit knows how much of these is used. A refusal names the limit, its
- * value, what was used of it, and when it begins anew.
+ * limit.c: amount limits per participant, and the words for those that the ledger keeps: what a
+ * participant may owe us and we may owe it, what our exchanges may owe or be owed in a currency,
+ * and what a participant may pay or take on a day. Only the commit knows how much of these is used.
+ * A refusal names the limit, its value, what was used of it, and when it begins anew.
  */
 #include "turn.h"
 
@@ -43,17 +43,37 @@ static void name_day(struct turn *t, int32_t account)
 	t->p->limit_resets = zone_time(&peer->zone, (account & 0x7fff) + 1, 0);
 }
 
-/* How much of the others is used is for those to know whose accounts they are. */
+static const char *cap_name(int32_t account)
+{
+	switch (account >> 26) {
+	case ACCT_EXCHANGE:
+	case ACCT_HELD:
+		return "exchange-amount";
+	case ACCT_OWED:
+		return "owed-amount";
+	default: /* taste: default because classes are a number in an account's number */
+		return "position-cap";
+	}
+}
+
+/* How much of its own limit is used, a participant may know who asks; of the others that is for
+ * those to know whose accounts they are. It begins anew by no clock: what settles it gives room. */
 static void name_cap(struct turn *t)
 {
 	int32_t account = t->ev->cap_account;
+	const struct peer *asks = t->ev->kind == EV_REQUEST ? snapshot_peer(t->sn, t->ev->peer)
+							    : NULL;
 	struct ccy ccy = { (uint16_t)(account & 1023) };
+	bool own = asks && (account >> 26 == ACCT_POSITION || account >> 26 == ACCT_OWED) &&
+		   (account >> 10 & 0xffff) == asks->agreement;
 
-	if (acct_is_day(account))
+	if (acct_is_day(account)) {
 		name_day(t, account);
-	else
-		name_it(t, account >> 26 == ACCT_EXCHANGE ? "exchange-amount" : "position-cap",
-			money_of(t->ev->cap, ccy));
+		return;
+	}
+	name_it(t, cap_name(account), money_of(t->ev->cap, ccy));
+	if (own)
+		t->p->limit_used = money_of(t->ev->cap_used, ccy);
 }
 
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays)

@@ -258,13 +258,15 @@ const char *pay_check(const struct pay *p)
 		return bad;
 	if (pay_id_is_none(&p->id))
 		return "a payment has an id";
-	if (final && (!money_is_none(p->iss.reserved) || !money_is_none(p->exposed)))
+	if (final && (!money_is_none(p->iss.reserved) || !money_is_none(p->exposed) ||
+			     !money_is_none(p->held) || !money_is_none(p->owed)))
 		return "nothing stays reserved once the payment is final";
 	if (!final && pay_state(p) != PAY_NEW && !p->due.us)
 		return "a payment that is not final has an alarm";
 	if (p->posted == POSTED_PAYMENT && p->iss.phase != LEG_YES && p->undo.phase == UNDO_NONE)
 		return "only what was taken is booked";
-	if (p->posted != POSTED_NOTHING && !money_is_none(p->iss.reserved))
+	if (p->posted != POSTED_NOTHING &&
+		(!money_is_none(p->iss.reserved) || !money_is_none(p->owed)))
 		return "what is booked is not reserved as well";
 	if (!money_is_none(p->refunded) && money_cmp(p->refunded, p->amount) > 0)
 		return "no more is refunded than was paid";

@@ -200,7 +200,9 @@ struct pay {
 	 * uncaptured, or on its way. */
 	struct money captured, released;
 	struct capture capture[CAPTURES_MAX];
-	struct money exposed;     /* reserved of what we may owe by exchanges in that currency */
+	struct money exposed; /* reserved of what we may owe by exchanges in that currency */
+	struct money held,
+		owed; /* of what exchanges may be owed; of what we may owe the other side */
 	struct fee fee[FEES_MAX]; /* accrued */
 	uint8_t posted;           /* enum posted */
 	uint8_t late;             /* a success came after the undo: exception */
@@ -310,8 +312,9 @@ void pay_write_id(const struct pay *p, char kind, unsigned n, struct buf *ret);
 
 #define PAY_BYTES_MAX 6144
 
-/* record.c: the bytes at rest; tagged, so that a newer program reads an older one's. RC_FULL; RC_BAD
- * when the bytes are not a record, or one of a later program with more in it than we know. */
+/* record.c: the bytes at rest; tagged, so that a newer program reads an older one's. RC_FULL;
+ * RC_BAD when the bytes are not a record, or one of a later program with more in it than we know.
+ */
 MUST enum rc pay_pack(const struct pay *p, struct buf *ret);
 MUST enum rc pay_unpack(struct span bytes, struct pay *ret);
 

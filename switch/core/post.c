@@ -4,9 +4,10 @@
  * Positive is a debit: they owe us more. The payment posts, per currency, lines that sum to zero:
  * what differs in a currency between the two positions goes through the exchange account, which so
  * holds our exchange risk; the unit that rounding added to it goes to the rounding account.
- * Reservations are single lines and are taken back exactly: on the payer's position, on what our
- * exchanges may owe in a currency, and on a participant's day, which alone keeps its line once
- * money has moved. Must never post an amount that came from a quote where a message stated one.
+ * Reservations are single lines and are taken back exactly: on the payer's position, on what we may
+ * owe the other side, on what our exchanges may owe in one currency and be owed in the other, and
+ * on a participant's day, which alone keeps its line once money has moved. Must never post an
+ * amount that came from a quote where a message stated one.
  */
 #include "cleared.h"
 #include "turn.h"
@@ -69,6 +70,16 @@ static void give_room_back(struct turn *t, struct leg *l)
 	l->counted = MONEY_NONE;
 }
 
+static int32_t owed_account(const struct pay *p)
+{
+	return acct_number(ACCT_OWED, p->acq.agreement, money_ccy(p->owed));
+}
+
+static int32_t held_account(struct money m)
+{
+	return acct_number(ACCT_HELD, 0, money_ccy(m));
+}
+
 void post_reserve(struct turn *t)
 {
 	struct pay *p = t->p;
@@ -79,6 +90,12 @@ void post_reserve(struct turn *t)
 	if (!money_same(l->owe, p->acq.owe)) {
 		p->exposed = p->acq.owe;
 		line(t, exchange_account(p->exposed), ENTRY_RESERVE, p->exposed, true);
+		p->held = l->reserved;
+		line(t, held_account(p->held), ENTRY_RESERVE, p->held, true);
+	}
+	if (!money_is_none(turn_peer(t, p->acq.peer)->owed_max)) {
+		p->owed = p->acq.owe;
+		line(t, owed_account(p), ENTRY_RESERVE, p->owed, true);
 	}
 	count(t, &p->acq);
 	count(t, l);
@@ -93,7 +110,11 @@ static void release(struct turn *t)
 		line(t, position(l, l->reserved), ENTRY_RELEASE, money_neg(l->reserved), false);
 	if (!money_is_none(p->exposed))
 		line(t, exchange_account(p->exposed), ENTRY_RELEASE, money_neg(p->exposed), false);
-	l->reserved = p->exposed = MONEY_NONE;
+	if (!money_is_none(p->held))
+		line(t, held_account(p->held), ENTRY_RELEASE, money_neg(p->held), false);
+	if (!money_is_none(p->owed))
+		line(t, owed_account(p), ENTRY_RELEASE, money_neg(p->owed), false);
+	l->reserved = p->exposed = p->held = p->owed = MONEY_NONE;
 }
 
 void post_release(struct turn *t)

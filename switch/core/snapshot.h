@@ -18,6 +18,10 @@ enum account_class {
 	ACCT_BANK,
 	ACCT_SUSPENSE,
 	ACCT_LOSS,
+	/* Reservations alone, 8 above the class where it will be booked; a cap there bounds these and
+	 * what is booked, its sign turned. (8 is a participant's day.) */
+	ACCT_OWED = 9, /* of an agreement: what we may come to owe it */
+	ACCT_HELD,     /* of an exchange: what we may come to be owed in that currency */
 };
 
 /* The ledger's account number: class << 26 | agreement << 10 | ISO numeric currency. */
@@ -72,6 +76,7 @@ struct peer {
 	enum notify_when notify;
 	int32_t markup_bp; /* on our quotes to it, in our favour; MARKUP_COMMON: the snapshot's */
 	struct money day_max;    /* of its own currency on one day of its zone; none: no limit */
+	struct money owed_max;   /* what we may owe it; none: no limit */
 	struct money amount_max; /* per payment, in the order's currency if it is the same; none: no
 				    limit */
 	const struct caps *caps[OP_MAX];

@@ -30,6 +30,13 @@ function reload() {
   assert.equal(r.status, 0, r.stdout + r.stderr);
 }
 
+/* As an operator reads them. */
+function limits(...name) {
+  const r = spawnSync(process.env.XW_SWITCHCTL, ['limits', ...name, '--json'], { encoding: 'utf8', env: { ...process.env, PGDATABASE: w.db } });
+  assert.equal(r.status, 0, r.stderr);
+  return JSON.parse(r.stdout);
+}
+
 describe('limits', () => {
   before(async () => {
     w = await World.start('limits');
@@ -88,6 +95,35 @@ describe('limits', () => {
     assert.deepEqual([a.status, kind(a), a.body.limit, a.body.limit_value], [422, 'limit-exceeded', 'exchange-amount', '1000.00 NOK'], a.text);
     assert.equal(a.body.limit_used, undefined);
     assert.equal((await sell(30000)).status, 201);
+  });
+
+  it('nor are they owed more than that', async () => {
+    const sell = async (minor) => till('till-nok').pay(await barcode(), krone(minor));
+    change('switchd.yaml', { exchange_limits: [{ currency: 'NOK', limit: '10000.00' }, { currency: 'EUR', limit: '100.00' }] });
+    reload();
+    const held = await until(() => limits().find((l) => l.limit === 'exchange-amount' && l.way === 'owed to us' && l.currency === 'EUR' && l.most === 10000), 'the limit holds');
+    assert.ok(held.used > 7000 && held.used < 8500, JSON.stringify(held)); /* 900 kroner were bought */
+    const a = await until(async () => { const x = await sell(40000); return x.status === 422 && x; }, 'the new roles serve');
+    assert.deepEqual([a.status, kind(a), a.body.limit, a.body.limit_value], [422, 'limit-exceeded', 'exchange-amount', '100.00 EUR'], a.text);
+    assert.equal((await sell(10000)).status, 201);
+  });
+
+  it('what we owe a participant is bounded; it hears how much of that is used', async () => {
+    const owed = -Number((await w.psql("select posted from ledger.balance where name = 'position till-eur EUR'"))[0].posted);
+    assert.ok(owed > 0);
+    const most = `${Math.floor((owed + 500) / 100)}.${String((owed + 500) % 100).padStart(2, '0')}`;
+    change('participants/till-eur.yaml', { day_max: '60.00', amount_max: '55.00', owed_max: most });
+    reload();
+    await until(() => limits('till-eur').find((l) => l.limit === 'owed-amount' && l.most === owed + 500), 'the limit holds');
+    for (let i = 0; i < 4; i++) await until(async () => (await pay(5600)).body.limit === 'acquirer-payment-amount', 'the new roles serve');
+    const a = await pay(501);
+    assert.deepEqual([kind(a), a.body.limit, a.body.limit_value], ['limit-exceeded', 'owed-amount', `${most} EUR`], a.text);
+    assert.equal(a.body.limit_used, `${Math.floor(owed / 100)}.${String(owed % 100).padStart(2, '0')} EUR`);
+    const codes = await Promise.all(Array.from({ length: 8 }, () => barcode()));
+    const all = await Promise.all(codes.map((c) => till().pay(c, euro(125))));
+    assert.equal(all.filter((x) => x.status === 201).length, 4, all.map((x) => x.status).join(' '));
+    const row = limits('till-eur').find((l) => l.limit === 'owed-amount');
+    assert.deepEqual([row.way, row.used, row.left, row.currency], ['we owe it', owed + 500, 0, 'EUR']);
   });
 
   it('the books are right, and nothing is reserved but days', async () => {

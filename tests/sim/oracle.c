@@ -62,7 +62,8 @@ static void reserved(struct sim *s, const struct ledger_pay *p)
 
 	for (int i = 0; i < p->sums; i++)
 		books += p->sum[i].reserved;
-	record += money_minor(p->rec.iss.reserved) + money_minor(p->rec.exposed) +
+	record += money_minor(p->rec.iss.reserved) + money_minor(p->rec.owed) +
+		  money_minor(p->rec.exposed) + money_minor(p->rec.held) +
 		  money_minor(p->rec.acq.counted) + money_minor(p->rec.iss.counted);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		record += money_minor(p->rec.refund[i].reserved);
@@ -71,17 +72,19 @@ static void reserved(struct sim *s, const struct ledger_pay *p)
 			id_text(&p->id), (long long)books, (long long)record);
 }
 
-/* 3: what is new finds room below the cap; what must be booked may pass it. */
+/* 3: what is new finds room below the cap; what must be booked may pass it. So a net position is
+ * bounded both ways: what is booked on it counts against the cap of the other way as well. */
 void oracle_reserved(
 	struct sim *s, const struct ledger_account *a, enum event_kind kind, enum op op)
 {
+	int64_t holds = a->posted + a->reserved - pg_contra(s, a);
 	bool is_new = kind == EV_REQUEST &&
 		      (op == OP_DEBIT || op == OP_RESOLVE || op == OP_CONFIRM || op == OP_ORDER ||
 			      op == OP_CREDIT);
 
-	if (is_new && a->capped && a->posted + a->reserved > a->cap)
+	if (is_new && a->capped && holds > a->cap)
 		world_fail(s, 3, "account %x holds %lld, its cap is %lld", (unsigned)a->number,
-			(long long)(a->posted + a->reserved), (long long)a->cap);
+			(long long)holds, (long long)a->cap);
 }
 
 /* 4: what comes after a cancel that binds the issuer's network is not for us to give back. */

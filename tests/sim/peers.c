@@ -177,28 +177,43 @@ static void account(struct sim *s, enum account_class class, uint16_t agreement,
 	l->account[l->account_count++].number = number;
 }
 
-/* The accounts that the start of a real switch makes, the issuers' caps, and those of exchanges. */
+/* Has a cap now, if the world has any. */
+static void bound(struct sim *s, int64_t cap)
+{
+	struct ledger_account *a = &s->ledger.account[s->ledger.account_count - 1];
+
+	a->capped = true;
+	a->cap = cap;
+}
+
+/* The accounts that the start of a real switch makes, the issuers' caps, what acquirers may be
+ * owed, and the limits of exchanges, which are the same both ways. */
 static void put_accounts(struct sim *s)
 {
 	struct ledger *l = &s->ledger;
-	int n;
 
 	for (int i = 0; i < PARTIES; i++) {
 		const struct peer *p = &s->config.peer[i];
+		int n;
+
 		account(s, ACCT_POSITION, p->agreement, p->settle);
-		if (s->faults.caps && p->roles == PEER_ISSUER) {
-			struct ledger_account *a = &s->ledger.account[s->ledger.account_count - 1];
-			a->capped = true;
-			a->cap = 1000 + rng_below(&s->chance, 60000);
-		}
+		if (s->faults.caps && p->roles == PEER_ISSUER)
+			bound(s, 1000 + rng_below(&s->chance, 60000));
+		account(s, ACCT_OWED, p->agreement, p->settle);
+		if (!money_is_none(p->owed_max))
+			bound(s, money_minor(p->owed_max));
 		account(s, ACCT_FEE, p->agreement, p->settle);
 		account(s, ACCT_SUSPENSE, p->agreement, p->settle);
 		n = l->account_count;
 		account(s, ACCT_EXCHANGE, 0, p->settle);
 		if (s->faults.caps && l->account_count > n) {
-			l->account[n].capped = true;
-			l->account[n].cap = 1000 + rng_below(&s->chance, 600000);
+			int64_t most = 1000 + rng_below(&s->chance, 600000);
+
+			bound(s, most);
+			account(s, ACCT_HELD, 0, p->settle);
+			bound(s, most);
 		}
+		account(s, ACCT_HELD, 0, p->settle);
 		account(s, ACCT_ROUNDING, 0, p->settle);
 		account(s, ACCT_BANK, 0, p->settle);
 	}
@@ -240,5 +255,9 @@ void peers_begin(struct sim *s)
 	for (int i = 0; i < PARTIES && s->faults.caps; i += 3)
 		c->peer[i].day_max = money_of(
 			10000 + rng_below(&s->chance, 400000), c->peer[i].settle);
+	for (int i = 0; i < PARTIES && s->faults.caps; i++)
+		if (c->peer[i].roles == PEER_ACQUIRER)
+			c->peer[i].owed_max = money_of(
+				10000 + rng_below(&s->chance, 200000), c->peer[i].settle);
 	put_accounts(s);
 }

@@ -125,6 +125,17 @@ static struct ledger_account *account_of(struct sim *s, int32_t number)
 	return acct_is_day(number) ? open_day(s, number) : NULL;
 }
 
+int64_t pg_contra(struct sim *s, const struct ledger_account *a)
+{
+	int class = a->number >> 26;
+	const struct ledger_account *c;
+
+	if (class != ACCT_OWED && class != ACCT_HELD)
+		return 0;
+	c = account_of(s, a->number - (8 << 26));
+	return c ? c->posted : 0;
+}
+
 static struct ledger_sum *sum_of(struct sim *s, struct ledger_pay *p, int32_t account)
 {
 	for (int i = 0; i < p->sums; i++)
@@ -194,7 +205,8 @@ static const struct ledger_account *capped(struct sim *s, const struct pg_commit
 			net += money_minor(c->entry[j].money);
 			guarded = guarded || c->entry[j].guarded;
 		}
-		if (guarded && a->capped && a->posted + a->reserved + net > a->cap &&
+		if (guarded && a->capped &&
+			a->posted + a->reserved + net - pg_contra(s, a) > a->cap &&
 			(!found || a->number < found->number))
 			found = a;
 	}
@@ -321,7 +333,7 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 		return COMMIT_FENCE;
 	if ((a = capped(s, c))) {
 		r->account = a->number;
-		r->value = a->posted + a->reserved;
+		r->value = a->posted + a->reserved - pg_contra(s, a);
 		r->cap = a->cap;
 		return COMMIT_CAP;
 	}

@@ -307,6 +307,8 @@ struct ledger_pay *pg_find_pay(struct sim *s, const struct pay_id *id);
 /* The payment that took that order of ours, or that took it after that payment gave it back; NULL:
  * none has, or it is neither. */
 const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *from);
+/* What is booked where this account of reservations belongs to; 0 of any other. */
+int64_t pg_contra(struct sim *s, const struct ledger_account *a);
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);
 void pg_outage(struct sim *s, int64_t us);
 

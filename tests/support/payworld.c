@@ -155,7 +155,7 @@ void pw_free(struct payworld *w)
 void pw_next(struct payworld *w)
 {
 	w->rec = (struct pay){ 0 };
-	w->reserved = w->exposed = w->counted = 0;
+	w->reserved = w->exposed = w->held = w->counted = 0;
 	memset(w->replies, 0, sizeof w->replies);
 }
 
@@ -200,6 +200,8 @@ static void book(struct payworld *w)
 			w->counted += minor;
 		} else if (e->account >> 26 == ACCT_EXCHANGE) {
 			w->exposed += minor;
+		} else if (e->account >> 26 == ACCT_HELD) {
+			w->held += minor;
 		} else {
 			w->reserved += minor;
 		}
@@ -281,8 +283,9 @@ static void check_step(struct payworld *w, const struct pay *before)
 	CHECK(!pay_check(next));
 	book(w);
 	if (pay_is_final(next))
-		CHECK(w->reserved == 0 && w->exposed == 0);
-	CHECK(w->reserved >= 0 && w->exposed >= 0 && w->counted >= 0);
+		CHECK(w->reserved == 0 && w->exposed == 0 && w->held == 0);
+	CHECK(w->reserved >= 0 && w->exposed >= 0 && w->held >= 0 && w->counted >= 0);
+	CHECK((w->exposed > 0) == (w->held > 0)); /* what is owed by an exchange was bought */
 	if (!may_move_on(before, next))
 		CHECK(pay_state(before) == pay_state(next));
 	CHECK(pay_unpack(span_of(w->st.record, w->st.record_bytes), &again) == RC_OK);

@@ -144,6 +144,7 @@ static void rounding_is_booked(void **state)
 	pw_call(w, &call);
 	assert_true(money_eq(call.amount, money_of(11956, NOK)));
 	assert_int_equal(w->exposed, 1001);
+	assert_int_equal(w->held, 11956);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(account(w, ACCT_EXCHANGE, 0, NOK), -11955);
 	assert_int_equal(account(w, ACCT_ROUNDING, 0, NOK), -1);
@@ -380,9 +381,37 @@ static void full_accounts_have_names(void **state)
 	pw_pay(w, "vipps", 1000);
 	assert_limit(w, "exchange-amount", "500.00 EUR", "", "");
 	pw_next(w);
+	w->cap_account = acct_number(ACCT_HELD, 0, NOK);
+	pw_pay(w, "vipps", 1000);
+	assert_limit(w, "exchange-amount", "500.00 NOK", "", "");
+	pw_next(w);
 	w->cap_account = acct_number(ACCT_POSITION, 10 + PUSH, NOK);
 	pw_pay(w, "vipps", 1000);
-	assert_limit(w, "position-cap", "500.00 NOK", "", "");
+	assert_limit(w, "position-cap", "500.00 NOK", "", ""); /* somebody else's */
+	pw_next(w);
+	w->cap_account = acct_number(ACCT_OWED, 10 + TILL, EUR);
+	pw_pay(w, "vipps", 1000);
+	assert_limit(w, "owed-amount", "500.00 EUR", "490.00 EUR", "");
+}
+
+/* What we may come to owe the other side is held back where that has a limit, and given back with
+ * all else; what is booked stands on the position alone. */
+static void what_we_owe_is_reserved(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_peer(TILL)->owed_max = money_of(100000, EUR);
+	pw_pay(w, "bluecode", 1000);
+	assert_int_equal(w->reserved, 2000);
+	assert_true(money_eq(w->rec.owed, money_of(1000, EUR)));
+	assert_false(pay_check(&w->rec));
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->reserved, 0);
+	assert_true(money_is_none(w->rec.owed));
+	pw_next(w);
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_DECLINED, REASON_FUNDS);
+	assert_int_equal(w->reserved, 0);
 }
 
 /* The account is another one as soon as the clock on the wall has passed midnight. */
@@ -425,6 +454,7 @@ int main(void)
 		core_case(a_cancel_takes_all_fees_back),
 		core_case(days_are_counted),
 		core_case(full_accounts_have_names),
+		core_case(what_we_owe_is_reserved),
 		core_case(days_begin_at_midnight),
 	};
 

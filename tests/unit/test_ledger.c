@@ -244,6 +244,79 @@ static void test_cases(void **state)
 	pgb_close(pgb);
 }
 
+/* ---- the other way ---- */
+
+/* One step of a new payment, alone: what the ledger says of it. */
+static struct pgb_result submit_alone(struct pgb *pgb, const struct pgb_entry *entry, int entries)
+{
+	int left = 1;
+	struct answer a = { .item = commit_item(fresh_id(), money_of(1, EUR)), .left = &left };
+
+	a.item.record = SPAN("alone");
+	a.item.entries = entries;
+	memcpy(a.item.entry, entry, (size_t)entries * sizeof *entry);
+	assert_int_equal(pgb_submit(pgb, &a.item, on_answer, &a), RC_OK);
+	run_until_zero(&left);
+	return a.result;
+}
+
+#define OWED_AGREEMENT 950
+
+static struct pgb_result reserve_owed(struct pgb *pgb, int64_t minor)
+{
+	struct pgb_entry e = { PGB_RESERVE, true, account(9, OWED_AGREEMENT),
+		money_of(minor, EUR) };
+
+	return submit_alone(pgb, &e, 1);
+}
+
+/* What was reserved is paid: booked on the position as owed by us. */
+static void pay_owed(struct pgb *pgb, int64_t minor)
+{
+	struct pgb_entry e[] = {
+		{ PGB_RELEASE, false, account(9, OWED_AGREEMENT), money_of(-minor, EUR) },
+		{ PGB_POST, false, account(1, OWED_AGREEMENT), money_of(-minor, EUR) },
+		{ PGB_POST, false, account(6, OWED_AGREEMENT), money_of(minor, EUR) },
+	};
+
+	assert_int_equal(submit_alone(pgb, e, 3).verdict, PGB_OK);
+}
+
+/* What we owe a participant is bounded: what is under way, and what is booked with its sign turned.
+ * What it pays back, or comes to owe us, gives room. */
+static void a_position_is_bounded_the_other_way(void **state)
+{
+	struct pgb *pgb = open_batches(server_conninfo(&server, "ledger", "switch_rw"), true);
+	struct pgb_entry settled[] = {
+		{ PGB_POST, false, account(1, OWED_AGREEMENT), money_of(90, EUR) },
+		{ PGB_POST, false, account(6, OWED_AGREEMENT), money_of(-90, EUR) },
+	};
+	struct pgb_result r;
+
+	(void)state;
+	make_account(1, OWED_AGREEMENT);
+	make_account(6, OWED_AGREEMENT);
+	make_account(9, OWED_AGREEMENT);
+	set_cap(account(9, OWED_AGREEMENT), 100, false);
+	assert_int_equal(reserve_owed(pgb, 60).verdict, PGB_OK);
+	assert_int_equal(reserve_owed(pgb, 41).verdict, PGB_CAP);
+	pay_owed(pgb, 60);
+	r = reserve_owed(pgb, 41);
+	assert_int_equal(r.verdict, PGB_CAP);
+	assert_int_equal(r.account, account(9, OWED_AGREEMENT));
+	assert_int_equal(r.value, 60);
+	assert_int_equal(r.cap, 100);
+	assert_int_equal(reserve_owed(pgb, 40).verdict, PGB_OK);
+	pay_owed(pgb, 40);
+	assert_int_equal(reserve_owed(pgb, 1).verdict, PGB_CAP);
+	assert_int_equal(submit_alone(pgb, settled, 2).verdict, PGB_OK);
+	assert_int_equal(reserve_owed(pgb, 91).verdict, PGB_CAP);
+	assert_int_equal(reserve_owed(pgb, 90).verdict, PGB_OK);
+	assert_int_equal(
+		sql_number(owner, "select used from ledger.limit_used where most = 100"), 100);
+	pgb_close(pgb);
+}
+
 /* ---- many at once ---- */
 
 #define STREAM_PAYMENTS  120
@@ -607,6 +680,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(a_position_is_bounded_the_other_way),
 		cmocka_unit_test(test_race),
 		cmocka_unit_test(test_connections_cut),
 		cmocka_unit_test(test_backend_killed),
