@@ -15,8 +15,8 @@ import { World, until } from './lib/world.mjs';
 let w, dir;
 const SCHEMAS = process.env.XW_SPECS && join(process.env.XW_SPECS, 'iso20022');
 const today = [0, 8].map((h) => new Date(Date.now() + h * 3600e3).toISOString().slice(0, 10)).sort()[1];
-const run = (program, args) => new Promise((ok) => {
-  execFile(program, args, { env: { ...process.env, PGDATABASE: w.db } }, (e, out, err) => ok({ status: e ? e.code : 0, out, err }));
+const run = (program, args, env) => new Promise((ok) => {
+  execFile(program, args, { env: { ...process.env, PGDATABASE: w.db, ...env } }, (e, out, err) => ok({ status: e ? e.code : 0, out, err }));
 });
 const ctl = async (...args) => {
   const r = await run(process.env.XW_SWITCHCTL, [...args, '--json']);
@@ -111,8 +111,30 @@ describe('settlement', () => {
     assert.deepEqual([await posted('position till-eur EUR'), await posted('bank EUR')], [position + 4605, bank - 4605]);
     assert.deepEqual((await confirm(id, 'olga', '--reference', 'STMT-8')).said.said, 'it is confirmed');
     assert.equal((await list())['till-eur'].state, 'confirmed');
+    const other = (await list()).bluecode.id;
+    assert.deepEqual((await confirm(other, 'olga', '--reference', 'STMT-7')).said, { id: other, said: 'that reference was booked' });
     assert.deepEqual((await w.psql("select participant, amount::int, booked::int, instructed_by, confirmed_by from audit.settlement where participant = 'till-eur'")),
       [{ participant: 'till-eur', amount: -4605, booked: -4605, instructed_by: 'maria', confirmed_by: 'maria' }]);
+  });
+
+  it('whoever has a login of his own signs by its name; two such logins, or neither', async () => {
+    const { id } = (await list())['till-nok'], [olga, maria] = ['play_settle_olga', 'play_settle_maria'];
+    const by = async (login, who) => {
+      const r = await run(process.env.XW_SWITCHCTL, ['settle', 'confirm', String(id), '--reference', 'NO-1', ...as(who), '--json'], login && { XW_LEDGER: `user=${login}` });
+      return r.out ? JSON.parse(r.out).said : r.err;
+    };
+    for (const login of [olga, maria]) await w.psql(`create role ${login} login in role operator_rw`);
+    try {
+      assert.match(await by(olga, 'maria'), /signs by its own name/);
+      assert.equal(await by(olga, olga), 'proposed');
+      assert.equal(await by(olga, olga), 'proposed', 'twice the same person');
+      assert.match(await by(null, 'maria'), /the login that all share/);
+      assert.equal(await by(maria, maria), 'confirmed');
+      assert.deepEqual(await w.psql(`select proposed_login, approved_login, approved_by from audit.two_people where object = '${id} NO-1'`),
+        [{ proposed_login: olga, approved_login: maria, approved_by: maria }]);
+    } finally {
+      for (const login of [olga, maria]) await w.psql(`drop role ${login}`);
+    }
   });
 
   it('what comes to another amount stays on the position, and is an exception item', async () => {
