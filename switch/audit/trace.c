@@ -4,9 +4,11 @@
  * decided.
  *
  * A payment is found by any identifier of any party. Ours names it; a partner's request id or key
- * is in the claims, as a digest that only somebody who knows the id can make; what neither knows is
- * looked for in the records, one by one. Must never show what is personal but to who brings the
- * keys: it is sealed in the evidence and in raw messages, or erased.
+ * is in the claims, as a digest that only somebody who knows the id can make; what neither knows
+ * stands in a record, and the ledger keeps in which. That list says only where to look, and ends
+ * where it was last brought up to date: records behind that are read one by one. Must never show
+ * what is personal but to who brings the keys: it is sealed in the evidence and in raw messages, or
+ * erased.
  */
 #include "show.h"
 
@@ -75,36 +77,57 @@ static bool by_partner(PGconn *c, const char *id, char ret[40])
 	return found;
 }
 
-static bool by_record(PGconn *c, const char *id, char ret[40])
+/* The payment that has it in a record, if it is one. */
+static bool only_one(PGconn *c, const char *id, const char *sql, char ret[40])
 {
 	const char *params[] = { id, NULL };
-	PGresult *r = ledger_query(c,
-		"select distinct payment from ledger.step"
-		" where position(convert_to($1, 'UTF8') in record) > 0 limit 2",
-		params);
+	PGresult *r = ledger_query(c, sql, params);
 	int n = PQntuples(r);
 
 	if (n == 1)
 		snprintf(ret, 40, "%s", PQgetvalue(r, 0, 0));
-	PQclear(r);
 	if (n > 1)
-		cannot("%s is in the records of more than one payment", id);
+		cannot("%s is in the records of more than one payment, %s and %s among them", id,
+			PQgetvalue(r, 0, 0), PQgetvalue(r, 1, 0));
+	PQclear(r);
 	return n == 1;
 }
 
-bool trace_find(PGconn *c, const char *word, char ret[40])
+static bool by_record(PGconn *c, const char *id, char ret[40])
 {
+	return only_one(c, id,
+		       "select k.payment from ledger.known_as k"
+		       " where k.digest = substring(sha256(convert_to($1, 'UTF8')) for 8)"
+		       " and exists (select from ledger.step s where s.payment = k.payment"
+		       " and position(convert_to($1, 'UTF8') in s.record) > 0) limit 2",
+		       ret) ||
+	       only_one(c, id,
+		       "select distinct payment from ledger.step"
+		       " where xact >= coalesce((select upto from ledger.known_upto), '0')"
+		       " and position(convert_to($1, 'UTF8') in record) > 0 limit 2",
+		       ret);
+}
+
+/* Ids that we give to what belongs to a payment begin with its own. */
+static bool by_ours(const char *word, char ret[40])
+{
+	struct span own = span_sub(span_str(word), 0, ID_TEXT_LEN);
 	struct pay_id id;
 	char hex[33];
 	struct buf b = buf_init(hex, 32);
 
-	if (pay_id_parse(span_str(word), &id) == RC_OK) {
-		buf_hex(&b, span_of(id.b, sizeof id.b));
-		snprintf(ret, 40, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-			hex + 20);
-		return true;
-	}
-	return by_partner(c, word, ret) || by_record(c, word, ret);
+	if (strlen(word) > ID_TEXT_LEN && word[ID_TEXT_LEN] != '-')
+		return false;
+	if (pay_id_parse(own, &id) != RC_OK)
+		return false;
+	buf_hex(&b, span_of(id.b, sizeof id.b));
+	snprintf(ret, 40, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	return true;
+}
+
+bool trace_find(PGconn *c, const char *word, char ret[40])
+{
+	return by_ours(word, ret) || by_partner(c, word, ret) || by_record(c, word, ret);
 }
 
 /* ---- showing ----------------------------------------------------------------------------------

@@ -394,7 +394,7 @@ static enum ctl_exit run(const struct options *o, const struct conf *c)
 	if (!clearing_open(&r.desk, &o->desk, o->ledger))
 		return CTL_FAILED;
 	r.json = buf_init(clearing_room(JSON_BYTES), JSON_BYTES);
-	if (take_up(&r) && close_windows(&r, o, began) &&
+	if (take_up(&r) && clearing_take_names(&r.desk) && close_windows(&r, o, began) &&
 		(!o->files || clearing_write(&r.desk, c, o->files, &a, &r.files)) && say_beyond(&r))
 		status = say(&r, o->desk.json);
 	free(r.json.p);

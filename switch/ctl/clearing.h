@@ -43,6 +43,8 @@ bool clearing_write(
 	struct desk *d, const struct conf *c, const char *dir, struct arena *a, long *ret_files);
 /* A file as it should be, whole or not at all, with the folders before it. False: it is said. */
 bool clearing_put_file(const char *dir, const char *name, struct span bytes);
+/* By which ids others know payments, for auditors: of all steps that were not taken up yet. */
+bool clearing_take_names(struct desk *d);
 /* malloc that cannot fail. */
 void *clearing_room(size_t n);
 

@@ -250,6 +250,26 @@ describe('auditors', () => {
       assert.doesNotMatch(a.out, /28166602\d{16}/, 'a payment code');
     }
     assert.equal((await audit('trace', 'nobody-ever-sent-this')).status, 1);
+    assert.match((await audit('trace', `${paid}-r1`)).out, new RegExp(`^payment ${uuid}\n`), 'an id of ours for what belongs to it');
+  });
+
+  it('an id that stands in records alone is found by a list of them, which cannot mislead', async () => {
+    const uuid = (await w.payment(paid)).payment, id = JSON.parse(w.tapped.find((x) => x.url.endsWith('/pay') && x.body.includes(paid)).answer).paymentId;
+    await run(process.env.XW_SWITCHCTL, ['clearing', '--conf', join(w.dir, 'switchd.yaml')], { env: { ...process.env, PGDATABASE: w.db } });
+    const [{ behind }] = await w.psql('select count(*)::int as behind from ledger.step where xact >= (select upto from ledger.known_upto)');
+    assert.equal(behind, 0, 'all steps were taken up');
+    assert.ok((await audit('trace', id)).out.startsWith(`payment ${uuid}\n`), id);
+    const others = await w.psql(`select payment from ledger.step where version = 1 and payment <> '${uuid}' limit 1`);
+    await w.psql('alter table ledger.known_as disable trigger no_change');
+    await w.psql(`update ledger.known_as set payment = '${others[0].payment}' where digest = substring(sha256('${id}') for 8)`);
+    assert.equal((await audit('trace', id)).status, 1, 'where it leads to another payment, nothing is shown');
+    await w.psql(`update ledger.known_as set payment = '${uuid}' where digest = substring(sha256('${id}') for 8)`);
+    await w.psql('alter table ledger.known_as enable always trigger no_change');
+    for (const sql of ["select k.payment from ledger.known_as k where k.digest = '\\x00' and exists (select from ledger.step s where s.payment = k.payment)",
+      "select payment from ledger.step where xact >= coalesce((select upto from ledger.known_upto), '0')"]) {
+      const plan = await run(process.env.XW_PSQL, ['-X', '-At', '-d', w.db, '-U', 'postgres', '-c', 'set enable_seqscan = off', '-c', `explain ${sql}`]);
+      assert.doesNotMatch(plan.stdout, /Seq Scan on (step|known_as)/, plan.stdout);
+    }
   });
 
   it('balances of any moment are those of the lines until then', async () => {

@@ -3,7 +3,7 @@
 \i support.sql
 
 -- Queues and caches change by nature; schema/README.md says so of each.
-create temporary table working as select unnest(array['account_total', 'block', 'code_rules_due', 'day_limit', 'due', 'operator_request',
+create temporary table working as select unnest(array['account_total', 'block', 'code_rules_due', 'day_limit', 'due', 'known_upto', 'operator_request',
 	'outbox', 'payer_binding', 'payment_key', 'registration_due', 'shown_code']) as name;
 create temporary view guarded as
 	select t.* from tables t where name ~ '^ledger\.' and relkind in ('r', 'p')
@@ -31,6 +31,7 @@ select ledger.clear('1', format('[{"payment": "%s", "version": 1, "side": "i", "
 	"learnt_at": "2026-01-15", "moved_at": "2026-01-15", "amount": 5, "order_currency": "EUR", "gross": 5, "currency": "EUR", "fees": -1,
 	"request_id": "", "peer_id": "", "refund_request_id": "", "refund_peer_id": "", "merchant": "", "store": "", "brand": "",
 	"fee": [{"name": "service", "amount": -1}]}]', payment)) from one;
+select ledger.known_add('1', format('[{"payment": "%s", "ids": ["theirs"]}]', payment)) from one;
 select ledger.windows_close(1, '2026-01-15');
 select ledger.settlement_open(1, 'EUR', '2026-01-15', 'by_peer', 'somebody');
 select ledger.recon_book('file', 1, '2026-01-15', 'file.csv', 1, 'somebody', 'anybody', '[{"kind": 22, "currency": "EUR", "ours": 5,

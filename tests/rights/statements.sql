@@ -37,7 +37,7 @@ insert into lent values
 	('operator_ask', '{operator_rw}'), ('operator_close', '{operator_rw}'), ('merchant_add', '{operator_rw}'),
 	('payer_erase', '{operator_rw}'), ('payer_stale', '{operator_rw}'), ('payer_reseal', '{operator_rw}'),
 	('key_stale', '{operator_rw}'), ('key_reseed', '{operator_rw}'), ('evidence_erase', '{operator_rw}'), ('evidence_expire', '{operator_rw}'),
-	('vault_rotated', '{operator_rw}'), ('clear', '{recon}'), ('windows_close', '{recon}'), ('recon_book', '{recon}'),
+	('vault_rotated', '{operator_rw}'), ('clear', '{recon}'), ('windows_close', '{recon}'), ('recon_book', '{recon}'), ('known_add', '{recon}'),
 	('settlement_open', '{operator_rw}'), ('settlement_instruct', '{operator_rw}'), ('settlement_confirm', '{operator_rw}'),
 	('window_cap', '{}'),
 	('exception_assign', '{operator_rw}'), ('exception_settle', '{operator_rw}'),

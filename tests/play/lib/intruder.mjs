@@ -8,11 +8,13 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 
 /* What may be rewritten at any time: alarms are looked at by what is due, leases are nobody's word, limits of days to come
-   count once they are an account's cap, which is sealed; and what must be able to forget is no proof of anything. */
+   count once they are an account's cap, which is sealed; what must be able to forget is no proof of anything,
+   and a list of where to look says nothing of what is there. */
 const FREE = { due: ['secret', 'leased_until', 'owner', 'at'], outbox: ['next_at', 'leased_until', 'tries', 'body', 'id'],
   operator_request: ['leased_until', 'done_at', 'outcome', 'at'], shown_code: ['hash', 'peer', 'payer', 'until'],
   day_limit: ['participant', 'ccy', 'currency', 'most'], payment_key: ['payment', 'version', 'seed', 'payer'],
-  payer_binding: ['payer', 'hash', 'handle_hash', 'peer', 'version', 'sealed', 'at'] };
+  code_rules_due: ['peer', 'due', 'leased_until', 'asked', 'done', 'tried_at', 'outcome'], registration_due: ['id', 'phase', 'due', 'leased_until', 'tries'],
+  known_as: ['digest', 'payment'], known_upto: ['one', 'upto'], payer_binding: ['payer', 'hash', 'handle_hash', 'peer', 'version', 'sealed', 'at'] };
 const HOW = ['change', 'change', 'change', 'delete', 'insert', 'swap'];
 /* The schema itself refuses; an identity takes no other value than its own. */
 const REFUSED = /duplicate key|violates|does not change|no partition|found for row|can only be updated to DEFAULT|out of range/;

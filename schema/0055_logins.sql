@@ -67,5 +67,5 @@ create view audit.two_people as
 revoke all on audit.two_people from public;
 grant select on audit.two_people to auditor, auditor_ro, recon;
 
-insert into ledger.schema_info (version) values (54);
+insert into ledger.schema_info (version) values (55);
 reset role;

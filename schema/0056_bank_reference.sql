@@ -66,5 +66,5 @@ begin
 end
 $$;
 
-insert into ledger.schema_info (version) values (55);
+insert into ledger.schema_info (version) values (56);
 reset role;
