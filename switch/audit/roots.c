@@ -42,8 +42,8 @@ static void add_note(
 
 static void notes_of_ledger(struct verdict *v, const struct signers *by)
 {
-	PGresult *r = ledger_query(
-		v->c, "select note, size from ledger.checkpoint order by size", NULL);
+	PGresult *r = ledger_query(v->c,
+		"select note, size, sha256(frontier) from ledger.checkpoint order by size", NULL);
 
 	for (int i = 0; i < PQntuples(r); i++) {
 		size_t before = v->roots.count;
