@@ -557,10 +557,6 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	switch (MUTANT(FENCE_BLIND) && r->verdict == COMMIT_FENCE ? COMMIT_OK : r->verdict) {
 	case COMMIT_OK:
 		committed(w, l, it, ws);
-		if (l->again) {
-			l->again = false;
-			live_refresh(w, l);
-		}
 		break;
 	case COMMIT_CLAIMED:
 		if (ws->st.takes && r->claim == ws->st.claim_count - 1)
@@ -586,6 +582,10 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		break;
 	}
 	slab_give(&w->steps, ws);
+	if (l->again && l->state == LIVE_READY) {
+		l->again = false;
+		live_refresh(w, l);
+	}
 	if (!list_is_linked(&l->all))
 		list_append(&w->ready, &l->all);
 }

@@ -640,13 +640,13 @@ static void nothing_old_is_read(void **state)
 	done(o);
 }
 
-/* While we commit one step another process may commit the next. */
-static void read_while_it_is_committed(void **state)
+/* While we commit one step another process may commit the next, whatever becomes of ours. */
+static void read_beside_a_commit(enum commit_verdict verdict)
 {
+	struct commit_result r = { .verdict = verdict };
 	struct world *o = fresh();
 	int read;
 
-	(void)state;
 	(void)request(o, "/scheme/pay", PAY);
 	all(o);
 	(void)request(o, "/scheme/cancel", CANCEL);
@@ -659,13 +659,24 @@ static void read_while_it_is_committed(void **state)
 	answer(o); /* whose the id is */
 	turn(o);
 	o->now.us += 1000;
-	(void)settle(o);
+	if (verdict == COMMIT_OK)
+		(void)settle(o);
+	else
+		wrk_on_commit(o->w, o->commit[--o->commits], &r);
 	turn(o);
 	assert_int_equal(o->status[read], 0);
 	assert_int_equal(o->questions, 1);
 	all(o);
 	assert_int_equal(o->status[read], 200);
 	done(o);
+}
+
+static void read_while_it_is_committed(void **state)
+{
+	(void)state;
+	read_beside_a_commit(COMMIT_OK);
+	read_beside_a_commit(COMMIT_UNSENT);
+	read_beside_a_commit(COMMIT_ERROR);
 }
 
 static void request_fills_its_memory(void **state)
