@@ -166,6 +166,12 @@ static void settle_alone(struct wrk *w, struct callout *c)
 		ended(w, c, m, canonical, LOST_UNSENT);
 }
 
+/* The last turn may be long ago, as such times are. */
+static bool is_in_time(const struct wrk *w, const struct callout *c)
+{
+	return w->port->mono(w->port->ctx).us < c->start_by.us;
+}
+
 static void send(struct wrk *w, struct callout *c)
 {
 	struct adapter_env env = env_for(w, c->link, &c->arena);
@@ -204,7 +210,7 @@ static void release_waiting(struct wrk *w, struct link_state *s, bool got)
 {
 	while (!list_is_empty(&s->waiting)) {
 		struct callout *next = LIST_OBJ(list_pop(&s->waiting), struct callout, node);
-		if (got && w->now.us < next->start_by.us)
+		if (got && is_in_time(w, next))
 			send(w, next);
 		else
 			ended(w, next, NULL, NULL, not_sent(next));
@@ -292,7 +298,7 @@ static bool sent_again(struct wrk *w, struct callout *c)
 		return false;
 	if (c->token_number == s->token_number) /* nobody fetched another meanwhile */
 		s->token_bytes = 0;
-	if (c->renewed || w->now.us >= c->start_by.us)
+	if (c->renewed || !is_in_time(w, c))
 		return false;
 	c->renewed = true;
 	buf_reset(&c->out.target);

@@ -788,6 +788,27 @@ static void a_revoked_token_costs_nothing(void **state)
 	done(o);
 }
 
+/* The token comes when the time that the call was given is over, and before the next turn: it is
+ * not sent. */
+static void a_token_too_late(void **state)
+{
+	struct http_msg m = { .is_answer = true, .status = 200, .body = SPAN(TOKEN("late")) };
+	struct world *o;
+
+	(void)state;
+	for (const struct caps *c = guarded_caps; c->op; c++)
+		peers[1].caps[c->op] = c;
+	o = fresh();
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	o->now.us += 5100000;
+	wrk_on_call_end(o->w, o->cookie, CALL_ANSWER, &m);
+	assert_int_equal(o->calls, 1);
+	all(o);
+	assert_int_equal(o->calls, 1);
+	done(o);
+}
+
 /* Whose new token is refused as well has another trouble: it is asked about, not sent again. */
 static void refused_twice(void **state)
 {
@@ -1123,6 +1144,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
+		cmocka_unit_test_teardown(a_token_too_late, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
 	};
