@@ -222,6 +222,17 @@ static void on_inquiry(
 		wait(s, h, p);
 }
 
+/* SPEC 7.2, 14.19: what we asked for may still be on its way, as long as it may be paid. */
+static void not_there(struct mf *s, const struct sandbox_host *h, struct mf_payment *p)
+{
+	if (h->now.us >= p->expires.us) {
+		mf_close(p);
+		return;
+	}
+	p->closing = true;
+	mf_timer(s, h, MF_EV_CANCEL, p, mf_scaled(h, 2000));
+}
+
 /* SPEC 4.6 [C:S30]: repeated until it succeeds; after the window refund instead. */
 static void on_cancel(
 	struct mf *s, const struct sandbox_host *h, struct mf_payment *p, const struct json *body)
@@ -236,7 +247,7 @@ static void on_cancel(
 		p->closing = false;
 		mf_copy(p->fail_code, sizeof p->fail_code, code);
 		if (span_eq(code, SPAN("ORDER_NOT_EXIST")) && p->state == MF_OPEN)
-			mf_close(p); /* nobody ever asked for it */
+			not_there(s, h, p);
 	} else {
 		mf_timer(s, h, MF_EV_CANCEL, p, mf_scaled(h, 2000));
 	}
@@ -309,6 +320,7 @@ void mf_on_refund(
 	struct mf *s, const struct sandbox_host *h, struct mf_refund *r, const struct http_msg *m)
 {
 	const struct json *body = NULL;
+	bool heard = !money_is_none(mf_payment_of(s, r)->settle); /* that it is paid */
 	struct span status;
 	bool forged = false;
 
@@ -321,7 +333,7 @@ void mf_on_refund(
 	(void)apsw_check_answer(h, "/aps/api/v1/payments/refund", m, &forged, &body);
 	mf_payment_of(s, r)->doubtful += forged;
 	status = fake_text(body, "result.resultStatus");
-	if (span_eq(status, SPAN("S"))) {
+	if (span_eq(status, SPAN("S")) && heard) {
 		refunded(s, h, r, body);
 	} else if (span_eq(status, SPAN("F"))) {
 		r->state = MF_FAILED;

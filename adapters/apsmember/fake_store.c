@@ -7,11 +7,20 @@
 
 #include "check.h"
 
+static size_t payments(const struct mf *s)
+{
+	return s->payment_count < MF_PAYMENTS ? s->payment_count : MF_PAYMENTS;
+}
+
 void mf_begin(struct mf *s, const struct sandbox_host *h)
 {
 	uint32_t generation = s->generation + 1;
+	size_t refunds = s->refund_count < MF_REFUNDS ? s->refund_count : MF_REFUNDS;
 
-	memset(s, 0, sizeof *s);
+	/* Most of it was never touched. */
+	memset(s->payment, 0, payments(s) * sizeof *s->payment);
+	memset(s->refund, 0, refunds * sizeof *s->refund);
+	memset(s, 0, offsetof(struct mf, payment));
 	s->magic = MF_MAGIC;
 	s->generation = generation & 0xffffff;
 	s->salt = h->entropy(h->ctx) % 100000000;
@@ -51,7 +60,7 @@ struct mf_payment *mf_find(struct mf *s, struct span id)
 {
 	if (span_empty(id))
 		return NULL;
-	for (size_t i = 0; i < MF_PAYMENTS; i++) {
+	for (size_t i = 0; i < payments(s); i++) {
 		struct mf_payment *p = &s->payment[i];
 
 		if (p->kind != MF_NONE &&

@@ -117,6 +117,9 @@ static void on_scan(
 		mf_fail(p, fake_text(body, "result.resultCode"), h->now);
 	} else if (!span_eq(status, SPAN("S"))) { /* U, or silence: the same again */
 		mf_timer(s, h, MF_EV_SCAN, p, mf_scaled(h, 2000));
+	} else if (mf_find(s, fake_text(body, "paymentRequestId"))) {
+		/* SPEC 4.10: the key is the code with the user, who has scanned it before. */
+		mf_fail(p, SPAN("SCANNED_BEFORE"), h->now);
 	} else if (!take_order(p, body, h)) {
 		p->doubtful++;
 	} else if (p->confirm) {
