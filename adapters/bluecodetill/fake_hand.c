@@ -103,7 +103,7 @@ static const char *refund(struct bluetill *f, const struct sandbox_host *h, stru
 {
 	struct span value;
 
-	if (s->state != BT_PAID || s->call != BT_NOTHING)
+	if (s->state != BT_PAID || s->call != BT_NOTHING || s->refunding)
 		return "it is not paid, or something is under way";
 	s->whole = !json_get(command, "amount");
 	s->refunding = s->amount - s->refunded;

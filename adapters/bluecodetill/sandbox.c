@@ -115,6 +115,8 @@ static void on_cancel(struct bluetill *f, const struct sandbox_host *h, struct b
 		end(s, BT_CANCELLED, SPAN_NONE);
 	} else if (s->by_hand && r->said == BT_SAID_ERROR) {
 		end(s, BT_PAID, r->code);
+	} else if (r->said == BT_SAID_ERROR && span_eq(r->code, SPAN("INVALID_STATE"))) {
+		bt_next(f, h, s, BT_STATUS, 0); /* it is where nobody can cancel it: where? */
 	} else {
 		bt_next(f, h, s, BT_CANCEL, CANCEL_AGAIN_MS);
 	}
@@ -221,6 +223,7 @@ static bool book(void *state, size_t i, struct buf *ret_json)
 	fake_put_line(&w, s->acquirer_id, span_str(s->id), s->currency,
 		s->state == BT_PAID ? s->amount : 0, s->refunded);
 	jw_str(&w, "state", span_str(bt_status(s)));
+	jw_int(&w, "unclear", s->refunding); /* a part that was refunded, or not: nobody tells */
 	jw_end(&w, '}');
 	return true;
 }
