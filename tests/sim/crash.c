@@ -143,6 +143,7 @@ void proc_start(struct sim *s, int proc)
 		.link_count = PARTIES,
 		.origin = SPAN("https://switch.example"),
 		.code_guid = SPAN("example.switch"),
+		.payer_origin = SPAN("https://pay.example"),
 		.shard = 1,
 		.payments_max = s->faults.small ? 24 : 400,
 		.calls_max = s->faults.small ? 6 : 64,

@@ -293,8 +293,9 @@ static void on_request(struct sim *s, const struct event *e)
 	struct arrived a;
 	bool whole;
 
-	/* A proxy in between sends it once more; what the second is answered, nobody hears. */
-	if (goes_wrong(s, s->faults.twice) && e->a)
+	/* A proxy in between sends it once more; what the second is answered, nobody hears. But not
+	 * where an id is good for one call, or a refund has none: see may_repeat. */
+	if (e->a && e->b != BLUE_TILL && goes_wrong(s, s->faults.twice))
 		world_in_with(s, latency(s), on_request, 0, e->b, span_of(e->bytes, e->n));
 	if (proc < 0 || !(a.x = exchange_new(s, &a.ref))) {
 		world_in(s, latency(s), on_silence, e->a, 0); /* refused */

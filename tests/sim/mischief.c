@@ -106,6 +106,46 @@ static const struct {
 	{ TWINT, "confirm", "silent" },
 	{ TWINT, "cancel", "apply-then-cut" },
 	{ TWINT, "reverse", "apply-then-silent" },
+	{ EPASSI, "form", "error-503" },
+	{ EPASSI, "pay", "apply-then-silent" },
+	{ EPASSI, "return", "bad-signature" },
+	{ EPASSI, "return", "wrong-id" },
+	{ EPASSI, "notify", "unsigned" },
+	{ EPASSI, "notify", "silent" },
+	{ EPASSI, "notify", "twice" },
+	{ EPASSI, "read", "silent" },
+	{ EPASSI, "cancel", "apply-then-silent" },
+	{ EPASSI, "refund", "apply-then-silent" },
+	{ PIVO_APP, "token", "error-500" },
+	{ PIVO_APP, "create", "apply-then-silent" },
+	{ PIVO_APP, "create", "wrong-amount" },
+	{ PIVO_APP, "get", "wrong-id" },
+	{ PIVO_APP, "get", "unknown-code" },
+	{ PIVO_APP, "callback", "bad-signature" },
+	{ PIVO_APP, "callback", "wrong-id" },
+	{ PIVO_APP, "callback", "silent" },
+	{ PIVO_APP, "cancel", "apply-then-cut" },
+	{ PIVO_APP, "refund", "apply-then-silent" },
+	{ APS_WALLET, "pay", "apply-then-silent" },
+	{ APS_WALLET, "pay", "silent" },
+	{ APS_WALLET, "pay", "garbled" },
+	{ APS_WALLET, "pay", "unsigned" },
+	{ APS_WALLET, "inquiryPayment", "silent" },
+	{ APS_WALLET, "inquiryPayment", "wrong-amount" },
+	{ APS_WALLET, "cancelPayment", "apply-then-silent" },
+	{ APS_WALLET, "cancelPayment", "silent" },
+	{ APS_WALLET, "refund", "apply-then-silent" },
+	{ APS_WALLET, "refund", "bad-signature" },
+	{ APS_TILL, "userInitiatedPay", "silent" },
+	{ APS_TILL, "userInitiatedPay", "slow" },
+	{ APS_TILL, "notifyPayment", "error-500" },
+	{ APS_TILL, "notifyPayment", "unsigned" },
+	{ APS_TILL, "notifyPayment", "apply-then-silent" },
+	{ BLUE_TILL, "payment", "silent" },
+	{ BLUE_TILL, "payment", "apply-then-silent" },
+	{ BLUE_TILL, "status", "silent" },
+	{ BLUE_TILL, "cancel", "apply-then-silent" },
+	{ BLUE_TILL, "refund", "apply-then-silent" },
 	{ TILL_EUR, "webhook", "error-500" },
 	{ TILL_NOK, "webhook", "silent" },
 	{ VIPPS_TILL, "webhook", "error-500" },
@@ -122,6 +162,10 @@ static void on_mischief(struct sim *s, const struct event *e)
 		return;
 	for (int i = 0; rogue && i < 100 && orders[n].party != (int)s->faults.rogue - 1; i++)
 		n = rng_below(&s->people, sizeof orders / sizeof *orders);
+	/* Who lies first tells the truth four times at most, and a worker without room hears none.
+	 */
+	if (s->faults.small && strcmp(orders[n].how, "late-success") == 0)
+		return;
 	if (strcmp(orders[n].how, "late") == 0)
 		s->hasty_us = s->now_us + 10000000;
 	party_do(s, orders[n].party,

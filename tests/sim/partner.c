@@ -226,10 +226,11 @@ static void prepare(struct sim *s, int i)
 	static const char *const keys[PARTIES] = { "", "", "1", "1", "till-eur:202601-1",
 		"till-nok:202601-1", "pivo:202601-1", "vipps-server:202601-1",
 		"7132d72a03e93cddf8c03bbd1f37eedf95d4b5a9", "1", "", "", "satispay", "bancontact-1",
-		"" };
+		"", "epassi:202601-1", "pivo-app:202601-1", "1", "1", "" };
 	struct party *p = &s->party[i];
-	bool alipay = strncmp(p->adapter_name, "alipay", 6) == 0;
-	bool ours = strcmp(p->adapter_name, "partner") == 0;
+	bool alipay = strncmp(p->adapter_name, "alipay", 6) == 0 ||
+		      strcmp(p->adapter_name, "apsmember") == 0;
+	bool ours = strcmp(p->adapter_name, "partner") == 0 || i == EPASSI || i == PIVO_APP;
 	bool wechat = i == WECHAT;
 
 	p->s = s;
@@ -283,7 +284,9 @@ void party_begin(struct sim *s)
 		"https://till-eur.example", "https://till-nok.example", "https://pivo.example",
 		"https://vipps-server.example", "https://wechat.example", "https://alipay.example",
 		"https://vipps-till.example", "https://swish.example", "https://satispay.example",
-		"https://bancontact.example", "https://twint.example" };
+		"https://bancontact.example", "https://twint.example", "https://epassi.example",
+		"https://pivo-app.example", "https://aps-acquirer.example",
+		"https://aps-wallet.example", "https://bluecode-till.example" };
 
 	for (int i = 0; i < PARTIES; i++) {
 		struct party *p = &s->party[i];

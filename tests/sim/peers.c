@@ -1,7 +1,7 @@
 /*
- * peers.c: the participants of the simulated world and how the switch is configured for them: eight
- * wallets with protocols of their own, the scheme in both of its roles, and four partners on our
- * API.
+ * peers.c: the participants of the simulated world and how the switch is configured for them:
+ * wallets and tills with protocols of their own, the scheme in both of its roles, two for whom we
+ * are the scheme, and four partners on our API.
  *
  * The hard thing is that both ends must have been told the same: one list of settings serves a
  * partner's adapter and its fake.
@@ -9,6 +9,8 @@
 #include "sim.h"
 
 #include "digest.h"
+
+#define ORDER_URL "https://pay.acquirer.example/281777"
 
 static const struct pair bluecode[] = { { "access_id", "crosswallet" }, { "secret", "s3cret" },
 	{ "branch_ext_id", "branch-1" }, { "currency", "EUR" }, { NULL, NULL } };
@@ -46,6 +48,22 @@ static const struct pair vipps_till[] = { { "msn", "654321" }, { "client_id", "t
 	{ "merchant_name", "Kaffebar Bryggen" }, { "merchant_mcc", "5814" },
 	{ "merchant_country", "NO" }, { "merchant_city", "Bergen" }, { NULL, NULL } };
 static const struct pair vipps_server[] = { { "merchant_country", "NO" }, { NULL, NULL } };
+
+static const struct pair epassi[] = { { "site", "10001" }, { "key", "k3y" },
+	{ "form_url", "https://epassi.example/e_payments/v2" }, { "server", "partner-api" },
+	{ NULL, NULL } };
+static const struct pair pivo_app[] = { { "acquiring_id", "crosswallet" },
+	{ "merchant_business_id", "123456-7" }, { "key_id", "xw_1" }, { "signature", "s3cret" },
+	{ "client_id", "payment_api_user" }, { "client_secret", "s3cret" },
+	{ "server", "partner-api" }, { NULL, NULL } };
+static const struct pair aps_till[] = { { "member_role", "acqp" }, { "role", "acqp" },
+	{ "client_id", "XWMEMBER00000031" }, { "settlement_currency", "EUR" },
+	{ "acquirer_id", "1022188000000000031" }, { "order_url", ORDER_URL }, { NULL, NULL } };
+static const struct pair aps_wallet[] = { { "member_role", "mpp" }, { "role", "mpp" },
+	{ "client_id", "XWMEMBER00000032" }, { "settlement_currency", "EUR" },
+	{ "psp_id", "1022172000000000032" }, { NULL, NULL } };
+static const struct pair blue_till[] = { { "access_id", "till" }, { "secret", "secret" },
+	{ "branch.branch-1", "Kaffeehaus Mozart; 5812; AT; Wien" }, { NULL, NULL } };
 
 static const struct row {
 	const char *name, *adapter, *identity, *currency, *authority, *base_path;
@@ -85,6 +103,16 @@ static const struct row {
 		PEER_ISSUER, false, -1, NOTIFY_NEVER, bancontact },
 	[TWINT] = { "twint", "twint", "twint", "CHF", "twint.example", "/merchant", PEER_ISSUER,
 		false, -1, NOTIFY_NEVER, twint },
+	[EPASSI] = { "epassi", "epassi", "epassi", "EUR", "epassi.example", "/interop/v1",
+		PEER_ISSUER, false, -1, NOTIFY_NEVER, epassi },
+	[PIVO_APP] = { "pivo-app", "pivo", "pivo-app", "EUR", "pivo-app.example", "/interop/v1",
+		PEER_ISSUER, false, -1, NOTIFY_NEVER, pivo_app },
+	[APS_TILL] = { "aps-acquirer", "apsmember", "XWMEMBER00000031", "EUR",
+		"aps-acquirer.example", "", PEER_ACQUIRER, false, -1, NOTIFY_ALWAYS, aps_till },
+	[APS_WALLET] = { "aps-wallet", "apsmember", "XWMEMBER00000032", "EUR", "aps-wallet.example",
+		"", PEER_ISSUER, false, -1, NOTIFY_NEVER, aps_wallet },
+	[BLUE_TILL] = { "bluecode-till", "bluecodetill", "bluecode-till", "EUR",
+		"bluecode-till.example", "", PEER_ACQUIRER, false, -1, NOTIFY_NEVER, blue_till },
 };
 
 static const struct route_row routes[] = {
@@ -98,6 +126,8 @@ static const struct route_row routes[] = {
 	{ .scheme = "satispay", .mode = 'C', .to = SATISPAY + 1 },
 	{ .scheme = "bancontact", .mode = 'C', .to = BANCONTACT + 1 },
 	{ .scheme = "twint", .mode = 'C', .to = TWINT + 1 },
+	{ .scheme = "epassi", .mode = 'C', .to = EPASSI + 1 },
+	{ .scheme = "pivo-app", .mode = 'C', .to = PIVO_APP + 1 },
 	{ .scheme = "alipay-plus-order", .mode = 'M', .to = APS_MPP + 1 },
 	{ .scheme = "alipay-plus", .mode = 'S', .to = APS_ACQP + 1 },
 	{ .scheme = "payer-codes", .mode = 'C', .from = PIVO + 1, .to = APS_MPP + 1 },
@@ -127,6 +157,23 @@ static struct ccy ccy(const char *alpha)
 	return c;
 }
 
+/* Those who take us for their scheme: what we assign, and whose codes are whose. */
+static void put_member(struct peer *p, int i)
+{
+	struct span id = span_str(i == APS_TILL ? "1022188000000000031" : "1022172000000000032");
+
+	p->zone = (struct zone){ .offset_min = 480, .summer_min = 480 };
+	p->cancel_until_min = 15;
+	CHECK(span_to_cstr(id, p->assigned_id, sizeof p->assigned_id));
+	if (i == APS_TILL) {
+		memcpy(p->order_url, ORDER_URL, sizeof ORDER_URL);
+		return;
+	}
+	memcpy(p->code_head, "28103202", sizeof "28103202");
+	p->code_digits = 24;
+	p->code_life_s = 60;
+}
+
 static void put_peer(struct sim *s, int i)
 {
 	const struct row *r = &rows[i];
@@ -146,11 +193,14 @@ static void put_peer(struct sim *s, int i)
 					      : i == ALIPAY ? 0
 							    : -1),
 		.refund_days = 365,
-		.expire_s = 120,
+		.expire_s = i == BLUE_TILL ? 30 : 120,
 		.hold_ms = 6000,
 		.notify = r->notify,
 		.markup_bp = MARKUP_COMMON };
-	CHECK(span_to_cstr(span_str(r->name), p->name, sizeof p->name));
+	CHECK(span_to_cstr(span_str(r->name), p->name, sizeof p->name) &&
+		span_to_cstr(span_str(r->name), p->assigned_id, sizeof p->assigned_id));
+	if (i == APS_TILL || i == APS_WALLET)
+		put_member(p, i);
 	*l = (struct link){ .peer = p,
 		.adapter = adapter_by_name(span_str(r->adapter)),
 		.identity = span_str(r->identity),

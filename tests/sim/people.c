@@ -25,95 +25,6 @@ enum act {
 
 static void on_act(struct sim *s, const struct event *e);
 
-/* ---- codes ---- */
-
-static bool minted(struct sim *s, struct spend *p, int party, const char *behaviour)
-{
-	const struct json *a;
-	struct span code;
-
-	a = party_do(s, party, "{\"do\":\"mint-code\",\"behaviour\":\"%s\",\"ms\":%u}", behaviour,
-		500 + rng_below(&s->people, 20000));
-	if (!a || !(json_str(a, "code", &code) ||
-			  json_str(json_at(json_get(a, "codes"), 0), "", &code)))
-		return false;
-	return span_to_cstr(code, p->code, sizeof p->code);
-}
-
-static const char *pick(struct sim *s, const char *const *names, uint32_t count)
-{
-	return rng_hit(&s->people, s->faults.odd_codes) ? names[rng_below(&s->people, count)]
-							: names[0];
-}
-
-static bool bluecode_code(struct sim *s, struct spend *p)
-{
-	static const char *const how[] = { "approve", "decline:INSUFFICIENT_FUNDS",
-		"processing-then-approve", "processing-then-decline:CANCELLED_BY_USER",
-		"processing", "approve-no-refund" };
-
-	return minted(s, p, BLUECODE, pick(s, how, sizeof how / sizeof *how));
-}
-
-static bool vipps_code(struct sim *s, struct spend *p)
-{
-	static const char *const who[] = { "01", "02", "03", "04", "01" };
-	const char *last = pick(s, who, 5);
-	const struct json *a;
-	struct span code;
-
-	a = party_do(s, VIPPS, "{\"do\":\"mint-code\",\"phone\":\"479%05u%s\"}",
-		rng_below(&s->people, 100000), last);
-	return a && json_str(a, "code", &code) && span_to_cstr(code, p->code, sizeof p->code);
-}
-
-/* Codes that need no minting: the two digits behind the 9 say what the wallet does. 09 is left out:
- * nobody can balance the books of a wallet that says "paid", signed, and does nothing. */
-static bool scheme_code(struct sim *s, struct spend *p)
-{
-	int n = rng_hit(&s->people, s->faults.odd_codes) ? (int)rng_below(&s->people, 23) : 0;
-	uint32_t high = rng_below(&s->people, 1000000), low = rng_below(&s->people, 10000000);
-
-	n = n == 9 ? 22 : n; /* and the late success of 22 more often than others */
-	return snprintf(p->code, sizeof p->code, "281666029%02d%06u%07u", n, high, low) == 24;
-}
-
-static bool pivo_code(struct sim *s, struct spend *p)
-{
-	static const char *const how[] = { "approve", "decline:insufficient-funds",
-		"pending-then-approve:4000", "pending-then-decline:3000", "pending",
-		"apply-then-silent", "slow", "apply-then-error", "silent" };
-
-	return minted(s, p, PIVO, pick(s, how, sizeof how / sizeof *how));
-}
-
-static bool wechat_code(struct sim *s, struct spend *p)
-{
-	static const char *const how[] = { "approve", "decline:NOT_ENOUGH", "password-then-approve",
-		"password-then-decline", "password", "approve-no-refund", "decline:TRADE_ERROR" };
-
-	return minted(s, p, WECHAT, pick(s, how, sizeof how / sizeof *how));
-}
-
-static bool alipay_code(struct sim *s, struct spend *p)
-{
-	static const char *const how[] = { "approve", "decline:BUYER_BALANCE_NOT_ENOUGH",
-		"password-then-approve", "password-then-decline", "password", "approve-no-refund",
-		"decline:SYSTEM_ERROR" };
-
-	return minted(s, p, ALIPAY, pick(s, how, sizeof how / sizeof *how));
-}
-
-static bool merchant_code(struct sim *s, struct spend *p)
-{
-	const struct json *a = party_do(s, APS_MPP,
-		"{\"do\":\"order\",\"currency\":\"EUR\",\"value\":\"%lld\",\"expires_s\":%u}",
-		(long long)p->minor, 30 + rng_below(&s->people, 200));
-	struct span code;
-
-	return a && json_str(a, "codeValue", &code) && span_to_cstr(code, p->code, sizeof p->code);
-}
-
 /* ---- payments ---- */
 
 static void follow_up(struct sim *s, uint64_t n, enum act act, int64_t within_us)
@@ -173,6 +84,15 @@ static void at_holding_till(struct sim *s, uint64_t n)
 	plan(s, n);
 }
 
+/* Tills in euros are of three kinds. */
+static void elsewhere(struct sim *s, struct spend *p)
+{
+	uint32_t kind = rng_below(&s->people, 1000);
+
+	if (p->party == TILL_EUR && kind < 400)
+		p->party = kind < 250 ? APS_TILL : BLUE_TILL;
+}
+
 static void at_till(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
@@ -182,7 +102,9 @@ static void at_till(struct sim *s, uint64_t n)
 		at_holding_till(s, n);
 		return;
 	}
-	snprintf(what, sizeof what, "\"do\":\"pay\",\"code\":\"%s\"", p->code);
+	elsewhere(s, p);
+	snprintf(what, sizeof what, "\"do\":\"pay\",\"code\":\"%s\",\"terminal\":\"t%u\"", p->code,
+		rng_below(&s->people, 1000));
 	if (begun(s, p, what))
 		plan(s, n);
 }
@@ -190,7 +112,7 @@ static void at_till(struct sim *s, uint64_t n)
 /* The payer names the wallet, and goes on by a link; some look twice, some too early. */
 static void by_name(struct sim *s, uint64_t n)
 {
-	static const uint8_t wallets[] = { SWISH, SATISPAY, BANCONTACT, TWINT };
+	static const uint8_t wallets[] = { SWISH, SATISPAY, BANCONTACT, TWINT, EPASSI, PIVO_APP };
 	struct spend *p = &s->spend[n];
 	char what[64];
 
@@ -208,11 +130,17 @@ static void by_name(struct sim *s, uint64_t n)
 static void by_order(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
+	bool of_scheme = rng_hit(&s->people, 300), entry = rng_hit(&s->people, 200),
+	     own = rng_hit(&s->people, 400);
 
-	p->of_scheme = rng_hit(&s->people, 300);
+	elsewhere(s, p);
+	p->shown = true;
+	p->of_scheme = of_scheme && (p->party == TILL_EUR || p->party == TILL_NOK);
 	if (!begun(s, p,
-		    p->of_scheme ? "\"do\":\"order\",\"accept\":\"alipay-plus\""
-				 : "\"do\":\"order\""))
+		    p->of_scheme                    ? "\"do\":\"order\",\"accept\":\"alipay-plus\""
+		    : p->party == APS_TILL && entry ? "\"do\":\"entry\""
+		    : p->party == APS_TILL && own   ? "\"do\":\"new-order\""
+						    : "\"do\":\"order\""))
 		return;
 	plan(s, n);
 	do
@@ -231,7 +159,7 @@ static void pay_out(struct sim *s, uint64_t n)
 		"\"do\":\"payout\",\"payer\":\"swish/46700000005\"",
 		"\"do\":\"payout\",\"payer\":\"bluecode/nobody\"" };
 
-	if (!begun(s, &s->spend[n], pick(s, users, sizeof users / sizeof *users)))
+	if (!begun(s, &s->spend[n], code_pick(s, users, sizeof users / sizeof *users)))
 		return;
 	while (rng_hit(&s->people, s->faults.repeats))
 		follow_up(s, n, ACT_REPEAT, 20000000);
@@ -239,14 +167,22 @@ static void pay_out(struct sim *s, uint64_t n)
 		follow_up(s, n, ACT_OTHER_BODY, 20000000);
 }
 
-/* A code from the scheme for our wallet's user, to be shown to one of our tills, or the scheme's.
- */
+/* A code for a wallet's user, made by the scheme or by us, to be shown to one of our tills, or the
+ * scheme's. */
 static void fetch_code(struct sim *s, uint64_t n)
 {
+	static const char *const users[] = { "user-approve", "user-decline:insufficient-funds" },
+				 *const members[] = { "user-approve", "user-decline",
+					 "user-pending", "user-pending-then-approve:4000",
+					 "user-silent", "user-apply-then-silent" };
 	struct spend *p = &s->spend[n];
-	const struct json *a = party_do(s, PIVO, "{\"do\":\"codes\",\"payer\":\"%s\"}",
-		rng_hit(&s->people, 800) ? "user-approve" : "user-decline:insufficient-funds");
+	bool member = rng_hit(&s->people, 500);
+	const char *payer = member ? code_pick(s, members, 6) : code_pick(s, users, 2);
+	const struct json *a;
 	struct span id;
+
+	p->issuer = member ? APS_WALLET : PIVO;
+	a = party_do(s, p->issuer, "{\"do\":\"codes\",\"payer\":\"%s\"}", payer);
 
 	if (a && json_str(a, "payment", &id) && span_to_cstr(id, p->id, sizeof p->id))
 		follow_up(s, n, ACT_SHOW, 30000000);
@@ -259,7 +195,8 @@ static void by_app(struct sim *s, uint64_t n)
 	static const char *const users[] = { "user-approve", "user-decline:payer-refused",
 		"user-pending-then-approve:5000", "user-pending", "user-apply-then-silent" };
 	struct spend *p = &s->spend[n];
-	const char *payer = p->party == PIVO ? pick(s, users, 5) : pick(s, phones, 4);
+	const char *payer = p->party == VIPPS_SERVER ? code_pick(s, phones, 4)
+						     : code_pick(s, users, 5);
 	bool confirm = rng_hit(&s->people, 900), twice = rng_hit(&s->people, s->faults.repeats);
 	const struct json *a = party_do(s, p->party,
 		"{\"do\":\"scan\",\"code\":\"%s\",\"payer\":\"%s\",\"confirm\":%s,\"times\":%u}",
@@ -270,6 +207,24 @@ static void by_app(struct sim *s, uint64_t n)
 	if (!a || !json_str(a, "payment", &id) || !span_to_cstr(id, p->id, sizeof p->id))
 		return;
 	plan(s, n);
+}
+
+/* Whose app it is that scans. */
+static uint8_t scans(struct sim *s)
+{
+	static const uint8_t who[] = { PIVO, PIVO, VIPPS_SERVER, VIPPS_SERVER, APS_WALLET };
+
+	return who[rng_below(&s->people, sizeof who)];
+}
+
+static int shows_at(uint32_t corridor)
+{
+	return corridor < 22   ? BLUECODE
+	       : corridor < 39 ? APS_ACQP
+	       : corridor < 50 ? VIPPS
+	       : corridor < 60 ? PIVO
+	       : corridor < 64 ? WECHAT
+			       : ALIPAY;
 }
 
 static void on_payment(struct sim *s, const struct event *e)
@@ -300,23 +255,11 @@ static void on_payment(struct sim *s, const struct event *e)
 		fetch_code(s, n);
 	} else if (corridor >= 74) {
 		by_name(s, n);
-	} else if (corridor < 22 && bluecode_code(s, p)) {
-		p->issuer = BLUECODE;
-		at_till(s, n);
-	} else if (corridor < 39 && scheme_code(s, p)) {
-		p->issuer = APS_ACQP;
-		at_till(s, n);
-	} else if (corridor < 50 && vipps_code(s, p)) {
-		p->issuer = VIPPS;
-		at_till(s, n);
-	} else if (corridor < 60 && pivo_code(s, p)) {
-		p->issuer = PIVO;
-		at_till(s, n);
-	} else if (corridor < 67 && wechat_code(s, p)) {
-		p->issuer = rng_hit(&s->people, 500) && alipay_code(s, p) ? ALIPAY : WECHAT;
-		at_till(s, n);
-	} else if (merchant_code(s, p)) {
-		p->party = rng_hit(&s->people, 500) ? PIVO : VIPPS_SERVER;
+	} else if (corridor < 67) {
+		if (code_of_wallet(s, p, shows_at(corridor)))
+			at_till(s, n);
+	} else if (code_of_merchant(s, p)) {
+		p->party = scans(s);
 		by_app(s, n);
 	}
 }
@@ -352,7 +295,7 @@ static void scanned_abroad(struct sim *s, const struct spend *order)
 		"pending-then-decline", "pending", "approve-no-notify", "late-success",
 		"notify-thrice", "wrong-amount" };
 	bool push = rng_hit(&s->people, 400);
-	const char *behaviour = pick(s, how, sizeof how / sizeof *how - !push);
+	const char *behaviour = code_pick(s, how, sizeof how / sizeof *how - !push);
 
 	party_do(s, APS_ACQP,
 		"{\"do\":\"scan\",\"code\":\"%s\",\"behaviour\":\"%s\",\"push\":%s,\"ms\":%u}",
@@ -371,9 +314,9 @@ static void scan_order(struct sim *s, struct spend *order)
 		return;
 	}
 	s->spends++;
-	s->spend[n] = (struct spend){ .party = rng_hit(&s->people, 600) ? PIVO : VIPPS_SERVER,
-		.minor = order->minor,
-		.currency = order->currency };
+	s->spend[n] = (struct spend){
+		.party = scans(s), .minor = order->minor, .currency = order->currency
+	};
 	memcpy(s->spend[n].code, order->code, sizeof order->code);
 	by_app(s, n);
 }
@@ -383,9 +326,9 @@ static void show_code(struct sim *s, uint64_t n)
 	struct spend *p = &s->spend[n], *twin = &s->spend[s->spends];
 	uint32_t where = rng_below(&s->people, 1000);
 
-	if (!code_of(s, PIVO, p))
+	if (!code_of(s, p->issuer, p))
 		return;
-	if (where < 700)
+	if (where < 700 || p->issuer != PIVO)
 		at_till(s, n);
 	else
 		party_do(s, APS_MPP,
@@ -398,6 +341,15 @@ static void show_code(struct sim *s, uint64_t n)
 	at_till(s, (uint64_t)s->spends++); /* it is good for one of the two */
 }
 
+static void in_browser(struct sim *s, const struct spend *p, const char *url)
+{
+	static const char *const how[] = { "pay", "pay-and-go", "cancel", "leave" };
+	const char *behaviour = code_pick(s, how, sizeof how / sizeof *how);
+
+	party_do(s, p->issuer, "{\"do\":\"browse\",\"url\":\"%s\",\"behaviour\":\"%s\",\"ms\":%u}",
+		url, behaviour, 500 + rng_below(&s->people, 20000));
+}
+
 /* Most approve; where there is no link yet, or no more, nothing happens. */
 static void follow_link(struct sim *s, struct spend *p)
 {
@@ -406,10 +358,35 @@ static void follow_link(struct sim *s, struct spend *p)
 	char text[600];
 	struct span url;
 
-	if (a && json_str(a, "action", &url) && !span_empty(url) &&
-		span_to_cstr(url, text, sizeof text))
+	if (!a || !json_str(a, "action", &url) || span_empty(url) ||
+		!span_to_cstr(url, text, sizeof text))
+		return;
+	if (p->issuer == EPASSI || p->issuer == PIVO_APP)
+		in_browser(s, p, text);
+	else
 		party_do(s, p->issuer, "{\"do\":\"%s\",\"url\":\"%s\"}",
 			refuse ? "app-refuse" : "browse", text);
+}
+
+/* The till has an answer about it. */
+static bool is_known(struct sim *s, const struct spend *p)
+{
+	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+
+	return a && json_get(a, "switch_id");
+}
+
+/* The same once more; a wallet that debits by itself asks, or reports, again. */
+static void repeat(struct sim *s, const struct spend *p)
+{
+	uint32_t times = 1 + rng_below(&s->people, 3);
+
+	if (p->party == APS_WALLET)
+		party_do(s, p->party, "{\"do\":\"%s\",\"payment\":\"%s\"}",
+			times == 1 ? "scan-again" : "tell", p->id);
+	else if (p->party != APS_TILL || !p->shown)
+		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"times\":%u}", p->id,
+			times);
 }
 
 /* The same key for something else: another sum, or as many of another currency. */
@@ -417,10 +394,12 @@ static void other_body(struct sim *s, struct spend *p)
 {
 	bool currency = rng_hit(&s->people, 400);
 
-	p->confused = true;
-	party_do(s, p->party,
-		"{\"do\":\"repeat\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
-		p->id, (long long)p->minor + !currency, currency ? "GBP" : p->currency);
+	if (p->party == APS_TILL && (p->shown || !is_known(s, p)))
+		return; /* it believes what it asked for, and that must be what came first */
+	if (party_do(s, p->party,
+		    "{\"do\":\"repeat\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
+		    p->id, (long long)p->minor + !currency, currency ? "GBP" : p->currency))
+		p->confused = true;
 }
 
 /* Somebody asks about a payment of others whose number he has overheard. */
@@ -444,8 +423,7 @@ static void on_act(struct sim *s, const struct event *e)
 
 	switch ((enum act)e->b) {
 	case ACT_REPEAT:
-		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"times\":%u}", p->id,
-			1 + rng_below(&s->people, 3));
+		repeat(s, p);
 		break;
 	case ACT_OTHER_BODY:
 		other_body(s, p);
@@ -454,9 +432,9 @@ static void on_act(struct sim *s, const struct event *e)
 		peek(s, p);
 		break;
 	case ACT_OTHER_KEY:
-		p->confused = true;
-		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}",
-			p->id);
+		if (party_do(s, p->party,
+			    "{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}", p->id))
+			p->confused = true;
 		break;
 	case ACT_CANCEL:
 		party_do(s, p->party, "{\"do\":\"cancel\",\"payment\":\"%s\"}", p->id);
@@ -465,7 +443,8 @@ static void on_act(struct sim *s, const struct event *e)
 		refund(s, p);
 		break;
 	case ACT_READ:
-		party_do(s, p->party, "{\"do\":\"read\",\"payment\":\"%s\"}", p->id);
+		party_do(s, p->party, "{\"do\":\"%s\",\"payment\":\"%s\"}",
+			p->party == APS_TILL ? "inquire" : "read", p->id);
 		break;
 	case ACT_CONFIRM:
 		party_do(s, p->party, "{\"do\":\"confirm\",\"payment\":\"%s\"}", p->id);

@@ -44,6 +44,11 @@ enum party_no {
 	SATISPAY,     /* it alone names payments */
 	BANCONTACT,   /* a create is not recognised; payments are looked for */
 	TWINT,        /* what is approved must be confirmed */
+	EPASSI,       /* its payer fills in a form, and nobody is ever called */
+	PIVO_APP,     /* orders over REST, paid in a browser */
+	APS_TILL,     /* takes us for its scheme, as acquirer */
+	APS_WALLET,   /* the same, as wallet: it debits itself, or by a code that we made */
+	BLUE_TILL,    /* made for Bluecode, and asks us instead; cancels what is not clear */
 	PARTIES
 };
 
@@ -375,6 +380,7 @@ struct spend {
 	uint8_t issuer;
 	bool scan;
 	bool of_scheme; /* an order whose code the scheme makes */
+	bool shown;     /* an order: its till shows a code */
 	bool confused;  /* its till was made to ask for something else under the same id */
 	char id[40];    /* theirs */
 	char code[640];
@@ -386,6 +392,14 @@ struct spend {
 #define SPENDS_MAX 512
 
 void people_begin(struct sim *s);
+
+/* ---- codes.c ---- */
+
+/* Mostly the first. */
+const char *code_pick(struct sim *s, const char *const *names, uint32_t count);
+/* Into p->code; false: none was to be had. */
+bool code_of_wallet(struct sim *s, struct spend *p, int issuer);
+bool code_of_merchant(struct sim *s, struct spend *p);
 
 /* ---- mischief.c ---- */
 
