@@ -191,8 +191,11 @@ void inbound_dispatch(struct wrk *w, struct rq *rq)
 {
 	bool codes = rq->msg->op == OP_CODES;
 
+	/* What it has begun before goes on, and whoever repeats that hears of it. */
 	if ((codes || inbound_begins(rq->msg->op)) && rq->link->off) {
-		inbound_refuse(w, rq, REASON_CONTRACT, "this participant is switched off", NULL);
+		if (!rq->ev.claim_count || !join(w, rq))
+			inbound_refuse_new(
+				w, rq, REASON_CONTRACT, "this participant is switched off");
 		return;
 	}
 	if (rq->msg->op == OP_RULES) {

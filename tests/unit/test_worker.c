@@ -530,6 +530,10 @@ static void all(struct world *o)
 	"request_id: 20260115194010890100188000000000001\npayer.id: 2-token\n"                     \
 	"payment.amount.currency: EUR\npayment.amount.minor: 8900\n"
 
+#define SCANNED(id)                                                                                \
+	"op: debit\nauthentic: true\nkey: " id "\nrequest_id: " id                                 \
+	"\ncode.text: 281012020262467122\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n"
+
 static struct pay record(const struct world *o, int i)
 {
 	struct pay p;
@@ -686,6 +690,26 @@ static void request_fills_its_memory(void **state)
 
 	(void)state;
 	assert_int_equal(o->status[much], 503);
+	done(o);
+}
+
+/* Switched off between a request and its repetition: that is not refused as if it were new. */
+static void switched_off_meanwhile(void **state)
+{
+	struct world *o = fresh();
+	int repeated, other;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	links[0].off = true;
+	repeated = request(o, "/scheme/pay", PAY);
+	other = request(o, "/scheme/pay", SCANNED("77"));
+	all(o);
+	links[0].off = false;
+	assert_int_equal(o->status[repeated], 0); /* waits for the wallet, like the first */
+	assert_non_null(strstr(o->body[other], "problem.reason: not-contracted"));
+	assert_int_equal(o->calls, 1);
 	done(o);
 }
 
@@ -962,9 +986,6 @@ static void sealed_by_payment(void **state)
  * as ever. */
 static void a_code_is_used_once(void **state)
 {
-#define SCANNED(id)                                                                                \
-	"op: debit\nauthentic: true\nkey: " id "\nrequest_id: " id                                 \
-	"\ncode.text: 281012020262467122\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n"
 	static const struct route_row through_us[] = {
 		{ .scheme = "payer-codes", .mode = 'C', .from = WALLET, .to = SCHEME },
 	};
@@ -1132,6 +1153,7 @@ int main(void)
 		cmocka_unit_test(nothing_old_is_read),
 		cmocka_unit_test(read_while_it_is_committed),
 		cmocka_unit_test(request_fills_its_memory),
+		cmocka_unit_test(switched_off_meanwhile),
 		cmocka_unit_test(many_wait),
 		cmocka_unit_test(the_payer_goes_on),
 		cmocka_unit_test(credited_by_code),
