@@ -338,10 +338,10 @@ void mf_on_refund(
 	} else if (span_eq(status, SPAN("F"))) {
 		r->state = MF_FAILED;
 		mf_copy(r->fail_code, sizeof r->fail_code, fake_text(body, "result.resultCode"));
-	} else { /* SPEC 4.7: on U or no answer, the same again */
+	} else { /* SPEC 4.7: on U or no answer, the same again; not for days at that pace */
 		h->timer(h->ctx,
 			fake_cookie(s->generation, MF_EV_REFUND, (uint32_t)(r - s->refund)),
-			(int)mf_scaled(h, 3000));
+			(int)mf_scaled(h, r->tries++ < 20 ? 3000 : 600000));
 	}
 }
 

@@ -71,6 +71,7 @@ struct mf_refund {
 	bool used;
 	uint8_t state;
 	uint32_t payment; /* index */
+	uint32_t tries;
 	char request_id[MF_ID], refund_id[MF_ID], fail_code[MF_ID];
 	struct money amount, settle;
 	struct wall done;

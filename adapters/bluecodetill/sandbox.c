@@ -14,6 +14,7 @@
 #define RETRY_MS 2000
 /* For ever; the pause is the fake's own. */
 #define CANCEL_AGAIN_MS 2000
+#define CANCEL_LATER_MS 600000
 
 static void end(struct bt_sale *s, enum bt_state state, struct span code)
 {
@@ -118,7 +119,7 @@ static void on_cancel(struct bluetill *f, const struct sandbox_host *h, struct b
 	} else if (r->said == BT_SAID_ERROR && span_eq(r->code, SPAN("INVALID_STATE"))) {
 		bt_next(f, h, s, BT_STATUS, 0); /* it is where nobody can cancel it: where? */
 	} else {
-		bt_next(f, h, s, BT_CANCEL, CANCEL_AGAIN_MS);
+		bt_next(f, h, s, BT_CANCEL, s->cancels < 60 ? CANCEL_AGAIN_MS : CANCEL_LATER_MS);
 	}
 }
 
