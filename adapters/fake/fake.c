@@ -191,6 +191,7 @@ static const struct {
 	{ "error-", MISCHIEF_ERROR },
 	{ "garbled", MISCHIEF_GARBLED },
 	{ "late", MISCHIEF_LATE },
+	{ "late-refusal", MISCHIEF_LATE_REFUSAL },
 	{ "late-success", MISCHIEF_LATE_SUCCESS },
 	{ "pending", MISCHIEF_PENDING },
 	{ "silent", MISCHIEF_SILENT },

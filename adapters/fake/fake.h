@@ -87,6 +87,7 @@ enum mischief {
 	MISCHIEF_PENDING,
 	MISCHIEF_TWICE,
 	MISCHIEF_LATE_SUCCESS,
+	MISCHIEF_LATE_REFUSAL,
 };
 
 struct mischief_order {

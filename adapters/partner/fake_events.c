@@ -7,6 +7,8 @@
  */
 #include "partnerfake.h"
 
+#include "check.h"
+
 #define PUSH_TRIES 5
 #define PUSH_MS    2000
 
@@ -71,7 +73,12 @@ void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t s
 	for (size_t i = 0; i < d->refund_count; i++) {
 		if (strcmp(d->refund[i].status, "PENDING") != 0)
 			continue;
-		memcpy(d->refund[i].status, "DONE", sizeof "DONE");
+		if (d->refund[i].refuses) {
+			memcpy(d->refund[i].status, "DECLINED", sizeof "DECLINED");
+			CHECK(money_sub(d->returned, d->refund[i].amount, &d->returned) == RC_OK);
+		} else {
+			memcpy(d->refund[i].status, "DONE", sizeof "DONE");
+		}
 		push(f, h, d, &d->refund[i]);
 		return;
 	}

@@ -381,7 +381,9 @@ static void refund(struct fake_rq *rq, struct fake_debit *d, const char *id, str
 	set_status(r, reason ? "DECLINED" : "DONE");
 	if (!reason)
 		d->returned = sum;
-	if (!reason && rq->mischief.how == MISCHIEF_PENDING) { /* taken up; done a little later */
+	r->refuses = rq->mischief.how == MISCHIEF_LATE_REFUSAL;
+	/* Taken up; done, or refused, a little later. */
+	if (!reason && (rq->mischief.how == MISCHIEF_PENDING || r->refuses)) {
 		set_status(r, "PENDING");
 		rq->h->timer(rq->h->ctx, FAKE_TIMER_DEBIT | d->serial, PENDING_MS);
 	}

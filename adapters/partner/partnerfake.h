@@ -48,6 +48,7 @@ enum fake_undo { UNDO_NOT, UNDO_CLOSED, UNDO_UNSEEN, UNDO_RETURNED };
 struct fake_refund {
 	char id[FAKE_ID];
 	char status[12]; /* DONE, PENDING, DECLINED; at the till the switch's words */
+	bool refuses;    /* while it is PENDING: it will be DECLINED */
 	struct money amount;
 };
 
