@@ -112,7 +112,7 @@ static const struct {
 	{ PAY_CAPTURING, "ranpd" },
 	{ PAY_TELLING, "rand" },
 	{ PAY_UNDOING, "ranpd" },
-	{ PAY_STUCK, "randu" },
+	{ PAY_STUCK, "randuo" },
 	{ PAY_REFUNDING, "rand" },
 	{ PAY_CREDITING, "rand" },
 	{ PAY_PAID, "r" },

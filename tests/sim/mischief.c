@@ -70,6 +70,7 @@ static const struct {
 	{ PIVO, "credit", "apply-then-silent" },
 	{ PIVO, "credit", "wrong-amount" },
 	{ PIVO, "refund", "pending" },
+	{ PIVO, "refund", "late-refusal" },
 	{ PIVO, "refund", "apply-then-silent" },
 	{ SWISH, "create", "apply-then-silent" },
 	{ SWISH, "create", "late" },
@@ -154,7 +155,9 @@ static const struct {
 static void on_mischief(struct sim *s, const struct event *e)
 {
 	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
-	uint32_t count = 1 + rng_below(&s->people, 3), ms = 1000 + rng_below(&s->people, 12000);
+	bool for_long = rng_hit(&s->people, 150);
+	uint32_t few = 1 + rng_below(&s->people, 3), many = 10 + rng_below(&s->people, 60),
+		 ms = 1000 + rng_below(&s->people, 12000);
 	bool rogue = s->faults.rogue && rng_hit(&s->people, 700);
 
 	(void)e;
@@ -162,15 +165,18 @@ static void on_mischief(struct sim *s, const struct event *e)
 		return;
 	for (int i = 0; rogue && i < 100 && orders[n].party != (int)s->faults.rogue - 1; i++)
 		n = rng_below(&s->people, sizeof orders / sizeof *orders);
-	/* Who lies first tells the truth four times at most, and a worker without room hears none.
-	 */
-	if (s->faults.small && strcmp(orders[n].how, "late-success") == 0)
+	/* Who lies first tells the truth four times in some seconds: a worker without room, or
+	 * whose ledger is down, hears none of it. */
+	if ((s->faults.small || s->faults.pg_outages) && strcmp(orders[n].how, "late-success") == 0)
 		return;
 	if (strcmp(orders[n].how, "late") == 0)
 		s->hasty_us = s->now_us + 10000000;
+	/* Until it is on the exception list, where nobody loses a word of money by it. */
+	for_long = for_long && strcmp(orders[n].how, "silent") == 0 &&
+		   strcmp(orders[n].op, "webhook") != 0;
 	party_do(s, orders[n].party,
 		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
-		orders[n].op, orders[n].how, count, ms);
+		orders[n].op, orders[n].how, for_long ? many : few, ms);
 }
 
 void mischief_order(struct sim *s, int64_t after_us)

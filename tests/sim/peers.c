@@ -115,6 +115,7 @@ static const struct row {
 		"bluecode-till.example", "", PEER_ACQUIRER, false, -1, NOTIFY_NEVER, blue_till },
 };
 
+/* As they are at the beginning. */
 static const struct route_row routes[] = {
 	{ .scheme = "alipay-plus", .mode = 'C', .to = APS_ACQP + 1, .priority = 10 },
 	{ .scheme = "alipay-plus", .mode = 'C', .to = PIVO + 1, .priority = 5 },
@@ -291,9 +292,10 @@ void peers_begin(struct sim *s)
 		.basis_points = 80,
 		.min = 2,
 		.on_refund = FEE_PRORATE };
+	memcpy(c->route, routes, sizeof routes);
 	c->snapshot = (struct snapshot){ .peer = c->peer,
 		.peer_count = PARTIES,
-		.route = routes,
+		.route = c->route,
 		.route_count = sizeof routes / sizeof *routes,
 		.fee = &c->fee,
 		.fee_count = 1,

@@ -32,6 +32,18 @@ static void follow_up(struct sim *s, uint64_t n, enum act act, int64_t within_us
 	world_in(s, rng_below(&s->people, (uint32_t)within_us), on_act, n, act);
 }
 
+/* Somebody finds the receipt, or a program its list: the same key hours later, for the same or not.
+ */
+static void after_hours(struct sim *s, uint64_t n)
+{
+	enum act act = rng_hit(&s->people, 700) ? ACT_REPEAT : ACT_OTHER_BODY;
+	int64_t us = (60 + (int64_t)rng_below(&s->people, 1200)) * 60000000;
+
+	world_in(s, us, on_act, n, act);
+	if (s->late_us < s->now_us + us)
+		s->late_us = s->now_us + us;
+}
+
 static void plan(struct sim *s, uint64_t n)
 {
 	struct spend *p = &s->spend[n];
@@ -50,6 +62,8 @@ static void plan(struct sim *s, uint64_t n)
 		follow_up(s, n, ACT_REFUND, 120000000);
 	if (rng_hit(&s->people, 100))
 		follow_up(s, n, ACT_READ, 30000000);
+	if (rng_hit(&s->people, f->hours))
+		after_hours(s, n);
 	if (p->party != VIPPS_TILL && rng_hit(&s->people, 50))
 		follow_up(s, n, ACT_PEEK, 30000000);
 }
@@ -470,7 +484,7 @@ void people_begin(struct sim *s)
 	uint32_t span_us = 10000000 + rng_below(&s->people, 60000000);
 
 	s->spends = 0;
-	s->hasty_us = 0;
+	s->hasty_us = s->late_us = 0;
 	for (int i = 0; i < s->spends_planned; i++)
 		world_in(s, rng_below(&s->people, span_us), on_payment, 0, 0);
 	for (uint32_t i = 0; i < s->faults.mischief; i++)

@@ -303,6 +303,7 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 		world_fail(s, 7, "a message is sealed under a key that nobody has kept");
 	put_due(s, p, c);
 	p->exceptions += c->exception;
+	p->written_off = p->written_off || (c->kind == EV_OPERATOR && p->to_write_off);
 	s->ledger.commits++;
 	oracle_committed(s, p, &before);
 }

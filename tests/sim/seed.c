@@ -70,6 +70,9 @@ static struct faults choose(struct rng *r)
 	f.coarse = rng_hit(r, 150);
 	if (f.coarse)
 		f.skew_us = 0;
+	f.hours = rng_hit(r, 200) ? rng_below(r, 200) : 0;
+	f.decisions = rng_hit(r, 300) ? 1 + rng_below(r, 20) : 0;
+	f.switches = rng_hit(r, 200) ? 1 + rng_below(r, 8) : 0;
 	return f;
 }
 
@@ -135,6 +138,7 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	party_begin(s);
 	proc_begin(s);
 	people_begin(s);
+	operators_begin(s);
 	for (uint32_t i = 0; i < s->faults.crashes; i++)
 		world_in(s, rng_below(&s->chance, 120000000), on_crash, 0, 0);
 	for (uint32_t i = 0; i < s->faults.pg_outages; i++)
@@ -168,6 +172,8 @@ static void live(struct sim *s)
 	world_say(s, "faults end");
 	run(s, s->now_us + 3 * hour, EVENTS_MAX, true, false);
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
+	if (s->late_us > s->now_us)
+		run(s, s->late_us, EVENTS_MAX, false, false);
 	run(s, s->now_us + hour / 10, EVENTS_MAX, false, false); /* what is on its way arrives */
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
 }

@@ -74,6 +74,8 @@ struct faults {
 	uint32_t rogue;    /* most mischief is of this party; 0: any */
 	bool caps;
 	uint32_t skew_us;
+	uint32_t hours;               /* of keys that are used again so much later */
+	uint32_t decisions, switches; /* operators.c */
 	bool coarse; /* clocks tick in milliseconds, so that two processes see the same time */
 };
 
@@ -192,10 +194,13 @@ struct span party_setting(const struct party *p, const char *name);
 
 /* ---- peers.c: the configuration of the switch ---- */
 
+#define ROUTES_MAX 32
+
 struct config {
 	struct peer peer[PARTIES];
 	struct link link[PARTIES];
 	struct rate rate[6];
+	struct route_row route[ROUTES_MAX];
 	struct fee_row fee;
 	struct snapshot snapshot;
 };
@@ -239,7 +244,8 @@ struct ledger_pay {
 	int64_t due_us, leased_us; /* wall; 0: none */
 	struct ledger_sum sum[PAY_ACCOUNTS];
 	int sums, exceptions;
-	uint32_t seen; /* bit COVER_STATE(s): it was in that state */
+	bool to_write_off, written_off; /* an operator wants that; a step of his was taken */
+	uint32_t seen;                  /* bit COVER_STATE(s): it was in that state */
 };
 
 struct ledger_claim {
@@ -401,6 +407,20 @@ const char *code_pick(struct sim *s, const char *const *names, uint32_t count);
 bool code_of_wallet(struct sim *s, struct spend *p, int issuer);
 bool code_of_merchant(struct sim *s, struct spend *p);
 
+/* ---- operators.c ---- */
+
+#define RULINGS_MAX 64
+
+/* Of a person, until somebody says what came of it. */
+struct ruling {
+	struct pay_id id;
+	enum operator_verb verb;
+	int tries;
+	bool done;
+};
+
+void operators_begin(struct sim *s);
+
 /* ---- mischief.c ---- */
 
 /* Some partner misbehaves from then on, for a while. */
@@ -521,6 +541,9 @@ struct sim {
 	struct sweep sweep;
 	struct spend spend[SPENDS_MAX];
 	int spends, spends_planned;
+	struct ruling ruling[RULINGS_MAX];
+	int rulings;
+	int64_t late_us;   /* the last thing that somebody comes back for, hours later */
 	int64_t hasty_us;  /* until then tills lose patience: some wallet hangs */
 	struct told *told; /* what callers were told */
 
