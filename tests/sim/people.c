@@ -237,8 +237,9 @@ static int shows_at(uint32_t corridor)
 	       : corridor < 39 ? APS_ACQP
 	       : corridor < 50 ? VIPPS
 	       : corridor < 60 ? PIVO
-	       : corridor < 64 ? WECHAT
-			       : ALIPAY;
+	       : corridor < 63 ? WECHAT
+	       : corridor < 65 ? ALIPAY
+			       : TWINT;
 }
 
 static void on_payment(struct sim *s, const struct event *e)
