@@ -169,7 +169,9 @@ struct mono wire_turn(struct wire *w)
 	slab_turn(&w->call_slab);
 	wire_rules_refresh(w);
 	next = wrk_turn(w->worker);
-
+	/* Lost over it: who asked has been told, and that wants a turn. */
+	if (w->cache && !rds_flush(w->cache))
+		next = loop_now(w->loop).mono;
 	count(w);
 	if (w->log_bytes)
 		wire_log_flush(w);

@@ -527,6 +527,7 @@ static bool open_cache(struct wire *w, bool is_clerk)
 	struct rds_conf c = { .path = w->conf->redis,
 		.name = is_clerk ? "clerk" : "worker",
 		.prefix = "xw1:",
+		.held = true,
 		RDS_CONF_DEFAULT };
 
 	return !w->conf->redis || (w->cache = rds_open(w->loop, &c, NULL, NULL));

@@ -50,6 +50,8 @@ struct rds {
 	unsigned head, count;
 	size_t bytes;
 	bool calling;
+	bool unsent;   /* held: the library has something to write */
+	bool flushing; /* and is writing it now */
 };
 
 enum rds_state rds_state(const struct rds *r)
@@ -301,7 +303,12 @@ static void del_read(void *arg)
 
 static void add_write(void *arg)
 {
-	event_add(&((struct rds *)arg)->write, 0);
+	struct rds *r = arg;
+
+	if (r->conf.held && r->state == RDS_STATE_READY && !r->flushing)
+		r->unsent = true;
+	else
+		event_add(&r->write, 0);
 }
 
 static void del_write(void *arg)
@@ -369,6 +376,7 @@ static void rds_connect(struct rds *r)
 		gone(r, "no socket");
 		return;
 	}
+	r->unsent = false;
 	move(r, RDS_STATE_CONNECTING, "connecting");
 	loop_timer_set(&r->timer, mono_plus_ms(sysclock_mono(), r->conf.connect_ms));
 	attach(r, ac);
@@ -400,6 +408,19 @@ struct rds *rds_open(
 	loop_timer_init(&r->timer, loop, on_timer, r);
 	loop_timer_set(&r->timer, sysclock_mono());
 	return r;
+}
+
+bool rds_flush(struct rds *r)
+{
+	CHECK_OBJ(r, RDS_MAGIC);
+	CHECK(!r->calling);
+	if (!r->unsent || !r->ac)
+		return true;
+	r->unsent = false;
+	r->flushing = true;
+	redisAsyncHandleWrite(r->ac);
+	r->flushing = false;
+	return r->ac != NULL;
 }
 
 struct rds *rds_close(struct rds *r)

@@ -37,6 +37,7 @@ struct rds_conf {
 	int command_ms;
 	int connect_ms;
 	int retry_ms_max;
+	bool held; /* commands wait for rds_flush; else they leave in the loop's next turn */
 };
 #define RDS_CONF_DEFAULT .command_ms = 50, .connect_ms = 1000, .retry_ms_max = 5000
 
@@ -60,5 +61,10 @@ MUST enum rc rds_set(struct rds *r, struct span key, struct span value, int ttl_
 	rds_done_fn *done, void *ctx);
 /* YES: the key was free and is now taken; NO: it was taken. */
 MUST enum rc rds_setnx(struct rds *r, struct span key, int ttl_ms, rds_done_fn *done, void *ctx);
+
+/* Sends what the owner's turn has asked, in one write: waiting for the loop to say that the socket
+ * takes bytes, which it nearly always does, costs four system calls and a turn for each. False:
+ * the connection was lost over it, and done was called for all that was outstanding. */
+bool rds_flush(struct rds *r);
 
 #endif

@@ -130,6 +130,30 @@ static void test_expiry(void **state)
 	assert_int_equal(wait_for(rds_get(rds, SPAN("short"), on_answer, 0)), RDS_NO);
 }
 
+/* Held commands leave together when the owner says so, and not before. */
+static void test_held(void **state)
+{
+	struct rds_conf conf = { RDS_CONF_DEFAULT, .path = server.path, .name = "held",
+		.prefix = "t2:", .held = true };
+	struct rds *ours = rds;
+
+	(void)state;
+	rds = rds_open(loop, &conf, 0, 0);
+	assert_non_null(rds);
+	turn_until(is_ready);
+	assert_int_equal(rds_set(rds, SPAN("key"), SPAN("v"), 60000, 0, 0), RC_OK);
+	assert_int_equal(rds_get(rds, SPAN("key"), on_answer, 0), RC_OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(loop_once(loop, mono_plus_ms(sysclock_mono(), 5)), RC_OK);
+	assert_int_equal(answers, 0);
+	assert_true(rds_flush(rds));
+	assert_int_equal(wait_for(RC_OK), RDS_YES);
+	assert_string_equal(value, "v");
+	assert_true(rds_flush(rds)); /* nothing is left */
+	rds_close(rds);
+	rds = ours;
+}
+
 /* What lies there under our key but was not written for it is no answer. */
 static void test_foreign_value(void **state)
 {
@@ -265,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_foreign_value),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_stopped),
