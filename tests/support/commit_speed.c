@@ -1,8 +1,9 @@
 /*
  * commit_speed.c: what a committed payment of two steps costs Postgres, through pg_batch.c and a
  * private server: CPU of all its processes per payment, by size of batch, on an empty ledger and on
- * one that has `filled` payments; then at a fixed rate from two workers. A tool for people: nothing
- * asserts a speed.
+ * one that has `filled` payments; then at a fixed rate from two workers. Beside it what the same
+ * bytes cost in one bare insert into a table with one key, the least that keeping them can cost. A
+ * tool for people: nothing asserts a speed.
  *
  *	commit_speed [FILLED]
  */
@@ -19,6 +20,7 @@
 #define TILL        (1 << 26 | 2 << 10 | 978)
 #define FEES        (3 << 26 | 978)
 #define PAYMENTS    8000
+#define BARE_STEPS  4000 /* two are a payment */
 #define CLIENTS_MAX 2048
 #define WORKERS_MAX 2
 
@@ -78,6 +80,7 @@ static void fill_second(struct pgb_item *it)
 	it->version = 2;
 	it->state = 256 | 5;
 	it->claims = it->entries = 0;
+	it->sets_key = false;
 	it->replies = true;
 	it->reply_status = 201;
 	it->reply = span_of(filler, 450);
@@ -250,6 +253,38 @@ static void measure(struct server *s, const char *db, const char *what, int batc
 		(double)ns / 1e3 / payments);
 }
 
+/* As many bytes as a payment's rows have, in rows of one table, a transaction for each batch. */
+static void bare(struct server *s, const char *db, int batch)
+{
+	PGconn *c = server_connect(s, db, "postgres");
+	char rows[12];
+	const char *values[] = { filler, rows };
+	int lengths[] = { 1900, 0 }, formats[] = { 1, 0 };
+	int64_t begin = sysclock_mono().us, ns;
+
+	sql_run(c, "create table if not exists public.bare (payment uuid, version int, body bytea, "
+		   "primary key (payment, version))");
+	PQclear(PQprepare(c, "bare",
+		"insert into public.bare select gen_random_uuid(), 1, $1::bytea from "
+		"generate_series(1, $2::int)",
+		0, NULL));
+	snprintf(rows, sizeof rows, "%d", batch);
+	ns = server_ns(s->pid);
+	for (int i = 0; i < BARE_STEPS / batch; i++) {
+		PGresult *r = PQexecPrepared(c, "bare", 2, values, lengths, formats, 0);
+
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			die("a bare insert failed");
+		PQclear(r);
+	}
+	ns = server_ns(s->pid) - ns;
+	printf("%-24s %6.1f rows a batch  %7.0f payments/s %7.1f us of Postgres per payment\n",
+		"bare inserts", (double)batch,
+		BARE_STEPS / 2 * 1e6 / (double)(sysclock_mono().us - begin),
+		(double)ns / 1e3 / (BARE_STEPS / 2));
+	PQfinish(c);
+}
+
 int main(int argc, char **argv)
 {
 	static const int sizes[] = { 1, 4, 16 }, rates[] = { 300, 1200, 1500 };
@@ -268,6 +303,7 @@ int main(int argc, char **argv)
 		make_ledger(&s, text);
 		clients = 2 * sizes[i];
 		measure(&s, text, "empty ledger", sizes[i], PAYMENTS);
+		bare(&s, text, sizes[i]);
 	}
 	clients = 32;
 	measure(&s, "empty2", "filling", 16, filled);

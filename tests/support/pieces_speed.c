@@ -1,8 +1,8 @@
 /*
  * pieces_speed.c: what each pure piece of a payment costs alone, in processor time: recognising a
  * code of each format, an adapter's four functions over its golden cases, canonical messages, one
- * step of the payment machine, reading an HTTP head, signature bases. A tool for people: nothing
- * asserts a speed.
+ * step of the payment machine, reading an HTTP head, signature bases, the log. A tool for people:
+ * nothing asserts a speed.
  *
  *	pieces_speed [PREFIX]		only the pieces whose name begins so
  *
@@ -12,7 +12,9 @@
  */
 #include "canon.h"
 #include "check.h"
+#include "frontier.h"
 #include "golden_run.h"
+#include "leaf.h"
 #include "msgsig.h"
 #include "payworld.h"
 #include "qr.h"
@@ -431,6 +433,58 @@ static void http(void)
 	one("RFC 9421, a request is verified", base_read, &w);
 }
 
+/* ---- the log ------------------------------------------------------------------------------- */
+
+/* A step's rows as the sealer reads them, and a verifier after it. */
+struct sealed {
+	char rows[LEAF_PARTS][1200];
+	struct leaf_step step;
+	struct digest leaf;
+	struct frontier log;
+};
+
+static void rows_digest(void *ctx)
+{
+	struct sealed *s = ctx;
+
+	for (int i = 0; i < LEAF_PARTS; i++) {
+		s->step.has[i] = true;
+		s->step.part[i] = digest_sha256(span_of(s->rows[i], sizeof s->rows[i]));
+	}
+}
+
+static void leaf_make(void *ctx)
+{
+	struct sealed *s = ctx;
+
+	s->leaf = leaf_of_step(&s->step);
+}
+
+static void leaf_append(void *ctx)
+{
+	struct sealed *s = ctx;
+
+	frontier_append(&s->log, &s->leaf);
+}
+
+static void log_root(void *ctx)
+{
+	struct sealed *s = ctx;
+
+	s->leaf = frontier_root(&s->log);
+}
+
+static void sealing(void)
+{
+	static struct sealed s;
+
+	s.step.version = 1;
+	one("log, digests of a step's rows", rows_digest, &s);
+	one("log, a step's leaf", leaf_make, &s);
+	one("log, a leaf is appended", leaf_append, &s);
+	one("log, the root of it", log_root, &s);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const codes[] = { "emv-mpm", "emv-cpm", "epc-sct", "epc-msct",
@@ -443,6 +497,7 @@ int main(int argc, char **argv)
 		codes_of(codes[i]);
 	http();
 	machine();
+	sealing();
 	adapters();
 	return 0;
 }
