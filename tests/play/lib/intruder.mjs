@@ -17,7 +17,7 @@ const FREE = { due: ['secret', 'leased_until', 'owner', 'at'], outbox: ['next_at
   known_as: ['digest', 'payment'], known_upto: ['one', 'upto'], payer_binding: ['payer', 'hash', 'handle_hash', 'peer', 'version', 'sealed', 'at'] };
 const HOW = ['change', 'change', 'change', 'delete', 'insert', 'swap'];
 /* The schema itself refuses; an identity takes no other value than its own. */
-const REFUSED = /duplicate key|violates|does not change|no partition|found for row|can only be updated to DEFAULT|out of range/;
+const REFUSED = /duplicate key|violates|does not change|no partition|found for row|can only be updated to DEFAULT|out of range|invalid input syntax/;
 
 /* pick(list), by the seed. */
 function dice(seed) {
