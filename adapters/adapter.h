@@ -44,6 +44,9 @@ struct signer {
 	bool (*mac)(void *ctx, const char *secret, struct span data, uint8_t ret[32]);
 	/* A named secret in clear for headers that carry it (client_secret): "" where unset. */
 	struct span (*secret)(void *ctx, const char *name);
+	/* The name or version of the peer's key that an empty one stands for, as evidence. NULL: it
+	 * is not told. */
+	struct span (*newest)(void *ctx);
 };
 
 /* All that an adapter knows of the world at one call. */

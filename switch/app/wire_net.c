@@ -192,6 +192,11 @@ static bool verify(void *ctx, struct span key, struct span data, struct span sig
 	return keys_verify(p->keys, key, data, sig);
 }
 
+static struct span newest(void *ctx)
+{
+	return keys_newest(((struct wire_peer *)ctx)->keys);
+}
+
 static bool mac(void *ctx, const char *name, struct span data, uint8_t ret[32])
 {
 	return keys_mac(((struct wire_peer *)ctx)->keys, name, data, ret);
@@ -272,7 +277,7 @@ static bool open_peer(struct wire *w, size_t i, const char **ret_why)
 
 	p->w = w;
 	p->conf = c;
-	p->signer = (struct signer){ p, sign, verify, mac, secret_of };
+	p->signer = (struct signer){ p, sign, verify, mac, secret_of, newest };
 	if (!(p->keys = keys_new()) || !load_keys(p->keys, c, ret_why))
 		return false;
 	if (!c->url)

@@ -116,7 +116,8 @@ void show_raw(PGconn *c, const char *const *of, const struct opener *by, show_bo
 	static char room[1 << 18];
 	PGresult *r = ledger_query(c,
 		"select case direction when 'i' then 'in' else 'out' end, p.name,"
-		" encode(sha256(body), 'hex'), convert_from(head, 'UTF8'), body"
+		" encode(sha256(body), 'hex'), convert_from(head, 'UTF8'), body, key,"
+		" translate(encode(signature, 'base64'), E'\n', '')"
 		" from ledger.raw r left join ledger.participant p on p.number = r.peer"
 		" where payment = $1::uuid and version = $2::int order by n",
 		of);
@@ -130,6 +131,9 @@ void show_raw(PGconn *c, const char *const *of, const struct opener *by, show_bo
 		struct span rest = span_str(PQgetvalue(r, i, 3)), line;
 		printf("  message %s %s sealed %s\n", PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
 			PQgetvalue(r, i, 2));
+		if (!PQgetisnull(r, i, 6))
+			printf("    proved by key %s, signature %s\n", PQgetvalue(r, i, 5),
+				PQgetvalue(r, i, 6));
 		while (span_split(&rest, '\n', &line))
 			show_line("    ", line);
 		for (rest = buf_span(&b); !why && span_split(&rest, '\n', &line);)

@@ -419,6 +419,13 @@ bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *
 	return buf_ok(ret_sig);
 }
 
+struct span keys_newest(void *keys)
+{
+	const struct key *key = newest(ring(keys), KEY_THEIRS);
+
+	return key ? span_of(key->id, key->id_n) : SPAN_NONE;
+}
+
 bool keys_public(void *keys, uint8_t ret[32])
 {
 	struct key *key = newest(ring(keys), KEY_OURS);

@@ -74,8 +74,10 @@ bool keys_sign(void *keys, struct span data, struct buf *ret_sig, enum key_alg *
 /* With the peer's key of that id (empty: its newest active one). False also where the key is
  * unknown, pending or revoked. */
 bool keys_verify(void *keys, struct span id, struct span data, struct span sig);
-/* The public half of the key that keys_sign would use, where that is Ed25519: it is in the names that
- * verifiers are given. */
+/* The id of the key that an empty one stands for there; empty: there is none. */
+struct span keys_newest(void *keys);
+/* The public half of the key that keys_sign would use, where that is Ed25519: it is in the names
+ * that verifiers are given. */
 bool keys_public(void *keys, uint8_t ret[32]);
 /* HMAC-SHA256 with a named secret; false where there is none. */
 bool keys_mac(void *keys, const char *name, struct span data, uint8_t ret[32]);

@@ -239,6 +239,7 @@ static bool put_raw(struct wrk *w, const struct live *l, struct work_step *ws, s
 	bool asks = it->ev.kind == EV_REQUEST && ws->st.claim_count > 0;
 	bool deciding = ws->st.keep_evidence || ws->st.next.version == 1 || asks;
 	struct arena *a = arena_of(it);
+	const struct proof *by;
 	struct span body = SPAN_NONE;
 
 	if (!deciding || !it->canonical || !a)
@@ -250,6 +251,7 @@ static bool put_raw(struct wrk *w, const struct live *l, struct work_step *ws, s
 	body = seal(w, l, ws, a, body);
 	if (!body.p)
 		return false;
+	by = it->rq ? &it->rq->proof : &it->call->proof;
 	c->raw[c->raw_count++] = (struct commit_raw){
 		.peer = it->ev.peer,
 		.op = it->ev.op,
@@ -257,6 +259,8 @@ static bool put_raw(struct wrk *w, const struct live *l, struct work_step *ws, s
 		.head = it->rq ? journal_head(it->rq->link->adapter, it->rq->http, NULL, a)
 			       : it->call->raw_head,
 		.body = body,
+		.key = by->key,
+		.signature = by->signature,
 	};
 	return true;
 }

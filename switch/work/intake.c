@@ -240,6 +240,7 @@ static void read_message(struct wrk *w, struct rq *rq)
 	const char *where = "";
 	enum rc rc;
 
+	proof_listen(&rq->proof, &env);
 	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
 	if (rc == RC_FULL || !(rq->msg = arena_new(rq->arena, struct msg))) {
 		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);

@@ -39,6 +39,7 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	c->scratch = NULL;
 	c->rq = NULL;
 	c->raw_head = c->raw_body = SPAN_NONE;
+	c->proof.key = c->proof.signature = SPAN_NONE;
 	memset(&c->call, 0, sizeof c->call);
 	list_init(&c->node);
 	c->arena = arena_init(c->store, sizeof c->store);
@@ -147,6 +148,7 @@ static struct msg *understood(
 	c->raw = digest_sha256(answer->body);
 	c->raw_body = arena_dup(&c->arena, answer->body);
 	c->raw_head = journal_head(c->link->adapter, answer, &c->out, &c->arena);
+	proof_listen(&c->proof, &env);
 	if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, ret) != RC_OK)
 		return NULL;
 	m = c->scratch ? c->scratch : arena_new(&c->arena, struct msg);

@@ -44,6 +44,15 @@ struct own {
 };
 
 /* A request that we owe an answer. */
+/* By which signature of whose key a message proved to be its sender's; empty where he proves it
+ * otherwise. In the message's arena. */
+struct proof {
+	const struct signer *host;
+	struct signer signer; /* what the adapter is given */
+	struct arena *arena;
+	struct span key, signature;
+};
+
 struct rq {
 	uint32_t magic;
 	struct list node; /* among the waiters of a payment */
@@ -58,6 +67,7 @@ struct rq {
 	struct msg *msg;
 	struct pay_event ev;
 	struct digest raw;
+	struct proof proof;
 	struct live *live;
 	int seq;
 	bool replayed;          /* it repeats an earlier request */
@@ -154,6 +164,7 @@ struct callout {
 	struct http_out out;
 	struct digest raw;
 	struct span raw_head, raw_body; /* of the answer, in the arena */
+	struct proof proof;
 	bool is_token;
 	struct mono begun;     /* when the step was decided that asks for it */
 	struct mono start_by;  /* not sent by then, it is not sent at all */
@@ -417,6 +428,8 @@ void order_seek(struct wrk *w, struct seek s);
 void order_seek_past(struct wrk *w, struct seek s);
 void order_holder_found(struct wrk *w, const struct seek *s, const struct loaded *got);
 void order_holder_loaded(struct wrk *w, const struct seek *s, const struct loaded *got);
+/* proof.c: from now on what the adapter verifies by `env` is noted. */
+void proof_listen(struct proof *p, struct adapter_env *env);
 /* journal.c: the event as evidence; false when it does not fit. */
 /* The start line of a message and the headers that prove whose it is, one a line; behind an
  * answer's stands what it answers. SPAN_NONE: no room. */

@@ -335,6 +335,13 @@ describe('auditors', () => {
     const signature = Buffer.from(decodeURIComponent(/signature=([^,]+)/.exec(head.signature)[1]), 'base64');
     const signed = Buffer.concat([Buffer.from(`POST ${seen.url}\n${head['client-id']}.${head['response-time']}.`), seen.answer]);
     assert.ok(crypto.verify('sha256', signed, w.participants.alipayplus.theirKey.publicKey, signature), 'the answer is its own');
+    /* And by which key, in columns of their own. */
+    const [till, scheme] = await w.psql(`select key, encode(signature, 'base64') as sig from ledger.raw where payment = '${uuidOf(paid)}' order by version, n`);
+    assert.equal(scheme.key, /keyVersion=([^,]+)/.exec(head.signature)[1]);
+    assert.deepEqual(Buffer.from(scheme.sig, 'base64'), signature);
+    assert.equal(till.key, /keyid="([^"]+)"/.exec(asked.find((l) => l.startsWith('signature-input: ')))[1]);
+    assert.ok(asked.some((l) => l.startsWith('signature: ') && l.includes(till.sig.replaceAll('\n', ''))));
+    assert.ok((await audit('lineage', paid)).out.includes(`proved by key ${scheme.key}, signature ${scheme.sig.replaceAll('\n', '')}`));
   });
 
   it('the sealer goes on where it was killed', async () => {

@@ -246,7 +246,7 @@ static void prepare(struct sim *s, int i)
 		     : i == SWISH      ? "4512"
 				       : "";
 	p->their_key = keys[i];
-	p->signer = (struct signer){ p, switch_sign, switch_verify, mac, secret };
+	p->signer = (struct signer){ p, switch_sign, switch_verify, mac, secret, NULL };
 	p->host = (struct sandbox_host){ .ctx = p,
 		.arena = &p->arena,
 		.name = span_str(p->name),

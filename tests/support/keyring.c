@@ -218,6 +218,6 @@ static struct span secret(void *ctx, const char *name)
 
 const struct signer *keyring_signer(struct keyring *k)
 {
-	k->signer = (struct signer){ k, sign, verify, mac, secret };
+	k->signer = (struct signer){ k, sign, verify, mac, secret, NULL };
 	return &k->signer;
 }

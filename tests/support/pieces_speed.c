@@ -216,7 +216,8 @@ static void measure_case(struct golden_case *c, struct piece piece[4])
 {
 	struct golden_run *r = golden_run_new(c);
 	struct canned canned = { .real = r->env.signer };
-	struct signer signer = { &canned, canned_sign, canned_verify, canned_mac, canned_secret };
+	struct signer signer = { &canned, canned_sign, canned_verify, canned_mac, canned_secret,
+		NULL };
 	bool reads = r->act == GOLDEN_READ_ANSWER || r->act == GOLDEN_READ_REQUEST;
 	double json = 0;
 
