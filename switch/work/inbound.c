@@ -281,11 +281,11 @@ static bool is_own(struct wrk *w, const struct rq *rq, struct span v)
 }
 
 /* Cached: our tag, fingerprint, status, body of a final answer that the ledger holds. */
-void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
+static void cached(struct wrk *w, struct rq *rq)
 {
-	struct span v = c->value;
+	struct span v = rq->cached.value;
 
-	if (!c->known || !is_own(w, rq, v)) {
+	if (!rq->cached.known || !is_own(w, rq, v)) {
 		inbound_dispatch(w, rq);
 		return;
 	}
@@ -299,6 +299,47 @@ void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
 	inbound_send(w, rq, (uint8_t)v.p[16] << 8 | (uint8_t)v.p[17], span_sub(v, 18, v.n), true);
 }
 
+/* Once all that was asked is answered: a signature that was used before is refused, whatever else
+ * is known. */
+static void cache_told(struct wrk *w, struct rq *rq)
+{
+	if (--rq->cache_asked > 0)
+		return;
+	if (rq->nonce_used)
+		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
+	else
+		cached(w, rq);
+}
+
+void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c)
+{
+	rq->nonce_used = c->known && c->value.n;
+	cache_told(w, rq);
+}
+
+void inbound_cached(struct wrk *w, struct rq *rq, const struct cache_answer *c)
+{
+	if (c->known) {
+		rq->cached.value = arena_dup(rq->arena, c->value);
+		rq->cached.known = rq->cached.value.n == c->value.n;
+	}
+	cache_told(w, rq);
+}
+
+static void ask_nonce(struct wrk *w, struct rq *rq)
+{
+	struct load_key k;
+	struct wait *a;
+
+	if (!rq->msg->nonce[0] || !(a = wait_new(w, WAIT_NONCE, &k)))
+		return;
+	a->rq = rq;
+	if (w->port->nonce(w->port->ctx, span_str(rq->msg->nonce), k) == RC_OK)
+		rq->cache_asked++;
+	else
+		wait_free(w, a);
+}
+
 static void ask_cache(struct wrk *w, struct rq *rq)
 {
 	char text[64];
@@ -308,39 +349,22 @@ static void ask_cache(struct wrk *w, struct rq *rq)
 
 	/* What a code stands for is good as long as its order is open, and that is the record's to
 	 * say. */
-	if (!rq->ev.claim_count || rq->msg->op == OP_RESOLVE ||
-		!(a = wait_new(w, WAIT_CACHE, &k))) {
-		inbound_dispatch(w, rq);
+	if (!rq->ev.claim_count || rq->msg->op == OP_RESOLVE || !(a = wait_new(w, WAIT_CACHE, &k)))
 		return;
-	}
 	a->rq = rq;
 	inbound_cache_key(&rq->ev.claim[0], &key);
-	if (w->port->cache_get(w->port->ctx, buf_span(&key), k) != RC_OK) {
-		wait_free(w, a);
-		inbound_dispatch(w, rq);
-	}
-}
-
-void inbound_nonce(struct wrk *w, struct rq *rq, const struct cache_answer *c)
-{
-	if (c->known && c->value.n)
-		inbound_refuse(w, rq, REASON_SIGNATURE, "the signature does not hold", NULL);
+	if (w->port->cache_get(w->port->ctx, buf_span(&key), k) == RC_OK)
+		rq->cache_asked++;
 	else
-		ask_cache(w, rq);
+		wait_free(w, a);
 }
 
+/* Both questions leave in one write: asked one after the other they cost a turn more of the cache's
+ * process and of ours. */
 void inbound_ask(struct wrk *w, struct rq *rq)
 {
-	struct load_key k;
-	struct wait *a;
-
-	if (!rq->msg->nonce[0] || !(a = wait_new(w, WAIT_NONCE, &k))) {
-		ask_cache(w, rq);
-		return;
-	}
-	a->rq = rq;
-	if (w->port->nonce(w->port->ctx, span_str(rq->msg->nonce), k) != RC_OK) {
-		wait_free(w, a);
-		ask_cache(w, rq);
-	}
+	rq->cache_asked = 1; /* ours, until both are out */
+	ask_nonce(w, rq);
+	ask_cache(w, rq);
+	cache_told(w, rq);
 }

@@ -77,10 +77,13 @@ struct rq {
 	bool code_asked;        /* whose code it is */
 	bool standing_known;    /* at which schemes its merchant is registered */
 	bool joined;            /* one whose commit is under way in this worker */
-	struct pay_id order;    /* that was followed to its payment */
-	struct own own;         /* the code of ours that it brings */
-	struct http_out out;    /* an answer that waits for the ledger */
-	int looked_up;          /* claims that were looked up in the ledger before refusing */
+	bool nonce_used;        /* the cache has seen its signature */
+	int cache_asked;        /* questions to the cache that are not answered */
+	struct cache_answer cached;
+	struct pay_id order; /* that was followed to its payment */
+	struct own own;      /* the code of ours that it brings */
+	struct http_out out; /* an answer that waits for the ledger */
+	int looked_up;       /* claims that were looked up in the ledger before refusing */
 	enum reason refusal;
 	const char *refusal_detail;
 	struct mono arrived;
