@@ -42,6 +42,7 @@ bench_growth() {
 }
 
 grown_fill() {
+	rm -rf "$RUN/sealer.grown" # of an earlier run
 	bench_fresh # the accounts are the switch's to make
 	daemon_stop switchd TERM
 	daemon_stop switchsandbox TERM
