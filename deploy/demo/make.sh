@@ -510,12 +510,14 @@ participants() {
 	notify: always
 	fees:
 	  - {name: service, basis_points: "80", minimum: "0.02", on_refund: prorate}
+	bank: {name: Till in euros, iban: FI2112345600000785, bic: NDEAFIHH}
 	YAML
 	FAKE=(merchant_country "NO")
 	partner till-nok 15 ed25519 <<-YAML
 	roles: [acquirer]
 	currency: NOK
 	notify: always
+	bank: {name: Till in kroner, iban: NO9386011117947, bic: DNBANOKKXXX}
 	YAML
 	# Vipps' own server: its users scan, and are then debited by push message.
 	FAKE=()
@@ -658,6 +660,7 @@ switchd() {
 	routes: routes.yaml
 	rates: rates.yaml
 	markup_bp: "50"
+	bank: {name: Crosswallet, iban: DE89370400440532013000, bic: DEUTDEFF}
 	YAML
 }
 
