@@ -207,6 +207,10 @@ struct opener {
 	uint8_t id[16];
 	struct digest key;
 };
+/* By what stands in payment_key. `opens` false: of a version of the vault's that was not given, or
+ * no seed. */
+void opener_from(const struct vault *v, int64_t version, struct span id, struct span seed,
+	struct opener *ret);
 /* `v` NULL: none was given. Payment in hexadecimal. */
 void opener_of(PGconn *c, const struct vault *v, const char *payment, struct opener *ret);
 /* Appends what was sealed; else says why not. */

@@ -66,6 +66,20 @@ static struct digest key_from(
 	return key;
 }
 
+void opener_from(const struct vault *v, int64_t version, struct span id, struct span seed,
+	struct opener *ret)
+{
+	*ret = (struct opener){ .opens = false };
+	for (int i = 0; v && i < v->count; i++)
+		if (v->version[i].number == version && id.n == sizeof ret->id &&
+			(seed.n == SEED || seed.n == SEED + sizeof ret->key.b)) {
+			memcpy(ret->id, id.p, id.n);
+			ret->key = key_from(&v->version[i].payment_key, ret->id,
+				(const unsigned char *)seed.p, seed.n);
+			ret->opens = true;
+		}
+}
+
 void opener_of(PGconn *c, const struct vault *v, const char *payment, struct opener *ret)
 {
 	const char *params[] = { payment, NULL };
@@ -82,14 +96,8 @@ void opener_of(PGconn *c, const struct vault *v, const char *payment, struct ope
 			(const unsigned char *)PQgetvalue(r, 0, 1), &seeds);
 		unsigned char *id = PQunescapeBytea(
 			(const unsigned char *)PQgetvalue(r, 0, 2), &ids);
-		for (int i = 0; i < v->count; i++)
-			if (v->version[i].number == version && ids == sizeof ret->id &&
-				(seeds == SEED || seeds == SEED + sizeof ret->key.b)) {
-				memcpy(ret->id, id, ids);
-				ret->key = key_from(
-					&v->version[i].payment_key, ret->id, seed, seeds);
-				ret->opens = true;
-			}
+		opener_from(
+			v, version, span_of((char *)id, ids), span_of((char *)seed, seeds), ret);
 		PQfreemem(seed);
 		PQfreemem(id);
 	}

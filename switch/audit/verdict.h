@@ -84,6 +84,12 @@ bool stretch_ends_at(const struct verdict *v, uint64_t upto);
 void stretch_check(struct verdict *v, uint64_t upto);
 void stretches_end(struct verdict *v);
 
+/* ---- seeds.c: the keys of payments ------------------------------------------------------------
+ */
+
+/* Each opens what it sealed, but where somebody is on record who destroyed one. */
+void seeds_check(struct verdict *v, const struct vault *vault);
+
 /* ---- books.c: the ledger in itself ------------------------------------------------------------
  */
 

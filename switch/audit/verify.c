@@ -332,6 +332,8 @@ int audit_verify(const struct options *o)
 	check_log(v);
 	check_strays(v);
 	books_check(v);
+	if (o->vault)
+		seeds_check(v, vault_need(o->vault));
 	print(v, o->json);
 	if (!o->key)
 		fprintf(stderr, "switchaudit: without --key no signature was looked at\n");

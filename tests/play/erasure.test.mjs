@@ -131,6 +131,16 @@ describe('who pays, and how he is forgotten', () => {
     assert.equal(v.ok, true, v.first_fault);
   });
 
+  it('a key that was rewritten opens nothing, and who holds the vault\'s is told', async () => {
+    const vault = ['--vault', join(w.dir, 'vault')], [{ payment, seed }] = await w.psql("select payment, encode(seed, 'hex') as seed from ledger.payment_key where payment in (select payment from ledger.raw where version = 1) limit 1");
+    const check = async () => JSON.parse((await auditor.ask('verify', '--json', ...vault)).out);
+    assert.equal((await check()).ok, true);
+    await w.psql(`update ledger.payment_key set seed = decode('${seed.replace(/^./, (c) => (c === '0' ? '1' : '0'))}', 'hex') where payment = '${payment}'`);
+    assert.match((await check()).first_fault, /its key is not what sealed its messages/);
+    await w.psql(`update ledger.payment_key set seed = decode('${seed}', 'hex') where payment = '${payment}'`);
+    assert.equal((await check()).ok, true);
+  });
+
   it('is not forgotten without a name and a reason, nor while he is paying', async () => {
     assert.equal(erase().status, 2);
     const open = await scan(2700);
