@@ -54,6 +54,16 @@ static void died(struct sim *s, struct proc *p)
 	world_in(s, RESTARTS_US + rng_below(&s->chance, 3000000), on_restart, (uint64_t)p->no, 0);
 }
 
+void proc_die(struct sim *s, int proc)
+{
+	died(s, &s->proc[proc]);
+}
+
+int64_t proc_time(const struct proc *p, struct mono at)
+{
+	return at.us - 1000000 + p->lost_us;
+}
+
 void proc_port(struct proc *p)
 {
 	CHECK(p->inside);
@@ -91,7 +101,7 @@ static void on_turn(struct sim *s, const struct event *e)
 	struct proc *p = &s->proc[e->a];
 	struct mono next = { INT64_MAX };
 
-	if (!p->alive || e->b != p->turn_no)
+	if (!p->alive || e->b != p->turn_no || proc_sleeps(s, p->no, e))
 		return;
 	p->turn_us = INT64_MAX;
 	p->inside = true;
@@ -103,7 +113,7 @@ static void on_turn(struct sim *s, const struct event *e)
 	p->turned_us = p->s->now_us;
 	p->inside = false;
 	if (next.us != INT64_MAX) /* timers are never early, and never exact */
-		wake(s, p, next.us - 1000000 + rng_below(&s->chance, 1500));
+		wake(s, p, proc_time(p, next) + rng_below(&s->chance, 1500));
 }
 
 static void hear(struct proc *p, void *arg)
@@ -116,7 +126,7 @@ static void on_bell(struct sim *s, const struct event *e)
 	struct pay_id id;
 
 	memcpy(&id, e->bytes, sizeof id);
-	if (s->proc[e->a].alive)
+	if (s->proc[e->a].alive && !proc_sleeps(s, (int)e->a, e))
 		proc_run(s, (int)e->a, hear, &id);
 }
 
@@ -138,9 +148,11 @@ void proc_start(struct sim *s, int proc)
 {
 	struct proc *p = &s->proc[proc];
 
-	p->conf = (struct wrk_conf){ .snapshot = &s->config.snapshot,
-		.link = s->config.link,
-		.link_count = PARTIES,
+	p->later_now = p->later || !s->faults.rolls;
+	p->conf = (struct wrk_conf){ .snapshot = p->later_now ? &s->config.snapshot
+							      : &s->config.older,
+		.link = p->later_now ? s->config.link : s->config.older_link,
+		.link_count = p->later_now ? PARTIES : s->config.older.peer_count,
 		.origin = SPAN("https://switch.example"),
 		.code_guid = SPAN("example.switch"),
 		.payer_origin = SPAN("https://pay.example"),
@@ -156,6 +168,7 @@ void proc_start(struct sim *s, int proc)
 	p->life++;
 	p->w = NULL;
 	p->turned_us = s->now_us;
+	p->asleep_until_us = p->lost_us = 0;
 	p->die_in = 0;
 	p->turn_us = INT64_MAX;
 	p->skew_us = (int64_t)rng_below(&s->chance, s->faults.skew_us + 2) - s->faults.skew_us / 2;
@@ -187,7 +200,7 @@ static void on_look(struct sim *s, const struct event *e);
 
 void clerk_hint(struct sim *s, int64_t wall_us)
 {
-	int64_t at = wall_us - s->start.us;
+	int64_t at = wall_us - s->start.us - s->ledger.wrong_us;
 
 	if (at < s->now_us + 1000)
 		at = s->now_us + 1000;
@@ -202,7 +215,7 @@ static bool waits(const struct sim *s, const struct ledger_out *o)
 {
 	const struct caps *c = peer_caps(snapshot_peer(&s->config.snapshot, o->peer), OP_NOTIFY);
 
-	int64_t since = c ? world_wall(s).us - c->in_order_s * INT64_C(1000000) : 0;
+	int64_t since = c ? pg_wall(s).us - c->in_order_s * INT64_C(1000000) : 0;
 
 	for (const struct ledger_out *e = s->ledger.outs; c && c->in_order_s && e != o; e = e->next)
 		if (!e->done && e->peer == o->peer && pay_id_eq(&e->payment, &o->payment) &&
@@ -214,7 +227,7 @@ static bool waits(const struct sim *s, const struct ledger_out *o)
 /* The next moment at which a look would find something: looks in between are not simulated. */
 static void plan(struct sim *s)
 {
-	int64_t first = INT64_MAX, soon = world_wall(s).us + LOOK_US, at;
+	int64_t first = INT64_MAX, soon = pg_wall(s).us + LOOK_US, at;
 
 	for (int i = 0; i < s->ledger.pay_count; i++) {
 		const struct ledger_pay *p = s->ledger.pay[i];
@@ -273,9 +286,25 @@ static int64_t next_try_us(struct sim *s, const struct ledger_out *o)
 	       rng_below(&s->chance, (uint32_t)(us / 10 > 1000000000 ? 1000000000 : us / 10 + 1));
 }
 
+/* Where the lease did not hold, another has found it too. */
+static void both(struct sim *s, proc_fn *fn, void *what)
+{
+	int other = (int)rng_below(&s->chance, 2);
+	bool twin = !s->calm && rng_hit(&s->chance, s->faults.twins) && s->proc[other].alive &&
+		    !proc_asleep(s, other);
+	bool after = rng_hit(&s->chance, 500);
+
+	if (twin && !after)
+		proc_run(s, other, fn, what);
+	if (s->proc[CLERK].alive)
+		proc_run(s, CLERK, fn, what);
+	if (twin && after && s->proc[other].alive)
+		proc_run(s, other, fn, what);
+}
+
 static void look_for_payments(struct sim *s)
 {
-	int64_t now = world_wall(s).us;
+	int64_t now = pg_wall(s).us;
 	int most = MOST;
 
 	for (int i = 0; i < s->ledger.pay_count && most && s->proc[CLERK].alive; i++) {
@@ -284,13 +313,13 @@ static void look_for_payments(struct sim *s)
 			continue;
 		p->leased_us = now + LEASE_US;
 		most--;
-		proc_run(s, CLERK, resume, &p->id);
+		both(s, resume, &p->id);
 	}
 }
 
 static void look_for_notifications(struct sim *s)
 {
-	int64_t now = world_wall(s).us;
+	int64_t now = pg_wall(s).us;
 	int most = MOST;
 
 	for (struct ledger_out *o = s->ledger.outs; o && most && s->proc[CLERK].alive;
@@ -300,7 +329,7 @@ static void look_for_notifications(struct sim *s)
 		o->tries++;
 		o->next_us = now + next_try_us(s, o);
 		most--;
-		proc_run(s, CLERK, deliver, o);
+		both(s, deliver, o);
 	}
 }
 
@@ -309,8 +338,9 @@ static void on_look(struct sim *s, const struct event *e)
 	if (s->look_us != (int64_t)e->a)
 		return;
 	s->look_us = INT64_MAX;
-	if (!s->proc[CLERK].alive || s->now_us < s->ledger.down_until_us) {
-		clerk_hint(s, world_wall(s).us + LOOK_US);
+	if (!s->proc[CLERK].alive || proc_asleep(s, CLERK) || s->now_us < s->ledger.down_until_us ||
+		s->now_us < s->ledger.read_only_until_us) {
+		clerk_hint(s, pg_wall(s).us + LOOK_US);
 		return;
 	}
 	look_for_payments(s);

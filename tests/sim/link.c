@@ -81,10 +81,18 @@ static void end(struct sim *s, struct outcall *c, enum call_end how, const struc
 		proc_run(s, c->proc, tell_end, &e);
 }
 
+/* Its caller is stopped. */
+static bool sleeps(struct sim *s, const struct outcall *c, const struct event *e)
+{
+	return proc_is(s, c->proc, c->life) && proc_sleeps(s, c->proc, e);
+}
+
 static void on_deadline(struct sim *s, const struct event *e)
 {
 	struct outcall *c = waiting(s, e->a);
 
+	if (c && sleeps(s, c, e))
+		return;
 	if (c) {
 		world_say(s, "call %llx: no answer", (unsigned long long)e->a);
 		end(s, c, CALL_UNKNOWN, NULL);
@@ -96,7 +104,7 @@ static void on_unsent(struct sim *s, const struct event *e)
 {
 	struct outcall *c = waiting(s, e->a);
 
-	if (c)
+	if (c && !sleeps(s, c, e))
 		end(s, c, CALL_UNSENT, NULL);
 }
 
@@ -104,7 +112,7 @@ static void on_broken(struct sim *s, const struct event *e)
 {
 	struct outcall *c = waiting(s, e->a);
 
-	if (c)
+	if (c && !sleeps(s, c, e))
 		end(s, c, CALL_UNKNOWN, NULL);
 }
 
@@ -152,7 +160,7 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 	uint64_t tag;
 	int64_t us;
 
-	CHECK(deadline.us > s->now_us + 1000000);
+	CHECK(proc_time(&s->proc[proc], deadline) > s->now_us);
 	if (goes_wrong(s, s->faults.unsent))
 		return RC_IO;
 	http1_write_request(&b, out, authority);
@@ -165,7 +173,7 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 	c->party = (uint8_t)party;
 	c->cookie = cookie;
 	CHECK(span_to_cstr(span_str(out->method), c->method, sizeof c->method));
-	world_in(s, deadline.us - 1000000 - s->now_us, on_deadline, tag, 0);
+	world_in(s, proc_time(&s->proc[proc], deadline) - s->now_us, on_deadline, tag, 0);
 	if (goes_wrong(s, s->faults.unsent)) {
 		world_in(s, latency(s), on_unsent, tag, 0);
 		return RC_OK;
@@ -192,7 +200,7 @@ static void on_answer(struct sim *s, const struct event *e)
 	size_t used;
 	enum rc rc;
 
-	if (!c)
+	if (!c || sleeps(s, c, e))
 		return;
 	rc = http1_read_answer(
 		e->bytes, e->n, span_str(c->method), &http1_limits_default, &m, &used);
@@ -277,11 +285,13 @@ static struct exchange *exchange_new(struct sim *s, struct exchange_ref *ret)
 	return NULL;
 }
 
-/* Whoever is free accepts. */
+/* Whoever is free accepts; what reaches one that is stopped waits there. */
 static int choose(struct sim *s)
 {
 	int first = (int)rng_below(&s->chance, 2);
 
+	if (proc_asleep(s, first) && s->proc[1 - first].alive && rng_hit(&s->chance, 500))
+		return 1 - first;
 	if (s->proc[first].alive)
 		return first;
 	return s->proc[1 - first].alive ? 1 - first : -1;
@@ -293,6 +303,8 @@ static void on_request(struct sim *s, const struct event *e)
 	struct arrived a;
 	bool whole;
 
+	if (proc >= 0 && proc_sleeps(s, proc, e))
+		return;
 	/* A proxy in between sends it once more; what the second is answered, nobody hears. But not
 	 * where an id is good for one call, or a refund has none: see may_repeat. */
 	if (e->a && e->b != BLUE_TILL && goes_wrong(s, s->faults.twice))

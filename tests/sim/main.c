@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SHRUNK_MAX 3 /* of one process: more would take their time and say the same */
+
 struct options {
 	uint64_t seeds, from;
 	bool json, trace, digest, coverage, mutants, sweep;
 	int seconds, jobs;
+	struct smaller smaller;
 };
 
 /* Of one process; all of them are in memory that the parent sees. */
@@ -52,6 +55,19 @@ static void failed(struct tally *t, uint64_t seed)
 		t->first = seed;
 }
 
+static void explain(struct sim *s, bool smaller)
+{
+	fprintf(stderr, "seed %llu: invariant %d: %s\n", (unsigned long long)s->seed, s->broken,
+		s->why);
+	shrink_print(s, stderr);
+	if (!smaller)
+		return;
+	shrink(s, s->seed);
+	fprintf(stderr, "smaller, %d purchases: invariant %d: %s\n", s->spends_planned, s->broken,
+		s->why);
+	shrink_print(s, stderr);
+}
+
 /* Every jobs-th seed, from its own on. */
 static void work(void *ctx, int n)
 {
@@ -64,12 +80,10 @@ static void work(void *ctx, int n)
 		if (r->o->seconds && jobs_ms() - r->began > r->o->seconds * 1000)
 			break;
 		t->now = seed;
+		s->smaller = r->o->smaller;
 		if (!seed_run(s, seed)) {
 			failed(t, seed);
-			fprintf(stderr,
-				"seed %llu: invariant %d: %s\n  ./xw sim --seeds 1 --from %llu\n",
-				(unsigned long long)seed, s->broken, s->why,
-				(unsigned long long)seed);
+			explain(s, t->failed <= SHRUNK_MAX && !r->o->trace);
 		}
 		t->done++;
 		t->events = s->events;
@@ -133,7 +147,8 @@ static uint64_t number(const char *text)
 
 static void usage(void)
 {
-	fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--jobs N] [--json] [--trace] "
+	fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--jobs N] [--payments N] "
+	      "[--without KIND,...] [--json] [--trace] "
 	      "[--digest] [--coverage] [--sweep] [--mutants] [--mutant NAME]\n",
 		stderr);
 	exit(2);
@@ -149,6 +164,10 @@ static bool read_number(const char *option, const char *text, struct options *o)
 		o->seconds = (int)number(text);
 	else if (strcmp(option, "--jobs") == 0)
 		o->jobs = (int)number(text);
+	else if (strcmp(option, "--payments") == 0)
+		o->smaller.payments = (int)number(text);
+	else if (strcmp(option, "--without") == 0)
+		return text && faults_parse(span_str(text), &o->smaller.without);
 	else if (strcmp(option, "--mutant") == 0)
 		return text && mutants_choose(span_str(text));
 	else

@@ -549,7 +549,7 @@ static void stale(struct sim *s, const struct wrk *w, int proc)
 		if (l->timed && p &&
 			p->written_off) /* by a person, through the clerk: it will see */
 			continue;
-		if (!p || !is_open(p))
+		if (!p || (!is_open(p) && !p->due_us))
 			world_fail(s, 12,
 				"process %d holds version %u of %s (%s, ledger %u), state %d, due in "
 				"%lld ms%s%s",

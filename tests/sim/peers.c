@@ -270,6 +270,33 @@ static void put_accounts(struct sim *s)
 	}
 }
 
+/* What the processes of the old version were told: other prices and limits, and nothing of the
+ * participant that has come last. */
+static void put_older(struct sim *s)
+{
+	struct config *c = &s->config;
+	size_t n = 0;
+
+	memcpy(c->older_peer, c->peer, sizeof c->peer);
+	memcpy(c->older_link, c->link, sizeof c->link);
+	for (int i = 0; i < PARTIES; i++) {
+		c->older_peer[i].hold_ms = 3000;
+		c->older_peer[i].expire_s = 60;
+		c->older_link[i].peer = &c->older_peer[i];
+	}
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (routes[i].to < PARTIES)
+			c->older_route[n++] = routes[i];
+	c->older = c->snapshot;
+	c->older.peer = c->older_peer;
+	c->older.peer_count = PARTIES - 1;
+	c->older.route = c->older_route;
+	c->older.route_count = n;
+	c->older.fee_count = 0;
+	c->older.markup_bp = 20;
+	c->older.version = 1;
+}
+
 void peers_begin(struct sim *s)
 {
 	struct config *c = &s->config;
@@ -303,7 +330,7 @@ void peers_begin(struct sim *s)
 		.rate_count = sizeof c->rate / sizeof *c->rate,
 		.markup_bp = 50,
 		.quote_life_s = 120,
-		.version = 1 };
+		.version = 2 };
 	for (int i = 0; i < PARTIES && s->faults.caps; i += 3)
 		c->peer[i].day_max = money_of(
 			10000 + rng_below(&s->chance, 400000), c->peer[i].settle);
@@ -311,5 +338,6 @@ void peers_begin(struct sim *s)
 		if (c->peer[i].roles == PEER_ACQUIRER)
 			c->peer[i].owed_max = money_of(
 				10000 + rng_below(&s->chance, 200000), c->peer[i].settle);
+	put_older(s);
 	put_accounts(s);
 }

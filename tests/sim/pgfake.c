@@ -17,8 +17,10 @@
 
 struct pg_commit {
 	bool used, dead, sent;
+	bool cut; /* its line broke: a failover */
 	uint8_t proc;
-	int lost; /* connections that broke under it */
+	bool later; /* by the new version */
+	int lost;   /* connections that broke under it */
 	uint32_t life;
 	struct commit *c;
 	int64_t give_up_us;
@@ -43,29 +45,53 @@ struct pg_commit {
 	int64_t due_us;
 };
 
-static bool goes_wrong(struct sim *s, uint32_t permille)
+bool pg_goes_wrong(struct sim *s, uint32_t permille)
 {
 	return !s->calm && rng_hit(&s->chance, permille);
 }
 
-static int64_t latency(struct sim *s)
+int64_t pg_latency(struct sim *s)
 {
 	int64_t us = APPLY_US + rng_below(&s->chance, 800);
 
-	if (goes_wrong(s, s->faults.pg_slow))
+	if (pg_goes_wrong(s, s->faults.pg_slow))
 		us += rng_below(&s->chance, 2000000);
 	return us;
 }
 
-static bool is_down(const struct sim *s)
+bool pg_is_down(const struct sim *s)
 {
 	return s->now_us < s->ledger.down_until_us;
+}
+
+struct wall pg_wall(const struct sim *s)
+{
+	return (struct wall){ world_wall(s).us + s->ledger.wrong_us };
 }
 
 void pg_outage(struct sim *s, int64_t us)
 {
 	world_say(s, "ledger: down for %lld ms", (long long)(us / 1000));
 	s->ledger.down_until_us = s->now_us + us;
+}
+
+void pg_read_only(struct sim *s, int64_t us)
+{
+	world_say(s, "ledger: writes nothing for %lld ms", (long long)(us / 1000));
+	s->ledger.read_only_until_us = s->now_us + us;
+}
+
+/* What was under way when the lines broke is there or not, and nobody has heard; what was
+ * acknowledged is there. */
+void pg_failover(struct sim *s, int64_t us)
+{
+	for (int i = 0; i < PG_COMMITS; i++) {
+		struct pg_commit *c = s->ledger.commit[i];
+		if (c && c->used)
+			c->cut = true;
+	}
+	s->ledger.asks_lost = s->ledger.asks;
+	pg_outage(s, us);
 }
 
 void pg_begin(struct sim *s)
@@ -233,7 +259,7 @@ static void put_out(struct sim *s, const struct pg_commit *c, const struct commi
 		.payment = c->id,
 		.peer = out->peer,
 		.seq = out->seq,
-		.next_us = world_wall(s).us,
+		.next_us = pg_wall(s).us,
 		.body = out->body };
 	*s->ledger.outs_end = o;
 	s->ledger.outs_end = &o->next;
@@ -286,6 +312,7 @@ static void keep(struct sim *s, struct ledger_pay *p, const struct pg_commit *c)
 	memcpy(step->digest, c->digest.b, 32);
 	p->last = step;
 	p->record = c->record;
+	p->later = c->later && s->faults.rolls && rng_hit(&s->chance, 300);
 	if (pay_unpack(c->record, &p->rec) != RC_OK)
 		world_fail(s, 0, "a record cannot be read");
 	if (p->rec.version != c->version || !pay_id_eq(&p->rec.id, &c->id))
@@ -338,6 +365,8 @@ static enum commit_verdict judge(struct sim *s, const struct pg_commit *c, struc
 		r->cap = a->cap;
 		return COMMIT_CAP;
 	}
+	if (p && p->later && !c->later)
+		world_fail(s, 7, "an older version has stepped what it cannot read");
 	keep(s, p, c);
 	return COMMIT_OK;
 }
@@ -356,6 +385,8 @@ static void tell(struct proc *p, void *arg)
 	wrk_on_commit(p->w, v->c, &v->r);
 }
 
+static void broke(struct sim *s, uint64_t slot);
+
 static void on_verdict(struct sim *s, const struct event *e)
 {
 	struct pg_commit *c = s->ledger.commit[e->a];
@@ -363,6 +394,13 @@ static void on_verdict(struct sim *s, const struct event *e)
 	uint8_t proc = c->proc;
 	uint32_t life = c->life;
 
+	if (proc_is(s, proc, life) && proc_sleeps(s, proc, e))
+		return;
+	if (proc_is(s, proc, life) && c->cut && c->sent) { /* the answer did not come through */
+		c->cut = false;
+		broke(s, e->a);
+		return;
+	}
 	memcpy(&v.r, e->bytes, sizeof v.r);
 	c->used = false;
 	s->ledger.under_way--;
@@ -407,38 +445,56 @@ static void on_apply(struct sim *s, const struct event *e)
 
 	if (c->dead) {
 		/* Its process is gone: what had left may still be applied, and nobody hears. */
-		if (!is_down(s) && rng_hit(&s->chance, 500))
+		if (!pg_is_down(s) && rng_hit(&s->chance, 500))
 			judge(s, c, &r);
 		c->used = false;
 		s->ledger.under_way--;
 		return;
 	}
-	if (is_down(s) && !c->sent && c->give_up_us <= s->ledger.down_until_us) {
+	if (!c->sent && proc_sleeps(s, c->proc, e))
+		return;
+	if (!c->cut && s->now_us < s->ledger.read_only_until_us) { /* 25006; it leaves again */
+		c->cut = false;
+		if (!c->sent && c->give_up_us <= s->now_us)
+			answer(s, e->a, r, 0);
+		else
+			world_in(s, 1000 + rng_below(&s->chance, 500000), on_apply, e->a, 0);
+		return;
+	}
+	if (c->cut) { /* it was on its way when the lines broke */
+		c->cut = false;
+		c->sent = true;
+		if (rng_hit(&s->chance, 500))
+			judge(s, c, &r);
+		broke(s, e->a);
+		return;
+	}
+	if (pg_is_down(s) && !c->sent && c->give_up_us <= s->ledger.down_until_us) {
 		int64_t left = c->give_up_us - s->now_us;
 		answer(s, e->a, r, left > 0 ? left : 0);
 		return;
 	}
-	if (is_down(s)) {
+	if (pg_is_down(s)) {
 		world_in(s, s->ledger.down_until_us - s->now_us + 1000, on_apply, e->a, 0);
 		return;
 	}
-	if (!c->sent && goes_wrong(s, s->faults.pg_unsent)) {
+	if (!c->sent && pg_goes_wrong(s, s->faults.pg_unsent)) {
 		answer(s, e->a, r, rng_below(&s->chance, 3000000));
 		return;
 	}
-	if (goes_wrong(s, s->faults.pg_error)) {
+	if (pg_goes_wrong(s, s->faults.pg_error)) {
 		r.verdict = COMMIT_ERROR;
-		answer(s, e->a, r, latency(s));
+		answer(s, e->a, r, pg_latency(s));
 		return;
 	}
 	c->sent = true;
-	if (goes_wrong(s, s->faults.pg_lost_before) || c->lose == POINT_LOST_BEFORE) {
+	if (pg_goes_wrong(s, s->faults.pg_lost_before) || c->lose == POINT_LOST_BEFORE) {
 		c->lose = POINT_NONE;
 		broke(s, e->a);
 		return;
 	}
 	r.verdict = judge(s, c, &r);
-	if (goes_wrong(s, s->faults.pg_lost_after) || c->lose == POINT_LOST_AFTER) {
+	if (pg_goes_wrong(s, s->faults.pg_lost_after) || c->lose == POINT_LOST_AFTER) {
 		c->lose = POINT_NONE;
 		broke(s, e->a);
 	} else {
@@ -465,13 +521,14 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c)
 	struct pg_commit *to;
 	uint64_t slot;
 
-	if (goes_wrong(s, s->faults.pg_refuse) || !(to = slot_new(s, &slot)))
+	if (pg_goes_wrong(s, s->faults.pg_refuse) || !(to = slot_new(s, &slot)))
 		return RC_FULL;
 	*to = (struct pg_commit){ .used = true,
 		.proc = (uint8_t)proc,
 		.life = s->proc[proc].life,
+		.later = s->proc[proc].later_now,
 		.c = c,
-		.give_up_us = c->give_up.us - 1000000,
+		.give_up_us = proc_time(&s->proc[proc], c->give_up),
 		.id = st->next.id,
 		.version = st->next.version,
 		.digest = digest_sha256(span_of(st->record, st->record_bytes)),
@@ -504,7 +561,7 @@ enum rc pg_commit(struct sim *s, int proc, struct commit *c)
 	memcpy(to->fingerprint, st->claim_fingerprint, 16);
 	world_mix_bytes(s, digest_span(&to->digest));
 	s->ledger.under_way++;
-	world_in(s, latency(s), on_apply, slot, 0);
+	world_in(s, pg_latency(s), on_apply, slot, 0);
 	return RC_OK;
 }
 
@@ -515,217 +572,4 @@ void pg_died(struct sim *s, int proc)
 		if (c && c->used && c->proc == proc)
 			c->dead = true;
 	}
-}
-
-/* ---- questions ---- */
-
-enum ask_kind { ASK_LOAD, ASK_FIND, ASK_REPLY, ASK_CODE, ASK_KEEP, ASK_PAYER, ASK_MERCHANT };
-
-struct ask {
-	enum ask_kind kind;
-	uint8_t proc;
-	uint32_t life;
-	bool fails;
-	struct load_key k;
-	struct pay_id id;
-	struct claim claim;
-	int seq;
-	uint8_t hash[16];
-	struct span payer;
-};
-
-struct answered {
-	const struct ask *q;
-	struct loaded l;
-};
-
-static void tell_loaded(struct proc *p, void *arg)
-{
-	struct answered *a = arg;
-
-	if (a->q->kind == ASK_REPLY)
-		wrk_on_reply_loaded(p->w, a->q->k, &a->l);
-	else
-		wrk_on_loaded(p->w, a->q->k, &a->l);
-}
-
-/* Kept for good: what has expired is only not found any more. */
-static const struct ledger_code *code_of(struct sim *s, const uint8_t hash[16])
-{
-	for (const struct ledger_code *c = s->ledger.codes; c; c = c->next)
-		if (memcmp(c->hash, hash, 16) == 0 && c->until_us > world_wall(s).us)
-			return c;
-	return NULL;
-}
-
-static void keep_codes(struct sim *s, const struct shown_codes *shown)
-{
-	for (int i = 0; i < shown->count; i++) {
-		struct ledger_code *c = world_alloc(s, sizeof *c);
-		*c = (struct ledger_code){ .peer = shown->peer,
-			.payer = world_keep(s, shown->payer),
-			.until_us = shown->until.us -
-				    (int64_t)shown->apart_s * (shown->count - 1 - i) * 1000000,
-			.next = s->ledger.codes };
-		memcpy(c->hash, shown->hash[i], 16);
-		s->ledger.codes = c;
-	}
-}
-
-static const struct ledger_payer *payer_of(struct sim *s, struct span ours)
-{
-	for (const struct ledger_payer *p = s->ledger.payers; p; p = p->next)
-		if (span_eq(p->ours, ours))
-			return p;
-	return NULL;
-}
-
-/* Whoever is asked about for the first time is there from now on, wherever the answer gets lost. */
-static struct span bind_payer(struct sim *s, const struct payer_names *n)
-{
-	struct ledger_payer *p = s->ledger.payers;
-
-	while (p && (p->wallet != n->wallet || !span_eq(p->id, n->id) ||
-			    (!n->id.n && !span_eq(p->handle, n->handle))))
-		p = p->next;
-	if (!p) {
-		p = world_alloc(s, sizeof *p);
-		*p = (struct ledger_payer){ n->wallet, world_keep(s, n->id),
-			world_keep(s, n->handle), world_keep(s, n->ours), s->ledger.payers };
-		s->ledger.payers = p;
-	}
-	return p->ours;
-}
-
-static void put_payer(struct loaded *l, const struct ledger_payer *p)
-{
-	l->rc = RC_OK;
-	l->payer = p->ours;
-	l->payer_own = p->id;
-	l->payer_handle = p->handle;
-}
-
-static void look_up(struct sim *s, const struct ask *q, struct loaded *ret)
-{
-	const struct ledger_pay *p = pg_find_pay(s, &q->id);
-	const struct ledger_claim *k;
-	const struct ledger_reply *r;
-	const struct ledger_payer *payer;
-	const struct ledger_code *code;
-
-	ret->rc = RC_NOENT;
-	if (q->kind == ASK_LOAD && p) {
-		ret->rc = RC_OK;
-		ret->record = p->record;
-		ret->key = p->key;
-		ret->secret = p->secret;
-	} else if (q->kind == ASK_FIND &&
-		   (k = map_get(&s->ledger.claims, q->claim.digest)) != NULL) {
-		ret->rc = RC_OK;
-		ret->payment = k->payment;
-		ret->seq = k->seq;
-		memcpy(ret->fingerprint, k->fingerprint, sizeof ret->fingerprint);
-	} else if (q->kind == ASK_KEEP) {
-		ret->rc = RC_OK;
-	} else if (q->kind == ASK_CODE && (code = code_of(s, q->hash)) != NULL) {
-		put_payer(ret, payer_of(s, code->payer));
-		ret->peer = code->peer;
-	} else if (q->kind == ASK_PAYER && (payer = payer_of(s, q->payer)) != NULL) {
-		put_payer(ret, payer);
-	} else if (q->kind == ASK_REPLY && p && (r = pg_reply(p, q->seq)) != NULL) {
-		ret->rc = RC_OK;
-		ret->status = r->status;
-		ret->body = r->body;
-	}
-}
-
-static void on_asked(struct sim *s, const struct event *e)
-{
-	struct ask q;
-	struct answered a = { .q = &q };
-
-	memcpy(&q, e->bytes, sizeof q);
-	s->ledger.under_way--;
-	if (!proc_is(s, q.proc, q.life))
-		return;
-	a.l.payment = q.id;
-	if (q.fails || is_down(s))
-		a.l.rc = RC_IO;
-	else
-		look_up(s, &q, &a.l);
-	proc_run(s, q.proc, tell_loaded, &a);
-}
-
-static enum rc ask(struct sim *s, int proc, struct ask *q)
-{
-	if (is_down(s) || goes_wrong(s, s->faults.pg_refuse))
-		return RC_IO;
-	q->proc = (uint8_t)proc;
-	q->life = s->proc[proc].life;
-	q->fails = goes_wrong(s, s->faults.pg_unsent) || s->sweep.lost != POINT_NONE;
-	s->ledger.under_way++;
-	world_in_with(s, latency(s), on_asked, 0, 0, span_of(q, sizeof *q));
-	return RC_OK;
-}
-
-enum rc pg_load(struct sim *s, int proc, const struct pay_id *id, struct load_key k)
-{
-	struct ask q = { .kind = ASK_LOAD, .k = k, .id = *id };
-
-	return ask(s, proc, &q);
-}
-
-enum rc pg_find(struct sim *s, int proc, const struct claim *claim, struct load_key k)
-{
-	struct ask q = { .kind = ASK_FIND, .k = k, .claim = *claim };
-
-	return ask(s, proc, &q);
-}
-
-enum rc pg_load_reply(struct sim *s, int proc, const struct pay_id *id, int seq, struct load_key k)
-{
-	struct ask q = { .kind = ASK_REPLY, .k = k, .id = *id, .seq = seq };
-
-	return ask(s, proc, &q);
-}
-
-enum rc pg_find_code(struct sim *s, int proc, const uint8_t hash[16], struct load_key k)
-{
-	struct ask q = { .kind = ASK_CODE, .k = k };
-
-	memcpy(q.hash, hash, 16);
-	return ask(s, proc, &q);
-}
-
-enum rc pg_bind_payer(struct sim *s, int proc, const struct payer_names *names, struct load_key k)
-{
-	struct ask q = { .kind = ASK_PAYER, .k = k, .payer = bind_payer(s, names) };
-
-	return ask(s, proc, &q);
-}
-
-enum rc pg_find_payer(struct sim *s, int proc, struct span payer, struct load_key k)
-{
-	struct ask q = { .kind = ASK_PAYER, .k = k, .payer = world_keep(s, payer) };
-
-	return ask(s, proc, &q);
-}
-
-/* Nobody is registered here. */
-enum rc pg_find_merchant(struct sim *s, int proc, struct span token, struct load_key k)
-{
-	struct ask q = { .kind = ASK_MERCHANT, .k = k };
-
-	(void)token;
-	return ask(s, proc, &q);
-}
-
-enum rc pg_keep_codes(struct sim *s, int proc, const struct shown_codes *c, struct load_key k)
-{
-	struct ask q = { .kind = ASK_KEEP, .k = k };
-	enum rc rc = ask(s, proc, &q);
-
-	if (rc == RC_OK)
-		keep_codes(s, c);
-	return rc;
 }

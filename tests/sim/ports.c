@@ -24,14 +24,16 @@ static int no(void *ctx)
 
 static struct mono port_mono(void *ctx)
 {
-	return (struct mono){ ((struct proc *)ctx)->s->now_us + 1000000 };
+	const struct proc *p = ctx;
+
+	return (struct mono){ p->s->now_us - p->lost_us + 1000000 };
 }
 
 static struct wall port_wall(void *ctx)
 {
 	const struct proc *p = ctx;
 
-	int64_t us = world_wall(p->s).us + p->skew_us;
+	int64_t us = world_wall(p->s).us + p->skew_us + p->wrong_us;
 
 	return (struct wall){ p->s->faults.coarse ? us / 1000 * 1000 : us };
 }
@@ -220,7 +222,7 @@ static void port_bell(void *ctx, const struct pay_id *id)
 	if (id)
 		proc_ring(s, no(ctx), id);
 	else
-		clerk_hint(s, world_wall(s).us + 1000);
+		clerk_hint(s, pg_wall(s).us + 1000);
 }
 
 void ports_bind(struct proc *p)

@@ -1,5 +1,7 @@
 /*
- * rdsfake.c: the cache: forgets everything at any moment, is slow, or is not there.
+ * rdsfake.c: the cache: forgets everything at any moment, is slow, or is not there; or answers as a
+ * replica that was left behind: what a key had before, what was there before all was forgotten,
+ * and that it has not heard of what it was told.
  *
  * Somebody else may have written to it: a value comes back with a byte that is not ours. Keys are
  * kept as hashes of 64 bits; within a seed they do not meet.
@@ -24,21 +26,36 @@ static uint64_t key_of(struct span text)
 	return v | 1;
 }
 
-static struct rds_entry *slot(struct sim *s, uint64_t key)
+static struct rds_entry *slot_in(struct rds_entry *of, uint64_t key)
 {
 	size_t i = key >> 20;
 
 	for (;; i++) {
-		struct rds_entry *e = &s->rds.entry[i % RDS_ENTRIES];
+		struct rds_entry *e = &of[i % RDS_ENTRIES];
 		if (e->key == 0 || e->key == key)
 			return e;
 	}
 }
 
+static struct rds_entry *slot(struct sim *s, uint64_t key)
+{
+	return slot_in(s->rds.entry, key);
+}
+
+/* Who answers: it, or a replica that was left behind. */
+static struct rds_entry *read_slot(struct sim *s, uint64_t key)
+{
+	bool stale = !s->calm && rng_hit(&s->chance, s->faults.rds_stale);
+
+	return stale ? slot_in(s->rds.replica, key) : slot(s, key);
+}
+
 void rds_flush(struct sim *s)
 {
 	world_say(s, "cache: flushed");
-	memset(&s->rds, 0, sizeof s->rds);
+	memcpy(s->rds.replica, s->rds.entry, sizeof s->rds.replica);
+	memset(s->rds.entry, 0, sizeof s->rds.entry);
+	s->rds.count = 0;
 }
 
 void rds_begin(struct sim *s)
@@ -58,7 +75,8 @@ static void answer(struct sim *s, const struct event *e)
 {
 	struct ask q;
 
-	if (!proc_is(s, (int)(e->a & 0xff), (uint32_t)(e->a >> 8)))
+	if (!proc_is(s, (int)(e->a & 0xff), (uint32_t)(e->a >> 8)) ||
+		proc_sleeps(s, (int)(e->a & 0xff), e))
 		return;
 	memcpy(&q.k, e->bytes, sizeof q.k);
 	q.a.known = e->b != 0;
@@ -112,7 +130,7 @@ enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k)
 
 	if (!s->calm && rng_hit(&s->chance, s->faults.rds_flush))
 		rds_flush(s);
-	e = slot(s, key_of(key));
+	e = read_slot(s, key_of(key));
 	return say(s, proc, k, e->key != 0, forged(s, e->value));
 }
 
@@ -123,6 +141,8 @@ static void put(struct sim *s, uint64_t key, struct span value)
 	if (s->rds.count > RDS_ENTRIES / 2)
 		rds_flush(s);
 	e = slot(s, key);
+	if (e->key)
+		*slot_in(s->rds.replica, key) = *e; /* what it had before */
 	s->rds.count += e->key == 0;
 	*e = (struct rds_entry){ key, world_keep(s, value) };
 }
@@ -139,9 +159,9 @@ void rds_put(struct sim *s, struct span key, struct span value)
 enum rc rds_nonce(struct sim *s, int proc, struct span nonce, struct load_key k)
 {
 	uint64_t key = key_of(nonce) ^ 2;
-	bool seen = slot(s, key)->key != 0;
+	bool seen = read_slot(s, key)->key != 0;
 
-	if (!seen)
+	if (!slot(s, key)->key)
 		put(s, key, SPAN_NONE);
 	return say(s, proc, k, true, seen ? SPAN("1") : SPAN_NONE);
 }

@@ -3,8 +3,8 @@
  * halves. First things go wrong and only safety is asked for; then faults stop, time runs on, and
  * everything must come to its end.
  *
- * The hard thing is to choose: a world in which everything fails never gets anywhere, so a few
- * kinds at a time do. Must never keep anything of one seed for the next.
+ * The hard thing is to tell an end from a pause: nothing is left to do only when no message, no
+ * question and no alarm is. Must never keep anything of one seed for the next.
  */
 #include "sim.h"
 
@@ -15,80 +15,6 @@
 #define PAYMENTS_MIN 10
 #define PAYMENTS_MAX 200
 #define EVENTS_MAX   2000000
-
-/* ---- what goes wrong ---- */
-
-static uint32_t some(struct rng *r)
-{
-	static const uint32_t levels[] = { 1, 5, 20, 80 };
-
-	return rng_below(r, 2) ? levels[rng_below(r, 4)] : 0;
-}
-
-static struct faults choose(struct rng *r)
-{
-	struct faults f = { .delay_us = 500 + rng_below(r, 50000) };
-	bool link = rng_hit(r, 600), pg = rng_hit(r, 400), rds = rng_hit(r, 400);
-
-	f.odd_codes = rng_hit(r, 800) ? rng_below(r, 600) : 0;
-	f.repeats = rng_below(r, 300);
-	f.conflicts = rng_below(r, 100);
-	f.cancels = rng_below(r, rng_hit(r, 200) ? 700 : 200);
-	f.refunds = rng_below(r, 300);
-	if (link) {
-		f.unsent = some(r);
-		f.request_lost = some(r);
-		f.answer_lost = some(r);
-		f.cut = some(r);
-		f.drip = some(r);
-		f.twice = some(r);
-		f.late = some(r);
-	}
-	if (pg) {
-		f.pg_unsent = some(r);
-		f.pg_error = some(r) / 2;
-		f.pg_lost_before = some(r);
-		f.pg_lost_after = some(r);
-		f.pg_slow = some(r);
-		f.pg_refuse = some(r);
-		f.pg_outages = rng_below(r, 4);
-	}
-	if (rds) {
-		f.rds_slow = some(r);
-		f.rds_absent = some(r) * 4;
-		f.rds_flush = some(r);
-		f.rds_forged = some(r) * 4;
-	}
-	f.crashes = rng_hit(r, 400) ? 1 + rng_below(r, 8) : 0;
-	f.bells_lost = rng_hit(r, 300) ? rng_below(r, 1000) : 0;
-	f.mischief = rng_hit(r, 500) ? rng_below(r, 40) : 0;
-	f.rogue = rng_hit(r, 600) ? 1 + rng_below(r, PARTIES) : 0;
-	f.corridor = rng_hit(r, 400) ? 1 + rng_below(r, 100) : 0;
-	f.small = rng_hit(r, 100);
-	f.caps = rng_hit(r, 200);
-	f.skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
-	f.coarse = rng_hit(r, 150);
-	if (f.coarse)
-		f.skew_us = 0;
-	f.hours = rng_hit(r, 200) ? rng_below(r, 200) : 0;
-	f.decisions = rng_hit(r, 300) ? 1 + rng_below(r, 20) : 0;
-	f.switches = rng_hit(r, 200) ? 1 + rng_below(r, 8) : 0;
-	return f;
-}
-
-static void on_crash(struct sim *s, const struct event *e)
-{
-	(void)e;
-	if (!s->calm)
-		proc_crash_soon(s, (int)rng_below(&s->chance, PROCS));
-}
-
-static void on_outage(struct sim *s, const struct event *e)
-{
-	(void)e;
-	if (!s->calm)
-		pg_outage(s, 100000 + rng_below(&s->chance, 12000000));
-}
 
 /* ---- one world ---- */
 
@@ -115,7 +41,8 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	s->entropy.s = rng_next(&r);
 	s->people.s = rng_next(&r);
 	s->faults = fair || rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000, .small = fair }
-					     : choose(&r);
+					     : faults_choose(&r);
+	faults_leave_out(&s->faults, s->smaller.without);
 	s->sweep.effects = 0;
 	s->sweep.lost = POINT_NONE;
 	s->sweep.action[0] = '\0';
@@ -129,6 +56,8 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	s->spends_planned = PAYMENTS_MIN + (int)n;
 	if (rng_hit(&r, 50))
 		s->spends_planned = PAYMENTS_MAX;
+	if (s->smaller.payments && s->smaller.payments < s->spends_planned)
+		s->spends_planned = s->smaller.payments;
 	if (fair)
 		s->spends_planned = 0;
 	pg_begin(s);
@@ -139,10 +68,7 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	proc_begin(s);
 	people_begin(s);
 	operators_begin(s);
-	for (uint32_t i = 0; i < s->faults.crashes; i++)
-		world_in(s, rng_below(&s->chance, 120000000), on_crash, 0, 0);
-	for (uint32_t i = 0; i < s->faults.pg_outages; i++)
-		world_in(s, rng_below(&s->chance, 120000000), on_outage, 0, 0);
+	troubles_begin(s);
 }
 
 /* True when it ended before the time was over. */
@@ -164,11 +90,7 @@ static void live(struct sim *s)
 	int64_t hour = INT64_C(3600) * 1000000;
 
 	s->calm = true;
-	s->ledger.down_until_us = 0;
-	for (int i = 0; i < PROCS; i++)
-		if (!s->proc[i].alive)
-			proc_start(s, i);
-	clerk_hint(s, world_wall(s).us);
+	troubles_end(s);
 	world_say(s, "faults end");
 	run(s, s->now_us + 3 * hour, EVENTS_MAX, true, false);
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);

@@ -62,12 +62,14 @@ struct faults {
 	uint32_t delay_us;
 	/* pgfake.c */
 	uint32_t pg_unsent, pg_error, pg_lost_before, pg_lost_after, pg_slow, pg_refuse;
-	uint32_t pg_outages;
+	uint32_t pg_outages, failovers;
 	/* rdsfake.c */
-	uint32_t rds_slow, rds_absent, rds_flush, rds_forged;
-	/* crash.c */
-	uint32_t crashes, bells_lost;
-	bool small; /* workers with hardly any memory */
+	uint32_t rds_slow, rds_absent, rds_flush, rds_forged, rds_stale;
+	/* crash.c, troubles.c */
+	uint32_t crashes, bells_lost, pauses, jumps;
+	uint32_t twins; /* two take the same up at once */
+	bool rolls;     /* a new version is put in */
+	bool small;     /* workers with hardly any memory */
 	/* people.c and the partners */
 	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
 	uint32_t corridor; /* most payments go this way; 0: any */
@@ -77,6 +79,12 @@ struct faults {
 	uint32_t hours;               /* of keys that are used again so much later */
 	uint32_t decisions, switches; /* operators.c */
 	bool coarse; /* clocks tick in milliseconds, so that two processes see the same time */
+};
+
+/* What is left out of what the seed chooses. */
+struct smaller {
+	uint64_t without; /* a bit for each kind of faults.c */
+	int payments;     /* at most; 0: as many as chosen */
 };
 
 /* ---- world.c ---- */
@@ -203,6 +211,11 @@ struct config {
 	struct route_row route[ROUTES_MAX];
 	struct fee_row fee;
 	struct snapshot snapshot;
+	/* What the old version was told. */
+	struct peer older_peer[PARTIES];
+	struct link older_link[PARTIES];
+	struct route_row older_route[32];
+	struct snapshot older;
 };
 
 void peers_begin(struct sim *s);
@@ -243,6 +256,7 @@ struct ledger_pay {
 	struct ledger_reply *replies;
 	int64_t due_us, leased_us; /* wall; 0: none */
 	struct ledger_sum sum[PAY_ACCOUNTS];
+	bool later; /* its record has what only the new version knows */
 	int sums, exceptions;
 	bool to_write_off, written_off; /* an operator wants that; a step of his was taken */
 	uint32_t seen;                  /* bit COVER_STATE(s): it was in that state */
@@ -299,7 +313,9 @@ struct ledger {
 	struct ledger_out *outs, **outs_end;
 	int outs_owed, under_way; /* notifications; commits and questions */
 	struct pg_commit *commit[PG_COMMITS];
-	int64_t down_until_us; /* world time */
+	int64_t down_until_us, read_only_until_us; /* world time */
+	int64_t wrong_us;                          /* of its clock */
+	uint64_t asks, asks_lost;                  /* questions; those up to there got no answer */
 	uint64_t commits;
 };
 
@@ -322,6 +338,15 @@ const struct ledger_pay *pg_taker(struct sim *s, const struct pay_id *from);
 int64_t pg_contra(struct sim *s, const struct ledger_account *a);
 const struct ledger_reply *pg_reply(const struct ledger_pay *p, int seq);
 void pg_outage(struct sim *s, int64_t us);
+/* It refuses to write, as who is about to be replaced. */
+void pg_read_only(struct sim *s, int64_t us);
+/* All lines break; after so long there is another, which has all that was acknowledged. */
+void pg_failover(struct sim *s, int64_t us);
+struct wall pg_wall(const struct sim *s);
+/* pgask.c asks in the same weather. */
+bool pg_goes_wrong(struct sim *s, uint32_t permille);
+int64_t pg_latency(struct sim *s);
+bool pg_is_down(const struct sim *s);
 
 /* ---- rdsfake.c ---- */
 
@@ -334,6 +359,7 @@ struct rds_entry {
 
 struct rds_fake {
 	struct rds_entry entry[RDS_ENTRIES];
+	struct rds_entry replica[RDS_ENTRIES]; /* as it was a while ago */
 	int count;
 };
 
@@ -352,8 +378,12 @@ struct proc {
 	bool alive;
 	jmp_buf out;
 	bool inside;
-	int die_in;      /* port calls; 0: not */
-	int64_t skew_us; /* of its wall clock */
+	int die_in;       /* port calls; 0: not */
+	int64_t skew_us;  /* of its wall clock */
+	int64_t wrong_us; /* the same, once somebody has set it wrong */
+	int64_t asleep_until_us;
+	int64_t lost_us;       /* of its monotonic clock, which stood still */
+	bool later, later_now; /* the new version; what runs now */
 	void *memory;
 	struct wrk *w;
 	struct wrk_conf conf;
@@ -373,11 +403,22 @@ void proc_run(struct sim *s, int proc, proc_fn *fn, void *arg);
 void proc_port(struct proc *p);
 bool proc_is(const struct sim *s, int proc, uint32_t life);
 void proc_crash_soon(struct sim *s, int proc);
+void proc_die(struct sim *s, int proc); /* now */
+/* The world's time at which that process' monotonic clock says so. */
+int64_t proc_time(const struct proc *p, struct mono at);
 void proc_start(struct sim *s, int proc);
 /* The others hear that an answer of that payment is final; or not, for a bell may be lost. */
 void proc_ring(struct sim *s, int from, const struct pay_id *id);
 /* The clerk has a reason to look at that wall time. */
 void clerk_hint(struct sim *s, int64_t wall_us);
+
+/* ---- troubles.c: stops, clocks, versions ---- */
+
+void troubles_begin(struct sim *s);
+void troubles_end(struct sim *s);
+bool proc_asleep(const struct sim *s, int proc);
+/* True: the process is stopped, and the event comes once it goes on. */
+bool proc_sleeps(struct sim *s, int proc, const struct event *e);
 
 /* ---- people.c ---- */
 
@@ -443,6 +484,22 @@ void oracle_safe(struct sim *s); /* while things happen */
 void oracle_end(struct sim *s);  /* when all has settled */
 /* The same for all readers of a request: its target, key and body. */
 uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m);
+
+/* ---- faults.c: the kinds, each by its number ---- */
+
+struct faults faults_choose(struct rng *r);
+const char *faults_name(int kind); /* NULL: there are no more */
+bool faults_have(const struct faults *f, int kind);
+void faults_leave_out(struct faults *f, uint64_t without);
+/* "a,b,c"; false: one of them is none. */
+bool faults_parse(struct span names, uint64_t *ret);
+
+/* ---- shrink.c ---- */
+
+/* PRE: the last world has failed. Leaves in s->smaller the least that fails the same way, and its
+ * failure in s. */
+void shrink(struct sim *s, uint64_t seed);
+void shrink_print(const struct sim *s, FILE *to);
 
 /* ---- seed.c ---- */
 
@@ -516,6 +573,7 @@ struct sim {
 	uint64_t seed;
 	struct rng chance, entropy, people; /* faults and delays; kernel's; what people do */
 	struct faults faults;
+	struct smaller smaller;
 	bool calm; /* the liveness phase: faults are off */
 	bool trace;
 	int64_t now_us;
