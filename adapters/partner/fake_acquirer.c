@@ -209,6 +209,10 @@ void pfake_webhook(struct fake_rq *rq)
 		rq->f->webhooks++;
 		if (json_str(data, "payment_id", &id) || json_str(data, "id", &id))
 			p = pfake_payment_find(rq->f, id);
+		/* The answer that would have named it may be lost. */
+		if (!p && (json_str(data, "partner_payment_id", &id) ||
+				  json_str(data, "partner_payout_id", &id)))
+			p = pfake_payment_find(rq->f, id);
 	} else {
 		out->status = 400;
 	}

@@ -335,8 +335,9 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 		return;
 	while (span_split(&type, '/', &part))
 		continue;
-	if (c->purpose == FOR_REFUND && span_eq(part, SPAN(NOT_BELIEVED)))
-		return; /* says nothing of the refund, which may have been asked for before */
+	if (span_eq(part, SPAN(NOT_BELIEVED)) && c->purpose != FOR_CANCEL &&
+		(c->purpose != FOR_CREATE || p->tries || *p->switch_id))
+		return; /* says nothing of what may have been asked for before */
 	if (c->purpose == FOR_CANCEL)
 		p->cancelling = false;
 	if (c->purpose == FOR_REFUND && strcmp(p->refund[c->refund].status, "DONE") == 0)

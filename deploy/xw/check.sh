@@ -23,8 +23,10 @@ check_all() {
 	check_meson 'unit, taste, golden, corpus' build
 	check_meson 'the same under sanitizers' build-asan --no-suite taste
 	sim_row
+	digest_row
 	sweep_row
 	mutants_row
+	shrink_row
 	fuzz_targets 30
 	bench_row
 	faults_short

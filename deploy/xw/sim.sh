@@ -44,15 +44,62 @@ mutants_row() {
 	check_row 'mutants (killed)' $((all - alive)) "$alive" 0
 }
 
-# A short run for `./xw test`.
+# worlds_row TITLE PROGRAM SEEDS FROM: all of them are run, or the row fails.
+worlds_row() {
+	local log=$RUN/log/$(basename "$(dirname "$(dirname "$(dirname "$2")")")").json ran failed rate
+	step "test: $1"
+	ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		"$2" --seeds "$3" --from "$4" --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
+	ran=$(sed -n 's/.*"seeds":\([0-9]*\).*/\1/p' "$log") failed=$(sed -n 's/.*"failed":\([0-9]*\),.*/\1/p' "$log")
+	rate=$(sed -n 's/.*"seeds_per_minute":\([0-9]*\).*/\1/p' "$log")
+	[[ $ran && $failed ]] || { tail -n 5 "$log.err" >&2; ran=0 failed=0; }
+	((failed == 0)) || tail -n 24 "$log.err" >&2
+	step "test: $ran seeds, ${rate:-0} a minute"
+	check_row "$1" $((ran - failed)) $(($3 - ran + failed)) 0
+}
+
+# For `./xw test`: many worlds, and fewer of them under the sanitizers of the tree that check_all has built.
 sim_row() {
-	local log=$RUN/log/sim.json seeds failed
 	build_tree build-sim --buildtype=release
-	step 'test: simulator'
-	"$RUN/build-sim/tests/sim/xw-sim" --seeds 1000 --from "${1:-1000}" --seconds 60 --jobs "$(nproc)" --json \
-		>"$log" 2>"$log.err" </dev/null || true
-	seeds=$(sed -n 's/.*"seeds":\([0-9]*\).*/\1/p' "$log") failed=$(sed -n 's/.*"failed":\([0-9]*\),.*/\1/p' "$log")
-	[[ $seeds && $failed ]] || { tail -n 5 "$log.err" >&2; seeds=1 failed=1; }
-	((failed == 0)) || tail -n 12 "$log.err" >&2
-	check_row 'simulator (seeds)' $((seeds - failed)) "$failed" 0
+	worlds_row 'simulator (seeds)' "$RUN/build-sim/tests/sim/xw-sim" 10000 1000
+	worlds_row 'simulator under sanitizers (seeds)' "$RUN/build-asan/tests/sim/xw-sim" 2000 50000
+}
+
+# Same seed, same trace, whoever compiled it.
+digest_row() {
+	local gcc clang seeds=200
+	BUILD_ONLY=(tests/sim/xw-sim)
+	CC=clang build_tree build-clang --buildtype=release -Dwerror=false
+	BUILD_ONLY=()
+	step 'test: traces of gcc and clang'
+	gcc=$(digest_of build-sim "$seeds") clang=$(digest_of build-clang "$seeds")
+	if [[ $gcc && $gcc == "$clang" ]]; then
+		check_row 'the same trace by clang (seeds)' "$seeds" 0 0
+	else
+		say "digests: gcc ${gcc:-none}, clang ${clang:-none}"
+		check_row 'the same trace by clang (seeds)' 0 "$seeds" 0
+	fi
+}
+
+# digest_of BUILD SEEDS
+digest_of() {
+	"$RUN/$1/tests/sim/xw-sim" --seeds "$2" --jobs "$(nproc)" --json 2>/dev/null </dev/null |
+		sed -n 's/.*"digest":"\([0-9a-f]*\)".*/\1/p'
+}
+
+# A world that fails by a bug on purpose is made smaller, and the command that is printed shows the same failure.
+shrink_row() {
+	local sim=$RUN/build-mutants/tests/sim/xw-sim log=$RUN/log/shrink bug=not-found-once command was is
+	step 'test: a failing world is made smaller'
+	"$sim" --mutant "$bug" --seeds 60 >/dev/null 2>"$log" </dev/null || true
+	command=$(awk '/^smaller/ { getline; print; exit }' "$log")
+	was=$(sed -n 's/^seed [0-9]*: \(invariant [0-9]*\).*/\1/p' "$log" | head -n 1)
+	"$sim" --mutant "$bug" ${command#*./xw sim} >/dev/null 2>"$log.again" </dev/null || true
+	is=$(sed -n 's/^seed [0-9]*: \(invariant [0-9]*\).*/\1/p' "$log.again" | head -n 1)
+	if [[ $command == *--payments* && $command == *--without* && $was && $is == "$was" ]]; then
+		check_row 'a failing world made smaller' 1 0 0
+	else
+		tail -n 5 "$log" "$log.again" >&2
+		check_row 'a failing world made smaller' 0 1 0
+	fi
 }

@@ -250,7 +250,7 @@ static void not_found(struct turn *t)
 	}
 	l->misses++;
 	/* F-3: final only after the settle time and twice in a row; and then we still cancel. */
-	if (l->misses >= 2 && wall_diff_ms(t->ev->now, l->since) >= c->not_found_s * 1000) {
+	if (l->misses >= 2 && turn_settled(t, l->since, c->not_found_s * 1000)) {
 		l->asking = 0;
 		undo_want(t, UNDO_UNRESOLVED);
 		return;
@@ -403,7 +403,8 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 
 /* While it is open; and where we have concluded that nothing came of it: what comes late has to go
  * back. A question that a hint makes us ask is no rung of the ladder, so whoever went on hinting
- * could keep a payment in doubt for ever: once the ladder's whole time is over, only its rungs count. */
+ * could keep a payment in doubt for ever: once the ladder's whole time is over, only its rungs
+ * count. */
 static bool hint_counts(struct turn *t, const struct msg *m)
 {
 	const struct leg *l = &t->p->iss;

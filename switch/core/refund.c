@@ -191,8 +191,7 @@ static void not_found(struct turn *t, struct refund *r)
 		again(t, r, REFUND_UNKNOWN); /* the refund itself was answered so: not at once */
 	} else if (c->repeat == REPEAT_SAME_ID) {
 		ask(t, r, OP_REFUND);
-	} else if (r->misses >= 2 &&
-		   wall_diff_ms(t->ev->now, r->since) >= (q ? q->not_found_s : 0) * 1000) {
+	} else if (r->misses >= 2 && turn_settled(t, r->since, (q ? q->not_found_s : 0) * 1000)) {
 		r->reason = REASON_UNRESOLVED;
 		finish(t, r, REFUND_NO);
 	} else {

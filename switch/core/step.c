@@ -43,6 +43,12 @@ const struct peer *turn_peer(const struct turn *t, uint16_t number)
 	return p;
 }
 
+bool turn_settled(const struct turn *t, struct wall since, int64_t ms)
+{
+	return wall_diff_ms(t->ev->now, since) >= ms &&
+	       (!t->ev->watched_ms || t->ev->watched_ms >= ms);
+}
+
 const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
 {
 	return peer_caps(turn_peer(t, peer), op);

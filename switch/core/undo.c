@@ -188,7 +188,7 @@ static void not_found(struct turn *t)
 	p->undo.misses++;
 	if (MUTANT(UNDO_NOT_FOUND_ONCE) ||
 		(p->undo.misses >= 2 &&
-			wall_diff_ms(t->ev->now, p->undo.since) >= (c ? c->not_found_s : 0) * 1000))
+			turn_settled(t, p->undo.since, (c ? c->not_found_s : 0) * 1000)))
 		undone(t);
 	else
 		again(t);
@@ -205,8 +205,8 @@ static void refund_not_found(struct turn *t)
 	p->undo.misses++;
 	again(t);
 	if (c->repeat == REPEAT_SAME_ID ||
-		(p->undo.misses >= 2 && wall_diff_ms(t->ev->now, p->undo.since) >=
-						(q ? q->not_found_s : 0) * 1000)) {
+		(p->undo.misses >= 2 &&
+			turn_settled(t, p->undo.since, (q ? q->not_found_s : 0) * 1000))) {
 		p->undo.misses = 0;
 		p->undo.op = OP_NONE;
 	}

@@ -300,6 +300,8 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
 	it->ev.now = live_now(w, l);
+	if (it->ev.kind == EV_ANSWER && !live_scarce(w))
+		it->ev.watched_ms = 1 + (w->now.us - l->seen.us) / 1000;
 	w->port->entropy(w->port->ctx, &it->ev.salt, sizeof it->ev.salt);
 	if (it->ev.kind == EV_REQUEST)
 		gate_down(w, &it->ev);
@@ -556,6 +558,8 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	CHECK(l->state == LIVE_COMMITTING && l->step == ws);
 	l->state = LIVE_READY;
 	l->step = NULL;
+	/* Others may have stepped it meanwhile: who only wants to know is not told from memory. */
+	l->stale = l->stale || (l->rec.version && r->verdict != COMMIT_OK);
 	forget_claims(w, ws);
 	if (l->rec.version == 0 && r->verdict != COMMIT_OK)
 		map_del(&w->payments, ws->st.next.id.b);

@@ -16,6 +16,7 @@ static void enqueue(struct wrk *w, struct rq *rq, struct live *l)
 
 	if (!it) {
 		inbound_refuse(w, rq, REASON_OVERLOADED, "too much at once", NULL);
+		live_release_if_idle(w, l); /* it may have been taken for this one */
 		return;
 	}
 	it->ev = rq->ev;

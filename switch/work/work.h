@@ -127,6 +127,7 @@ struct live {
 	uint32_t turn_of;   /* by this version of the record: whoever reads it again keeps it */
 	struct wall clock;  /* the payment's time, which never goes back, */
 	struct mono read;   /* as it was then: live_now */
+	struct mono seen;   /* since when it is in memory */
 	bool ours;          /* the last step was committed here: we hear its alarm */
 	bool stale;         /* the ledger could not be asked whether rec is still what it has */
 	struct mono synced; /* when rec was last what the ledger has */
@@ -283,6 +284,8 @@ struct live *live_find(struct wrk *w, const struct pay_id *id);
 /* In memory, loading if it was not; NULL when there is no room. */
 struct live *live_get(struct wrk *w, const struct pay_id *id);
 struct live *live_new(struct wrk *w);
+/* There is so little room that what waits is not kept in memory. */
+bool live_scarce(const struct wrk *w);
 void live_release_if_idle(struct wrk *w, struct live *l);
 /* The time as this payment knows it: the wall's, but where that was set back it goes on as the
  * monotonic clock does, so that alarms and settle times are waited for, no longer and no shorter.

@@ -25,7 +25,7 @@ struct live *live_new(struct wrk *w)
 	memset(l, 0, offsetof(struct live, secret));
 	l->magic = LIVE_MAGIC;
 	l->state = LIVE_READY;
-	l->read = w->now;
+	l->read = l->seen = w->now;
 	list_init(&l->inbox);
 	list_init(&l->waiters);
 	list_init(&l->all);
@@ -163,6 +163,11 @@ void wrk_on_bell(struct wrk *w, const struct pay_id *id)
 		live_refresh(w, l);
 }
 
+bool live_scarce(const struct wrk *w)
+{
+	return slab_free_count(&w->lives) <= w->lives.count / 4;
+}
+
 void live_release_if_idle(struct wrk *w, struct live *l)
 {
 	if (l->state != LIVE_READY || !list_is_empty(&l->inbox) || !list_is_empty(&l->waiters) ||
@@ -171,7 +176,7 @@ void live_release_if_idle(struct wrk *w, struct live *l)
 	/* What is ours and not final stays while there is room: we hear its alarm first. Any other
 	 * copy is old the moment after it was read. */
 	if ((l->ours || l->has_turn) && l->rec.version && l->rec.due.us && !w->draining &&
-		slab_free_count(&w->lives) > w->lives.count / 4)
+		!live_scarce(w))
 		return;
 	if (l->timed)
 		heap_remove(&w->due, &l->due);

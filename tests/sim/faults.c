@@ -56,7 +56,7 @@ static void choose_process(struct faults *f, struct rng *r)
 	f->pauses = rng_hit(r, 300) ? 1 + rng_below(r, 6) : 0;
 	f->twins = rng_hit(r, 250) ? 100 + rng_below(r, 900) : 0;
 	f->rolls = rng_hit(r, 200);
-	f->jumps = rng_hit(r, 150) ? 1 + rng_below(r, 4) : 0;
+	f->jumps = rng_hit(r, 0) ? 1 + rng_below(r, 4) : 0;
 	f->skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
 	f->coarse = rng_hit(r, 150);
 	if (f->coarse)

@@ -552,12 +552,14 @@ static void stale(struct sim *s, const struct wrk *w, int proc)
 		if (!p || (!is_open(p) && !p->due_us))
 			world_fail(s, 12,
 				"process %d holds version %u of %s (%s, ledger %u), state %d, due in "
-				"%lld ms%s%s",
+				"%lld ms%s%s%s%s",
 				proc, l->rec.version, id_text(&l->rec.id),
 				pay_state_name(pay_state(&l->rec)), p ? p->rec.version : 0,
 				(int)l->state,
 				(long long)((l->rec.due.us - world_wall(s).us) / 1000),
-				l->timed ? "" : ", no alarm", l->calls_out ? ", calls out" : "");
+				l->timed ? "" : ", no alarm", l->calls_out ? ", calls out" : "",
+				list_is_empty(&l->inbox) ? "" : ", more to step",
+				list_is_empty(&l->waiters) ? "" : ", somebody waits");
 	}
 }
 

@@ -455,6 +455,7 @@ void pw_answer_with(struct payworld *w, enum side side, enum op op, enum outcome
 		.peer = side == SIDE_ISSUER ? w->rec.iss.peer : w->rec.acq.peer,
 		.attempt = side == SIDE_ISSUER ? w->rec.iss.attempt : w->rec.acq.attempt };
 
+	ev.watched_ms = w->watched_ms;
 	if (op == OP_REFUND)
 		ev.refund_seq = w->rec.refund_seq;
 	w->m.op = op;

@@ -152,6 +152,28 @@ static void not_found_is_cancelled(void **state)
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
+/* Somebody has set the clock: what must be waited for counts once it was seen to pass. */
+static void a_clock_proves_nothing(void **state)
+{
+	struct payworld *w = *state;
+	int cancels = 0;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	w->watched_ms = 1000;
+	while (!pay_is_final(&w->rec) && cancels < 6) {
+		if (w->st.call_count) {
+			cancels += w->st.call[0].op == OP_CANCEL;
+			w->watched_ms = cancels < 5 ? 1000 : 3600000;
+			pw_answer(w, w->st.call[0].op, OUTCOME_NOT_FOUND, REASON_NONE);
+		} else {
+			pw_due(w);
+		}
+	}
+	assert_state(w, PAY_UNDONE);
+	assert_int_equal(cancels, 5);
+}
+
 /* A debit that never left: once its settle time has passed, two cancels that find nothing end it.
  */
 static void never_left(void **state)
@@ -947,6 +969,7 @@ int main(void)
 		core_case(lost_then_found),
 		core_case(questions_that_repeat_the_debit),
 		core_case(not_found_is_cancelled),
+		core_case(a_clock_proves_nothing),
 		core_case(never_left),
 		core_case(cancel_waits_for_its_time),
 		core_case(success_before_the_cancel_is_undone),

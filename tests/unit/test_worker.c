@@ -681,6 +681,29 @@ static void read_while_it_is_committed(void **state)
 	read_beside_a_commit(COMMIT_OK);
 	read_beside_a_commit(COMMIT_UNSENT);
 	read_beside_a_commit(COMMIT_ERROR);
+/* Nor is what we knew before a commit that did not come to anything. */
+static void read_behind_a_commit_that_failed(void **state)
+{
+	struct commit_result unsent = { .verdict = COMMIT_UNSENT };
+	struct world *o = fresh();
+	int read;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	(void)request(o, "/scheme/cancel", CANCEL);
+	for (turn(o); o->questions; turn(o))
+		answer(o);
+	assert_int_equal(o->commits, 1);
+	o->now.us += 1000;
+	read = request(o, "/scheme/read", READ);
+	turn(o);
+	answer(o); /* whose the id is */
+	turn(o);
+	wrk_on_commit(o->w, o->commit[--o->commits], &unsent);
+	turn(o);
+	assert_non_null(strstr(o->body[read], "problem.reason: unavailable"));
+	done(o);
 }
 
 static void request_fills_its_memory(void **state)
@@ -1089,6 +1112,30 @@ static void operate(struct world *o, enum operator_verb verb)
 	assert_true(wrk_operate(o->w, &o->id[0], verb, SPAN("maria"), 7, operated, o));
 }
 
+/* No room to step it: the place that it was given is free again. */
+static void refused_for_want_of_room(void **state)
+{
+	struct world *o = fresh();
+	struct pay_id id;
+	int refused;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o); /* whose user it is */
+	turn(o);
+	id = o->commit[0]->step->next.id;
+	while (wrk_operate(o->w, &id, OPERATOR_RETRY, SPAN("ann"), 7, operated, o))
+		continue;
+	refused = request(o, "/scheme/pay",
+		"op: debit\nauthentic: true\nkey: 8\nrequest_id: 8\npayer.id: 2-token\n"
+		"payment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	answer(o);
+	assert_non_null(strstr(o->body[refused], "problem.reason: overloaded"));
+	assert_int_equal(wrk_stats(o->w)->live, 1);
+	all(o);
+	done(o);
+}
+
 /* A person hears what came of it: why not, or, once that is durable, that it is done. Evidence
  * says who it was. */
 static void a_person_decides(void **state)
@@ -1152,6 +1199,7 @@ int main(void)
 		cmocka_unit_test(questions_are_shed_first),
 		cmocka_unit_test(nothing_old_is_read),
 		cmocka_unit_test(read_while_it_is_committed),
+		cmocka_unit_test(read_behind_a_commit_that_failed),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(switched_off_meanwhile),
 		cmocka_unit_test(many_wait),
@@ -1165,6 +1213,7 @@ int main(void)
 		cmocka_unit_test(sealed_by_payment),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
 		cmocka_unit_test(a_person_decides),
+		cmocka_unit_test(refused_for_want_of_room),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
 		cmocka_unit_test_teardown(a_token_too_late, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
