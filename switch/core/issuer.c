@@ -330,6 +330,10 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 			l->next = l->phase == LEG_NO && o == OUTCOME_UNKNOWN
 					  ? ladder_slow(0, t->ev->now) /* that tells nothing */
 					  : WALL_NONE;
+			/* What came while we asked may have come to pass behind the answer. */
+			if (l->phase == LEG_NO && l->hinted && o != OUTCOME_APPROVED &&
+				o != OUTCOME_HELD)
+				l->next = hint_is_heeded_at(t);
 		}
 		settled(t, o, m);
 		return;
@@ -413,8 +417,7 @@ static bool hint_counts(struct turn *t, const struct msg *m)
 	const struct caps *asked = turn_caps(t, l->peer, OP_INQUIRE);
 
 	if (l->phase == LEG_NO) /* their own word for it stands, until they may have another */
-		return (!l->sure || (!same && !(c && c->cancel_binds))) && !t->p->late &&
-		       !l->asking && l->op;
+		return (!l->sure || (!same && !(c && c->cancel_binds))) && !t->p->late && l->op;
 	if (t->p->undo.phase != UNDO_NONE || !asked)
 		return false;
 	if (l->phase == LEG_UNKNOWN)

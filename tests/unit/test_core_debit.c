@@ -234,6 +234,36 @@ static void late_success_at_the_scheme(void **state)
 	assert_state(w, PAY_CANCELLED);
 }
 
+/* It came to pass behind an answer that was on its way: the hint that came meanwhile makes us ask
+ * once more. */
+static void late_success_behind_an_answer(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	w->now.us += 60000000;
+	for (int i = 0; i < 2; i++) { /* the second while we ask */
+		w->m = (struct msg){ .outcome = OUTCOME_APPROVED };
+		pw_step(w, (struct pay_event){
+				   .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+		if (i == 0 && w->st.call_count == 0)
+			pw_due(w);
+		if (i == 0)
+			assert_call(w, OP_INQUIRE);
+	}
+	pw_answer(w, OP_INQUIRE, OUTCOME_REVERSED, REASON_NONE);
+	while (w->rec.due.us && w->st.call_count == 0) /* the cancel's answer has an alarm too */
+		pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_REVERSED, REASON_NONE);
+	while (w->rec.due.us && w->st.call_count == 0)
+		pw_due(w);
+	assert_int_equal(w->st.call_count, 0);
+}
+
 /* They said "cancelled" and took it all the same: a callback that is a hint makes us ask. */
 static void late_success_by_a_hint(void **state)
 {
@@ -976,6 +1006,7 @@ int main(void)
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
 		core_case(late_success_by_a_hint),
+		core_case(late_success_behind_an_answer),
 		core_case(capture_wallet),
 		core_case(payer_never_acts),
 		core_case(pending_and_cancelled),
