@@ -558,8 +558,6 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 	CHECK(l->state == LIVE_COMMITTING && l->step == ws);
 	l->state = LIVE_READY;
 	l->step = NULL;
-	/* Others may have stepped it meanwhile: who only wants to know is not told from memory. */
-	l->stale = l->stale || (l->rec.version && r->verdict != COMMIT_OK);
 	forget_claims(w, ws);
 	if (l->rec.version == 0 && r->verdict != COMMIT_OK)
 		map_del(&w->payments, ws->st.next.id.b);

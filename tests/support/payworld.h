@@ -25,14 +25,10 @@ struct payworld {
 	uint16_t down; /* a participant that cannot be reached; 0: none */
 	bool cap_refused;
 	int32_t cap_account;            /* whose; 0: a position's */
+	int64_t watched_ms;             /* as the shell says of answers; 0: nothing */
 	struct msg m;                   /* the last event's message */
 	int64_t posted[64], reserved;   /* on positions */
 	int64_t exposed, held, counted; /* of what exchanges may owe and be owed; of days */
-	int32_t cap_account;          /* whose; 0: a position's */
-	int64_t watched_ms;           /* as the shell says of answers; 0: nothing */
-	struct msg m;                 /* the last event's message */
-	int64_t posted[64], reserved; /* on positions */
-	int64_t exposed, counted;     /* of what exchanges may owe; of participants' days */
 	int32_t account[64];
 	int accounts;
 	int replies[64]; /* how often each became final */

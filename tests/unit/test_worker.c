@@ -681,29 +681,6 @@ static void read_while_it_is_committed(void **state)
 	read_beside_a_commit(COMMIT_OK);
 	read_beside_a_commit(COMMIT_UNSENT);
 	read_beside_a_commit(COMMIT_ERROR);
-/* Nor is what we knew before a commit that did not come to anything. */
-static void read_behind_a_commit_that_failed(void **state)
-{
-	struct commit_result unsent = { .verdict = COMMIT_UNSENT };
-	struct world *o = fresh();
-	int read;
-
-	(void)state;
-	(void)request(o, "/scheme/pay", PAY);
-	all(o);
-	(void)request(o, "/scheme/cancel", CANCEL);
-	for (turn(o); o->questions; turn(o))
-		answer(o);
-	assert_int_equal(o->commits, 1);
-	o->now.us += 1000;
-	read = request(o, "/scheme/read", READ);
-	turn(o);
-	answer(o); /* whose the id is */
-	turn(o);
-	wrk_on_commit(o->w, o->commit[--o->commits], &unsent);
-	turn(o);
-	assert_non_null(strstr(o->body[read], "problem.reason: unavailable"));
-	done(o);
 }
 
 static void request_fills_its_memory(void **state)
@@ -1199,7 +1176,6 @@ int main(void)
 		cmocka_unit_test(questions_are_shed_first),
 		cmocka_unit_test(nothing_old_is_read),
 		cmocka_unit_test(read_while_it_is_committed),
-		cmocka_unit_test(read_behind_a_commit_that_failed),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(switched_off_meanwhile),
 		cmocka_unit_test(many_wait),
