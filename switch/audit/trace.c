@@ -102,9 +102,10 @@ static bool by_record(PGconn *c, const char *id, char ret[40])
 		       " and position(convert_to($1, 'UTF8') in s.record) > 0) limit 2",
 		       ret) ||
 	       only_one(c, id,
-		       "select distinct payment from ledger.step"
-		       " where xact >= coalesce((select upto from ledger.known_upto), '0')"
-		       " and position(convert_to($1, 'UTF8') in record) > 0 limit 2",
+		       "with tail as materialized (select payment, record from ledger.step"
+		       " where xact >= (select upto from ledger.known_upto))"
+		       " select distinct payment from tail"
+		       " where position(convert_to($1, 'UTF8') in record) > 0 limit 2",
 		       ret);
 }
 
