@@ -436,7 +436,7 @@ static struct http_out *start(struct purse *f, const struct sandbox_host *h, con
 	purse_await(f, h, e);
 	if (e->payer[0] && e->payer[2] == '1')
 		(void)purse_end(f, h, e, PURSE_REFUSED, NULL);
-	else if (e->payer[0])
+	else if (e->payer[0] || order->how == MISCHIEF_LATE_SUCCESS)
 		e->approved = true;
 	return started(h, e, order);
 }

@@ -85,15 +85,6 @@ static bool alipay_code(struct sim *s, struct spend *p)
 	return minted(s, p, ALIPAY, code_pick(s, how, sizeof how / sizeof *how));
 }
 
-/* One that the app makes without a network: approved as soon as it is scanned. */
-static bool twint_code(struct sim *s, struct spend *p)
-{
-	static const char *const how[] = { "0", "1", "2" };
-	uint32_t n = rng_below(&s->people, 1000000000);
-
-	return snprintf(p->code, sizeof p->code, "TW%s%012u", code_pick(s, how, 3), n) == 15;
-}
-
 bool code_of_merchant(struct sim *s, struct spend *p)
 {
 	const struct json *a = party_do(s, APS_MPP,
@@ -120,8 +111,6 @@ bool code_of_wallet(struct sim *s, struct spend *p, int issuer)
 		return wechat_code(s, p);
 	case ALIPAY:
 		return alipay_code(s, p);
-	case TWINT:
-		return twint_code(s, p);
 	}
 	CHECK_UNREACHABLE();
 }

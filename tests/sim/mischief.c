@@ -102,6 +102,7 @@ static const struct {
 	{ TWINT, "enroll", "silent" },
 	{ TWINT, "start", "apply-then-silent" },
 	{ TWINT, "start", "late" },
+	{ TWINT, "start", "late-success" },
 	{ TWINT, "monitor", "garbled" },
 	{ TWINT, "confirm", "apply-then-silent" },
 	{ TWINT, "confirm", "silent" },

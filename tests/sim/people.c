@@ -237,9 +237,8 @@ static int shows_at(uint32_t corridor)
 	       : corridor < 39 ? APS_ACQP
 	       : corridor < 50 ? VIPPS
 	       : corridor < 60 ? PIVO
-	       : corridor < 63 ? WECHAT
-	       : corridor < 65 ? ALIPAY
-			       : TWINT;
+	       : corridor < 64 ? WECHAT
+			       : ALIPAY;
 }
 
 static void on_payment(struct sim *s, const struct event *e)
