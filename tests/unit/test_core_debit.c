@@ -107,6 +107,23 @@ static void lost_then_found(void **state)
 	assert_state(w, PAY_PAID);
 }
 
+/* The first question comes when the scheme may have an answer, not before, whoever looks meanwhile.
+ */
+static void first_question_has_its_time(void **state)
+{
+	struct payworld *w = *state;
+	const struct caps *c = pw_peer(SCHEME)->caps[OP_INQUIRE];
+
+	pw_pay(w, "alipay-plus", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	assert_int_equal(wall_diff_ms(w->rec.due, w->rec.iss.since), c->ladder.after_s[0] * 1000);
+	w->now = wall_plus_ms(w->rec.due, -2);
+	pw_step(w, (struct pay_event){ .kind = EV_RESUME });
+	assert_int_equal(w->st.call_count, 0);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+}
+
 /* Where a payment is known by the repeat of its creation only, what asks about it or closes it
  * holds all that the debit held. */
 static void questions_that_repeat_the_debit(void **state)
@@ -997,6 +1014,7 @@ int main(void)
 		core_case(never_next_after_timeout),
 		core_case(unsent_goes_on),
 		core_case(lost_then_found),
+		core_case(first_question_has_its_time),
 		core_case(questions_that_repeat_the_debit),
 		core_case(not_found_is_cancelled),
 		core_case(a_clock_proves_nothing),

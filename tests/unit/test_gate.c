@@ -168,6 +168,36 @@ static void one_probe(void **state)
 	assert_false(is_down());
 }
 
+/* A closed gate stops what begins something, and nothing that is about what was begun. */
+static void what_the_gate_stops(void **state)
+{
+	(void)state;
+	for (enum op op = OP_NONE; op < OP_MAX; op = (enum op)(op + 1))
+		assert_int_equal(
+			gate_begins(op), op == OP_DEBIT || op == OP_RESOLVE || op == OP_CREDIT);
+}
+
+/* Where there is too much to do reports and reads go first, then what is new; never a cancel, a
+ * refund, a capture, a result. */
+static void what_is_shed(void **state)
+{
+	static const enum op never[] = { OP_CANCEL, OP_REFUND, OP_TELL, OP_NOTIFY, OP_PUSH,
+		OP_CAPTURE, OP_CONFIRM };
+
+	(void)state;
+	wrk_set_load(w, 61);
+	assert_true(inbound_is_shed(w, OP_READ));
+	assert_false(inbound_is_shed(w, OP_DEBIT) || inbound_is_shed(w, OP_ORDER) ||
+		     inbound_is_shed(w, OP_CREDIT) || inbound_is_shed(w, OP_CODES));
+	wrk_set_load(w, 76);
+	assert_true(inbound_is_shed(w, OP_DEBIT) && inbound_is_shed(w, OP_ORDER) &&
+		    inbound_is_shed(w, OP_CREDIT) && inbound_is_shed(w, OP_CODES) &&
+		    inbound_is_shed(w, OP_RESOLVE));
+	wrk_set_load(w, 100);
+	for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+		assert_false(inbound_is_shed(w, never[i]));
+}
+
 /* ---- the governor -------------------------------------------------------------------------- */
 
 /* A payment of which we do not know what became, to be asked about in so many ms. */
@@ -261,6 +291,22 @@ static void turns_are_near(void **state)
 		if (gate_defers(w, one, &found))
 			assert_in_range(one->due.key, 16000 * 1000, 18000 * 1000);
 	}
+}
+
+/* With little room of our own left our questions wait longer, before anybody else's are refused. */
+static void busy_asks_less(void **state)
+{
+	struct item due = { .ev.kind = EV_DUE };
+	struct live *l[8];
+
+	(void)state;
+	wrk_set_load(w, 76);
+	for (int i = 0; i < 8; i++) {
+		l[i] = in_doubt(i, 0);
+		(void)gate_defers(w, l[i], &due);
+	}
+	assert_int_equal(
+		l[7]->due.key - l[6]->due.key, 800000); /* four times our fifth of a second */
 }
 
 static void only_questions_wait(void **state)
@@ -368,6 +414,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_falls_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_few_are_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_probe, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_the_gate_stops, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_shed, setup, teardown),
+		cmocka_unit_test_setup_teardown(busy_asks_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(questions_in_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(turns_are_near, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),

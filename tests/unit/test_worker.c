@@ -812,6 +812,27 @@ static void a_revoked_token_costs_nothing(void **state)
 	done(o);
 }
 
+/* The time that a call is given counts from when it was decided: what the ledger took of it is
+ * gone. */
+static void time_counts_from_the_decision(void **state)
+{
+	struct world *o = fresh();
+	int64_t decided;
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o); /* whose user it is */
+	turn(o);
+	decided = o->now.us;
+	assert_int_equal(o->commits, 1);
+	o->now.us += 2000000;
+	(void)settle(o);
+	turn(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(o->deadline.us, decided + 5000000);
+	done(o);
+}
+
 /* The token comes when the time that the call was given is over, and before the next turn: it is
  * not sent. */
 static void a_token_too_late(void **state)
@@ -1191,6 +1212,7 @@ int main(void)
 		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test(refused_for_want_of_room),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
+		cmocka_unit_test(time_counts_from_the_decision),
 		cmocka_unit_test_teardown(a_token_too_late, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
