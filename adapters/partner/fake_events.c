@@ -91,6 +91,20 @@ void pfake_wallet_timer(struct fake *f, const struct sandbox_host *h, uint64_t s
 	push(f, h, d, NULL);
 }
 
+void pfake_wallet_lie(struct fake *f, const struct sandbox_host *h, const char *id)
+{
+	const struct fake_debit *d = pfake_debit_find(f, id);
+	struct fake_debit lie = { .serial = 1, .state = DEBIT_PENDING };
+
+	if (d)
+		lie = *d;
+	memcpy(lie.id, id, sizeof lie.id);
+	lie.state = lie.state == DEBIT_APPROVED ? DEBIT_DECLINED : DEBIT_APPROVED;
+	if (!*lie.reason)
+		memcpy(lie.reason, "payer-refused", sizeof "payer-refused");
+	push(f, h, &lie, NULL);
+}
+
 bool pfake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
 	const char *reason)
 {

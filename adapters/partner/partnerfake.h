@@ -203,6 +203,10 @@ void pfake_wallet_pushed(struct fake *f, const struct sandbox_host *h, const str
 bool pfake_wallet_decide(struct fake *f, const struct sandbox_host *h, const char *id, bool approve,
 	const char *reason);
 
+/* Pushes the opposite of what is true of a debit, signed; `id` (FAKE_ID bytes) may be another's
+ * payment, which it then says to have debited. */
+void pfake_wallet_lie(struct fake *f, const struct sandbox_host *h, const char *id);
+
 /* ---- fake_acquirer.c: merchants with codes of their own; webhooks ---- */
 void pfake_acquirer_request(struct fake_rq *rq, struct span path);
 void pfake_webhook(struct fake_rq *rq);

@@ -285,6 +285,16 @@ static const char *decide(
 	return NULL;
 }
 
+static const char *lie(struct fake *f, const struct sandbox_host *h, const struct json *command)
+{
+	char id[FAKE_ID] = "";
+
+	if (!pfake_text(command, "id", id, sizeof id))
+		return "of which debit?";
+	pfake_wallet_lie(f, h, id);
+	return NULL;
+}
+
 static const char *own_verb(struct fake *f, const struct sandbox_host *h, const char *verb,
 	const struct json *command, struct jw *w)
 {
@@ -292,6 +302,8 @@ static const char *own_verb(struct fake *f, const struct sandbox_host *h, const 
 		return mint(f, h, command, strcmp(verb, "mint-code") == 0, w);
 	if (strcmp(verb, "new-order") == 0)
 		return new_order(f, h, command, w);
+	if (strcmp(verb, "lie") == 0)
+		return lie(f, h, command);
 	if (strcmp(verb, "approve") == 0 || strcmp(verb, "decline") == 0)
 		return decide(f, h, verb, command);
 	if (strcmp(verb, "counts") == 0) {

@@ -180,6 +180,34 @@ static void on_mischief(struct sim *s, const struct event *e)
 		orders[n].op, orders[n].how, for_long ? many : few, ms);
 }
 
+/* A signed push that contradicts the answer, or the push before it, or is about another's payment:
+ * of what is over, since before that its word is all that there is. */
+static void on_lie(struct sim *s, const struct event *e)
+{
+	uint32_t from = rng_below(&s->people, LEDGER_PAYMENTS), count;
+	bool of_others = rng_hit(&s->people, 300), twice = rng_hit(&s->people, 300);
+
+	(void)e;
+	count = (uint32_t)s->ledger.pay_count;
+	for (uint32_t i = 0; i < count && !s->calm; i++) {
+		const struct pay *p = &s->ledger.pay[(from + i) % count]->rec;
+		char id[64] = "";
+		struct buf b = buf_init(id, sizeof id - 1);
+		if (!pay_is_final(p) || p->flow == FLOW_CREDIT ||
+			(p->iss.peer == peers_number(PIVO)) == of_others)
+			continue;
+		pay_write_id(p, p->iss.attempt ? 'a' : 0, p->iss.attempt, &b);
+		for (int k = 0; k <= twice; k++)
+			party_do(s, PIVO, "{\"do\":\"lie\",\"id\":\"%s\"}", id);
+		return;
+	}
+}
+
+void mischief_lie(struct sim *s, int64_t after_us)
+{
+	world_in(s, after_us, on_lie, 0, 0);
+}
+
 void mischief_order(struct sim *s, int64_t after_us)
 {
 	world_in(s, after_us, on_mischief, 0, 0);

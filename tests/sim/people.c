@@ -482,6 +482,7 @@ static void on_act(struct sim *s, const struct event *e)
 void people_begin(struct sim *s)
 {
 	uint32_t span_us = 10000000 + rng_below(&s->people, 60000000);
+	uint32_t lies = s->faults.mischief ? rng_below(&s->people, 12) : 0;
 
 	s->spends = 0;
 	s->hasty_us = s->late_us = 0;
@@ -489,4 +490,6 @@ void people_begin(struct sim *s)
 		world_in(s, rng_below(&s->people, span_us), on_payment, 0, 0);
 	for (uint32_t i = 0; i < s->faults.mischief; i++)
 		mischief_order(s, rng_below(&s->people, span_us));
+	for (uint32_t i = 0; i < lies; i++)
+		mischief_lie(s, rng_below(&s->people, span_us + 60000000));
 }

@@ -466,6 +466,8 @@ void operators_begin(struct sim *s);
 
 /* Some partner misbehaves from then on, for a while. */
 void mischief_order(struct sim *s, int64_t after_us);
+/* Some wallet pushes the opposite of what it has answered. */
+void mischief_lie(struct sim *s, int64_t after_us);
 
 /* ---- oracle.c ---- */
 
