@@ -382,12 +382,15 @@ static void follow_link(struct sim *s, struct spend *p)
 			refuse ? "app-refuse" : "browse", text);
 }
 
-/* The till has an answer about it. */
+/* The till has an answer about it, and has not taken it back: what is cancelled is not asked for
+ * again. */
 static bool is_known(struct sim *s, const struct spend *p)
 {
 	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	struct span status = SPAN_NONE;
 
-	return a && json_get(a, "switch_id");
+	return a && json_get(a, "switch_id") && json_str(a, "status", &status) &&
+	       !span_eq(status, SPAN("CANCELLED"));
 }
 
 /* The same once more; a wallet that debits by itself asks, or reports, again. */
@@ -398,7 +401,7 @@ static void repeat(struct sim *s, const struct spend *p)
 	if (p->party == APS_WALLET)
 		party_do(s, p->party, "{\"do\":\"%s\",\"payment\":\"%s\"}",
 			times == 1 ? "scan-again" : "tell", p->id);
-	else if (p->party != APS_TILL || !p->shown)
+	else if (p->party != APS_TILL || (!p->shown && is_known(s, p)))
 		party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"times\":%u}", p->id,
 			times);
 }
