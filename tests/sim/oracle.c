@@ -543,11 +543,9 @@ static void stale(struct sim *s, const struct wrk *w, int proc)
 		if (!w->lives.taken[i])
 			continue;
 		p = pg_find_pay(s, &l->rec.id);
-		/* Over, but who is to hear of it does not answer: it is told again. */
-		if (p && p->due_us && p->rec.version == l->rec.version && l->timed)
-			continue;
-		if (l->timed && p &&
-			p->written_off) /* by a person, through the clerk: it will see */
+		/* Another was a moment before it; or who is to hear of it does not answer. What has
+		 * an alarm looks again when that rings. */
+		if (l->timed)
 			continue;
 		if (!p || (!is_open(p) && !p->due_us))
 			world_fail(s, 12,
