@@ -21,7 +21,8 @@ create temp view moved as
 		-coalesce(sum(e.amount) filter (where a.class = 3), 0)::bigint as fee
 	from ledger.entry e join ledger.account a on a.number = e.account
 	where e.kind = 3 and a.class in (1, 3)
-		and not exists (select from ledger.deposit d where d.payment = e.payment)
+		-- what people book: a deposit, a settlement, a difference
+		and not exists (select from ledger.step s where s.payment = e.payment and s.version = 1 and s.mode in ('d', 's', 'x'))
 	group by 1, 2, 3;
 
 -- Their lines, with our sign. A wallet that only scanned moved nothing. A book that is full keeps what
