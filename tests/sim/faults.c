@@ -56,7 +56,6 @@ static void choose_process(struct faults *f, struct rng *r)
 	f->pauses = rng_hit(r, 300) ? 1 + rng_below(r, 6) : 0;
 	f->twins = rng_hit(r, 250) ? 100 + rng_below(r, 900) : 0;
 	f->rolls = rng_hit(r, 200);
-	f->jumps = rng_hit(r, 0) ? 1 + rng_below(r, 4) : 0;
 	f->skew_us = rng_hit(r, 200) ? rng_below(r, 2000000) : rng_below(r, 3000);
 	f->coarse = rng_hit(r, 150);
 	if (f->coarse)
@@ -66,6 +65,7 @@ static void choose_process(struct faults *f, struct rng *r)
 struct faults faults_choose(struct rng *r)
 {
 	struct faults f = { .delay_us = 500 + rng_below(r, 50000) };
+	struct rng own;
 	bool link = rng_hit(r, 600), pg = rng_hit(r, 400), rds = rng_hit(r, 400);
 
 	f.odd_codes = rng_hit(r, 800) ? rng_below(r, 600) : 0;
@@ -88,6 +88,8 @@ struct faults faults_choose(struct rng *r)
 	f.hours = rng_hit(r, 200) ? rng_below(r, 200) : 0;
 	f.decisions = rng_hit(r, 300) ? 1 + rng_below(r, 20) : 0;
 	f.switches = rng_hit(r, 200) ? 1 + rng_below(r, 8) : 0;
+	own = *r; /* the rest of the world is the same without */
+	f.jumps = rng_hit(&own, 150) ? 1 + rng_below(&own, 4) : 0;
 	return f;
 }
 

@@ -286,10 +286,17 @@ static struct exchange *exchange_new(struct sim *s, struct exchange_ref *ret)
 }
 
 /* Whoever is free accepts; what reaches one that is stopped waits there. */
-static int choose(struct sim *s)
+static int choose(struct sim *s, int party)
 {
 	int first = (int)rng_below(&s->chance, 2);
+	bool new = party == PARTIES - 1; /* it begins where it is known */
 
+	if (new && !s->proc[first].later_now)
+		first = 1 - first;
+	if (new && !s->proc[first].later_now)
+		return -1;
+	if (new)
+		return s->proc[first].alive ? first : -1;
 	if (proc_asleep(s, first) && s->proc[1 - first].alive && rng_hit(&s->chance, 500))
 		return 1 - first;
 	if (s->proc[first].alive)
@@ -299,7 +306,7 @@ static int choose(struct sim *s)
 
 static void on_request(struct sim *s, const struct event *e)
 {
-	int proc = choose(s);
+	int proc = choose(s, (int)e->b);
 	struct arrived a;
 	bool whole;
 

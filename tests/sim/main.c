@@ -15,7 +15,7 @@
 
 struct options {
 	uint64_t seeds, from;
-	bool json, trace, digest, coverage, mutants, sweep;
+	bool json, trace, digest, coverage, mutants, sweep, jumps;
 	int seconds, jobs;
 	struct smaller smaller;
 };
@@ -148,7 +148,7 @@ static uint64_t number(const char *text)
 static void usage(void)
 {
 	fputs("usage: xw-sim [--seeds N] [--from S] [--seconds N] [--jobs N] [--payments N] "
-	      "[--without KIND,...] [--json] [--trace] "
+	      "[--without KIND,...] [--jumps] [--json] [--trace] "
 	      "[--digest] [--coverage] [--sweep] [--mutants] [--mutant NAME]\n",
 		stderr);
 	exit(2);
@@ -182,8 +182,8 @@ static struct options read_options(char **argv)
 		const char *name;
 		bool *is;
 	} flags[] = { { "--json", &o.json }, { "--trace", &o.trace }, { "--digest", &o.digest },
-		{ "--coverage", &o.coverage }, { "--mutants", &o.mutants },
-		{ "--sweep", &o.sweep } };
+		{ "--coverage", &o.coverage }, { "--mutants", &o.mutants }, { "--sweep", &o.sweep },
+		{ "--jumps", &o.jumps } };
 
 	for (argv++; *argv; argv++) {
 		bool known = false;
@@ -224,6 +224,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	s->trace = o.trace;
+	s->jumps = o.jumps;
 	if (o.mutants) {
 		alive = mutants_run(s, o.seeds, o.from, o.jobs, o.json);
 		if (alive < 0)

@@ -93,6 +93,7 @@ static void on_back(struct sim *s, const struct event *e)
 	else
 		s->config.route[e->a].off = false;
 	s->config.snapshot.version++;
+	peers_older(s);
 }
 
 /* A cap that is less than what is used already, or more than ever will be. */
@@ -128,6 +129,7 @@ static void on_switch(struct sim *s, const struct event *e)
 	else
 		s->config.link[party].off = true;
 	s->config.snapshot.version++;
+	peers_older(s);
 	world_say(s, "operator: %s is off",
 		what == 1 ? s->config.route[route].scheme : s->party[party].name);
 	world_in(s, us, on_back, what == 1 ? route : party, what == 2);

@@ -272,7 +272,7 @@ static void put_accounts(struct sim *s)
 
 /* What the processes of the old version were told: other prices and limits, and nothing of the
  * participant that has come last. */
-static void put_older(struct sim *s)
+void peers_older(struct sim *s)
 {
 	struct config *c = &s->config;
 	size_t n = 0;
@@ -284,9 +284,9 @@ static void put_older(struct sim *s)
 		c->older_peer[i].expire_s = 60;
 		c->older_link[i].peer = &c->older_peer[i];
 	}
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-		if (routes[i].to < PARTIES)
-			c->older_route[n++] = routes[i];
+	for (size_t i = 0; i < c->snapshot.route_count; i++)
+		if (c->route[i].to < PARTIES)
+			c->older_route[n++] = c->route[i];
 	c->older = c->snapshot;
 	c->older.peer = c->older_peer;
 	c->older.peer_count = PARTIES - 1;
@@ -338,6 +338,6 @@ void peers_begin(struct sim *s)
 		if (c->peer[i].roles == PEER_ACQUIRER)
 			c->peer[i].owed_max = money_of(
 				10000 + rng_below(&s->chance, 200000), c->peer[i].settle);
-	put_older(s);
+	peers_older(s);
 	put_accounts(s);
 }

@@ -43,6 +43,8 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	s->faults = fair || rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000, .small = fair }
 					     : faults_choose(&r);
 	faults_leave_out(&s->faults, s->smaller.without);
+	if (!s->jumps)
+		s->faults.jumps = 0;
 	s->sweep.effects = 0;
 	s->sweep.lost = POINT_NONE;
 	s->sweep.action[0] = '\0';

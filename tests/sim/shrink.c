@@ -77,6 +77,8 @@ void shrink_print(const struct sim *s, FILE *to)
 	const char *sep = " --without ";
 
 	fprintf(to, "  ./xw sim --seeds 1 --from %llu", (unsigned long long)s->seed);
+	if (s->jumps)
+		fputs(" --jumps", to);
 	if (s->smaller.payments)
 		fprintf(to, " --payments %d", s->smaller.payments);
 	for (int i = 0; faults_name(i); i++)

@@ -219,6 +219,8 @@ struct config {
 };
 
 void peers_begin(struct sim *s);
+/* What is switched off is so for the old version, too. */
+void peers_older(struct sim *s);
 const struct pair *peers_settings(int party);
 int peers_party(uint16_t number);
 uint16_t peers_number(int party);
@@ -576,7 +578,8 @@ struct sim {
 	struct rng chance, entropy, people; /* faults and delays; kernel's; what people do */
 	struct faults faults;
 	struct smaller smaller;
-	bool calm; /* the liveness phase: faults are off */
+	bool jumps; /* clocks may be set wrong */
+	bool calm;  /* the liveness phase: faults are off */
 	bool trace;
 	int64_t now_us;
 	struct wall start;
