@@ -58,7 +58,7 @@ static const char *cap_name(int32_t account)
 
 /* How much of its own limit is used, a participant may know who asks; of the others that is for
  * those to know whose accounts they are. It begins anew by no clock: what settles it gives room. */
-static void name_cap(struct turn *t)
+void limit_name(struct turn *t)
 {
 	int32_t account = t->ev->cap_account;
 	const struct peer *asks = t->ev->kind == EV_REQUEST ? snapshot_peer(t->sn, t->ev->peer)
@@ -81,7 +81,7 @@ enum reason limit_check(struct turn *t, const struct peer *asks, const struct pe
 	const struct pay *p = t->p;
 
 	if (t->ev->cap_refused) {
-		name_cap(t);
+		limit_name(t);
 		return REASON_LIMIT;
 	}
 	if (!passes(t, asks, p->amount, "acquirer-payment-amount") ||

@@ -44,12 +44,14 @@ static bool is_too_old(const struct turn *t, uint16_t number)
 }
 
 /* Our own rules, as far as they refuse for good. */
-static enum reason refund_rules(const struct turn *t, const struct msg_refund *m, struct money most)
+static enum reason refund_rules(struct turn *t, const struct msg_refund *m, struct money most)
 {
 	const struct pay *p = t->p;
 
-	if (t->ev->cap_refused)
+	if (t->ev->cap_refused) {
+		limit_name(t);
 		return REASON_LIMIT;
+	}
 	if (is_too_old(t, t->ev->peer) || is_too_old(t, p->iss.peer))
 		return REASON_WINDOW;
 	if (!MUTANT(REFUND_SUM) &&

@@ -291,6 +291,27 @@ static void refund_of(
 	}
 }
 
+static void put_amount(struct money m, char *dst, size_t cap)
+{
+	struct buf b = buf_init(dst, cap - 1);
+
+	if (money_is_none(m))
+		return;
+	money_write_major(&b, m);
+	buf_ch(&b, ' ');
+	buf_str(&b, ccy_alpha(money_ccy(m)));
+	CHECK(buf_ok(&b));
+}
+
+/* A refusal by a limit of ours names it and says what it is. */
+static void put_limit(const struct pay *p, struct msg *m)
+{
+	memcpy(m->limit, p->limit, sizeof p->limit);
+	put_amount(p->limit_value, m->limit_value, sizeof m->limit_value);
+	put_amount(p->limit_used, m->limit_used, sizeof m->limit_used);
+	m->limit_resets = p->limit_resets;
+}
+
 static void reply_refund(const struct pay *p, enum side side, int seq, struct msg *m)
 {
 	const struct refund *r = pay_refund(p, seq - SEQ_REFUND);
@@ -304,6 +325,8 @@ static void reply_refund(const struct pay *p, enum side side, int seq, struct ms
 	refund_of(p, r, side, &m->refund);
 	m->outcome = m->refund.outcome;
 	m->reason = (enum reason)r->reason;
+	if (m->reason == REASON_LIMIT && p->limit[0])
+		put_limit(p, m);
 	m->at = r->since;
 }
 
@@ -325,27 +348,6 @@ static void reply_scan(const struct pay *p, struct msg *m)
 	} else {
 		m->outcome = OUTCOME_APPROVED;
 	}
-}
-
-static void put_amount(struct money m, char *dst, size_t cap)
-{
-	struct buf b = buf_init(dst, cap - 1);
-
-	if (money_is_none(m))
-		return;
-	money_write_major(&b, m);
-	buf_ch(&b, ' ');
-	buf_str(&b, ccy_alpha(money_ccy(m)));
-	CHECK(buf_ok(&b));
-}
-
-/* A refusal by a limit of ours names it and says what it is. */
-static void put_limit(const struct pay *p, struct msg *m)
-{
-	memcpy(m->limit, p->limit, sizeof p->limit);
-	put_amount(p->limit_value, m->limit_value, sizeof m->limit_value);
-	put_amount(p->limit_used, m->limit_used, sizeof m->limit_used);
-	m->limit_resets = p->limit_resets;
 }
 
 /* What an acquirer's side that captures later counts; what is being released is not yet. */

@@ -156,6 +156,8 @@ bool fx_may_settle(struct money asked, struct money owed, struct money stated);
  * it. */
 bool fx_quote_fits(struct money amount, struct money settle, struct span price);
 /* limit.c */
+/* The ledger would not hold it: the record names the limit. PRE: the event says which. */
+void limit_name(struct turn *t);
 enum reason limit_check(struct turn *t, const struct peer *asks, const struct peer *pays);
 
 /* post.c: the books */

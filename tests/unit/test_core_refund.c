@@ -414,6 +414,10 @@ static void refunds_that_are_refused(void **state)
 	w->cap_refused = true;
 	pw_ask(w, OP_REFUND, TILL, 1);
 	assert_int_equal(pay_refund(&w->rec, 1)->reason, REASON_LIMIT);
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_REFUND, SEQ_REFUND + 1, &w->m);
+	assert_int_equal(w->m.reason, REASON_LIMIT);
+	assert_string_equal(w->m.limit, "position-cap");
+	assert_string_equal(w->m.limit_value, "500.00 EUR");
 	w->cap_refused = false;
 	for (int i = 0; i < REFUNDS_OPEN; i++) {
 		pw_ask(w, OP_REFUND, TILL, 100);
@@ -617,10 +621,9 @@ static void refund_of_all_that_is_left(void **state)
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	for (int i = 0; i < 2; i++) {
 		w->m = (struct msg){ .op = OP_REFUND, .has_refund = true };
-		pw_step(w, (struct pay_event){ .kind = EV_REQUEST,
-				   .op = OP_REFUND,
-				   .peer = TILL,
-				   .msg = &w->m });
+		pw_step(w,
+			(struct pay_event){
+				.kind = EV_REQUEST, .op = OP_REFUND, .peer = TILL, .msg = &w->m });
 		if (i == 0) {
 			assert_call(w, OP_REFUND);
 			pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
