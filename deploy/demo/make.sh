@@ -378,6 +378,16 @@ pagaqui() {
 	YAML
 }
 
+# MOMO's merchants in Spain: it has become an aggregator for them.
+momo_till() {
+	FAKE=(merchant_country ES)
+	partner momo-till 46 p256 <<-YAML
+	roles: [acquirer]
+	currency: EUR
+	notify: always
+	YAML
+}
+
 # Pivo's own merchants.
 pivo_till() {
 	FAKE=(merchant_country FI)
@@ -554,6 +564,7 @@ participants() {
 	twint
 	tax_refund
 	pages
+	momo_till
 }
 
 # A wallet that payers may choose on our pages, with settings on standard input: NAME NUMBER CURRENCY WALLET LABEL

@@ -314,6 +314,11 @@ demo_start() {
 	demo_pay 'Pagaqui code, Norwegian till' till-nok NOK 6100 PAID
 	demo_code alipayplus approve
 	demo_pay 'Alipay code, Pivo till' pivo-till EUR 2350 PAID
+	demo_code alipayplus approve
+	demo_pay 'Alipay code, MOMO till' momo-till EUR 1630 PAID
+	demo_code bluecode approve
+	demo_pay 'Bluecode, MOMO till' momo-till EUR 690 PAID
+	demo_order "Pagaqui user, MOMO's code" momo-till EUR 1180 pagaqui '"payer":"user-approve"' PAID
 	demo_order "Pivo user, Pagaqui's code" pagaqui-till EUR 1340 pivo '"payer":"user-approve"' PAID
 	demo_order "Vipps user, Pagaqui's code" pagaqui-till EUR 1750 vipps-server '"payer":"v-7f3b","handle":"4790000005"' PAID approve
 	demo_scan 'Pagaqui user, Alipay+ merchant' pagaqui '"payer":"user-approve"' PAID

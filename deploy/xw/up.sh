@@ -44,6 +44,7 @@ LISTENERS=(
 	'aps-wallet 35'
 	'twint 36'
 	'tax-refund 37'
+	'momo-till 38'
 )
 
 up_all() {
