@@ -347,6 +347,8 @@ static void read_body(struct aps_reading *r, const struct request *rq)
 		return;
 	case APS_GET_PAYMENT_CODE:
 	case APS_INQUIRY_CODE_RULES:
+	case APS_REGISTRATION:
+	case APS_INQUIRY_REGISTRATION:
 		break;
 	}
 	CHECK_UNREACHABLE();

@@ -26,6 +26,8 @@ enum aps_api {
 	APS_INQUIRY_PUSH_PAYMENT,
 	APS_INQUIRY_CODE_RULES,
 	APS_NOTIFY_REGISTRATION,
+	APS_REGISTRATION,
+	APS_INQUIRY_REGISTRATION,
 };
 
 /* ---- aps_sign.c: envelope and signature ---- */

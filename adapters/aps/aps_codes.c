@@ -260,7 +260,8 @@ bool aps_codes_check(void)
 			return false;
 	}
 	for (size_t k = 0; k < sizeof reasons / sizeof *reasons; k++)
-		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_NOTIFY_REGISTRATION; api++) {
+		for (enum aps_api api = APS_NOTIFY_PAYMENT; api <= APS_INQUIRY_REGISTRATION;
+			api++) {
 			struct aps_result x = aps_result_of_problem(api, reasons[k]);
 			size_t i = find(span_str(x.code));
 

@@ -116,7 +116,8 @@ enum rc apsm_read_answer(const struct adapter_env *env, const Xw__Canonical *cal
 	if (!out->method)
 		return nobody_asked(env, call, ret);
 	rc = aps_believe(env, readers, call, out, answer, ret);
-	if (rc == RC_OK && (call->op == OP_TELL || call->op == OP_NOTIFY))
+	if (rc == RC_OK &&
+		(call->op == OP_TELL || call->op == OP_NOTIFY || call->op == OP_STANDING))
 		only_heard(*ret);
 	return rc;
 }

@@ -41,6 +41,7 @@ static const struct caps caps[] = {
 		.allowed_ms = OTHER_MS,
 		.ladder = LADDER(2, 3, 5, 10, 30, 120, 600, 600, 3600, 7200, 21600, 54000) },
 	{ .op = OP_NOTIFY, .allowed_ms = OTHER_MS },
+	{ .op = OP_STANDING, .allowed_ms = OTHER_MS },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };
@@ -49,7 +50,8 @@ static const struct caps caps[] = {
 #define HOLD_MONEY_MS 6000
 #define HOLD_OTHER_MS 4000
 
-#define PAYMENTS(api) "/aps/api/v1/payments/" api
+#define PAYMENTS(api)  "/aps/api/v1/payments/" api
+#define MERCHANTS(api) "/aps/api/v1/merchants/" api
 
 static const struct route routes[] = {
 	{ "POST", PAYMENTS("pay"), OP_DEBIT, APS_PAY, .hold_ms = HOLD_MONEY_MS },
@@ -66,6 +68,10 @@ static const struct route routes[] = {
 	{ "POST", "/aps/api/v1/codes/getPaymentCode", OP_CODES, APS_GET_PAYMENT_CODE,
 		.hold_ms = HOLD_OTHER_MS },
 	{ "POST", APS_CODE_RULES, OP_RULES, APS_INQUIRY_CODE_RULES, .hold_ms = HOLD_OTHER_MS },
+	{ "POST", MERCHANTS("registration"), OP_REGISTER, APS_REGISTRATION,
+		.hold_ms = HOLD_OTHER_MS },
+	{ "POST", MERCHANTS("inquiryRegistrationStatus"), OP_STANDING, APS_INQUIRY_REGISTRATION,
+		.hold_ms = HOLD_OTHER_MS },
 	{ .method = NULL },
 };
 

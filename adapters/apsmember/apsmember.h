@@ -27,4 +27,12 @@ MUST enum rc apsm_write_call(const struct adapter_env *env, const Xw__Canonical 
 MUST enum rc apsm_read_answer(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct http_out *out, const struct http_msg *answer, Xw__Canonical **ret);
 
+/* registration.c: merchants of an acquirer. */
+void apsm_take_registration(struct aps_reading *r);
+void apsm_take_inquiry(struct aps_reading *r);
+const char *apsm_check_news(const Xw__Canonical *c);
+void apsm_put_news(const struct adapter_env *env, struct jw *w, const Xw__Canonical *c);
+/* registrationResult, and what our wallets say, which is one word for all of them. */
+void apsm_put_decision(const struct adapter_env *env, struct jw *w, const Xw__Outcome *o);
+
 #endif

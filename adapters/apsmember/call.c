@@ -160,6 +160,8 @@ static const struct aps_call calls[OP_MAX] = {
 	[OP_RESOLVE] = { PATH("userInitiatedPay"), check_resolve, put_resolve },
 	[OP_TELL] = { PATH("notifyPayment"), check_result, put_result },
 	[OP_NOTIFY] = { PATH("notifyPayment"), check_result, put_result },
+	[OP_STANDING] = { "/v1/merchants/notifyRegistrationStatus", apsm_check_news,
+		apsm_put_news },
 };
 
 /* The operation's name as a setting of that name with "_path" behind gives another path. */
@@ -169,7 +171,7 @@ static struct span path_of(const struct adapter_env *env, const char *path)
 	struct buf b = buf_init(name, sizeof name - 1);
 	struct span own;
 
-	buf_str(&b, path + strlen(PATH("")));
+	buf_str(&b, strrchr(path, '/') + 1);
 	buf_str(&b, "_path");
 	if (!buf_ok(&b))
 		return span_str(path);

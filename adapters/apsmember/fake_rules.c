@@ -74,6 +74,15 @@ static const struct rule paid_rules[] = {
 	{ .path = NULL },
 };
 
+/* SPEC 4.17 */
+static const struct rule decided_rules[] = {
+	{ "registrationRequestId", TEXT, 64, MUST_HAVE, NULL },
+	{ "referenceMerchantId", TEXT, 64, MUST_HAVE, NULL },
+	{ "referenceStoreId", TEXT, 64, MAY_HAVE, NULL },
+	{ "registrationResult.registrationStatus", WORD, 0, MUST_HAVE, " COMPLETED " },
+	{ .path = NULL },
+};
+
 static const struct {
 	const char *api;
 	const struct rule *rules[4]; /* all of them */
@@ -84,6 +93,7 @@ static const struct {
 	{ "refund", { ids_rules, refund_rules } },
 	{ "userInitiatedPay", { resolve_rules } },
 	{ "notifyPayment", { result_rules } },
+	{ "notifyRegistrationStatus", { decided_rules } },
 };
 
 /* SPEC 4.9 [C:S28]: a quote is there where the two currencies differ. */
@@ -93,6 +103,22 @@ static const char *check_quote(const struct json *body)
 		fake_text(body, "paymentAmount.currency"), fake_text(body, "payToAmount.currency"));
 
 	return differ != (json_get(body, "paymentQuote") != NULL) ? "paymentQuote" : NULL;
+}
+
+/* SPEC 4.17 [C:S34]: each wallet with its name and what it says; rejected with the reason. */
+static const char *check_decisions(const struct json *body)
+{
+	const struct json *list = json_get(body, "pspRegistrationResultList");
+
+	for (size_t i = 0; list && i < json_count(list); i++) {
+		const struct json *psp = json_at(list, i);
+		struct span word = fake_text(psp, "registrationResult.registrationStatus");
+
+		if (span_empty(fake_text(psp, "pspName")) ||
+			(!span_eq(word, SPAN("APPROVED")) && !span_eq(word, SPAN("REJECTED"))))
+			return "pspRegistrationResultList";
+	}
+	return list && json_count(list) ? NULL : "pspRegistrationResultList";
 }
 
 const char *mf_check_body(const char *api, const struct json *body)
@@ -106,6 +132,8 @@ const char *mf_check_body(const char *api, const struct json *body)
 		bad = apsrules_check(messages[i].rules[k], body);
 	if (!bad && strcmp(api, "pay") == 0)
 		bad = check_quote(body);
+	if (!bad && strcmp(api, "notifyRegistrationStatus") == 0)
+		bad = check_decisions(body);
 	if (!bad && span_eq(fake_text(body, "paymentResult.resultStatus"), SPAN("S")))
 		bad = apsrules_check(paid_rules, body);
 	return bad;

@@ -7,7 +7,7 @@
 #include "check.h"
 
 static const char *const operations[] = { "pay", "inquiryPayment", "cancelPayment", "refund",
-	"userInitiatedPay", "notifyPayment", NULL };
+	"userInitiatedPay", "notifyPayment", "notifyRegistrationStatus", NULL };
 
 struct command {
 	struct mf *s;
@@ -254,10 +254,23 @@ static void on_payment(struct command *c, struct span verb)
 		fail(c, "no such verb for this role");
 }
 
+static bool is_of_merchants(struct span verb)
+{
+	return span_eq(verb, SPAN("register")) || span_eq(verb, SPAN("standing")) ||
+	       span_eq(verb, SPAN("registered"));
+}
+
 static void run(struct command *c, struct span verb)
 {
 	bool acquirer = mf_is_acquirer(c->h);
+	const char *why;
 
+	if (is_of_merchants(verb)) {
+		why = mf_merchant_verb(c->s, c->h, c->json, &c->w);
+		if (why)
+			fail(c, why);
+		return;
+	}
 	if (acquirer && span_eq(verb, SPAN("pay")))
 		sell(c, MF_SALE);
 	else if (acquirer && span_eq(verb, SPAN("order")))

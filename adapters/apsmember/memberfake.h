@@ -77,6 +77,15 @@ struct mf_refund {
 	struct wall done;
 };
 
+/* A merchant of the acquirer's, as it had it registered. */
+struct mf_merchant {
+	char request_id[MF_ID], id[MF_ID], store[MF_ID], code[MF_ID];
+	char status[16], verdict[16], reason[256];
+	uint32_t told, doubtful;
+};
+
+#define MF_MERCHANTS 64
+
 struct mf {
 	uint32_t magic;
 	uint32_t generation; /* of what a reset left behind */
@@ -86,6 +95,8 @@ struct mf {
 	struct mischief_table mischief;
 	struct mf_payment payment[MF_PAYMENTS];
 	struct mf_refund refund[MF_REFUNDS];
+	uint32_t merchant_count;
+	struct mf_merchant merchant[MF_MERCHANTS];
 };
 
 #define MF_MAGIC 0x4d454d42
@@ -98,8 +109,10 @@ enum mf_event {
 	MF_EV_SCAN,
 	MF_EV_TELL,
 	MF_EV_CODES,
-	MF_EV_DECIDE, /* timer */
-	MF_EV_REFUND, /* of a refund, like the next */
+	MF_EV_DECIDE,   /* timer */
+	MF_EV_REFUND,   /* of a refund, like the next */
+	MF_EV_REGISTER, /* of a merchant, like the next */
+	MF_EV_STANDING,
 };
 
 /* One request of the switch that is being answered. */
@@ -191,5 +204,13 @@ void mf_on_user(struct mf *s, const struct sandbox_host *h, struct mf_payment *p
 void mf_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);
 bool mf_book(void *state, size_t i, struct buf *ret_json);
+
+/* ---- fake_register.c ---- */
+
+void mf_on_registered(struct mf *s, const struct sandbox_host *h, uint32_t at, enum mf_event e,
+	const struct http_msg *answer);
+void mf_on_decided(struct mf_exchange *x);
+const char *mf_merchant_verb(
+	struct mf *s, const struct sandbox_host *h, const struct json *command, struct jw *w);
 
 #endif

@@ -168,10 +168,34 @@ static void put_codes(struct jw *w, const Xw__Canonical *reply)
 	jw_end(w, ']');
 }
 
+/* SPEC alipayplus 4.17 [C:S34]: S means taken, or that there is something to tell; the words of
+ * refusal are a registration's own. */
+static struct aps_result registration_result(enum aps_api api, const Xw__Outcome *o)
+{
+	if (api == APS_INQUIRY_REGISTRATION)
+		return o->result == OUTCOME_NOT_FOUND ? (struct aps_result){ "PROCESS_FAIL", 'F' }
+						      : (struct aps_result){ "SUCCESS", 'S' };
+	if (o->result == OUTCOME_APPROVED)
+		return (struct aps_result){ "SUCCESS", 'S' };
+	return o->reason == REASON_BUSY ? (struct aps_result){ "REGISTRATION_UNDER_REVIEW", 'F' }
+					: (struct aps_result){ "REPEAT_REGISTRATION", 'F' };
+}
+
+static void put_standing(
+	const struct adapter_env *env, struct jw *w, const Xw__Canonical *reply, char status)
+{
+	if (status != 'S')
+		return;
+	jw_opt(w, "registrationRequestId", span_str(reply->request_id));
+	apsm_put_decision(env, w, reply->outcome);
+}
+
 static struct aps_result result_of(enum aps_api api, const Xw__Canonical *reply)
 {
 	if (reply->problem)
 		return aps_result_of_problem(api, (enum reason)reply->problem->reason);
+	if ((api == APS_REGISTRATION || api == APS_INQUIRY_REGISTRATION) && reply->outcome)
+		return registration_result(api, reply->outcome);
 	if (is_page(reply) && !*reply->action_url) /* we serve no pages for payers here */
 		return aps_result_of_problem(api, REASON_UNSUPPORTED);
 	if (is_order_made(reply) || (api == APS_GET_PAYMENT_CODE && reply->n_codes) ||
@@ -198,6 +222,8 @@ static void put_more(const struct adapter_env *env, struct jw *w, enum aps_api a
 		put_scan(w, reply);
 	else if (api == APS_GET_PAYMENT_CODE && status == 'S')
 		put_codes(w, reply);
+	else if (api == APS_INQUIRY_REGISTRATION)
+		put_standing(env, w, reply, status);
 	else if (api == APS_INQUIRY_CODE_RULES && status == 'S')
 		aps_put_rules(env, w, reply);
 }

@@ -333,6 +333,12 @@ static void read_body(struct aps_reading *r, const struct request *rq)
 	case APS_GET_PAYMENT_CODE:
 		read_codes(r);
 		return;
+	case APS_REGISTRATION:
+		apsm_take_registration(r);
+		return;
+	case APS_INQUIRY_REGISTRATION:
+		apsm_take_inquiry(r);
+		return;
 	case APS_INQUIRY_CODE_RULES: /* SPEC alipayplus 4.14 [C:S18]: no request parameters */
 		return;
 	case APS_NOTIFY_REGISTRATION:

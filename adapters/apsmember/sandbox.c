@@ -63,6 +63,8 @@ static const char *const paths[] = {
 	[MF_EV_CODES] = "/aps/api/v1/codes/getPaymentCode",
 	[MF_EV_DECIDE] = NULL,
 	[MF_EV_REFUND] = "/aps/api/v1/payments/refund",
+	[MF_EV_REGISTER] = NULL,
+	[MF_EV_STANDING] = NULL,
 };
 
 static uint64_t cookie(
@@ -105,6 +107,8 @@ static const struct {
 	{ "/v1/payments/refund", "refund", false, mf_on_give_back },
 	{ "/v1/payments/userInitiatedPay", "userInitiatedPay", true, mf_on_resolve },
 	{ "/v1/payments/notifyPayment", "notifyPayment", true, mf_on_result },
+	{ "/v1/merchants/notifyRegistrationStatus", "notifyRegistrationStatus", true,
+		mf_on_decided },
 };
 
 #define API_COUNT (sizeof apis / sizeof *apis)
@@ -166,6 +170,10 @@ static void happened(
 	e = (enum mf_event)(kind & 0x7f);
 	if (e == MF_EV_REFUND) {
 		mf_on_refund(s, h, &s->refund[at % MF_REFUNDS], m);
+		return;
+	}
+	if (e == MF_EV_REGISTER || e == MF_EV_STANDING) {
+		mf_on_registered(s, h, at, e, m);
 		return;
 	}
 	p = payment_at(s, at);

@@ -100,7 +100,7 @@ struct mischief_order {
 #define MISCHIEF_MS_MAX 86400000
 
 struct mischief_row {
-	char op[24];
+	char op[32];
 	uint32_t left;
 	struct mischief_order order;
 };

@@ -38,7 +38,8 @@ struct clerk {
 	int64_t offset_us;      /* of the wall's clock from the monotonic one */
 	int64_t back_ms;        /* it was set back so far, */
 	struct mono back_until; /* and until then what is due by the old time is looked for */
-	struct mono look, outbox, operators, counts, partitions, codes, rules, standing, give_up;
+	struct mono look, outbox, operators, counts, partitions, codes, rules, standing, member,
+		give_up;
 };
 
 static void on_term(void *ctx)
@@ -199,6 +200,8 @@ static void look(struct clerk *k)
 		wire_rules_look(k->wire);
 	if (is_time(k, &k->standing, LOOK_MS))
 		wire_standing_look(k->wire);
+	if (is_time(k, &k->member, LOOK_MS))
+		wire_member_look(k->wire);
 }
 
 static struct mono turn(void *ctx)

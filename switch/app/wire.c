@@ -68,9 +68,10 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 	w->indexes[2] = malloc(slab_bytes(c.calls_max));
 	w->rules_state.memory = is_clerk ? malloc(WIRE_RULES_ROOM) : NULL;
 	w->standing.memory = is_clerk ? malloc(WIRE_STANDING_ROOM) : NULL;
-	if ((is_clerk && (!w->rules_state.memory || !w->standing.memory)) || !w->worker_memory ||
-		!w->commits || !w->asks || !w->calls || !w->indexes[0] || !w->indexes[1] ||
-		!w->indexes[2])
+	w->member.memory = is_clerk ? malloc(WIRE_STANDING_ROOM) : NULL;
+	if ((is_clerk && (!w->rules_state.memory || !w->standing.memory || !w->member.memory)) ||
+		!w->worker_memory || !w->commits || !w->asks || !w->calls || !w->indexes[0] ||
+		!w->indexes[1] || !w->indexes[2])
 		return false;
 	slab_init(&w->commit_slab, w->commits, sizeof *w->commits, c.calls_max, w->indexes[0]);
 	slab_init(&w->ask_slab, w->asks, sizeof *w->asks, asks, w->indexes[1]);
@@ -121,6 +122,7 @@ struct wire *wire_close(struct wire *w)
 	free(w->calls);
 	free(w->rules_state.memory);
 	free(w->standing.memory);
+	free(w->member.memory);
 	wire_log_flush(w);
 	free(w);
 	return NULL;

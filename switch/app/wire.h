@@ -57,5 +57,7 @@ void wire_expire_codes(struct wire *w);
 void wire_rules_look(struct wire *w);
 /* Merchants are registered at schemes, and those asked about that are not decided; likewise. */
 void wire_standing_look(struct wire *w);
+/* Tells what we decided of a merchant to the acquirer that asked us, its scheme. */
+void wire_member_look(struct wire *w);
 
 #endif

@@ -38,6 +38,7 @@ enum ask_kind {
 	ASK_MERCHANT,
 	ASK_STANDING,
 	ASK_STANDING_KEPT,
+	ASK_MEMBER,
 	ASK_CACHE,
 	ASK_NONCE
 };
@@ -92,6 +93,16 @@ struct wire_standing {
 	struct arena arena;
 };
 
+/* What is being told of one merchant to the acquirer that asked. */
+struct wire_member {
+	bool busy;
+	int32_t version;
+	int tries;
+	char token[16];
+	char *memory; /* of the clerk alone */
+	struct arena arena;
+};
+
 #define WIRE_STANDING_ROOM (256u << 10)
 #define WIRE_RULES_ROOM    (1u << 20)
 
@@ -139,6 +150,7 @@ struct wire {
 	struct wire_clerk clerk_state;
 	struct wire_rules rules_state;
 	struct wire_standing standing;
+	struct wire_member member;
 	uint32_t rules_seen; /* number of those in force here */
 	struct rules rules;
 	struct mono *arrived; /* by exchange slot */

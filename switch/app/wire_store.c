@@ -238,6 +238,12 @@ static void on_answer(void *ctx, const struct pg_answer *a)
 			l.rc = read_payer(w, a->rows, 0, &plain, &l) ? RC_OK : RC_IO;
 		} else if (found && kind == ASK_STANDING) {
 			l.registered = pg_bytes(a->rows, 0, 0);
+		} else if (found && kind == ASK_MEMBER) {
+			l.word = pg_bytes(a->rows, 0, 0);
+			if (pg_rows_columns(a->rows) > 2) {
+				l.request = pg_bytes(a->rows, 0, 1);
+				l.said = pg_bytes(a->rows, 0, 2);
+			}
 		} else if (found && kind == ASK_MERCHANT) {
 			l.rc = read_merchant(a->rows, &merchant) ? RC_OK : RC_NOENT;
 			l.merchant = &merchant;
@@ -403,6 +409,39 @@ static enum rc port_keep_standing(void *ctx, uint16_t peer, struct span request_
 	return ask(q, PG_STMT_REGISTRATION_SAID, &params);
 }
 
+static void add_text(struct pg_params *p, const char *text)
+{
+	pg_add_bytes(p, span_str(text));
+}
+
+static enum rc port_ask_member(
+	void *ctx, const struct peer *peer, const struct msg *m, struct load_key k)
+{
+	struct ask *q = ask_new(ctx, ASK_MEMBER, k);
+	struct pg_params params = { 0 };
+	const struct msg_party *p = &m->merchant;
+
+	if (!q)
+		return RC_FULL;
+	pg_add_int2(&params, (int16_t)peer->number);
+	add_text(&params, m->request_id);
+	add_text(&params, p->id);
+	add_text(&params, p->store_id);
+	if (m->op == OP_STANDING)
+		return ask(q, PG_STMT_MEMBER_STANDING, &params);
+	add_text(&params, p->name);
+	add_text(&params, p->store_name);
+	add_text(&params, p->mcc);
+	add_text(&params, p->country);
+	add_text(&params, p->city);
+	add_text(&params, p->address);
+	add_text(&params, ccy_alpha(peer->settle));
+	add_text(&params, m->legal_name);
+	add_text(&params, m->legal_type);
+	add_text(&params, m->legal_number);
+	return ask(q, PG_STMT_MEMBER_REGISTER, &params);
+}
+
 static enum rc port_keep_codes(void *ctx, const struct shown_codes *c, struct load_key k)
 {
 	struct ask *q = ask_new(ctx, ASK_KEPT, k);
@@ -559,6 +598,7 @@ void wire_store_ports(struct ports *p)
 	p->find_merchant = port_find_merchant;
 	p->find_standing = port_find_standing;
 	p->keep_standing = port_keep_standing;
+	p->ask_member = port_ask_member;
 	p->keep_codes = port_keep_codes;
 	p->cache_get = port_cache_get;
 	p->cache_put = port_cache_put;

@@ -224,6 +224,11 @@ enum rc canon_read(const Xw__Canonical *from, struct msg *m, const char **ret_wh
 		read_order(&r, from->order, m);
 	if (from->payment)
 		read_payment(&r, from->payment, m);
+	if (from->registration) {
+		STR(&r, from->registration->legal_name, m->legal_name);
+		STR(&r, from->registration->type, m->legal_type);
+		STR(&r, from->registration->number, m->legal_number);
+	}
 	if (from->undo) {
 		STR(&r, from->undo->id, m->undo_id);
 		m->only_if_open = from->undo->only_if_open;

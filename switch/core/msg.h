@@ -80,6 +80,7 @@ struct msg {
 	struct msg_party payer, merchant, acquirer;
 	char order_reference[MSG_ID];
 	char order_description[257];
+	char legal_name[257], legal_type[MSG_ID], legal_number[MSG_ID]; /* of who is registered */
 	struct money order_amount;
 
 	struct money amount; /* payment.amount */

@@ -37,7 +37,7 @@ void pg_row_id(struct buf *b, const struct pay_id *id);
 /* In front of the rows. element: the composite type's object id on this server. */
 void pg_array_begin(struct buf *b, uint32_t element, size_t rows);
 
-#define PG_PARAMS_MAX 12
+#define PG_PARAMS_MAX 16
 
 /* The parameters of one call, all in binary. Spans must live until pg_send has returned. */
 struct pg_params {

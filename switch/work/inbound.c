@@ -203,6 +203,11 @@ void inbound_dispatch(struct wrk *w, struct rq *rq)
 		scheme_tell_rules(w, rq);
 		return;
 	}
+	if (rq->msg->op == OP_REGISTER ||
+		(rq->msg->op == OP_STANDING && rq->msg->outcome == OUTCOME_NONE)) {
+		standing_of_member(w, rq);
+		return;
+	}
 	if (rq->msg->op == OP_STANDING) {
 		standing_told(w, rq);
 		return;

@@ -125,6 +125,8 @@ struct loaded {
 	/* payer, code: our name of him, and what his wallet calls him, where we know it */
 	struct span payer, payer_own, payer_handle;
 	struct span registered; /* standing: numbers of participants, with blanks between them */
+	/* member: the ledger's word; of which request; what people said */
+	struct span word, request, said;
 	const struct merchant *merchant; /* likewise valid during the completion */
 };
 
@@ -199,6 +201,10 @@ struct ports {
 	 */
 	enum rc (*keep_standing)(void *ctx, uint16_t peer, struct span request_id,
 		struct span state, struct span detail, struct load_key k);
+	/* Of those for whom we are the scheme: a merchant is to be registered (OP_REGISTER), or
+	 * they ask how that stands (OP_STANDING). RC_NOENT: nobody asked for that. */
+	enum rc (*ask_member)(
+		void *ctx, const struct peer *peer, const struct msg *m, struct load_key k);
 };
 
 #endif

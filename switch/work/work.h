@@ -201,6 +201,7 @@ enum wait_kind {
 	WAIT_STANDING,
 	WAIT_OWN_STANDING,
 	WAIT_STANDING_KEPT,
+	WAIT_MEMBER,
 	WAIT_FOLLOW,
 	WAIT_HOLDER,
 	WAIT_HOLDER_LOADED,
@@ -392,6 +393,9 @@ bool standing_has(struct span registered, uint16_t peer);
 /* A scheme tells what has become of a registration. */
 void standing_told(struct wrk *w, struct rq *rq);
 void standing_kept(struct wrk *w, struct rq *rq, const struct loaded *got);
+/* One for whom we are the scheme has a merchant registered, or asks how that stands. */
+void standing_of_member(struct wrk *w, struct rq *rq);
+void standing_answered(struct wrk *w, struct rq *rq, const struct loaded *got);
 /* scheme.c: what is asked of us as a scheme, and is about no payment. */
 void scheme_tell_rules(struct wrk *w, struct rq *rq);
 

@@ -368,6 +368,10 @@ void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 		CHECK_OBJ(rq, REQUEST_MAGIC);
 		standing_kept(w, rq, got);
 		return;
+	case WAIT_MEMBER:
+		CHECK_OBJ(rq, REQUEST_MAGIC);
+		standing_answered(w, rq, got);
+		return;
 	case WAIT_CLAIM:
 		CHECK_OBJ(rq, REQUEST_MAGIC);
 		inbound_claim_found(w, rq, got);

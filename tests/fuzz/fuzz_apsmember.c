@@ -24,6 +24,8 @@ static const struct {
 	{ OP_RESOLVE, "op: resolve\ncode.text: x\npayer.id: P" },
 	{ OP_TELL, "op: tell\n" IDS SUM "outcome.result: approved" },
 	{ OP_NOTIFY, "op: notify\n" IDS SUM "outcome.result: declined" },
+	{ OP_STANDING, "op: standing\nrequest_id: R\norder.merchant.id: M\n"
+		       "outcome.result: declined" },
 };
 
 #define CALL_COUNT (sizeof calls / sizeof *calls)
@@ -31,7 +33,7 @@ static const struct {
 static void check_answer(enum op op, const Xw__Canonical *c)
 {
 	bool approved = c->outcome->result == OUTCOME_APPROVED;
-	bool heard = op == OP_TELL || op == OP_NOTIFY;
+	bool heard = op == OP_TELL || op == OP_NOTIFY || op == OP_STANDING;
 
 	CHECK(c->answer && c->op == (int32_t)op && c->outcome);
 	if (c->outcome->result != OUTCOME_UNKNOWN || c->problem)

@@ -3,7 +3,7 @@
 \i support.sql
 
 -- Queues and caches change by nature; schema/README.md says so of each.
-create temporary table working as select unnest(array['account_total', 'block', 'code_rules_due', 'day_limit', 'due', 'known_upto', 'operator_request',
+create temporary table working as select unnest(array['account_total', 'block', 'code_rules_due', 'day_limit', 'due', 'known_upto', 'member_due', 'operator_request',
 	'outbox', 'payer_binding', 'payment_key', 'registration_due', 'shown_code']) as name;
 create temporary view guarded as
 	select t.* from tables t where name ~ '^ledger\.' and relkind in ('r', 'p')

@@ -43,6 +43,8 @@ insert into lent values
 	('exception_assign', '{operator_rw}'), ('exception_settle', '{operator_rw}'),
 	('registration_ask', '{operator_rw}'), ('registration_take', '{switch_rw}'), ('registration_again', '{switch_rw}'),
 	('registration_said', '{switch_rw}'),
+	('member_register', '{switch_rw}'), ('member_standing', '{switch_rw}'), ('member_take', '{switch_rw}'),
+	('member_told', '{switch_rw}'), ('member_decided', '{}'),
 	('code_rules_want', '{switch_rw}'), ('code_rules_take', '{switch_rw}'), ('code_rules_keep', '{switch_rw}'),
 	('code_rules_done', '{switch_rw}'), ('code_rules_ask', '{operator_rw}'),
 	('merchant_change', '{operator_rw}'), ('merchant_scheme_set', '{operator_rw}'),

@@ -167,8 +167,9 @@ static void verifier_keys_carry_their_id(void **state)
  * days to come. A new table is put into one list or the
  * other. */
 static const char *const working[] = { "account_total", "block", "code_rules_due", "day_limit",
-	"due", "known_as", "known_upto", "operator_request", "outbox", "payer_binding", "payment_key", "registration_due",
-	"roll_up", "roll_up_sum", "shown_code" };
+	"due", "known_as", "known_upto", "member_due", "operator_request", "outbox",
+	"payer_binding", "payment_key", "registration_due", "roll_up", "roll_up_sum",
+	"shown_code" };
 
 static bool is_known(const char *table)
 {

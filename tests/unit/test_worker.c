@@ -394,7 +394,7 @@ static struct world *fresh(void)
 	ports = (struct ports){ o, now_mono, now_wall, entropy, take_commit, take_load, take_find,
 		no_reply, no_codes, take_code, bind_payer, find_payer, no_merchant, no_cache,
 		no_put, no_cache, take_call, take_reply, no_signer, no_setting, hash, hash, seal,
-		unseal, key_version, seal_evidence, no_log, no_bell, NULL, NULL };
+		unseal, key_version, seal_evidence, no_log, no_bell, NULL, NULL, NULL };
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	o->ports = &ports;

@@ -57,7 +57,7 @@ export class Acquirer {
   }
 
   async ask(api, body, o) {
-    const answer = await this.post(`/aps/api/v1/${api === 'getPaymentCode' ? 'codes' : 'payments'}/${api}`, body, o);
+    const answer = await this.post(`/aps/api/v1/${api === 'getPaymentCode' ? 'codes' : /egistration/.test(api) ? 'merchants' : 'payments'}/${api}`, body, o);
     assert.equal(answer.status, 200, 'whatever the verdict');
     assert.ok(answer.signed, `the answer to ${api} is signed: ${answer.text}`);
     return answer.body;
