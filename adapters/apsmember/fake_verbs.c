@@ -147,6 +147,16 @@ static void user(struct command *c, enum mf_kind kind)
 	mf_scan(c->s, c->h, p);
 }
 
+/* SPEC 4.11: what the user did. While he has not decided, and of what was closed before he had,
+ * there is nothing to report. */
+static void tell(struct command *c, struct mf_payment *p)
+{
+	if (p->request_id[0] && (p->once_paid || p->state == MF_FAILED))
+		mf_tell(c->s, c->h, p);
+	else
+		fail(c, "nothing to tell yet");
+}
+
 /* ---- what there is ------------------------------------------------------------------------- */
 
 static const char *status_of(const struct mf_payment *p)
@@ -249,7 +259,7 @@ static void on_payment(struct command *c, struct span verb)
 	else if (!acquirer && span_eq(verb, SPAN("scan-again")))
 		mf_scan(c->s, c->h, p);
 	else if (!acquirer && span_eq(verb, SPAN("tell")))
-		mf_tell(c->s, c->h, p);
+		tell(c, p);
 	else
 		fail(c, "no such verb for this role");
 }

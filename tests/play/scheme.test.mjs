@@ -267,6 +267,7 @@ describe("the scheme's own side", { concurrency: true }, () => {
   it('a wallet that debits too late is refused, and asked to give it back', async () => {
     const o = await order('order', 1400, { expires_s: 4 });
     const s = await scan(o.code, 'user-pending-then-approve:6000', 'momo');
+    await assert.rejects(w.fake('momo', { do: 'tell', payment: s }), /nothing to tell/); // he has not decided
     await ended('aps-acquirer', o.payment, 'DECLINED');
     const x = await ended('momo', s, 'CANCELLED', 30000);
     assert.equal(x.refused, 'ORDER_IS_CLOSED');
