@@ -382,8 +382,8 @@ static void follow_link(struct sim *s, struct spend *p)
 			refuse ? "app-refuse" : "browse", text);
 }
 
-/* The till has an answer about it, and has not taken it back: what is cancelled is not asked for
- * again. */
+/* The till has an answer about it, by which we know it, and has not taken it back: what is
+ * cancelled, or was refused before it was a payment, is not asked for again. */
 static bool is_known(struct sim *s, const struct spend *p)
 {
 	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
@@ -419,6 +419,17 @@ static void other_body(struct sim *s, struct spend *p)
 		p->confused = true;
 }
 
+/* The same for another key. An acquirer of the scheme's has none but the payment's id: to it this
+ * is the same once more. */
+static void other_key(struct sim *s, struct spend *p)
+{
+	if (p->party == APS_TILL)
+		repeat(s, p);
+	else if (party_do(s, p->party, "{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}",
+			 p->id))
+		p->confused = true;
+}
+
 /* Somebody asks about a payment of others whose number he has overheard. */
 static void peek(struct sim *s, const struct spend *p)
 {
@@ -449,9 +460,7 @@ static void on_act(struct sim *s, const struct event *e)
 		peek(s, p);
 		break;
 	case ACT_OTHER_KEY:
-		if (party_do(s, p->party,
-			    "{\"do\":\"repeat\",\"payment\":\"%s\",\"other_key\":true}", p->id))
-			p->confused = true;
+		other_key(s, p);
 		break;
 	case ACT_CANCEL:
 		party_do(s, p->party, "{\"do\":\"cancel\",\"payment\":\"%s\"}", p->id);
