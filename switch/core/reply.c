@@ -203,9 +203,30 @@ void call_build(
 		call_acquirer(sn, p, c, ret);
 }
 
+/* What others are told of it. A success that comes after the end is between us and the wallet,
+ * while it goes back and afterwards: what was final stays so. */
+static enum pay_state told_state(const struct pay *p)
+{
+	if (!p->late)
+		return pay_state(p);
+	switch ((enum undo_cause)p->undo.cause) {
+	case UNDO_BY_CALLER:
+		return PAY_CANCELLED;
+	case UNDO_EXPIRED:
+		return PAY_EXPIRED;
+	case UNDO_LATE:
+		return p->iss.reason == REASON_EXPIRED ? PAY_EXPIRED : PAY_DECLINED;
+	case UNDO_BY_NOBODY:
+	case UNDO_UNRESOLVED:
+	case UNDO_REFUSED:
+		break;
+	}
+	return PAY_UNDONE;
+}
+
 static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
 {
-	enum pay_state s = pay_state(p);
+	enum pay_state s = told_state(p);
 
 	*ret_reason = REASON_NONE;
 	switch (s) {
@@ -215,9 +236,10 @@ static enum outcome outcome_of(const struct pay *p, enum reason *ret_reason)
 	case PAY_REFUNDING:
 		return OUTCOME_APPROVED;
 	case PAY_DECLINED:
-		*ret_reason = (enum reason)(p->acq.phase == LEG_NO && p->iss.phase != LEG_NO
-						    ? p->acq.reason
-						    : p->iss.reason);
+		*ret_reason = (enum reason)(
+			p->acq.phase == LEG_NO && p->iss.phase != LEG_NO && !p->late
+				? p->acq.reason
+				: p->iss.reason);
 		return OUTCOME_DECLINED;
 	case PAY_EXPIRED:
 		*ret_reason = REASON_EXPIRED;
@@ -446,7 +468,7 @@ void reply_build(const struct snapshot *sn, const struct pay *p, uint16_t to, en
 		put_limit(p, ret);
 	if (ret->outcome == OUTCOME_DECLINED || ret->outcome == OUTCOME_REVERSED)
 		memcpy(ret->their_code, p->iss.their_code, sizeof ret->their_code);
-	memcpy(ret->status, pay_state_name(pay_state(p)), strlen(pay_state_name(pay_state(p))));
+	memcpy(ret->status, pay_state_name(told_state(p)), strlen(pay_state_name(told_state(p))));
 	ret->created = p->created;
 	if (side == SIDE_ACQUIRER && !money_is_none(p->captured)) {
 		put_captures(p, ret);

@@ -213,6 +213,15 @@ static void never_left(void **state)
 	assert_int_equal(w->reserved, 0);
 }
 
+/* What a reader is told now. */
+static void assert_told(struct payworld *w, const char *status)
+{
+	struct msg m;
+
+	reply_build(pw_snapshot(), &w->rec, TILL, OP_READ, SEQ_FIRST, &m);
+	assert_string_equal(m.status, status);
+}
+
 static void late_success(void **state)
 {
 	struct payworld *w = *state;
@@ -227,9 +236,35 @@ static void late_success(void **state)
 		REASON_NONE); /* the debit's own answer, much too late */
 	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
 	assert_int_equal(pw_position(w, CODE, EUR), 8900);
+	assert_told(w, "CANCELLED");
 	assert_call(w, OP_CANCEL);
 	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
+	assert_told(w, "CANCELLED");
+}
+
+/* They said that it had expired, and took it: it goes back, and for its till it has expired. */
+static void late_success_after_their_own_word(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_DECLINED, REASON_EXPIRED);
+	assert_told(w, "EXPIRED");
+	w->now.us += 60000000;
+	w->m = (struct msg){ .outcome = OUTCOME_APPROVED };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+	if (w->st.call_count == 0)
+		pw_due(w);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_UNDOING);
+	assert_told(w, "EXPIRED");
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_UNDONE);
+	assert_told(w, "EXPIRED");
 }
 
 static void late_success_at_the_scheme(void **state)
@@ -1024,6 +1059,7 @@ int main(void)
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
 		core_case(late_success_by_a_hint),
+		core_case(late_success_after_their_own_word),
 		core_case(late_success_behind_an_answer),
 		core_case(capture_wallet),
 		core_case(payer_never_acts),
