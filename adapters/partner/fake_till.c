@@ -173,7 +173,7 @@ static void make_key(char key[64], const char *prefix, const struct fake_payment
 	key[b.n] = '\0';
 }
 
-bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
+bool pfake_create(struct fake *f, const struct sandbox_host *h, struct fake_payment *p,
 	struct money amount, int other_key)
 {
 	struct http_out *out = pfake_out(h);
@@ -184,6 +184,9 @@ bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fak
 	buf_str(&out->target, path_of(p));
 	write_create(h, p, amount, &w);
 	make_key(key, "key-", p, other_key);
+	if (!*p->switch_id) /* no longer the last word */
+		p->problem[0] = '\0';
+	p->asked++;
 	return pfake_call(f, h, FOR_CREATE, p->serial, 0, out, key);
 }
 
@@ -338,6 +341,8 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 	if (span_eq(part, SPAN(NOT_BELIEVED)) && c->purpose != FOR_CANCEL &&
 		(c->purpose != FOR_CREATE || p->tries || *p->switch_id))
 		return; /* says nothing of what may have been asked for before */
+	if (c->purpose == FOR_CREATE && !json_get(body, "payment_id") && ++p->refused < p->asked)
+		return; /* nor of another copy, which may arrive yet */
 	if (c->purpose == FOR_CANCEL)
 		p->cancelling = false;
 	if (c->purpose == FOR_REFUND && strcmp(p->refund[c->refund].status, "DONE") == 0)

@@ -83,7 +83,8 @@ struct fake_payment {
 	bool told;       /* a webhook came */
 	uint8_t tries;
 	uint8_t refund_count;
-	char id[FAKE_ID]; /* ours */
+	uint32_t asked, refused; /* requests for it, and those of which the switch keeps nothing */
+	char id[FAKE_ID];        /* ours */
 	char switch_id[FAKE_ID];
 	char status[FAKE_WORD];  /* the switch's word; "" while unknown */
 	char problem[FAKE_WORD]; /* slug of the last refusal */
@@ -221,7 +222,7 @@ void pfake_till_result(struct fake_payment *p, const struct json *data);
 struct fake_payment *pfake_payment_new(struct fake *f, const struct sandbox_host *h, uint8_t kind);
 /* Asks for it; `amount` and `other_key` differ from the payment's own where a test wants a
  * conflict. */
-bool pfake_create(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p,
+bool pfake_create(struct fake *f, const struct sandbox_host *h, struct fake_payment *p,
 	struct money amount, int other_key);
 bool pfake_read_object(struct fake *f, const struct sandbox_host *h, const struct fake_payment *p);
 bool pfake_change(struct fake *f, const struct sandbox_host *h, enum fake_purpose purpose,
