@@ -10,6 +10,11 @@
 #include "sim.h"
 
 #include <sys/mman.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(p, n)
+#endif
 
 #define PROC_BYTES  ((size_t)192 << 20)
 #define GRACE_US    1500000
@@ -163,6 +168,7 @@ void proc_start(struct sim *s, int proc)
 		.sharers = PROCS };
 	CHECK(wrk_bytes(&p->conf) <= PROC_BYTES);
 	CHECK(madvise(p->memory, PROC_BYTES, MADV_DONTNEED) == 0);
+	ASAN_UNPOISON_MEMORY_REGION(p->memory, PROC_BYTES); /* arenas of who died marked it */
 	world_say(s, "process %d starts", proc);
 	p->alive = true;
 	p->life++;
