@@ -280,11 +280,27 @@ static void on_payment(struct sim *s, const struct event *e)
 
 /* ---- what they do afterwards ---- */
 
+/* An acquirer of the scheme's asks until it is told yes or no, and a "no such payment" for what it
+ * was not told is paid would not be the last word: a copy of its request may arrive later. */
+static bool may_refund(struct sim *s, const struct spend *p)
+{
+	const struct json *a;
+	struct span status;
+
+	if (p->party != APS_TILL)
+		return true;
+	a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	return a && json_str(a, "status", &status) &&
+	       (span_eq(status, SPAN("PAID")) || span_eq(status, SPAN("PARTIALLY_REFUNDED")));
+}
+
 static void refund(struct sim *s, struct spend *p)
 {
 	int64_t part = rng_hit(&s->people, 300) ? p->minor
 						: 1 + rng_below(&s->people, (uint32_t)p->minor);
 
+	if (!may_refund(s, p))
+		return;
 	if (party_do(s, p->party,
 		    "{\"do\":\"refund\",\"payment\":\"%s\",\"amount\":\"%lld\",\"currency\":\"%s\"}",
 		    p->id, (long long)part, p->currency))
