@@ -26,6 +26,7 @@
 #define CREW_MAX    (PROC_MAX / 2) /* two crews have room at once */
 #define READY_US    (15 * 1000000) /* a new crew is ready by then, or goes */
 #define HANGING_US  (10 * 1000000)
+#define STALLED_US  (2 * 1000000)
 #define STOP_US     (30 * 1000000)
 #define BACKOFF_MAX (5 * 1000000)
 
@@ -62,7 +63,8 @@ struct supervisor {
 	bool ready, stopping, reload;
 	uint32_t reload_asked; /* the wish of the page that is being done, or was last */
 	int64_t stop_at_us;
-	int status; /* at the end */
+	int64_t awake_us; /* when we last came back from standing still ourselves */
+	int status;       /* at the end */
 };
 
 /* Processes */
@@ -320,23 +322,33 @@ static void reap(struct supervisor *s)
 		ended(s, pid, status);
 }
 
-/* A loop that does not turn holds connections and helps nobody. */
+static bool hangs(const struct supervisor *s, int slot, int64_t now)
+{
+	int64_t turned = s->page->slot[slot].turned_us;
+
+	return now - (turned > s->awake_us ? turned : s->awake_us) > HANGING_US;
+}
+
+/* A loop that does not turn holds connections and helps nobody. Where we did not turn either, the
+ * machine stood still, and they have their time from now on. */
 static void watch(struct supervisor *s)
 {
 	int64_t now = sysclock_mono().us;
 
+	if (now - s->page->supervisor_turned_us > STALLED_US)
+		s->awake_us = now;
 	s->page->supervisor_turned_us = now;
 	for (int i = 0; i < s->now.places && !s->stopping; i++) {
 		struct place *p = &s->now.place[i];
 		if (!p->pid && now >= p->restart_at_us) {
 			start(s, &s->now, p);
-		} else if (p->pid && now - s->page->slot[p->slot].turned_us > HANGING_US) {
+		} else if (p->pid && hangs(s, p->slot, now)) {
 			proc_log("error", "role-hangs", "killed");
 			kill(p->pid, SIGKILL);
 		}
 	}
 	for (int i = 0; i < s->leavers; i++)
-		if (now - s->page->slot[s->leaving[i].slot].turned_us > HANGING_US)
+		if (hangs(s, s->leaving[i].slot, now))
 			kill(s->leaving[i].pid, SIGKILL);
 	if (!s->ready && s->now.conf && ready_count(s, &s->now) == s->now.places) {
 		s->ready = true;

@@ -287,6 +287,16 @@ describe('operations', () => {
     await until(() => w.plain(2, '/participants').then((r) => r.status === 200), 'switchsandbox is back');
   });
 
+  it('a machine that stood still for a while hangs nobody', async () => {
+    const before = pids(), all = [w.switchd.pid, ...before], hung = logged('role-hangs').length;
+    for (const pid of all) process.kill(pid, 'SIGSTOP');
+    await sleep(10500);
+    for (const pid of all) process.kill(pid, 'SIGCONT'); /* who watches is the first to wake */
+    await until(() => w.plain(1, '/readyz').then((r) => r.status === 200), 'it is ready');
+    assert.deepEqual(pids(), before);
+    assert.equal(logged('role-hangs').length, hung);
+  });
+
   it('SIGTERM: an orderly end', async () => {
     const slow = till().sure('POST', '/v1/payments', till().order(await mint('slow', { ms: 700 }), euro(2300))).catch((e) => e);
     await sleep(200);
