@@ -36,7 +36,7 @@ describe('code rules', () => {
   after(() => w?.stop());
 
   it('are asked for on start, and listed', async () => {
-    const [first, ...more] = await until(async () => { const l = await listed(); return l[0]?.rule && l; }, 'rules in force');
+    const [first, ...more] = await until(async () => { const l = await listed(); return l[0]?.rule && l[0].outcome && l; }, 'rules in force');
     assert.equal(first.outcome, `in force: 4 rules of version ${USUAL}`);
     assert.deepEqual([first.participant, first.version, first.says], [SCHEME, USUAL, 'decode']);
     assert.deepEqual(more.map((r) => r.says), ['decode', 'opens-page', 'not-supported']);
