@@ -112,8 +112,10 @@ struct wire *wire_close(struct wire *w)
 	if (!w)
 		return NULL;
 	wire_bell_close(w);
-	wire_net_close(w);
+	/* What is asked of cache and ledger ends with an answer, and the worker gives it to
+	 * requests, which lie in the listeners' memory. */
 	wire_store_close(w);
+	wire_net_close(w);
 	for (int i = 0; i < 3; i++)
 		free(w->indexes[i]);
 	free(w->worker_memory);

@@ -578,12 +578,14 @@ bool wire_store_open(struct wire *w, bool is_clerk, const char **ret_why)
 	return open_cache(w, is_clerk) && open_database(w, is_clerk);
 }
 
+/* Whoever hears from one of them that nothing comes may turn to those behind it, never to those
+ * before; the last tells nobody. */
 void wire_store_close(struct wire *w)
 {
-	pgb_close(w->batch);
-	pg_close(w->read);
-	pg_close(w->clerk);
-	rds_close(w->cache);
+	w->cache = rds_close(w->cache);
+	w->read = pg_close(w->read);
+	w->clerk = pg_close(w->clerk);
+	w->batch = pgb_close(w->batch);
 }
 
 void wire_store_ports(struct ports *p)
