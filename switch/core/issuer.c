@@ -422,7 +422,9 @@ static bool hint_counts(struct turn *t, const struct msg *m)
 		return false;
 	if (l->phase == LEG_UNKNOWN)
 		return wall_diff_ms(t->ev->now, l->since) < ladder_whole_ms(&asked->ladder);
-	return l->phase == LEG_SENT || l->phase == LEG_PENDING;
+	/* That somebody is to act is no news to who waits for just that: a question about it would
+	 * only make the hint that matters wait for the next one's turn. */
+	return (l->phase == LEG_SENT || l->phase == LEG_PENDING) && m->outcome != OUTCOME_PENDING;
 }
 
 void issuer_push(struct turn *t, const struct msg *m)

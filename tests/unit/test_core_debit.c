@@ -624,15 +624,20 @@ static void retried(void **state)
 	assert_int_equal(w->reserved, 0);
 }
 
+static void hint_of(struct payworld *w, enum outcome o)
+{
+	w->m = (struct msg){ .outcome = o, .authentic = true };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+}
+
 /* A hint that overtakes the answer to the debit is not forgotten: we ask when that has come. */
 static void hint_before_the_answer(void **state)
 {
 	struct payworld *w = *state;
 
 	pw_pay(w, "vipps", 1000);
-	w->m = (struct msg){ .outcome = OUTCOME_HELD, .authentic = true };
-	pw_step(w,
-		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+	hint_of(w, OUTCOME_HELD);
 	assert_int_equal(w->st.call_count, 0);
 	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
 	assert_true(w->rec.due.us <= w->now.us);
@@ -640,6 +645,39 @@ static void hint_before_the_answer(void **state)
 	assert_call(w, OP_INQUIRE);
 	pw_answer(w, OP_INQUIRE, OUTCOME_PENDING, REASON_NONE);
 	assert_true(w->rec.due.us > w->now.us + 1000000); /* once */
+}
+
+/* That it was created, and that the payer is to act, we know: it takes nothing from the hint that
+ * he has, which is heeded at once. Of a payment in doubt it is news. */
+static void hint_without_news(void **state)
+{
+	struct payworld *w = *state;
+	uint32_t version;
+
+	pw_pay(w, "vipps", 1000);
+	version = w->rec.version;
+	hint_of(w, OUTCOME_PENDING); /* before the answer */
+	assert_int_equal(w->rec.version, version);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	assert_true(w->rec.due.us > w->now.us);
+	version = w->rec.version;
+	hint_of(w, OUTCOME_PENDING);
+	assert_int_equal(w->rec.version, version);
+	assert_int_equal(w->st.fate, FATE_ACK);
+	hint_of(w, OUTCOME_HELD);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE);
+}
+
+static void hint_that_it_arrived(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	hint_of(w, OUTCOME_PENDING);
+	assert_call(w, OP_INQUIRE);
 }
 
 /* What comes to nothing in the acquirer's currency is no payment. */
@@ -1072,6 +1110,8 @@ int main(void)
 		core_case(limit_of_another_currency),
 		core_case(push_about_a_refund),
 		core_case(hint_before_the_answer),
+		core_case(hint_without_news),
+		core_case(hint_that_it_arrived),
 		core_case(less_than_a_cent),
 		core_case(hint_after_the_end),
 		core_case(stream_of_hints),
