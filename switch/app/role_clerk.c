@@ -150,7 +150,7 @@ static bool is_time(struct clerk *k, struct mono *at, int every_ms)
 /*
  * Alarms in the ledger are times of the wall's clock. Where that is set back they would ring so
  * much later: so each payment that is not final is looked at once, and whose memory is gone is
- * woken when its own time has come (work/worker.c).
+ * woken when its own time has come (work/loaded.c).
  */
 static void watch_clock(struct clerk *k)
 {

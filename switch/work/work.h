@@ -280,7 +280,7 @@ struct wrk {
 	char scratch[131072];      /* for one function at a time */
 };
 
-/* worker.c */
+/* live.c */
 struct live *live_find(struct wrk *w, const struct pay_id *id);
 /* In memory, loading if it was not; NULL when there is no room. */
 struct live *live_get(struct wrk *w, const struct pay_id *id);
@@ -304,8 +304,10 @@ void live_refresh(struct wrk *w, struct live *l);
 bool live_load(struct wrk *w, struct live *l);
 struct item *item_new(struct wrk *w);
 void item_free(struct wrk *w, struct item *it);
+/* loaded.c */
 struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);
 void wait_free(struct wrk *w, struct wait *a);
+/* worker.c */
 const struct link *link_of(const struct wrk *w, uint16_t peer);
 struct link_state *link_state(struct wrk *w, const struct link *l);
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
