@@ -66,6 +66,7 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 	struct buf plain = buf_init(l->secret, sizeof l->secret);
 	struct pay rec;
 
+	CHECK_OBJ(l, LIVE_MAGIC);
 	l->state = LIVE_READY;
 	if (got->rc == RC_OK && (pay_unpack(got->record, &rec) != RC_OK || foreign_is(w, &rec))) {
 		foreign_found(w, l);
@@ -127,77 +128,64 @@ static void found(struct wrk *w, struct rq *rq, const struct loaded *got)
 
 void wrk_on_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
 {
-	struct wait *a = wait_find(w, k);
-	struct live *l = a->live;
-	struct rq *rq = a->rq;
-	struct own *own = a->own;
-	struct seek seek = a->seek;
-	enum wait_kind kind = a->kind;
+	struct wait *out = wait_find(w, k), a = *out;
+	void (*hear)(struct wrk *, struct rq *, const struct loaded *) = NULL;
 
-	wait_free(w, a);
-	switch (kind) {
+	wait_free(w, out);
+	switch (a.kind) {
 	case WAIT_LIVE:
-		CHECK_OBJ(l, LIVE_MAGIC);
-		loaded_live(w, l, got);
+		loaded_live(w, a.live, got);
 		return;
 	case WAIT_HOLDER:
-		order_holder_found(w, &seek, got);
+		order_holder_found(w, &a.seek, got);
 		return;
 	case WAIT_HOLDER_LOADED:
-		order_holder_loaded(w, &seek, got);
+		order_holder_loaded(w, &a.seek, got);
 		return;
 	case WAIT_ORDER:
-		own_order_loaded(w, own, got);
+		own_order_loaded(w, a.own, got);
 		return;
 	case WAIT_MERCHANT:
-		own_merchant_found(w, own, got);
+		own_merchant_found(w, a.own, got);
 		return;
 	case WAIT_OWN_STANDING:
-		own_standing_known(w, own, got);
+		own_standing_known(w, a.own, got);
 		return;
 	case WAIT_STANDING:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		standing_known(w, rq, got);
-		return;
+		hear = standing_known;
+		break;
 	case WAIT_STANDING_KEPT:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		standing_kept(w, rq, got);
-		return;
+		hear = standing_kept;
+		break;
 	case WAIT_MEMBER:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		standing_answered(w, rq, got);
-		return;
+		hear = standing_answered;
+		break;
 	case WAIT_CLAIM:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		inbound_claim_found(w, rq, got);
-		return;
+		hear = inbound_claim_found;
+		break;
 	case WAIT_FOLLOW:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		order_followed(w, rq, got);
-		return;
+		hear = order_followed;
+		break;
 	case WAIT_PAYER:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		person_known(w, rq, got);
-		return;
+		hear = person_known;
+		break;
 	case WAIT_CODE:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		codes_found(w, rq, got);
-		return;
+		hear = codes_found;
+		break;
 	case WAIT_KEPT:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		codes_kept(w, rq, got);
-		return;
+		hear = codes_kept;
+		break;
 	case WAIT_FIND:
-		CHECK_OBJ(rq, REQUEST_MAGIC);
-		found(w, rq, got);
-		return;
+		hear = found;
+		break;
 	case WAIT_FREE:
 	case WAIT_NONCE:
 	case WAIT_CACHE:
 	case WAIT_REPLY:
-		break;
+		CHECK_UNREACHABLE();
 	}
-	CHECK_UNREACHABLE();
+	CHECK_OBJ(a.rq, REQUEST_MAGIC);
+	hear(w, a.rq, got);
 }
 
 void wrk_on_reply_loaded(struct wrk *w, struct load_key k, const struct loaded *got)
