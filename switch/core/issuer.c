@@ -305,11 +305,10 @@ static bool at_its_end(const struct turn *t)
 	return t->p->expires.us && wall_diff_ms(t->p->expires, t->ev->now) < 1000;
 }
 
-void issuer_answer(struct turn *t, enum op op, const struct msg *m)
+/* What they call it, who paid with what, and where its payer is sent. */
+static void keep_names(struct turn *t, const struct msg *m)
 {
 	struct leg *l = &t->p->iss;
-	enum outcome o = verdict(t, op, m);
-	enum reason why = m->has_problem ? m->problem : m->reason;
 
 	if (m->peer_id[0] && !l->their_id[0])
 		memcpy(l->their_id, m->peer_id, sizeof l->their_id);
@@ -319,23 +318,39 @@ void issuer_answer(struct turn *t, enum op op, const struct msg *m)
 		memcpy(t->p->action_url, m->action_url, sizeof t->p->action_url);
 	else if (m->code.text[0])
 		memcpy(t->p->action_url, m->code.text, sizeof m->code.text);
+}
+
+/* An answer when none is waited for any more, but for one about what may have come late. */
+static void behind_the_end(struct turn *t, enum op op, enum outcome o, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+
+	if (l->asking && op == OP_INQUIRE) {
+		l->asking = 0;
+		l->next = l->phase == LEG_NO && o == OUTCOME_UNKNOWN
+				  ? ladder_slow(0, t->ev->now) /* that tells nothing */
+				  : WALL_NONE;
+		/* What came while we asked may have come to pass behind the answer. */
+		if (l->phase == LEG_NO && l->hinted && o != OUTCOME_APPROVED && o != OUTCOME_HELD)
+			l->next = hint_is_heeded_at(t);
+	}
+	settled(t, o, m);
+}
+
+void issuer_answer(struct turn *t, enum op op, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+	enum outcome o = verdict(t, op, m);
+	enum reason why = m->has_problem ? m->problem : m->reason;
+
+	keep_names(t, m);
 	if (t->p->undo.phase == UNDO_WRITTEN_OFF) { /* a person has judged; another may again */
 		if (o == OUTCOME_APPROVED || o == OUTCOME_HELD)
 			turn_exception(t, EXCEPTION_CONTRADICTION);
 		return;
 	}
 	if (l->phase == LEG_YES || l->phase == LEG_NO || l->phase == LEG_IDLE) {
-		if (l->asking && op == OP_INQUIRE) {
-			l->asking = 0;
-			l->next = l->phase == LEG_NO && o == OUTCOME_UNKNOWN
-					  ? ladder_slow(0, t->ev->now) /* that tells nothing */
-					  : WALL_NONE;
-			/* What came while we asked may have come to pass behind the answer. */
-			if (l->phase == LEG_NO && l->hinted && o != OUTCOME_APPROVED &&
-				o != OUTCOME_HELD)
-				l->next = hint_is_heeded_at(t);
-		}
-		settled(t, o, m);
+		behind_the_end(t, op, o, m);
 		return;
 	}
 	memcpy(l->their_code, m->their_code, sizeof l->their_code);
