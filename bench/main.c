@@ -53,18 +53,31 @@ static bool read_pids(const char *text)
 	       text[n] == '\0';
 }
 
+/* What the kind of run that is asked for needs is there. */
+static bool is_complete(const struct options *o)
+{
+	if (!o->at.keys)
+		return false;
+	if (o->idle)
+		return o->at.port != 0;
+	if (o->proxy > 0)
+		return o->at.port && o->origin > 0 && o->plan.seconds > 0;
+	return o->speed || (o->corridor && o->at.port && o->at.control && o->at.operators &&
+				   o->book && o->plan.seconds > 0 &&
+				   (o->endure ? o->plan.rate > 0 : bench.pids.switchd > 0));
+}
+
+static const struct option known[] = { { "corridor", required_argument, NULL, 'c' },
+	{ "port", required_argument, NULL, 'p' }, { "control", required_argument, NULL, 'C' },
+	{ "operators", required_argument, NULL, 'o' }, { "keys", required_argument, NULL, 'k' },
+	{ "pids", required_argument, NULL, 'P' }, { "book", required_argument, NULL, 'b' },
+	{ "rate", required_argument, NULL, 'r' }, { "payer-ms", required_argument, NULL, 'm' },
+	{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
+	{ "endure", no_argument, NULL, 'e' }, { "hop", required_argument, NULL, 'h' },
+	{ "idle", required_argument, NULL, 'i' }, { 0 } };
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
-	static const struct option known[] = { { "corridor", required_argument, NULL, 'c' },
-		{ "port", required_argument, NULL, 'p' },
-		{ "control", required_argument, NULL, 'C' },
-		{ "operators", required_argument, NULL, 'o' },
-		{ "keys", required_argument, NULL, 'k' }, { "pids", required_argument, NULL, 'P' },
-		{ "book", required_argument, NULL, 'b' }, { "rate", required_argument, NULL, 'r' },
-		{ "payer-ms", required_argument, NULL, 'm' },
-		{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
-		{ "endure", no_argument, NULL, 'e' }, { "hop", required_argument, NULL, 'h' },
-		{ "idle", required_argument, NULL, 'i' }, { 0 } };
 	int c;
 
 	*o = (struct options){ .at.address = "127.0.0.1" };
@@ -118,15 +131,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 			return false;
 		}
 	}
-	if (optind != argc || !o->at.keys)
-		return false;
-	if (o->idle)
-		return o->at.port != 0;
-	if (o->proxy > 0)
-		return o->at.port && o->origin > 0 && o->plan.seconds > 0;
-	return o->speed || (o->corridor && o->at.port && o->at.control && o->at.operators &&
-				   o->book && o->plan.seconds > 0 &&
-				   (o->endure ? o->plan.rate > 0 : bench.pids.switchd > 0));
+	return optind == argc && is_complete(o);
 }
 
 /* ---- what it came to ----------------------------------------------------------------------- */
