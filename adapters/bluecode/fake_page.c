@@ -9,7 +9,7 @@
 #include "form.h"
 #include "html.h"
 
-#define PAGE_MAX 4096
+#define HEADLINE "Bluecode"
 
 void bf_keep_page(struct bluefake *f, struct bf_payment *p, const struct bf_page *page)
 {
@@ -27,32 +27,9 @@ void bf_write_link(struct buf *b, const struct bluefake *f, const struct sandbox
 	bf_write_their_id(b, f, p);
 }
 
-static struct http_out *begin(const struct sandbox_host *h, int status)
-{
-	struct http_out *out = fake_out(h, status, PAGE_MAX);
-
-	if (!out)
-		return NULL;
-	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
-	buf_str(&out->body, "<h1>Bluecode</h1>\n");
-	return out;
-}
-
-static struct http_out *say(const struct sandbox_host *h, int status, const char *sentence)
-{
-	struct http_out *out = begin(h, status);
-
-	if (!out)
-		return NULL;
-	buf_str(&out->body, "<p>");
-	html_escape(&out->body, span_str(sentence));
-	buf_str(&out->body, "</p>\n");
-	return out;
-}
-
 static struct http_out *ask_payer(const struct sandbox_host *h, struct span their_id)
 {
-	struct http_out *out = begin(h, 200);
+	struct http_out *out = html_page(h, 200, HEADLINE);
 
 	if (!out)
 		return NULL;
@@ -74,8 +51,8 @@ static struct http_out *send_back(
 	struct http_out *out;
 
 	if (!*url)
-		return say(h, 200, bf_state_name(p));
-	out = begin(h, 303);
+		return html_say(h, 200, HEADLINE, bf_state_name(p));
+	out = html_page(h, 303, HEADLINE);
 	if (out)
 		http_out_header(out, "location", span_str(url));
 	return out;
@@ -121,7 +98,7 @@ static struct http_out *on_decision(
 
 	if (form_get(form, "session", &session) != RC_OK || form_get(form, "do", &verb) != RC_OK ||
 		!(p = bf_by_their_id(f, buf_span(&session))) || p->page == 0)
-		return say(h, 404, "no such session");
+		return html_say(h, 404, HEADLINE, "no such session");
 	if (p->state != BF_REGISTERED)
 		return send_back(f, h, p);
 	if (span_eq(buf_span(&verb), SPAN("pay"))) {
@@ -142,11 +119,11 @@ struct http_out *bf_page(void *state, const struct sandbox_host *h, const struct
 
 	if (span_eq(m->path, SPAN("/checkin")))
 		return span_eq(m->method, SPAN("POST")) ? on_decision(f, h, m->body)
-							: say(h, 405, "post a form");
+							: html_say(h, 405, HEADLINE, "post a form");
 	if (!span_starts(m->path, SPAN("/checkin/")))
 		return NULL;
 	p = bf_by_their_id(f, id);
 	if (!p || p->page == 0)
-		return say(h, 404, "no such payment");
+		return html_say(h, 404, HEADLINE, "no such payment");
 	return p->state == BF_REGISTERED ? ask_payer(h, id) : send_back(f, h, p);
 }

@@ -10,7 +10,6 @@
 #define EF_PAYMENTS (1u << 14)
 #define EF_BUCKETS  (1u << 14)
 #define EF_URL      256
-#define EF_PAGE     8192
 
 enum ef_state {
 	EF_OPEN, /* the form was taken; the user is to pay */

@@ -20,33 +20,12 @@ struct fields {
 
 /* ---- pages --------------------------------------------------------------------------------- */
 
-static struct http_out *page(const struct sandbox_host *h, int status)
-{
-	struct http_out *out = fake_out(h, status, EF_PAGE);
-
-	if (out)
-		http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
-	return out;
-}
-
-static struct http_out *say(const struct sandbox_host *h, int status, const char *sentence)
-{
-	struct http_out *out = page(h, status);
-
-	if (!out)
-		return NULL;
-	buf_str(&out->body, "<p>");
-	html_escape(&out->body, span_str(sentence));
-	buf_str(&out->body, "</p>\n");
-	return out;
-}
-
 /* SPEC epassi 4.4 [S:E-PHP]: back to CANCEL with `stamp`, to REJECT with `error` too; by
  * redirection. */
 static struct http_out *send_back(
 	const struct sandbox_host *h, const char *url, const char *stamp, const char *error)
 {
-	struct http_out *out = page(h, 303);
+	struct http_out *out = html_page(h, 303, NULL);
 	char storage[EF_URL + 256];
 	struct buf b = buf_init(storage, sizeof storage);
 
@@ -156,11 +135,11 @@ static bool mac_holds(const struct sandbox_host *h, const struct fields *x)
 static struct http_out *pay_page(
 	const struct epassifake *f, const struct sandbox_host *h, const struct ef_payment *p)
 {
-	struct http_out *out = page(h, 200);
+	struct http_out *out = html_page(h, 200, "ePassi");
 
 	if (!out)
 		return NULL;
-	buf_str(&out->body, "<h1>ePassi</h1>\n<form method=\"post\" action=\"/pay\">\n");
+	buf_str(&out->body, "<form method=\"post\" action=\"/pay\">\n");
 	{
 		char storage[32];
 		struct buf session = buf_init(storage, sizeof storage);
@@ -200,7 +179,7 @@ static struct http_out *on_form(
 	struct ef_payment *p;
 
 	if (!text(form, "REJECT", x.reject, sizeof x.reject) || !is_url(x.reject))
-		return say(h, 400, "nowhere to send you back");
+		return html_say(h, 400, NULL, "nowhere to send you back");
 	if (!read_fields(form, &x))
 		return send_back(h, x.reject, x.stamp, "INVALID_REQUEST");
 	if (!fake_setting_allows(h, "site", span_str(x.site)))
@@ -278,13 +257,13 @@ static struct http_out *paid_page(
 	struct epassifake *f, const struct sandbox_host *h, const struct ef_payment *p)
 {
 	struct mischief_order o = mischief_take(&f->mischief, "return");
-	struct http_out *out = page(h, 200);
+	struct http_out *out = html_page(h, 200, "ePassi");
 	struct confirmation c;
 
 	if (!out)
 		return NULL;
 	confirm(&c, f, h, p, o.how);
-	buf_str(&out->body, "<h1>ePassi</h1>\n<p>Paid</p>\n<form method=\"post\" action=\"");
+	buf_str(&out->body, "<p>Paid</p>\n<form method=\"post\" action=\"");
 	html_escape(&out->body, span_str(p->back));
 	buf_str(&out->body, "\">\n");
 	html_field(&out->body, "STAMP", buf_span(&c.stamp));
@@ -303,7 +282,7 @@ static struct http_out *on_decision(
 
 	if (!text(form, "session", session, sizeof session) ||
 		!text(form, "do", verb, sizeof verb) || !(p = ef_by_session(f, span_str(session))))
-		return say(h, 404, "no such session");
+		return html_say(h, 404, NULL, "no such session");
 	if (p->state == EF_PAID)
 		return paid_page(f, h, p);
 	if (p->state != EF_OPEN)
@@ -326,9 +305,9 @@ struct http_out *ef_page(void *state, const struct sandbox_host *h, const struct
 	if (!form && !pay)
 		return NULL;
 	if (!span_eq(m->method, SPAN("POST")))
-		return say(h, 405, "post a form");
+		return html_say(h, 405, NULL, "post a form");
 	if (!span_istarts(
 		    fake_header(m, "content-type"), SPAN("application/x-www-form-urlencoded")))
-		return say(h, 415, "post a form");
+		return html_say(h, 415, NULL, "post a form");
 	return form ? on_form(state, h, m->body) : on_decision(state, h, m->body);
 }

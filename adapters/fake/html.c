@@ -15,6 +15,35 @@ static const struct {
 	{ '\'', "&#39;" } };
 
 #define ENTITIES (sizeof entities / sizeof *entities)
+#define PAGE_MAX 8192
+
+struct http_out *html_page(const struct sandbox_host *h, int status, const char *headline)
+{
+	struct http_out *out = fake_out(h, status, PAGE_MAX);
+
+	if (!out)
+		return NULL;
+	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
+	if (headline) {
+		buf_str(&out->body, "<h1>");
+		html_escape(&out->body, span_str(headline));
+		buf_str(&out->body, "</h1>\n");
+	}
+	return out;
+}
+
+struct http_out *html_say(
+	const struct sandbox_host *h, int status, const char *headline, const char *sentence)
+{
+	struct http_out *out = html_page(h, status, headline);
+
+	if (!out)
+		return NULL;
+	buf_str(&out->body, "<p>");
+	html_escape(&out->body, span_str(sentence));
+	buf_str(&out->body, "</p>\n");
+	return out;
+}
 
 void html_escape(struct buf *b, struct span s)
 {

@@ -5,8 +5,13 @@
 #ifndef XW_HTML_H
 #define XW_HTML_H
 
-#include "buf.h"
+#include "fake.h"
 
+/* A page of a wallet's with its headline, or none (NULL), in the arena of the call; NULL when that
+ * is full. `html_say` puts a sentence there. */
+struct http_out *html_page(const struct sandbox_host *h, int status, const char *headline);
+struct http_out *html_say(
+	const struct sandbox_host *h, int status, const char *headline, const char *sentence);
 void html_escape(struct buf *b, struct span s);
 /* A hidden field of a form. */
 void html_field(struct buf *b, const char *name, struct span value);

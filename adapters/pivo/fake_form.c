@@ -11,7 +11,6 @@
 #include "form.h"
 #include "html.h"
 
-#define PAGE_MAX 4096
 #define BASE_MAX 4096
 
 /* ---- signatures ---------------------------------------------------------------------------- */
@@ -96,22 +95,9 @@ struct http_out *pf_tell(struct purse *f, const struct sandbox_host *h, const st
 
 /* ---- pages --------------------------------------------------------------------------------- */
 
-static struct http_out *say(const struct sandbox_host *h, int status, const char *sentence)
-{
-	struct http_out *out = fake_out(h, status, PAGE_MAX);
-
-	if (!out)
-		return NULL;
-	http_out_header(out, "content-type", SPAN("text/html; charset=utf-8"));
-	buf_str(&out->body, "<p>");
-	html_escape(&out->body, span_str(sentence));
-	buf_str(&out->body, "</p>\n");
-	return out;
-}
-
 static struct http_out *send_to(const struct sandbox_host *h, const char *url, struct span query)
 {
-	struct http_out *out = say(h, 303, "see there");
+	struct http_out *out = html_say(h, 303, NULL, "see there");
 	struct buf b = buf_init(arena_alloc(h->arena, PF_URL + query.n + 1), PF_URL + query.n + 1);
 
 	if (!out || !b.p)
@@ -139,7 +125,7 @@ static struct http_out *send_back(
 
 static struct http_out *pay_page(const struct sandbox_host *h, const struct purse_entry *e)
 {
-	struct http_out *out = say(h, 200, "Pivo");
+	struct http_out *out = html_say(h, 200, NULL, "Pivo");
 
 	if (!out)
 		return NULL;
@@ -175,7 +161,7 @@ static struct http_out *on_pay(
 	struct buf verb = buf_init(verb_text, sizeof verb_text);
 
 	if (!e || e->parent)
-		return say(h, 404, "no such order");
+		return html_say(h, 404, NULL, "no such order");
 	if (span_eq(m->method, SPAN("GET")) && e->state == PURSE_OPEN)
 		return pay_page(h, e);
 	if (span_eq(m->method, SPAN("POST")) && form_get(m->body, "do", &verb) == RC_OK)
@@ -211,12 +197,12 @@ static struct http_out *on_form(struct pivofake *f, const struct sandbox_host *h
 
 	if (!form_only(form, form_fields) ||
 		span_to_i64(field(h, form, "amount"), &o.amount) != RC_OK || !pf_order_ok(h, &o))
-		return say(h, 400, "the order is not as it must be");
+		return html_say(h, 400, NULL, "the order is not as it must be");
 	if (!form_is_signed(h, form))
-		return say(h, 403, "the signature does not hold");
+		return html_say(h, 403, NULL, "the signature does not hold");
 	e = pf_take(f, h, &o);
 	if (!e)
-		return say(h, 409, "this stamp is another order's, or over");
+		return html_say(h, 409, NULL, "this stamp is another order's, or over");
 	buf_add(&url, h->origin);
 	buf_str(&url, "/pay/");
 	buf_str(&url, e->id);
