@@ -152,6 +152,17 @@ bool desk_ask(struct desk *d, enum pg_stmt stmt, const struct pg_params *params)
 	return d->good;
 }
 
+void desk_put_member(struct desk *d, struct span json)
+{
+	printf("%s%.*s", d->between, SPAN_FMT(json));
+	d->between = ",\n";
+}
+
+void desk_put_end(const struct desk *d)
+{
+	puts(d->rows ? "]" : "[]");
+}
+
 void desk_keep_number(struct desk *d, const struct pg_rows *rows, int row)
 {
 	d->null = pg_is_null(rows, row, 0);

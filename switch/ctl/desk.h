@@ -57,6 +57,9 @@ bool desk_open_as(
 void desk_close(struct desk *d);
 /* Asks and waits; false where there is no answer, which is said. */
 bool desk_ask(struct desk *d, enum pg_stmt stmt, const struct pg_params *params);
+/* An array in JSON on standard output: for `each`, its next member; behind the answer, its end. */
+void desk_put_member(struct desk *d, struct span json);
+void desk_put_end(const struct desk *d);
 /* Waits a moment. */
 void desk_rest(struct desk *d, struct mono until);
 /* For `each`: the first column as a number, or as a text. */

@@ -49,8 +49,7 @@ static void each_exception(struct desk *d, const struct pg_rows *rows, int row)
 	jw_opt(&j, "said", said);
 	jw_opt(&j, "owner", owner);
 	jw_end(&j, '}');
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
+	desk_put_member(d, buf_span(&b));
 }
 
 static enum ctl_exit list(const struct desk_options *o, struct desk *d, const int64_t *item)
@@ -65,7 +64,7 @@ static enum ctl_exit list(const struct desk_options *o, struct desk *d, const in
 	d->each = each_exception;
 	good = desk_ask(d, PG_STMT_EXCEPTIONS, &p);
 	if (good && o->json && !item)
-		puts(d->rows ? "]" : "[]");
+		desk_put_end(d);
 	return !good ? CTL_FAILED : item && !d->rows ? CTL_FAULTS : CTL_GOOD;
 }
 

@@ -44,8 +44,7 @@ static void each_json(struct desk *d, const struct pg_rows *rows, int row)
 	jw_int(&j, "used", pg_int(rows, row, USED));
 	jw_bool(&j, "stopped", pg_int(rows, row, STOPPED) != 0);
 	jw_end(&j, '}');
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
+	desk_put_member(d, buf_span(&b));
 }
 
 static void each_line(struct desk *d, const struct pg_rows *rows, int row)
@@ -86,7 +85,7 @@ enum ctl_exit ctl_limits(int argc, char **argv)
 	d.between = "[";
 	good = desk_ask(&d, PG_STMT_LIMITS, &p);
 	if (good && o.json)
-		puts(d.rows ? "]" : "[]");
+		desk_put_end(&d);
 	desk_close(&d);
 	return good ? CTL_GOOD : CTL_FAILED;
 }

@@ -211,8 +211,7 @@ static void each_listed(struct desk *d, const struct pg_rows *rows, int row)
 		return;
 	}
 	put_json(&j, rows, row);
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
+	desk_put_member(d, buf_span(&b));
 }
 
 static void each_shown(struct desk *d, const struct pg_rows *rows, int row)
@@ -263,7 +262,7 @@ static enum ctl_exit list(const struct desk_options *o, const struct details *m)
 		return CTL_USAGE;
 	status = look(o, NULL, each_listed, &d);
 	if (status == CTL_GOOD && o->json)
-		puts(d.rows ? "]" : "[]");
+		desk_put_end(&d);
 	return status;
 }
 

@@ -64,7 +64,7 @@ static enum ctl_exit find(const struct desk_options *o, const char *file)
 	d.each = print_payer;
 	good = desk_ask(&d, PG_STMT_PAYER_LOOK, &p);
 	if (good && o->json)
-		puts(d.rows ? "]" : "[]");
+		desk_put_end(&d);
 	desk_close(&d);
 	return !good ? CTL_FAILED : d.rows ? CTL_GOOD : CTL_FAULTS;
 }

@@ -105,8 +105,7 @@ static void each_json(struct desk *d, const struct pg_rows *rows, int row)
 		jw_str(&j, "says", pg_bytes(rows, row, SAYS));
 	}
 	jw_end(&j, '}');
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
+	desk_put_member(d, buf_span(&b));
 }
 
 static void each_line(struct desk *d, const struct pg_rows *rows, int row)
@@ -139,7 +138,7 @@ static enum ctl_exit list(const struct desk_options *o)
 	d.each = o->json ? each_json : each_line;
 	good = desk_ask(&d, PG_STMT_CODE_RULES_LIST, &none);
 	if (good && o->json)
-		puts(d.rows ? "]" : "[]");
+		desk_put_end(&d);
 	desk_close(&d);
 	return good ? CTL_GOOD : CTL_FAILED;
 }

@@ -72,8 +72,7 @@ static void each_settlement(struct desk *d, const struct pg_rows *rows, int row)
 	jw_str(&j, "terms", pg_bytes(rows, row, 6));
 	jw_str(&j, "state", pg_bytes(rows, row, 8));
 	jw_end(&j, '}');
-	printf("%s%.*s", d->between, SPAN_FMT(buf_span(&b)));
-	d->between = ",\n";
+	desk_put_member(d, buf_span(&b));
 }
 
 static enum ctl_exit list(const struct options *o, struct desk *d)
@@ -85,7 +84,7 @@ static enum ctl_exit list(const struct options *o, struct desk *d)
 	if (!desk_ask(d, PG_STMT_SETTLEMENTS, &p))
 		return CTL_FAILED;
 	if (o->desk.json)
-		puts(d->rows ? "]" : "[]");
+		desk_put_end(d);
 	return CTL_GOOD;
 }
 
