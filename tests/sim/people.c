@@ -280,18 +280,30 @@ static void on_payment(struct sim *s, const struct event *e)
 
 /* ---- what they do afterwards ---- */
 
+/* What is seen of it there; NULL: nothing. */
+static const struct json *show(struct sim *s, int party, const struct spend *p)
+{
+	return party_do(s, party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+}
+
+/* The status that it is shown in; SPAN_NONE: none. */
+static struct span status_of(const struct json *shown)
+{
+	struct span status = SPAN_NONE;
+
+	return shown && json_str(shown, "status", &status) ? status : SPAN_NONE;
+}
+
 /* An acquirer of the scheme's asks until it is told yes or no, and a "no such payment" for what it
  * was not told is paid would not be the last word: a copy of its request may arrive later. */
 static bool may_refund(struct sim *s, const struct spend *p)
 {
-	const struct json *a;
 	struct span status;
 
 	if (p->party != APS_TILL)
 		return true;
-	a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
-	return a && json_str(a, "status", &status) &&
-	       (span_eq(status, SPAN("PAID")) || span_eq(status, SPAN("PARTIALLY_REFUNDED")));
+	status = status_of(show(s, p->party, p));
+	return span_eq(status, SPAN("PAID")) || span_eq(status, SPAN("PARTIALLY_REFUNDED"));
 }
 
 static void refund(struct sim *s, struct spend *p)
@@ -310,7 +322,7 @@ static void refund(struct sim *s, struct spend *p)
 /* The code that a fake has to show; false while it has none. */
 static bool code_of(struct sim *s, int party, struct spend *p)
 {
-	const struct json *a = party_do(s, party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	const struct json *a = show(s, party, p);
 	struct span code;
 
 	return a && json_str(a, "code", &code) && span_to_cstr(code, p->code, sizeof p->code) &&
@@ -383,7 +395,7 @@ static void in_browser(struct sim *s, const struct spend *p, const char *url)
 /* Most approve; where there is no link yet, or no more, nothing happens. */
 static void follow_link(struct sim *s, struct spend *p)
 {
-	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	const struct json *a = show(s, p->party, p);
 	bool refuse = rng_hit(&s->people, s->faults.odd_codes / 2);
 	char text[600];
 	struct span url;
@@ -402,10 +414,10 @@ static void follow_link(struct sim *s, struct spend *p)
  * cancelled, or was refused before it was a payment, is not asked for again. */
 static bool is_known(struct sim *s, const struct spend *p)
 {
-	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
-	struct span status = SPAN_NONE;
+	const struct json *a = show(s, p->party, p);
+	struct span status = status_of(a);
 
-	return a && json_get(a, "switch_id") && json_str(a, "status", &status) &&
+	return !span_empty(status) && json_get(a, "switch_id") &&
 	       !span_eq(status, SPAN("CANCELLED"));
 }
 
@@ -451,7 +463,7 @@ static void peek(struct sim *s, const struct spend *p)
 {
 	static const uint8_t who[] = { TILL_EUR, TILL_NOK, PIVO, VIPPS_SERVER };
 	static const char *const how[] = { "", "/cancel", "/refunds" };
-	const struct json *a = party_do(s, p->party, "{\"do\":\"show\",\"payment\":\"%s\"}", p->id);
+	const struct json *a = show(s, p->party, p);
 	uint32_t n = rng_below(&s->people, sizeof who), m = rng_below(&s->people, 3);
 	struct span id;
 	char text[64];
