@@ -179,6 +179,16 @@ static void keep_id(struct mf_payment *p, const struct json *body)
 		mf_copy(p->payment_id, sizeof p->payment_id, fake_text(body, "paymentId"));
 }
 
+/* What was closed because nothing was known of it was paid after all, by a clock that differs from
+ * ours: nobody has promised to give that back, so it is cancelled until that is certain. */
+static void after_all(struct mf *s, const struct sandbox_host *h, struct mf_payment *p)
+{
+	if (!p->unseen)
+		return;
+	p->unseen = false;
+	mf_cancel(s, h, p);
+}
+
 static void on_pay(
 	struct mf *s, const struct sandbox_host *h, struct mf_payment *p, const struct json *body)
 {
@@ -189,6 +199,8 @@ static void on_pay(
 	if (p->state != MF_OPEN && span_eq(status, SPAN("F")) &&
 		span_eq(code, SPAN("REPEAT_REQ_INCONSISTENT")))
 		mf_copy(p->fail_code, sizeof p->fail_code, code);
+	if (span_eq(status, SPAN("S")))
+		after_all(s, h, p);
 	if (p->state != MF_OPEN)
 		return;
 	if (span_eq(status, SPAN("S"))) {
@@ -226,6 +238,7 @@ static void on_inquiry(
 static void not_there(struct mf *s, const struct sandbox_host *h, struct mf_payment *p)
 {
 	if (h->now.us >= p->expires.us) {
+		p->unseen = true;
 		mf_close(p);
 		return;
 	}
@@ -399,4 +412,6 @@ void mf_on_result(struct mf_exchange *x)
 	if (p->state == MF_OPEN && !paid)
 		mf_fail(p, fake_text(x->body, "paymentResult.resultCode"), x->h->now);
 	mf_answer_result(x, "SUCCESS", 'S');
+	if (paid)
+		after_all(x->s, x->h, p);
 }

@@ -53,6 +53,7 @@ struct mf_payment {
 	bool heard;      /* the other side knows the result: answered, or acknowledged */
 	bool confirm;    /* MF_SCAN: the user pays what he is shown, by himself */
 	bool closing;    /* the acquirer wants it cancelled */
+	bool unseen;     /* it was closed at its end, the other side knowing nothing of it */
 	uint8_t step;    /* of the ladder that it climbs */
 	uint16_t serial; /* of the slot */
 	char id[24];     /* ours, for control */

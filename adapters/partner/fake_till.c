@@ -12,6 +12,9 @@
 
 #define FOLLOW_MS    2000
 #define FOLLOW_TRIES 100
+/* Who has heard nothing by then asks now and then: of a clock that is wrong, nobody else tells. */
+#define SLOW_MS      600000
+#define SLOW_TRIES   12
 
 /* ---- the table ---- */
 
@@ -338,7 +341,7 @@ static void on_problem(struct fake_payment *p, const struct fake_call *c, const 
 		return;
 	while (span_split(&type, '/', &part))
 		continue;
-	if (span_eq(part, SPAN(NOT_BELIEVED)) && c->purpose != FOR_CANCEL &&
+	if (span_eq(part, SPAN(NOT_BELIEVED)) &&
 		(c->purpose != FOR_CREATE || p->tries || *p->switch_id))
 		return; /* says nothing of what may have been asked for before */
 	if (c->purpose == FOR_CREATE && !json_get(body, "payment_id") && ++p->refused < p->asked)
@@ -373,7 +376,8 @@ static bool refund_open(const struct fake_payment *p)
 
 static void follow(const struct sandbox_host *h, struct fake_payment *p)
 {
-	if (p->kind == KIND_CODES || !p->follow || p->following || p->tries >= FOLLOW_TRIES)
+	if (p->kind == KIND_CODES || !p->follow || p->following ||
+		p->tries >= FOLLOW_TRIES + SLOW_TRIES)
 		return;
 	if (p->kind == KIND_ORDER && *p->switch_id && !refund_open(p))
 		return; /* a webhook will tell */
@@ -383,7 +387,8 @@ static void follow(const struct sandbox_host *h, struct fake_payment *p)
 		return;
 	p->tries++;
 	p->following = true;
-	h->timer(h->ctx, FAKE_TIMER_PAYMENT | p->serial, FOLLOW_MS);
+	h->timer(h->ctx, FAKE_TIMER_PAYMENT | p->serial,
+		p->tries <= FOLLOW_TRIES ? FOLLOW_MS : SLOW_MS);
 }
 
 /* Ask again: the same request while nothing is known of it, else read what we know the name of. */

@@ -236,7 +236,7 @@ bool vf_expire(struct vippsfake *f, const struct sandbox_host *h, struct vf_paym
 
 void vf_await_expiry(struct vippsfake *f, const struct sandbox_host *h, const struct vf_payment *p)
 {
-	int64_t ms = wall_diff_ms(p->expires, h->now);
+	int64_t ms = wall_diff_ms(p->expires, h->now) + 1; /* not before: it would ring for ever */
 
 	h->timer(h->ctx, fake_cookie(f->generation, VF_TIMER_EXPIRES, vf_index(f, p)),
 		(int)(ms < TIMER_MS_MAX ? ms : TIMER_MS_MAX));

@@ -158,7 +158,7 @@ static struct party *enter(struct sim *s, int party)
 	CHECK(!p->answering);
 	CHECK(arena_ok(&p->arena));
 	arena_reset(&p->arena);
-	p->host.now = world_wall(s);
+	p->host.now = (struct wall){ world_wall(s).us + p->wrong_us };
 	p->answering = true;
 	return p;
 }
@@ -292,6 +292,7 @@ void party_begin(struct sim *s)
 		struct party *p = &s->party[i];
 		CHECK(madvise(p->state, p->fake->state_bytes, MADV_DONTNEED) == 0);
 		p->answering = false;
+		p->wrong_us = 0;
 		p->host.origin = span_str(origins[i]);
 		enter(s, i);
 		p->fake->init(p->state, &p->host);

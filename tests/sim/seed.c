@@ -42,9 +42,9 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	s->people.s = rng_next(&r);
 	s->faults = fair || rng_hit(&r, 100) ? (struct faults){ .delay_us = 1000, .small = fair }
 					     : faults_choose(&r);
+	if (s->jumps && !fair && !s->faults.jumps)
+		s->faults.jumps = 1 + (uint32_t)(seed % 4);
 	faults_leave_out(&s->faults, s->smaller.without);
-	if (!s->jumps)
-		s->faults.jumps = 0;
 	s->sweep.effects = 0;
 	s->sweep.lost = POINT_NONE;
 	s->sweep.action[0] = '\0';
@@ -98,7 +98,8 @@ static void live(struct sim *s)
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
 	if (s->late_us > s->now_us)
 		run(s, s->late_us, EVENTS_MAX, false, false);
-	run(s, s->now_us + hour / 10, EVENTS_MAX, false, false); /* what is on its way arrives */
+	/* What is on its way arrives, and who asks every ten minutes has asked once more. */
+	run(s, s->now_us + hour / 4, EVENTS_MAX, false, false);
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);
 }
 

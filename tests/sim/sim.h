@@ -67,6 +67,7 @@ struct faults {
 	uint32_t rds_slow, rds_absent, rds_flush, rds_forged, rds_stale;
 	/* crash.c, troubles.c */
 	uint32_t crashes, bells_lost, pauses, jumps;
+	uint32_t clocks; /* of partners, that are set wrong */
 	uint32_t twins; /* two take the same up at once */
 	bool rolls;     /* a new version is put in */
 	bool small;     /* workers with hardly any memory */
@@ -188,6 +189,7 @@ struct party {
 	const char *our_key, *their_key;
 	struct signer signer;
 	bool answering;
+	int64_t wrong_us;  /* of its clock */
 	char answer[8192]; /* of control */
 };
 
@@ -578,7 +580,7 @@ struct sim {
 	struct rng chance, entropy, people; /* faults and delays; kernel's; what people do */
 	struct faults faults;
 	struct smaller smaller;
-	bool jumps; /* clocks may be set wrong */
+	bool jumps; /* clocks are set wrong in every world, not in some */
 	bool calm;  /* the liveness phase: faults are off */
 	bool trace;
 	int64_t now_us;

@@ -115,6 +115,27 @@ static void on_jump(struct sim *s, const struct event *e)
 	clerk_hint(s, pg_wall(s).us);
 }
 
+/* Of a partner: what it stamps and signs is minutes or hours off, and so is what it makes of ours.
+ * Some set it right by themselves. */
+static void on_partner_clock(struct sim *s, const struct event *e)
+{
+	uint32_t who = rng_below(&s->chance, PARTIES);
+	int64_t us = jump(s) * (rng_hit(&s->chance, 300) ? 5 : 1);
+	uint32_t for_us = 1000000 + rng_below(&s->chance, 60000000);
+
+	if (s->calm)
+		return;
+	if (s->faults.rogue && rng_hit(&s->chance, 500))
+		who = s->faults.rogue - 1;
+	if (e->a) /* somebody sets it right */
+		who = (uint32_t)e->a - 1;
+	s->party[who].wrong_us = e->a ? 0 : us;
+	world_say(s, "clock of %s: %lld ms off", s->party[who].name,
+		(long long)(s->party[who].wrong_us / 1000));
+	if (!e->a && rng_hit(&s->chance, 600))
+		world_in(s, for_us, on_partner_clock, who + 1, 0);
+}
+
 /* ---- versions ---- */
 
 static void on_roll(struct sim *s, const struct event *e)
@@ -157,6 +178,7 @@ void troubles_begin(struct sim *s)
 	plan(s, f->pauses, on_pause, 0);
 	plan(s, f->jumps, on_jump, 0);
 	plan(s, f->jumps / 2, on_jump, 1);
+	plan(s, f->clocks, on_partner_clock, 0);
 	if (f->rolls)
 		roll(s);
 }
@@ -165,6 +187,8 @@ void troubles_end(struct sim *s)
 {
 	s->ledger.down_until_us = s->ledger.read_only_until_us = 0;
 	s->ledger.wrong_us = 0;
+	for (int i = 0; i < PARTIES; i++)
+		s->party[i].wrong_us = 0;
 	for (int i = 0; i < PROCS; i++) {
 		struct proc *p = &s->proc[i];
 		set_clock(s, i, 0);
