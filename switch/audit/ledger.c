@@ -52,14 +52,26 @@ char *read_file(const char *name, size_t *ret_n)
 	return p;
 }
 
+/* A column that was not asked for, say: a verdict that came of it is none. */
+static void on_notice(void *ctx, const char *message)
+{
+	(void)ctx;
+	cannot("%s", message);
+}
+
 PGconn *ledger_open(const char *conninfo)
 {
 	PGconn *c = PQconnectdb(conninfo);
 
 	if (PQstatus(c) != CONNECTION_OK)
 		cannot("%s", PQerrorMessage(c));
+	(void)PQsetNoticeProcessor(c, on_notice, NULL);
 	PQclear(ledger_query(c, "begin isolation level repeatable read read only", NULL));
 	PQclear(ledger_query(c, "set local statement_timeout = 0", NULL));
+	/* What asks for each step once has no use for remembered answers, and sorts of a whole
+	 * ledger should not be of four megabytes at a time. */
+	PQclear(ledger_query(c, "set local enable_memoize = off", NULL));
+	PQclear(ledger_query(c, "set local work_mem = '64MB'", NULL));
 	return c;
 }
 
