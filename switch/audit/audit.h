@@ -150,7 +150,7 @@ struct leaf {
 	uint64_t xact;
 	uint8_t table; /* 1: a step with its parts */
 	bool has_raw;
-	struct pay_id payment; /* of a step */
+	struct pay_id payment; /* of a step, or of a claim without one */
 	int32_t version;
 	uint8_t part[4][HASH]; /* digests of its rows by table; of another row: the first */
 	bool has[4];
@@ -228,6 +228,7 @@ struct options {
 	const char *witness, *cosigned;            /* its verifier key, and what it has cosigned */
 	const char *out;                           /* file to write, or NULL: standard output */
 	const char *old;                           /* file of the older checkpoint */
+	const char *before;                        /* a day up to which months are to leave */
 	const char *at;                            /* a moment */
 	const char *from, *to;                     /* a period */
 	const char *conf;                          /* the switch's configuration */

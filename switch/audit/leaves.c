@@ -181,7 +181,7 @@ static void read_parts(
 		if (table == 2)
 			eyes->entry(eyes->ctx, &k);
 		if (at == steps) {
-			(void)add(v, table, &k);
+			add(v, table, &k)->payment = payment_of(&k, table == 4 ? 1 : 0);
 			continue;
 		}
 		if (at != g.at)

@@ -40,11 +40,11 @@ static bool read_options(int argc, char **argv, struct options *ret)
 		const char *name, **value;
 	} option[] = { { "--postgres", &ret->postgres }, { "--vault", &ret->vault },
 		{ "--key", &ret->key }, { "--notes", &ret->notes }, { "--out", &ret->out },
-		{ "--old", &ret->old }, { "--at", &ret->at }, { "--from", &ret->from },
-		{ "--to", &ret->to }, { "--form", &ret->form }, { "--conf", &ret->conf },
-		{ "--state", &ret->state }, { "--secret", &ret->secret }, { "--name", &ret->name },
-		{ "--every", &ret->every }, { "--witness", &ret->witness },
-		{ "--cosigned", &ret->cosigned } };
+		{ "--old", &ret->old }, { "--before", &ret->before }, { "--at", &ret->at },
+		{ "--from", &ret->from }, { "--to", &ret->to }, { "--form", &ret->form },
+		{ "--conf", &ret->conf }, { "--state", &ret->state }, { "--secret", &ret->secret },
+		{ "--name", &ret->name }, { "--every", &ret->every },
+		{ "--witness", &ret->witness }, { "--cosigned", &ret->cosigned } };
 
 	ret->word = argv;
 	for (int i = 0; i < argc; i++) {

@@ -34,8 +34,13 @@ struct verdict {
 		size_t count, room, next;
 	} roots;
 	struct leaves leaves;
-	uint64_t leaves_gone, raw_gone, unsealed, checkpoints;
-	bool months_out, raw_out; /* by right */
+	uint64_t raw_gone, unsealed, checkpoints;
+	struct leaving { /* leaving.c's */
+		bool has, has_raw, asked;
+		struct pay_id kept_from, raw_kept_from, before;
+		struct tree out, then; /* leaves of what was taken out, and of what is to be */
+		uint64_t gone;         /* of the first, those whose rows are not there */
+	} leaving;
 
 	struct totals totals;
 	struct stretches {
@@ -43,9 +48,9 @@ struct verdict {
 		size_t count, next;
 		uint64_t rows, lines; /* of sums looked at; of the books since the last one's end */
 		int64_t first_at, last_at; /* of the steps since then */
+		uint64_t gone;             /* leaves without rows, until the last one's end */
 		struct totals sums;
 	} stretches;
-	bool entries_out;
 	struct {
 		char currency[4];
 		int64_t sum;
@@ -73,6 +78,23 @@ void roots_read(struct verdict *v, const struct verifier *by, int keys, const st
 /* Those of the size that the tree has now. All of one tree, they fit one another too. */
 void roots_check(struct verdict *v);
 void roots_end(struct verdict *v);
+
+/* ---- leaving.c: months that were taken out ---------------------------------------------------
+ */
+
+/* What was taken out, by the ledger; `before`, NULL or a day: what is to be. */
+void leaving_read(struct verdict *v, const char *before);
+/* A leaf without a row; one that has its row. In the order of the log. */
+void leaving_gone(struct verdict *v, uint64_t index, const uint8_t hash[HASH]);
+void leaving_seen(struct verdict *v, const struct leaf *l, const uint8_t hash[HASH]);
+/* Whether a step's raw messages may be gone; whether a claim's step may be, which covers it. */
+bool leaving_raw(const struct verdict *v, const struct leaf *l);
+bool leaving_covers(const struct verdict *v, const struct leaf *l);
+/* All leaves have passed: what is gone is what was stated when it was taken out. */
+void leaving_check(struct verdict *v);
+/* What is to be stated, where somebody asked. */
+void leaving_print(const struct verdict *v, bool json);
+void leaving_end(struct verdict *v);
 
 /* ---- stretch.c: sums of stretches of the log --------------------------------------------------
  */

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #define ODD_MOST  64    /* rows in a row that are no leaves: more are one fault */
-#define CHUNK     20000 /* leaves that are looked at together */
+#define CHUNK     50000 /* leaves that are looked at together */
 #define KEYS_MOST 16    /* of the log, one after another */
 
 void verdict_fault(struct verdict *v, const char *format, ...)
@@ -85,32 +85,56 @@ static void name_leaf(const struct leaf *l, char *ret, size_t cap)
 		snprintf(ret, cap, "a row of %s", leaf_table_name(l->table));
 }
 
-static bool is_leaf(const struct block *b, uint64_t at, const struct leaf *l, const uint8_t *raw)
+static bool is_at(const struct block *b, uint64_t at, const struct digest *leaf)
 {
-	struct digest d = leaf_hash(l, raw);
-
-	return memcmp(d.b, b->hashes + at * HASH, HASH) == 0;
+	return memcmp(leaf->b, b->hashes + at * HASH, HASH) == 0;
 }
 
-/* Whether the block's leaf at that place is this one; its raw messages may be gone. */
-static bool matches(struct verdict *v, struct block *b, uint64_t at, const struct leaf *l)
+static uint64_t find_leaf(const struct block *b, const struct digest *leaf)
 {
-	const uint8_t *kept = b->kept + b->kept_at * HASH;
+	uint64_t at = b->at;
 
-	if (is_leaf(b, at, l, NULL)) {
-		if (l->has[2] &&
-			(b->kept_at >= b->kept_count || memcmp(kept, l->part[2], HASH) != 0))
-			verdict_fault(v,
-				"the digests kept beside leaf %" PRIu64 " are not its messages'",
-				b->first + at);
-		b->kept_at += l->has[2];
-		return true;
+	while (at < b->count && !is_at(b, at, leaf))
+		at++;
+	return at;
+}
+
+/* Where in the block the leaf is; b->count: nowhere. Its raw messages may be gone, and then it has
+ * one of the digests that were kept: the next, but where steps are gone with theirs. */
+static uint64_t place_of(struct verdict *v, struct block *b, const struct leaf *l)
+{
+	struct digest leaf = leaf_hash(l, NULL);
+
+	if (b->at < b->count && is_at(b, b->at, &leaf))
+		return b->at;
+	for (size_t k = b->kept_at; leaving_raw(v, l) && k < b->kept_count; k++) {
+		struct digest lacking = leaf_hash(l, b->kept + k * HASH);
+		uint64_t at = find_leaf(b, &lacking);
+		if (at < b->count) {
+			b->kept_at = k + 1;
+			v->raw_gone++;
+			return at;
+		}
+		if (!v->leaving.has)
+			break;
 	}
-	if (l->has[2] || !v->raw_out || b->kept_at >= b->kept_count || !is_leaf(b, at, l, kept))
-		return false;
+	return find_leaf(b, &leaf);
+}
+
+/* The digest of its messages is kept beside the leaf; those of steps that are gone lie between. */
+static void check_kept(struct verdict *v, struct block *b, uint64_t at, const struct leaf *l)
+{
+	size_t k = b->kept_at;
+
+	while (v->leaving.has && k < b->kept_count &&
+		memcmp(b->kept + k * HASH, l->part[2], HASH) != 0)
+		k++;
+	if (k < b->kept_count && memcmp(b->kept + k * HASH, l->part[2], HASH) == 0)
+		b->kept_at = k;
+	else
+		verdict_fault(v, "the digests kept beside leaf %" PRIu64 " are not its messages'",
+			b->first + at);
 	b->kept_at++;
-	v->raw_gone++;
-	return true;
 }
 
 /* Between two leaves that are right: so many of the log's were passed over for so many rows. */
@@ -128,27 +152,26 @@ static void judge(struct verdict *v, const struct block *b, uint64_t passed)
 				"%s has no leaf: it was not there when leaf %" PRIu64 " was sealed",
 				name, b->first + b->at + passed);
 	}
-	for (uint64_t i = b->odd_count; i < passed; i++) {
-		if (v->months_out)
-			v->leaves_gone++;
-		else
-			verdict_fault(v, "leaf %" PRIu64 ": its row is gone", b->first + b->at + i);
-	}
+	for (uint64_t i = b->odd_count; i < passed; i++)
+		leaving_gone(v, b->first + b->at + i, b->hashes + (b->at + i) * HASH);
 }
 
 /* The next of the block's leaves should be this one. A row that is in none of those to come waits
  * until the next that is, or the end, tells whether it was changed or put in. */
 static void take_leaf(struct verdict *v, struct block *b, const struct leaf *l)
 {
-	for (uint64_t at = b->at; at < b->count; at++) {
-		if (!matches(v, b, at, l))
-			continue;
+	uint64_t at = place_of(v, b, l);
+
+	if (at < b->count) {
+		if (l->has[2])
+			check_kept(v, b, at, l);
 		judge(v, b, at - b->at);
+		leaving_seen(v, l, b->hashes + at * HASH);
 		b->odd_count = 0;
 		b->at = at + 1;
 		return;
 	}
-	if (b->odd_count < ODD_MOST)
+	if (b->odd_count < ODD_MOST && !leaving_covers(v, l))
 		b->odd[b->odd_count++] = l;
 }
 
@@ -166,10 +189,10 @@ static void take_table(struct verdict *v, struct block *b, size_t *at, size_t en
 static void end_block(struct verdict *v, struct block *b)
 {
 	judge(v, b, b->count - b->at);
-	if (b->kept_at < b->kept_count && !v->months_out)
+	if (b->kept_at < b->kept_count && !v->leaving.has)
 		verdict_fault(v, "block %" PRIu64 " keeps digests of messages that no step has",
 			b->first);
-	if (b->last + 1 != b->upto && !v->months_out)
+	if (b->last + 1 != b->upto && !v->leaving.has)
 		verdict_fault(
 			v, "block %" PRIu64 " ends at another transaction than its rows", b->first);
 	for (uint64_t i = 0; i < b->count; i++) {
@@ -292,9 +315,11 @@ static void print(const struct verdict *v, bool json)
 		printf("{\"ok\":%s,\"entries\":%" PRIu64 ",\"checkpoints\":%" PRIu64
 		       ",\"unsealed\":%" PRIu64 ",\"steps\":%" PRIu64 ",\"lines\":%" PRIu64
 		       ",\"leaves_of_detached_rows\":%" PRIu64 ",\"faults\":%" PRIu64
-		       ",\"first_fault\":%s}\n",
+		       ",\"first_fault\":%s",
 			v->faults ? "false" : "true", v->tree.size, v->checkpoints, v->unsealed,
-			v->steps, v->entries, v->leaves_gone + v->raw_gone, v->faults, first);
+			v->steps, v->entries, v->leaving.gone + v->raw_gone, v->faults, first);
+		leaving_print(v, true);
+		printf("}\n");
 		return;
 	}
 	printf("%" PRIu64 " entries of the log, %" PRIu64 " checkpoints, %" PRIu64
@@ -302,9 +327,10 @@ static void print(const struct verdict *v, bool json)
 		v->tree.size, v->checkpoints, v->steps, v->entries, v->totals.count);
 	if (v->unsealed)
 		printf("%" PRIu64 " leaves are not sealed yet\n", v->unsealed);
-	if (v->leaves_gone + v->raw_gone)
+	if (v->leaving.gone + v->raw_gone)
 		printf("%" PRIu64 " leaves are of rows that were taken out\n",
-			v->leaves_gone + v->raw_gone);
+			v->leaving.gone + v->raw_gone);
+	leaving_print(v, false);
 	if (v->faults)
 		printf("%" PRIu64 " faults; the first: %s\n", v->faults, v->first);
 	else
@@ -323,13 +349,11 @@ int audit_verify(const struct options *o)
 	if (o->key)
 		keys = verifiers_need(o->key, by, KEYS_MOST);
 	v->c = ledger_open(o->postgres);
-	v->months_out = ledger_number(v->c,
-				"select count(*) from ledger.detached where name like 'step%'") > 0;
-	v->raw_out = ledger_number(v->c,
-			     "select count(*) from ledger.detached where name like 'raw%'") > 0;
+	leaving_read(v, o->before);
 	roots_read(v, by, keys, o);
 	stretches_read(v);
 	check_log(v);
+	leaving_check(v);
 	check_strays(v);
 	books_check(v);
 	if (o->vault)
@@ -338,6 +362,7 @@ int audit_verify(const struct options *o)
 	if (!o->key)
 		fprintf(stderr, "switchaudit: without --key no signature was looked at\n");
 	PQfinish(v->c);
+	leaving_end(v);
 	free(v->tree.leaf);
 	free(v->leaves.leaf);
 	free(v->roots.root);

@@ -32,7 +32,7 @@ insert into secret values
 -- Functions that act with their owner's rights, and who may call them.
 create temporary table lent (function_name name, callers name[]);
 insert into lent values
-	('partitions_make', '{switch_rw}'), ('partitions_detach', '{}'), ('cap_set', '{switch_rw}'),
+	('partitions_make', '{switch_rw}'), ('partitions_detach', '{}'), ('months_detach', '{}'), ('cap_set', '{switch_rw}'),
 	('roll_up_make', '{sealer}'), ('days_open', '{switch_rw}'), ('day_limit_set', '{switch_rw}'), ('deposit_book', '{operator_rw}'),
 	('operator_ask', '{operator_rw}'), ('operator_close', '{operator_rw}'), ('merchant_add', '{operator_rw}'),
 	('payer_erase', '{operator_rw}'), ('payer_stale', '{operator_rw}'), ('payer_reseal', '{operator_rw}'),
