@@ -72,8 +72,7 @@ void arena_reset(struct arena *a)
 	poison(a->p, a->cap);
 }
 
-/* Room that is to be written, and so not cleared. */
-static char *take(struct arena *a, size_t n)
+void *arena_room(struct arena *a, size_t n)
 {
 	CHECK(a->used <= a->cap);
 	if (a->over || n > a->cap - a->used) {
@@ -91,7 +90,7 @@ static char *take(struct arena *a, size_t n)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-	char *p = take(a, n);
+	char *p = arena_room(a, n);
 
 	if (p)
 		memset(p, 0, n);
@@ -100,7 +99,7 @@ void *arena_alloc(struct arena *a, size_t n)
 
 struct span arena_dup(struct arena *a, struct span s)
 {
-	char *p = take(a, s.n);
+	char *p = arena_room(a, s.n);
 
 	if (p && s.n)
 		memcpy(p, s.p, s.n);
@@ -113,7 +112,7 @@ char *arena_cstr(struct arena *a, struct span s)
 		a->over = true;
 		return NULL;
 	}
-	char *p = take(a, s.n + 1);
+	char *p = arena_room(a, s.n + 1);
 
 	if (!p)
 		return NULL;
@@ -125,7 +124,7 @@ char *arena_cstr(struct arena *a, struct span s)
 
 struct buf arena_buf(struct arena *a, size_t n)
 {
-	char *storage = take(a, n);
+	char *storage = arena_room(a, n);
 
 	return buf_init(storage, storage ? n : 0);
 }

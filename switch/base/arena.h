@@ -21,6 +21,8 @@ struct arena arena_init(void *storage, size_t cap);
 void arena_reset(struct arena *a);
 /* NULL at the limit. */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, not cleared: for who writes all of it. */
+void *arena_room(struct arena *a, size_t n);
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 /* Copies; the second one NUL-terminated. SPAN_NONE, or NULL, at the limit. */
 struct span arena_dup(struct arena *a, struct span s);

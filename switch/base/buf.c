@@ -39,14 +39,6 @@ void buf_str(struct buf *b, const char *cstr)
 	buf_add(b, span_str(cstr));
 }
 
-void buf_ch(struct buf *b, char ch)
-{
-	char *room = buf_room(b, 1);
-
-	if (room)
-		*room = ch;
-}
-
 void buf_dec(struct buf *b, uint64_t v, int digits)
 {
 	char text[20];

@@ -30,10 +30,18 @@ static inline struct span buf_span(const struct buf *b)
 	return (struct span){ b->p, b->n };
 }
 
+/* Here, since records, JSON and addresses are written character by character. */
+static inline void buf_ch(struct buf *b, char ch)
+{
+	if (b->over || b->n >= b->cap)
+		b->over = true;
+	else
+		b->p[b->n++] = ch;
+}
+
 void buf_reset(struct buf *b);
 void buf_add(struct buf *b, struct span s);
 void buf_str(struct buf *b, const char *cstr);
-void buf_ch(struct buf *b, char ch);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_dec(struct buf *b, uint64_t v, int digits); /* left-padded with zeros */

@@ -84,11 +84,18 @@ static size_t skip_string(struct span s, size_t i)
  * that is not JSON the counts mean nothing, but then jansson refuses it. */
 static bool within_bounds(struct span s)
 {
+	static const bool counts[256] = {
+		['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true, [':'] = true
+	};
 	unsigned members[DEPTH_MAX + 1];
 	size_t depth = 0;
 
 	members[0] = 0;
 	for (size_t i = 0; i < s.n;) {
+		if (!counts[(uint8_t)s.p[i]]) {
+			i++;
+			continue;
+		}
 		switch (s.p[i]) {
 		case '"':
 			i = skip_string(s, i);
