@@ -317,5 +317,7 @@ void pay_write_id(const struct pay *p, char kind, unsigned n, struct buf *ret);
  */
 MUST enum rc pay_pack(const struct pay *p, struct buf *ret);
 MUST enum rc pay_unpack(struct span bytes, struct pay *ret);
+/* Their bytes at rest are the same. */
+bool pay_same(const struct pay *a, const struct pay *b);
 
 #endif

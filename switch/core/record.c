@@ -228,6 +228,51 @@ enum rc pay_pack(const struct pay *p, struct buf *ret)
 	return buf_ok(ret) ? RC_OK : RC_FULL;
 }
 
+static bool same_fields(struct list l, const char *a, const char *b);
+
+/* Behind the end of a string anything may stand. */
+static bool same_value(const struct field *f, const char *a, const char *b)
+{
+	struct money one, other;
+
+	switch ((enum kind)f->kind) {
+	case KIND_U:
+	case KIND_I:
+	case KIND_T:
+	case KIND_B:
+		return memcmp(a, b, f->size) == 0;
+	case KIND_M:
+		memcpy(&one, a, sizeof one);
+		memcpy(&other, b, sizeof other);
+		return money_is_none(one) ? money_is_none(other) : money_eq(one, other);
+	case KIND_S:
+		return strncmp(a, b, f->size) == 0;
+	case KIND_LEG:
+	case KIND_UNDO:
+	case KIND_REFUND:
+	case KIND_CAPTURE:
+	case KIND_QUOTE:
+	case KIND_FEE:
+		return memcmp(a, b, f->size) == 0 || same_fields(nested(f->kind), a, b);
+	case KIND_GONE:
+		return true;
+	}
+	CHECK_UNREACHABLE();
+}
+
+static bool same_fields(struct list l, const char *a, const char *b)
+{
+	for (size_t i = 0; i < l.n; i++)
+		if (!same_value(&l.field[i], a + l.field[i].offset, b + l.field[i].offset))
+			return false;
+	return true;
+}
+
+bool pay_same(const struct pay *a, const struct pay *b)
+{
+	return same_fields(LIST_OF(pay_fields), (const char *)a, (const char *)b);
+}
+
 static bool read_varint(struct span *s, uint64_t *ret)
 {
 	uint64_t v = 0;

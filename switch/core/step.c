@@ -372,18 +372,15 @@ static void operator_step(struct turn *t)
 
 static void finish(const struct pay *before, uint32_t salt, struct step *st)
 {
-	char old[PAY_BYTES_MAX];
-	struct buf was = buf_init(old, sizeof old), now = buf_init(st->record, sizeof st->record);
+	struct buf now = buf_init(st->record, sizeof st->record);
 
 	st->next.due = alarm(&st->next);
-	CHECK(pay_pack(before, &was) == RC_OK && pay_pack(&st->next, &now) == RC_OK);
-	st->changed = st->changed || !span_eq(buf_span(&was), buf_span(&now));
+	st->changed = st->changed || !pay_same(before, &st->next);
 	if (st->changed) {
 		st->next.version = before->version + 1;
 		st->next.salt = salt;
-		now = buf_init(st->record, sizeof st->record);
-		CHECK(pay_pack(&st->next, &now) == RC_OK);
 	}
+	CHECK(pay_pack(&st->next, &now) == RC_OK);
 	st->record_bytes = now.n;
 	CHECK(pay_check(&st->next) == NULL);
 	CHECK_IMPLIES(!st->changed, st->entry_count == 0 && st->call_count == 0 && !st->replies);

@@ -101,7 +101,7 @@ static bool write_view(struct wrk *w, const struct link *l, struct arena *a,
 	const struct request *rq, const struct pay *p, int seq, uint32_t given_back,
 	struct http_out *out)
 {
-	struct msg *m = arena_new(a, struct msg);
+	struct msg *m = arena_room(a, sizeof *m);
 	struct adapter_env env = env_for(w, l, a);
 	Xw__Canonical *reply;
 

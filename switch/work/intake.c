@@ -242,7 +242,9 @@ static void read_message(struct wrk *w, struct rq *rq)
 
 	proof_listen(&rq->proof, &env);
 	rc = rq->link->adapter->read_request(&env, &rq->request, &rq->canonical);
-	if (rc == RC_FULL || !(rq->msg = arena_new(rq->arena, struct msg))) {
+	if (rc == RC_OK && !(rq->msg = arena_room(rq->arena, sizeof *rq->msg)))
+		rc = RC_FULL;
+	if (rc == RC_FULL) {
 		inbound_refuse(w, rq, REASON_MALFORMED, "more members than anybody reads", NULL);
 		return;
 	}

@@ -151,7 +151,7 @@ static struct msg *understood(
 	proof_listen(&c->proof, &env);
 	if (c->link->adapter->read_answer(&env, c->message, &c->out, answer, ret) != RC_OK)
 		return NULL;
-	m = c->scratch ? c->scratch : arena_new(&c->arena, struct msg);
+	m = c->scratch ? c->scratch : arena_room(&c->arena, sizeof *m);
 	return m && canon_read(*ret, m, &where) == RC_OK ? m : NULL;
 }
 
@@ -384,10 +384,11 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	c->begun = l->asked;
 	c->live = l;
 	l->calls_out++;
-	m = arena_new(&c->arena, struct msg);
+	m = arena_room(&c->arena, sizeof *m);
 	CHECK(m);
 	c->scratch = m; /* large: used again for the answer */
 	if (call->op == OP_RESOLVE && pay_is_of_ours(&l->rec)) {
+		memset(m, 0, sizeof *m);
 		c->own = (struct own){ .code = { .order = l->rec.order, .peer = call->peer },
 			.answer = m,
 			.call = c };
@@ -413,7 +414,7 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 bool outbound_pass_on(struct wrk *w, struct rq *rq, const struct link *to)
 {
 	struct callout *c = call_new(w, to);
-	struct msg *m = c ? arena_new(&c->arena, struct msg) : NULL;
+	struct msg *m = c ? arena_room(&c->arena, sizeof *m) : NULL;
 
 	if (!m)
 		return false;

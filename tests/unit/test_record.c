@@ -40,24 +40,57 @@ static struct span packed(const struct pay *p, char *room, size_t cap)
 	return buf_span(&b);
 }
 
-/* Everything that record.def lists, of a payment that went through most of what there is. */
-static void there_and_back(void **state)
+/* A payment that went through most of what there is. */
+static struct payworld *refunding(void)
 {
 	struct payworld *w = pw_new();
-	char one[PAY_BYTES_MAX], two[PAY_BYTES_MAX];
-	struct pay again;
-	struct span s;
 
-	(void)state;
 	pw_scan(w);
 	pw_ask(w, OP_CONFIRM, WALLET, 0);
 	pw_captured(w);
 	pw_answer_acquirer(w, OP_TELL, OUTCOME_APPROVED, REASON_NONE);
 	pw_ask(w, OP_REFUND, SCHEME, 100);
 	w->rec.iss.given_up = m(-1); /* below zero too */
+	return w;
+}
+
+/* Everything that record.def lists. */
+static void there_and_back(void **state)
+{
+	struct payworld *w = refunding();
+	char one[PAY_BYTES_MAX], two[PAY_BYTES_MAX];
+	struct pay again;
+	struct span s;
+
+	(void)state;
 	s = packed(&w->rec, one, sizeof one);
 	assert_int_equal(pay_unpack(s, &again), RC_OK);
 	assert_true(span_eq(packed(&again, two, sizeof two), s));
+	pw_free(w);
+}
+
+/* Another byte anywhere: the same record by pay_same where it has the same bytes, and only there.
+ */
+static void same_by_its_bytes(void **state)
+{
+	struct payworld *w = refunding();
+	char one[PAY_BYTES_MAX], two[PAY_BYTES_MAX];
+	struct span s = packed(&w->rec, one, sizeof one);
+	struct pay other;
+	int same = 0;
+
+	(void)state;
+	assert_true(pay_same(&w->rec, &w->rec));
+	for (size_t i = 0; i < sizeof other; i++) {
+		bool is;
+		memcpy(&other, &w->rec, sizeof other);
+		((char *)&other)[i] ^= 1;
+		is = span_eq(packed(&other, two, sizeof two), s);
+		if (pay_same(&w->rec, &other) != is || pay_same(&other, &w->rec) != is)
+			fail_msg("byte %zu", i);
+		same += is;
+	}
+	assert_true(same > 0 && same < (int)sizeof other); /* what stands behind a string */
 	pw_free(w);
 }
 
@@ -123,8 +156,8 @@ static void refused_bytes(void **state)
 		{ "520108", RC_BAD },                 /* half a leg */
 		{ "c00705", RC_BAD },                 /* of a later program: not ours to step */
 		{ "c2070161", RC_BAD },
-		{ "5203c00705", RC_BAD },             /* likewise in a leg */
-		{ "b80105", RC_OK },                  /* of an earlier one: 23 is nobody's any more */
+		{ "5203c00705", RC_BAD }, /* likewise in a leg */
+		{ "b80105", RC_OK },      /* of an earlier one: 23 is nobody's any more */
 		{ "c207", RC_BAD },
 	};
 	uint8_t bytes[32];
@@ -181,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(same_by_its_bytes),
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(broken_bytes),
 		cmocka_unit_test(refused_bytes),
