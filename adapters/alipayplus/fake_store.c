@@ -22,11 +22,17 @@ static uint64_t payment_key(bool acqp, struct span id)
 	return key_of(acqp ? 1 : 2, id);
 }
 
+/* Behind them nothing was ever written. */
+static size_t used(const struct apsf *s)
+{
+	return s->payment_count < APSF_PAYMENTS ? s->payment_count : APSF_PAYMENTS;
+}
+
 struct apsf_payment *apsf_find(struct apsf *s, bool acqp, struct span request_id)
 {
 	uint64_t key = payment_key(acqp, request_id);
 
-	for (size_t i = 0; i < APSF_PAYMENTS; i++) {
+	for (size_t i = 0; i < used(s); i++) {
 		struct apsf_payment *p = &s->payment[i];
 
 		if (s->payment_key[i] == key && (p->leg == LEG_ACQP) == acqp &&
@@ -38,7 +44,7 @@ struct apsf_payment *apsf_find(struct apsf *s, bool acqp, struct span request_id
 
 struct apsf_payment *apsf_find_any(struct apsf *s, struct span id)
 {
-	for (size_t i = 0; i < APSF_PAYMENTS; i++) {
+	for (size_t i = 0; i < used(s); i++) {
 		struct apsf_payment *p = &s->payment[i];
 
 		if (p->leg != LEG_NONE && !span_empty(id) &&

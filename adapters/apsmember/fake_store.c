@@ -12,14 +12,18 @@ static size_t payments(const struct mf *s)
 	return s->payment_count < MF_PAYMENTS ? s->payment_count : MF_PAYMENTS;
 }
 
+size_t mf_refunds(const struct mf *s)
+{
+	return s->refund_count < MF_REFUNDS ? s->refund_count : MF_REFUNDS;
+}
+
 void mf_begin(struct mf *s, const struct sandbox_host *h)
 {
 	uint32_t generation = s->generation + 1;
-	size_t refunds = s->refund_count < MF_REFUNDS ? s->refund_count : MF_REFUNDS;
 
 	/* Most of it was never touched. */
 	memset(s->payment, 0, payments(s) * sizeof *s->payment);
-	memset(s->refund, 0, refunds * sizeof *s->refund);
+	memset(s->refund, 0, mf_refunds(s) * sizeof *s->refund);
 	memset(s, 0, offsetof(struct mf, payment));
 	s->magic = MF_MAGIC;
 	s->generation = generation & 0xffffff;
@@ -86,7 +90,7 @@ struct mf_refund *mf_refund_new(
 
 struct mf_refund *mf_find_refund(struct mf *s, struct span request_id)
 {
-	for (size_t i = 0; i < MF_REFUNDS; i++)
+	for (size_t i = 0; i < mf_refunds(s); i++)
 		if (s->refund[i].used && span_eq(span_str(s->refund[i].request_id), request_id))
 			return &s->refund[i];
 	return NULL;

@@ -179,7 +179,7 @@ static const char *status_of(const struct mf_payment *p)
 static void put_refunds(struct command *c, const struct mf_payment *p)
 {
 	jw_arr(&c->w, "refunds");
-	for (size_t i = 0; i < MF_REFUNDS; i++) {
+	for (size_t i = 0; i < mf_refunds(c->s); i++) {
 		const struct mf_refund *r = &c->s->refund[i];
 
 		if (!r->used || r->payment != (uint32_t)(p - c->s->payment))

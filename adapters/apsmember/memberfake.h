@@ -157,6 +157,8 @@ struct mf_payment *mf_payment_new(
 struct mf_payment *mf_find(struct mf *s, struct span id);
 struct mf_refund *mf_refund_new(
 	struct mf *s, const struct mf_payment *p, struct span request_id, struct money amount);
+/* So many of them were ever written. */
+size_t mf_refunds(const struct mf *s);
 struct mf_refund *mf_find_refund(struct mf *s, struct span request_id);
 struct mf_payment *mf_payment_of(struct mf *s, const struct mf_refund *r);
 /* A new id of ours that never came before. */

@@ -8,8 +8,6 @@
  */
 #include "sim.h"
 
-#include "digest.h"
-
 #define TOLD_MAX   8192 /* a power of two */
 #define BIT(state) (1u << COVER_STATE(state))
 
@@ -117,17 +115,14 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 
 uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m)
 {
-	uint8_t who = (uint8_t)party;
 	struct span key = SPAN_NONE;
-	struct digest d;
-	uint64_t v;
+	uint64_t v = (uint64_t)party;
 
 	(void)s;
 	if (!span_eq(m->method, SPAN("POST")))
 		return 0;
 	(void)http_header_get(m, "idempotency-key", &key);
-	d = digest_sha256_parts((struct span[]){ span_of(&who, 1), m->target, key, m->body }, 4);
-	memcpy(&v, d.b, sizeof v);
+	v = world_hash(world_hash(world_hash(v, m->target), key), m->body);
 	return v | 1;
 }
 
@@ -253,11 +248,11 @@ static void same_amount(struct sim *s, const struct exchange *x, struct arena *a
 	struct span asked[2], got[2];
 
 	if (span_ends(x->msg.path, SPAN("/confirm")) || span_empty(x->msg.body) ||
+		!json_text(a, answer, "amount.value", &got[0]) ||
+		!json_str(answer, "amount.currency", &got[1]) ||
 		json_parse(a, x->msg.body, &v) != RC_OK ||
 		!json_text(a, v, "amount.value", &asked[0]) ||
-		!json_str(v, "amount.currency", &asked[1]) ||
-		!json_text(a, answer, "amount.value", &got[0]) ||
-		!json_str(answer, "amount.currency", &got[1]))
+		!json_str(v, "amount.currency", &asked[1]))
 		return;
 	if (!span_eq(asked[0], got[0]) || !span_eq(asked[1], got[1]))
 		world_fail(s, 2, "asked for %.*s, answered by %.*s", SPAN_FMT(x->msg.body),

@@ -113,6 +113,8 @@ struct wall world_wall(const struct sim *s);
 /* Memory of this seed, zeroed. */
 void *world_alloc(struct sim *s, size_t n);
 struct span world_keep(struct sim *s, struct span bytes);
+/* Of bytes, and of what `h` is the hash of before them: for finding what nobody forges. */
+uint64_t world_hash(uint64_t h, struct span bytes);
 /* Into the digest that two runs of a seed must agree on. */
 void world_mix(struct sim *s, uint64_t v);
 void world_mix_bytes(struct sim *s, struct span bytes);

@@ -56,25 +56,35 @@ struct span world_keep(struct sim *s, struct span bytes)
 	return span_of(p, bytes.n);
 }
 
-void world_mix(struct sim *s, uint64_t v)
+static uint64_t mixed(uint64_t h, uint64_t v)
 {
-	s->digest = (s->digest ^ v) * UINT64_C(0x9fb21c651e98df25);
-	s->digest ^= s->digest >> 32;
+	h = (h ^ v) * UINT64_C(0x9fb21c651e98df25);
+	return h ^ h >> 32;
 }
 
-void world_mix_bytes(struct sim *s, struct span bytes)
+uint64_t world_hash(uint64_t h, struct span bytes)
 {
 	size_t i = 0;
 	uint64_t v;
 
 	for (; i + 8 <= bytes.n; i += 8) {
 		memcpy(&v, bytes.p + i, 8);
-		world_mix(s, v);
+		h = mixed(h, v);
 	}
 	v = bytes.n;
 	for (; i < bytes.n; i++)
 		v = v << 8 | (uint8_t)bytes.p[i];
-	world_mix(s, v);
+	return mixed(h, v);
+}
+
+void world_mix(struct sim *s, uint64_t v)
+{
+	s->digest = mixed(s->digest, v);
+}
+
+void world_mix_bytes(struct sim *s, struct span bytes)
+{
+	s->digest = world_hash(s->digest, bytes);
 }
 
 void world_say(struct sim *s, const char *format, ...)
