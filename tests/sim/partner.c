@@ -34,20 +34,17 @@ static size_t sig_bytes(enum sig_alg alg)
 	return 32;
 }
 
-/* As long as the real one, and different for whoever signs and for every text. */
+/* As long as the real one, and different for whoever signs and for every text. Nobody here forges,
+ * so it need not be hard to find. */
 static size_t stand_in(const struct party *p, const char *who, struct span data, uint8_t ret[256])
 {
-	char key_text[96];
-	struct buf key = buf_init(key_text, sizeof key_text);
+	struct rng r = { world_hash(world_hash((uint64_t)p->no, span_str(who)), data) };
 	size_t n = sig_bytes(p->alg);
-	struct digest d;
 
-	buf_str(&key, p->name);
-	buf_ch(&key, '/');
-	buf_str(&key, who);
-	d = digest_hmac_sha256(buf_span(&key), data);
-	for (size_t i = 0; i < n; i++)
-		ret[i] = (uint8_t)(d.b[i % 32] ^ i / 32);
+	for (size_t i = 0; i < n; i += 8) {
+		uint64_t v = rng_next(&r);
+		memcpy(ret + i, &v, 8);
+	}
 	return n;
 }
 
