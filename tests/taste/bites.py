@@ -19,6 +19,7 @@ FAULTS = {
     "readme": ("switch/audit/i.c", "\n"),
     "place": ("switch/io/j.c", "/* see /ro" "ot/notes */\n"),
     "leftover": ("switch/io/k.c", "/* TO" "DO */\n"),
+    "binary": ("gmon.out", "gmon\0\1"),
 }
 EXCUSED = ("switch/io/l.c", "/* taste: banned because the test needs one */\nchar *p = str" "cpy(q, r);\n")
 

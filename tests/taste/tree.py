@@ -74,6 +74,9 @@ LEFTOVER = re.compile(r"\b(TODO|FIXME|HACK)\b")
 MACHINE = re.compile(r"(?<![\w./-])/(?:[w]ork|[f]arm|[r]oot|[h]ome/\w+)/|"
                      r"\b(?:deb|security|registry|proxy|snapshot)\.[a-z]+\.(?:org|com|io)\b|"
                      r"\b(?:[C]laude|[A]nthropic|[C]hatGPT|[O]penAI|[C]opilot)\b")
+# What compilers, coverage, patches and editors leave behind, where it is text.
+GENERATED = re.compile(r"\.(?:pb-c\.[ch]|gcov|orig|rej|swp)$")
+CORPUS = "/corpus/"  # what fuzzers have found is made of any bytes
 LINES_MAX = 120
 # Folders whose README is still owed; nothing is added here.
 README_OWED = set()
@@ -218,6 +221,14 @@ def check_text(report, path, text):
             report.say("leftover", path, number, "unfinished work is not committed", text)
 
 
+def check_binary(report, root, path):
+    with open(os.path.join(root, path), "rb") as file:
+        if b"\0" in file.read():
+            report.say("binary", path, 1, "is no text: object, profile, core dump, picture?")
+    if GENERATED.search(path):
+        report.say("binary", path, 1, "is made from other files, or left behind")
+
+
 def check_readme(report, paths):
     have = {folder_of(p) for p in paths if os.path.basename(p) == "README.md"}
     # Data and build lines explain themselves in the folder above.
@@ -231,7 +242,7 @@ def check_readme(report, paths):
 def main():
     root = sys.argv[1]
     report = Report(["layer", "money", "float", "banned", "essay", "guard", "long", "sentence",
-                     "readme", "place", "leftover"])
+                     "readme", "place", "leftover", "binary"])
     paths = walk(root)
     headers, texts, lengths = {}, {}, []
     for path in paths:
@@ -256,7 +267,8 @@ def main():
             for number, line in enumerate(re.sub(r"--.*|'[^']*'", "", text).split("\n"), 1):
                 if SQL_FLOAT.search(line):
                     report.say("float", path, number, "no floating point in the books", text)
-        if not path.endswith((".png", ".ico", ".der", ".bin")) and "/corpus/" not in path:
+        if CORPUS not in path:
+            check_binary(report, root, path)
             check_text(report, path, read(root, path))
     check_readme(report, paths)
     print("# longest:", ", ".join(f"{p}:{s} {n}" for n, p, s in sorted(lengths, reverse=True)[:5]))
