@@ -7,8 +7,8 @@
  * rows' leaves become a block, whose primary key decides between two sealers.
  *
  * The hard thing is never to sign two trees that do not fit: what is in memory is only what the
- * ledger has confirmed, and after any doubt all is read again. Must never read what is personal
- * into anything but a digest, and never be a child of who handles payments: its key is not theirs.
+ * ledger has confirmed, and after any doubt all is read again. Must never be a child of who handles
+ * payments: its key is not theirs.
  */
 #include "sealer.h"
 
@@ -23,10 +23,10 @@
 #include "check.h"
 #include "frontier.h"
 #include "keys.h"
-#include "leaf.h"
 #include "note.h"
 #include "pg.h"
 #include "proc.h"
+#include "seal_round.h"
 #include "text.h"
 
 #define LOOK_MS    500
@@ -35,15 +35,7 @@
 #define IDLE_S     60   /* between checkpoints that cover nothing but the one before */
 #define BLOCKS     64   /* read at once at the start */
 
-enum table {
-	TABLE_NONE,
-#define SEALED(NAME, KIND, number, table, columns, order, sentence) TABLE_##NAME = number,
-#include "sealed.def"
-#undef SEALED
-	TABLES
-};
-
-static const enum pg_stmt read_rows[TABLES] = {
+static const enum pg_stmt read_rows[SEAL_TABLES] = {
 #define SEALED(NAME, KIND, number, table, columns, order, sentence)                                \
 	[number] = PG_STMT_SEALED_##NAME,
 #include "sealed.def"
@@ -55,18 +47,6 @@ enum phase {
 	LOADING, /* reads how far the log is */
 	WAITING, /* for the next look */
 	BUSY,    /* a round is under way */
-};
-
-/* Bytes that grow; the ledger decides how many there are. */
-struct bytes {
-	char *p;
-	size_t n, cap;
-};
-
-/* A step of this round, and what the answers say of it one after another. */
-struct item {
-	uint64_t xact;
-	struct leaf_step leaf;
 };
 
 struct sealer {
@@ -88,43 +68,9 @@ struct sealer {
 	uint64_t left_size; /* of the last checkpoint that left the house, and its root */
 	struct digest left_root;
 	uint64_t upto, until; /* transactions: sealed below, this round's end */
-	uint64_t last;        /* the newest one of this round that wrote anything */
-
-	/* The round */
-	enum table reading; /* the next answer is of this table */
-	struct bytes items; /* struct item */
-	size_t at;          /* the item that rows of this table have come to */
-	struct bytes rows;  /* of one item in one table */
-	struct bytes loose; /* leaves of rows that are no step's */
-	struct bytes hashes, kept;
+	struct seal_round *round;
+	enum seal_table reading; /* the next answer is of this table */
 };
-
-static void grow(struct bytes *b, const void *p, size_t n)
-{
-	if (b->n + n > b->cap) {
-		b->cap = (b->n + n) * 2;
-		b->p = realloc(b->p, b->cap);
-		CHECK(b->p); /* another process starts where the ledger is */
-	}
-	if (n)
-		memcpy(b->p + b->n, p, n);
-	b->n += n;
-}
-
-static struct span span_of_bytes(const struct bytes *b)
-{
-	return span_of(b->p, b->n);
-}
-
-static size_t item_count(const struct sealer *s)
-{
-	return s->items.n / sizeof(struct item);
-}
-
-static struct item *item_at(struct sealer *s, size_t i)
-{
-	return (struct item *)(void *)s->items.p + i;
-}
 
 static void wait_ms(struct sealer *s, enum phase phase, int64_t ms)
 {
@@ -364,7 +310,7 @@ static void on_roll_up(void *ctx, const struct pg_answer *a)
 	if (pg_int(a->rows, 0, 0))
 		roll_up(s);
 	else
-		wait_ms(s, WAITING, item_count(s) >= STEPS_MOST ? 0 : LOOK_MS);
+		wait_ms(s, WAITING, seal_round_steps(s->round) >= STEPS_MOST ? 0 : LOOK_MS);
 }
 
 static void roll_up(struct sealer *s)
@@ -378,6 +324,7 @@ static void roll_up(struct sealer *s)
 static void on_block(void *ctx, const struct pg_answer *a)
 {
 	struct sealer *s = ctx;
+	struct span leaves = seal_round_leaves(s->round);
 	struct digest leaf;
 
 	if (!is_done(s, a))
@@ -386,8 +333,8 @@ static void on_block(void *ctx, const struct pg_answer *a)
 		doubt(s, "another sealer writes here");
 		return;
 	}
-	for (size_t i = 0; i < s->hashes.n; i += sizeof leaf.b) {
-		memcpy(leaf.b, s->hashes.p + i, sizeof leaf.b);
+	for (size_t i = 0; i < leaves.n; i += sizeof leaf.b) {
+		memcpy(leaf.b, leaves.p + i, sizeof leaf.b);
 		frontier_append(&s->tree, &leaf);
 	}
 	s->upto = s->until;
@@ -396,149 +343,36 @@ static void on_block(void *ctx, const struct pg_answer *a)
 
 static void write_block(struct sealer *s)
 {
+	struct span leaves, kept;
 	struct pg_params p = { 0 };
 
-	for (size_t i = 0; i < item_count(s); i++) {
-		const struct leaf_step *step = &item_at(s, i)->leaf;
-		struct digest leaf = leaf_of_step(step);
-
-		grow(&s->hashes, leaf.b, sizeof leaf.b);
-		if (step->has[LEAF_RAW])
-			grow(&s->kept, step->part[LEAF_RAW].b, sizeof leaf.b);
-	}
-	grow(&s->hashes, s->loose.p, s->loose.n);
-	if (s->hashes.n == 0) {
+	seal_round_end(s->round);
+	leaves = seal_round_leaves(s->round);
+	kept = seal_round_kept(s->round);
+	if (leaves.n == 0) {
 		s->upto = s->until;
 		wait_ms(s, WAITING, LOOK_MS);
 		return;
 	}
-	s->until = s->last +
-		   1; /* follows from the rows, and so is not to be tampered with either */
+	/* follows from the rows, and so is not to be tampered with either */
+	s->until = seal_round_last(s->round) + 1;
 	pg_add_int8(&p, (int64_t)s->tree.size);
 	pg_add_int8(&p, (int64_t)s->until);
-	pg_add_int4(&p, (int32_t)(s->hashes.n / sizeof(struct digest)));
-	pg_add_bytes(&p, span_of_bytes(&s->hashes));
-	pg_add_bytes(&p, s->kept.n ? span_of_bytes(&s->kept) : SPAN(""));
+	pg_add_int4(&p, (int32_t)(leaves.n / sizeof(struct digest)));
+	pg_add_bytes(&p, leaves);
+	pg_add_bytes(&p, kept.n ? kept : SPAN(""));
 	(void)ask(s, PG_STMT_SEAL_BLOCK, &p, on_block);
-}
-
-static void add_row(struct bytes *b, const struct pg_rows *rows, int row)
-{
-	int columns = pg_rows_columns(rows);
-	char head[4];
-	struct buf h = buf_init(head, sizeof head);
-
-	leaf_row_begin(&h, columns);
-	grow(b, head, h.n);
-	for (int i = 0; i < columns; i++) {
-		bool is_null = pg_is_null(rows, row, i);
-		struct span value = is_null ? SPAN_NONE : pg_bytes(rows, row, i);
-
-		h = buf_init(head, sizeof head);
-		leaf_length(&h, is_null, value.n);
-		grow(b, head, h.n);
-		grow(b, value.p, value.n);
-	}
-}
-
-/* The rows collected for the item become its part. */
-static void end_part(struct sealer *s, enum leaf_part part)
-{
-	struct leaf_step *leaf;
-
-	if (s->rows.n == 0)
-		return;
-	leaf = &item_at(s, s->at)->leaf;
-	leaf->has[part] = true;
-	leaf->part[part] = digest_sha256(span_of_bytes(&s->rows));
-	s->rows.n = 0;
-}
-
-static uint64_t xact_of(struct sealer *s, const struct pg_rows *rows, int row)
-{
-	uint64_t xact = (uint64_t)pg_int(rows, row, 0);
-
-	if (xact > s->last)
-		s->last = xact;
-	return xact;
-}
-
-static void add_step(struct sealer *s, const struct pg_rows *rows, int row)
-{
-	struct item it = { .xact = xact_of(s, rows, row),
-		.leaf = { .payment = pg_id(rows, row, 1),
-			.version = (int32_t)pg_int(rows, row, 2) } };
-
-	grow(&s->items, &it, sizeof it);
-	s->at = item_count(s) - 1;
-	add_row(&s->rows, rows, row);
-	end_part(s, LEAF_STEP);
-}
-
-static void add_loose(struct sealer *s, enum table table, const struct pg_rows *rows, int row)
-{
-	struct bytes b = { 0 };
-	struct digest d;
-
-	(void)xact_of(s, rows, row);
-	add_row(&b, rows, row);
-	d = digest_sha256(span_of_bytes(&b));
-	d = leaf_of_row((uint8_t)table, &d);
-	grow(&s->loose, d.b, sizeof d.b);
-	free(b.p);
-}
-
-/* Whether a row of that table is of this item: by (payment, version), a claim by (transaction,
- * payment). */
-static bool is_of(const struct item *it, enum table table, const struct pg_rows *rows, int row)
-{
-	int column = table == TABLE_CLAIM ? 1 : 0;
-	struct pay_id payment = pg_id(rows, row, column);
-
-	if (!pay_id_eq(&it->leaf.payment, &payment))
-		return false;
-	return table == TABLE_CLAIM ? it->xact == (uint64_t)pg_int(rows, row, 0)
-				    : it->leaf.version == pg_int(rows, row, 1);
-}
-
-/* Rows come in the order of the items; only a claim may be of none, from before there was a log. */
-static void add_part(struct sealer *s, enum table table, const struct pg_rows *rows, int row)
-{
-	enum leaf_part part = (enum leaf_part)(table - 1);
-	size_t at = s->at;
-
-	while (at < item_count(s) && !is_of(item_at(s, at), table, rows, row))
-		at++;
-	if (at == item_count(s)) {
-		CHECK(table == TABLE_CLAIM);
-		add_loose(s, table, rows, row);
-		return;
-	}
-	if (at != s->at)
-		end_part(s, part);
-	s->at = at;
-	add_row(&s->rows, rows, row);
 }
 
 static void on_rows(void *ctx, const struct pg_answer *a)
 {
 	struct sealer *s = ctx;
-	enum table table = s->reading++;
+	enum seal_table table = s->reading++;
 
 	if (!is_done(s, a))
 		return;
-	s->at = 0;
-	for (int i = 0; i < pg_rows_count(a->rows); i++) {
-		if (table == TABLE_STEP)
-			add_step(s, a->rows, i);
-		else if (table <= TABLE_CLAIM)
-			add_part(s, table, a->rows, i);
-		else
-			add_loose(s, table, a->rows, i);
-	}
-	if (table <= TABLE_CLAIM)
-		end_part(s, (enum leaf_part)(table - 1));
-	if (s->reading == TABLES)
+	seal_round_take(s->round, table, a->rows);
+	if (s->reading == SEAL_TABLES)
 		write_block(s);
 }
 
@@ -563,12 +397,11 @@ static void on_until(void *ctx, const struct pg_answer *a)
 		wait_ms(s, WAITING, LOOK_MS);
 		return;
 	}
-	s->reading = TABLE_STEP;
-	s->last = 0;
-	s->items.n = s->rows.n = s->loose.n = s->hashes.n = s->kept.n = 0;
+	s->reading = SEAL_TABLE_STEP;
+	seal_round_begin(s->round);
 	pg_add_int8(&p, (int64_t)s->upto);
 	pg_add_int8(&p, (int64_t)s->until);
-	for (enum table t = TABLE_STEP; t < TABLES; t++)
+	for (enum seal_table t = SEAL_TABLE_STEP; t < SEAL_TABLES; t++)
 		if (!ask(s, read_rows[t], &p, on_rows))
 			return;
 }
@@ -653,7 +486,8 @@ static const char *open_all(struct sealer *s)
 		return "the origin is no name for a log: letters, digits and -._~/: alone";
 	s->keys = keys_new();
 	s->loop = loop_new();
-	if (!s->keys || !s->loop)
+	s->round = seal_round_new();
+	if (!s->keys || !s->loop || !s->round)
 		return "out of memory";
 	if (keys_add_file(s->keys, KEY_OURS, SPAN("log"), KEY_ACTIVE, s->conf->key, &why) != RC_OK)
 		return why;
@@ -675,15 +509,12 @@ static const char *open_all(struct sealer *s)
 
 static void close_all(struct sealer *s)
 {
-	struct bytes *all[] = { &s->items, &s->rows, &s->loose, &s->hashes, &s->kept };
-
 	pg_close(s->pg);
 	loop_free(s->loop);
 	keys_free(s->keys);
 	if (s->notes >= 0)
 		close(s->notes);
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		free(all[i]->p);
+	seal_round_free(s->round);
 }
 
 int sealer_run(const struct sealer_conf *c)
