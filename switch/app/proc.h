@@ -1,7 +1,7 @@
 /*
  * proc.h: the processes of a switch and the page of memory that they share: each role writes its
- * own slot, the console reads all. Counters, and an operator's wish for a reload with what came of
- * it; nothing that a payment hangs on.
+ * own slot, the console reads all. Counters, an operator's wish for a reload with what came of it,
+ * and hints for who goes on with what the dead had begun; nothing that a payment hangs on.
  */
 #ifndef XW_PROC_H
 #define XW_PROC_H
@@ -38,7 +38,7 @@ struct proc_slot {
 	struct proc_hist request_s, commit_s, call_s;
 	int64_t gate_open_until_us[CONF_PEERS_MAX]; /* breakers, in the configuration's order */
 	/* clerk */
-	uint64_t resumed, delivered, delivery_failed;
+	uint64_t resumed, taken_over, delivered, delivery_failed;
 	int64_t due_count, overdue_count, outbox_count, exceptions_open;
 	int64_t oldest_due_us, oldest_outbox_us; /* wall time; 0: none */
 	uint64_t log_dropped;
@@ -52,6 +52,16 @@ struct proc_rules {
 	struct rule rule[MSG_RULES_MAX];
 };
 
+/* Notes of processes that have died, until a clerk takes each. By the supervisor, `put`; by any
+ * clerk, `taken`, in order. More than fit are found by their alarms. */
+#define PROC_NOTES   4096
+#define PROC_ORPHANS 4096
+
+struct proc_orphans {
+	uint32_t put, taken;
+	struct wrk_note note[PROC_ORPHANS];
+};
+
 struct proc_page {
 	int64_t supervisor_turned_us;
 	uint32_t restarts;
@@ -61,6 +71,8 @@ struct proc_page {
 	char reload_said[PROC_SAID]; /* of the last one done: why not */
 	struct proc_rules rules;
 	struct proc_slot slot[PROC_MAX];
+	struct wrk_note note[PROC_MAX][PROC_NOTES]; /* of who has the slot */
+	struct proc_orphans orphans;
 };
 
 /* A doorbell for each slot: datagrams of one byte 'n' (a notification waits; for the clerk), or of

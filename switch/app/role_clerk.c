@@ -30,6 +30,7 @@ struct clerk {
 	struct loop *loop;
 	struct wire *wire;
 	const struct conf *conf;
+	struct proc_page *page;
 	struct proc_slot *slot;
 	bool stopping, rung;
 	int found;              /* overdue payments of the last look, */
@@ -175,9 +176,27 @@ static int grace_ms(const struct clerk *k)
 	return back ? -(int)k->back_ms : GRACE_MS;
 }
 
+/* Each to one of us: another crew's clerk may be looking, too. */
+static void take_over(struct clerk *k)
+{
+	struct proc_orphans *o = &k->page->orphans;
+	uint32_t n = __atomic_load_n(&o->taken, __ATOMIC_ACQUIRE);
+
+	while (n != __atomic_load_n(&o->put, __ATOMIC_ACQUIRE)) {
+		struct wrk_note note = o->note[n % PROC_ORPHANS];
+		if (!__atomic_compare_exchange_n(
+			    &o->taken, &n, n + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			continue;
+		n++;
+		if (wrk_take_over(wire_worker(k->wire), &note))
+			k->slot->taken_over++;
+	}
+}
+
 static void look(struct clerk *k)
 {
 	watch_clock(k);
+	take_over(k);
 	if (is_time(k, &k->look, LOOK_MS))
 		k->missed += wire_overdue(k->wire, MOST, grace_ms(k), LEASE_MS, each_overdue,
 				     overdue_looked, k) != RC_OK;
@@ -225,7 +244,7 @@ static struct mono turn(void *ctx)
 int clerk_run(
 	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells)
 {
-	struct clerk k = { .loop = loop_new(), .conf = c, .slot = &page->slot[slot] };
+	struct clerk k = { .loop = loop_new(), .conf = c, .page = page, .slot = &page->slot[slot] };
 	const char *why = "out of memory";
 
 	if (k.loop)

@@ -137,12 +137,31 @@ static void dismiss(struct supervisor *s, struct crew *crew)
 	*crew = (struct crew){ 0 };
 }
 
+/* What it had noted goes to the clerks: it sends nothing more. The slot is clean behind us. */
+static void bequeath(struct supervisor *s, int slot)
+{
+	struct proc_orphans *o = &s->page->orphans;
+
+	for (int i = 0; i < PROC_NOTES; i++) {
+		struct wrk_note *n = &s->page->note[slot][i];
+		if (!n->version)
+			continue;
+		if (!s->stopping &&
+			o->put - __atomic_load_n(&o->taken, __ATOMIC_ACQUIRE) < PROC_ORPHANS) {
+			o->note[o->put % PROC_ORPHANS] = *n;
+			__atomic_store_n(&o->put, o->put + 1, __ATOMIC_RELEASE);
+		}
+		n->version = 0;
+	}
+}
+
 static bool has_left(struct supervisor *s, pid_t pid)
 {
 	for (int i = 0; i < s->leavers; i++) {
 		if (s->leaving[i].pid != pid)
 			continue;
 		s->page->slot[s->leaving[i].slot].role = ROLE_NONE;
+		bequeath(s, s->leaving[i].slot);
 		s->leaving[i] = s->leaving[--s->leavers];
 		return true;
 	}
@@ -161,6 +180,7 @@ static void died(struct supervisor *s, struct place *p, int status)
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	p->pid = 0;
 	s->page->slot[p->slot].role = ROLE_NONE;
+	bequeath(s, p->slot);
 	if (s->stopping)
 		return;
 	proc_log("error", "role-ended", text);

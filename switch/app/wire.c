@@ -53,6 +53,8 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 		.shard = w->conf->shard,
 		.payments_max = w->conf->payments_max,
 		.calls_max = w->conf->calls_max,
+		.note = w->page->note[w->own],
+		.note_count = PROC_NOTES,
 		.is_clerk = is_clerk,
 		.sharers = w->conf->workers + 1 };
 	uint32_t asks = 2 * c.payments_max;

@@ -383,6 +383,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	l->step = ws;
 	l->state = LIVE_COMMITTING;
 	l->asked = w->now;
+	takeover_note_step(w, ws);
 	if (MUTANT(CALL_FIRST))
 		calls_first(w, l, &ws->st);
 	if (w->port->commit(w->port->ctx, &ws->c) != RC_OK) {
@@ -589,6 +590,7 @@ void wrk_on_commit(struct wrk *w, struct commit *c, const struct commit_result *
 		inbound_unjoin(w, l);
 		break;
 	}
+	takeover_forget_step(w, ws);
 	slab_give(&w->steps, ws);
 	if (l->again && l->state == LIVE_READY) {
 		l->again = false;

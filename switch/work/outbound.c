@@ -11,6 +11,7 @@
 void outbound_free(struct wrk *w, struct callout *c)
 {
 	CHECK_OBJ(c, CALL_MAGIC);
+	takeover_forget_call(w, c);
 	if (c->live) {
 		c->live->calls_out--;
 		c->live = NULL;
@@ -194,6 +195,7 @@ static void send(struct wrk *w, struct callout *c)
 		settle_alone(w, c);
 		return;
 	}
+	takeover_call_begins(w, c);
 	gate_call_begins(w, c->link, c->call.op, deadline);
 	if (w->port->call(w->port->ctx, c->link->peer->number, &c->out, deadline, cookie_of(c)) !=
 		RC_OK) {
@@ -384,6 +386,7 @@ void outbound_call(struct wrk *w, struct live *l, const struct call *call)
 	c->begun = l->asked;
 	c->live = l;
 	l->calls_out++;
+	takeover_note_call(w, c);
 	m = arena_room(&c->arena, sizeof *m);
 	CHECK(m);
 	c->scratch = m; /* large: used again for the answer */

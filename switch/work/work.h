@@ -108,6 +108,7 @@ struct item {
 	const Xw__Canonical *canonical;
 	struct digest raw;
 	struct decision decision;
+	struct wrk_note note; /* NO_ANSWER of a call of a process that died */
 };
 
 enum live_state { LIVE_LOADING, LIVE_READY, LIVE_COMMITTING };
@@ -311,6 +312,15 @@ void wait_free(struct wrk *w, struct wait *a);
 const struct link *link_of(const struct wrk *w, uint16_t peer);
 struct link_state *link_state(struct wrk *w, const struct link *l);
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena);
+
+/* takeover.c */
+void takeover_note_step(struct wrk *w, const struct work_step *ws);
+void takeover_forget_step(struct wrk *w, const struct work_step *ws);
+void takeover_note_call(struct wrk *w, const struct callout *c);
+void takeover_call_begins(struct wrk *w, const struct callout *c);
+void takeover_forget_call(struct wrk *w, const struct callout *c);
+/* Nothing is to be stepped: the call was made, or is no longer wanted. */
+bool takeover_done(struct wrk *w, struct live *l, const struct item *it);
 
 /* foreign.c */
 /* It names a participant that this program has not been told of. */

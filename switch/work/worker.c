@@ -135,7 +135,7 @@ static void pump(struct wrk *w, struct live *l)
 		if (it->late) {
 			inbound_late(w, it->rq, l);
 			item_free(w, it);
-		} else if (gate_defers(w, l, it)) {
+		} else if (takeover_done(w, l, it) || gate_defers(w, l, it)) {
 			item_free(w, it);
 		} else {
 			commit_step(w, l, it);

@@ -26,6 +26,15 @@ struct link {
 				     processes together; 0: as often as there is reason to */
 };
 
+/* A call that a step has asked for: it may be noted before its step is committed. `version`: of the
+ * record that asks for it; 0: nothing is noted here. `begun`: some of it may have left. */
+struct wrk_note {
+	struct pay_id payment;
+	uint32_t version;
+	bool begun;
+	struct call call;
+};
+
 struct wrk_conf {
 	const struct snapshot *snapshot;
 	const struct link *link;
@@ -38,9 +47,14 @@ struct wrk_conf {
 	uint32_t calls_max;    /* out at once */
 	bool is_clerk;         /* takes no requests; finds what is overdue */
 	uint32_t sharers;      /* processes that share a participant's budget; 0 is 1 */
+	/* Memory of the host's that it can still read when we have died, zeroed: wrk_notes of them;
+	 * what has no room there is not noted. */
+	struct wrk_note *note;
+	uint32_t note_count;
 };
 
 size_t wrk_bytes(const struct wrk_conf *conf);
+uint32_t wrk_notes(const struct wrk_conf *conf);
 /* `memory`: wrk_bytes of it, zeroed, aligned to 64. conf and what it points to outlive the worker.
  */
 struct wrk *wrk_init(void *memory, const struct wrk_conf *conf, const struct ports *ports);
@@ -70,6 +84,9 @@ void wrk_on_call_end(
 void wrk_on_bell(struct wrk *w, const struct pay_id *id);
 /* A payment whose alarm nobody heard (the clerk). False: no room now. */
 bool wrk_resume(struct wrk *w, const struct pay_id *id);
+/* What a process had noted that is dead for certain (the clerk): each note to one process, once.
+ * False: no room now; then its alarm will ring. */
+bool wrk_take_over(struct wrk *w, const struct wrk_note *n);
 /* What a person decided (the clerk). `number` comes back with what became of it: "done", or why
  * not. It may never come back (the ledger failed us): then the host asks again. A decision taken
  * twice is refused the second time, or asks a partner once more. `by`: a name of less than

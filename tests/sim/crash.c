@@ -47,6 +47,31 @@ static void on_restart(struct sim *s, const struct event *e)
 		proc_start(s, (int)e->a);
 }
 
+static void take_over(struct proc *p, void *arg)
+{
+	(void)wrk_take_over(p->w, arg);
+}
+
+static void on_orphan(struct sim *s, const struct event *e)
+{
+	struct wrk_note n;
+
+	memcpy(&n, e->bytes, sizeof n);
+	if (s->proc[CLERK].alive && !proc_sleeps(s, CLERK, e))
+		proc_run(s, CLERK, take_over, &n);
+}
+
+/* As supervisor.c: its notes are the clerk's, unless all of the machine died with it. */
+static void bequeath(struct sim *s, struct proc *p)
+{
+	bool seen = rng_hit(&s->chance, 500);
+
+	for (int i = 0; seen && i < NOTES; i++)
+		if (p->note[i].version)
+			world_in_with(s, 1000 + rng_below(&s->chance, 300000), on_orphan, 0, 0,
+				span_of(&p->note[i], sizeof p->note[i]));
+}
+
 static void died(struct sim *s, struct proc *p)
 {
 	world_say(s, "process %d dies", p->no);
@@ -55,6 +80,7 @@ static void died(struct sim *s, struct proc *p)
 	p->turn_us = INT64_MAX;
 	p->turn_no++;
 	link_died(s, p->no);
+	bequeath(s, p);
 	pg_died(s, p->no);
 	world_in(s, RESTARTS_US + rng_below(&s->chance, 3000000), on_restart, (uint64_t)p->no, 0);
 }
@@ -164,9 +190,12 @@ void proc_start(struct sim *s, int proc)
 		.shard = 1,
 		.payments_max = s->faults.small ? 24 : 400,
 		.calls_max = s->faults.small ? 6 : 64,
+		.note = p->note,
+		.note_count = NOTES,
 		.is_clerk = proc == CLERK,
 		.sharers = PROCS };
-	CHECK(wrk_bytes(&p->conf) <= PROC_BYTES);
+	CHECK(wrk_bytes(&p->conf) <= PROC_BYTES && wrk_notes(&p->conf) <= NOTES);
+	memset(p->note, 0, sizeof p->note);
 	CHECK(madvise(p->memory, PROC_BYTES, MADV_DONTNEED) == 0);
 	ASAN_UNPOISON_MEMORY_REGION(p->memory, PROC_BYTES); /* arenas of who died marked it */
 	world_say(s, "process %d starts", proc);

@@ -53,6 +53,7 @@ enum party_no {
 };
 
 enum proc_no { WORKER_A, WORKER_B, CLERK, PROCS };
+#define NOTES (64 * (STEP_ACTIONS + 1)) /* of calls of a process */
 
 /* ---- what goes wrong in this world: chances in thousandths, chosen from the seed ---- */
 
@@ -383,6 +384,7 @@ struct proc {
 	uint32_t life; /* counts its starts */
 	bool alive;
 	jmp_buf out;
+	struct wrk_note note[NOTES]; /* outlives its lives */
 	bool inside;
 	int die_in;       /* port calls; 0: not */
 	int64_t skew_us;  /* of its wall clock */

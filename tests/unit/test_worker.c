@@ -151,6 +151,8 @@ struct world {
 	struct pay_id id[16];
 	char record[16][PAY_BYTES_MAX];
 	size_t record_bytes[16];
+	char secret[16][2000];
+	size_t secret_bytes[16];
 	int payments;
 	struct commit *commit[16];
 	int commits;
@@ -474,6 +476,10 @@ static enum commit_verdict settle(struct world *o)
 			o->id[at = o->payments++] = st->next.id;
 		memcpy(o->record[at], st->record, st->record_bytes);
 		o->record_bytes[at] = st->record_bytes;
+		if (c->set_secret) {
+			memcpy(o->secret[at], c->secret.p, c->secret.n);
+			o->secret_bytes[at] = c->secret.n;
+		}
 	}
 	wrk_on_commit(o->w, c, &r);
 	return r.verdict;
@@ -494,7 +500,8 @@ static void answer(struct world *o)
 	else if (at >= 0)
 		l = (struct loaded){ .rc = RC_OK,
 			.payment = q.id,
-			.record = span_of(o->record[at], o->record_bytes[at]) };
+			.record = span_of(o->record[at], o->record_bytes[at]),
+			.secret = span_of(o->secret[at], o->secret_bytes[at]) };
 	if (row)
 		memcpy(l.fingerprint, row->fingerprint, 16);
 	if (q.code)
@@ -1189,6 +1196,133 @@ static int world_of_two(void **state)
 	return 0;
 }
 
+/* What a worker had noted when it died, and another with nothing but the ledger, and that. */
+static struct wrk_note notes[40], noted;
+
+static struct world *noting(void)
+{
+	memset(notes, 0, sizeof notes);
+	conf.note = notes;
+	conf.note_count = sizeof notes / sizeof *notes;
+	assert_int_equal(wrk_notes(&conf), conf.note_count);
+	return fresh();
+}
+
+static int keep_note(void)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+		if (!notes[i].version)
+			continue;
+		noted = notes[i];
+		count++;
+	}
+	return count;
+}
+
+static void dies(struct world *o)
+{
+	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
+
+	memset(o->memory, 0, n);
+	memset(notes, 0, sizeof notes);
+	o->w = wrk_init(o->memory, &conf, o->ports);
+	o->calls = 0;
+	assert_true(wrk_take_over(o->w, &noted));
+	all(o);
+}
+
+static int no_notes(void **state)
+{
+	conf.note = NULL;
+	conf.note_count = 0;
+	return world_of_two(state);
+}
+
+/* Dead between the commit and the call: it is made, once, in the time that is left, and paid. */
+static void a_call_that_had_not_begun_is_made(void **state)
+{
+	struct world *o = noting();
+	char first[4096];
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	assert_int_equal(keep_note(), 1); /* before it is durable: whoever dies now has noted it */
+	assert_false(noted.begun);
+	(void)settle(o);
+	memcpy(first, o->called, sizeof first);
+	o->now.us += 1000000;
+	dies(o);
+	assert_int_equal(o->calls, 1);
+	assert_string_equal(o->called, first);
+	assert_int_equal(record(o, 0).version, 1);
+	called(o, 200,
+		"op: debit\nanswer: true\nauthentic: true\noutcome.result: approved\n"
+		"peer_id: w-1\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	assert_int_equal(record(o, 0).iss.phase, LEG_YES);
+	assert_int_equal(keep_note(), 0);
+	assert_true(wrk_take_over(o->w, &noted)); /* somebody has gone on: nothing is done */
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(record(o, 0).version, 2);
+	done(o);
+}
+
+/* Some of it may have left: its fate is not known, and that is asked, at once. */
+static void a_call_that_had_begun_is_asked_about(void **state)
+{
+	struct world *o = noting();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(keep_note(), 1);
+	assert_true(noted.begun);
+	dies(o);
+	assert_int_equal(o->calls, 0);
+	assert_int_equal(record(o, 0).iss.phase, LEG_UNKNOWN);
+	o->now.us += 1100000;
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_non_null(strstr(o->called, "op: inquire"));
+	done(o);
+}
+
+/* Too late for a call to end before the record's alarm rings, when all look at it: it is not made;
+ * and what the ledger does not have was never asked for. */
+static void a_call_too_late_to_make(void **state)
+{
+	struct world *o = noting();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
+	turn(o);
+	assert_int_equal(keep_note(), 1);
+	(void)settle(o);
+	o->now.us += 6000000;
+	dies(o);
+	assert_int_equal(o->calls, 0);
+	assert_int_equal(record(o, 0).iss.phase, LEG_UNKNOWN);
+	done(o);
+	o = noting();
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
+	turn(o);
+	assert_int_equal(keep_note(), 1);
+	o->commits = 0; /* it never arrived */
+	dies(o);
+	assert_int_equal(o->calls, 0);
+	assert_int_equal(o->payments, 0);
+	assert_int_equal(wrk_stats(o->w)->live, 0);
+	done(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1216,6 +1350,9 @@ int main(void)
 		cmocka_unit_test_teardown(a_token_too_late, world_of_two),
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
+		cmocka_unit_test_teardown(a_call_that_had_not_begun_is_made, no_notes),
+		cmocka_unit_test_teardown(a_call_that_had_begun_is_asked_about, no_notes),
+		cmocka_unit_test_teardown(a_call_too_late_to_make, no_notes),
 	};
 
 	return cmocka_run_group_tests(tests, world_of_two, NULL);
