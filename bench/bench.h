@@ -179,7 +179,8 @@ struct result {
 		after; /* after: refunds, cancels, replays that were done */
 	uint64_t lost, unsigned_, refused, wrong, unfinished; /* errors */
 	uint64_t declined, doubled; /* doubled: one key, and the answer names another payment */
-	int64_t gap_us;             /* the longest time without a payment that was paid */
+	int64_t gap_us;             /* the longest time without a payment that was paid, */
+	int64_t calm_gap_us;        /* and that of the calm seconds at the beginning */
 	uint64_t way[WAYS];         /* paid, by way */
 	int64_t lag_us;             /* the latest start after its intended one */
 	struct hist latency, after_latency;
@@ -211,6 +212,7 @@ struct bench {
 	struct loop *loop;
 	const struct corridor *corridor;
 	bool enduring; /* faults are made meanwhile: no figure is taken, every call is repeated */
+	int64_t calm_us; /* so long nothing is broken */
 	struct cpu_pids pids;
 	int64_t payer_us; /* what a Vipps user takes to approve; no part of a latency */
 	uint32_t salt;

@@ -40,6 +40,7 @@ static void print(const struct result *r, uint32_t payments)
 	jw_int(&w, "unfinished", (int64_t)r->unfinished);
 	jw_int(&w, "doubled", (int64_t)r->doubled);
 	put_ms(&w, "gap_ms", r->gap_us);
+	put_ms(&w, "calm_gap_ms", r->calm_gap_us);
 	put_ms(&w, "p99_ms", hist_at(&r->latency, 990000));
 	jw_end(&w, '}');
 	printf("%s\n", buf_ok(&b) ? (text[b.n] = '\0', text) : "{}");

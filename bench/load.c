@@ -40,13 +40,18 @@ static void do_later(struct bench *b, uint32_t deal, enum call_kind kind)
 		(struct later){ mono_plus_ms(sysclock_mono(), AFTER_MS), deal, (uint8_t)kind };
 }
 
-static void watch_gap(struct load *l, struct mono now)
+static void watch_gap(struct bench *b, struct mono now)
 {
+	struct load *l = &b->load;
 	int64_t at = now.us < l->to.us ? now.us : l->to.us;
 	int64_t since = l->paid_at.us > l->from.us ? l->paid_at.us : l->from.us;
+	int64_t calm_end = l->from.us + b->calm_us;
+	int64_t calm = (at < calm_end ? at : calm_end) - since;
 
 	if (at - since > l->result->gap_us)
 		l->result->gap_us = at - since;
+	if (calm > l->result->calm_gap_us)
+		l->result->calm_gap_us = calm;
 	l->paid_at = now;
 }
 
@@ -76,7 +81,7 @@ static void paid(struct bench *b, uint32_t deal)
 	struct mono now = sysclock_mono();
 
 	l->result->way[d->way]++;
-	watch_gap(l, now);
+	watch_gap(b, now);
 	if (in_window(l, now))
 		l->result->paid++;
 	if (counts(b, deal))
@@ -264,7 +269,7 @@ static struct mono on_turn(void *ctx)
 	if (now.us >= l->to.us &&
 		(l->open == 0 ||
 			now.us > l->to.us + DRAIN_MS * 1000 * (b->enduring ? PATIENCE : 1))) {
-		watch_gap(l, l->to);
+		watch_gap(b, l->to);
 		loop_stop(b->loop);
 		return now;
 	}

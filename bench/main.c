@@ -35,7 +35,8 @@ static int usage(void)
 	fputs("usage: switchbench --corridor NAME --port N --control N --operators N --keys DIR\n"
 	      "           --pids SWITCHD,SEALER,POSTGRES,REDIS,SANDBOX --book FILE --seconds N\n"
 	      "           [--rate N] [--payer-ms N]\n"
-	      "       switchbench --endure --rate N ... (no pids): one run while faults are made\n"
+	      "       switchbench --endure --rate N [--calm SECONDS] ... (no pids): one run while faults\n"
+	      "           are made, none in the first seconds\n"
 	      "       switchbench --speed --keys DIR\n"
 	      "       switchbench --hop PROXY,ORIGIN (pids) --port N --keys DIR --seconds N\n"
 	      "       switchbench --idle CONNECTIONS --port N --keys DIR: until its input ends\n",
@@ -73,8 +74,8 @@ static const struct option known[] = { { "corridor", required_argument, NULL, 'c
 	{ "pids", required_argument, NULL, 'P' }, { "book", required_argument, NULL, 'b' },
 	{ "rate", required_argument, NULL, 'r' }, { "payer-ms", required_argument, NULL, 'm' },
 	{ "seconds", required_argument, NULL, 's' }, { "speed", no_argument, NULL, 'S' },
-	{ "endure", no_argument, NULL, 'e' }, { "hop", required_argument, NULL, 'h' },
-	{ "idle", required_argument, NULL, 'i' }, { 0 } };
+	{ "endure", no_argument, NULL, 'e' }, { "calm", required_argument, NULL, 'q' },
+	{ "hop", required_argument, NULL, 'h' }, { "idle", required_argument, NULL, 'i' }, { 0 } };
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
@@ -119,6 +120,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'e':
 			o->endure = true;
+			break;
+		case 'q':
+			bench.calm_us = (int64_t)(strtod(optarg, NULL) * 1e6);
 			break;
 		case 'h':
 			if (sscanf(optarg, "%d,%d", &o->proxy, &o->origin) != 2)

@@ -204,7 +204,18 @@ prepare_overload() {
 		--pids "$(daemon_pid switchd),$(daemon_pid sealer),$(daemon_pid pg),$(daemon_pid redis),$(daemon_pid switchsandbox)") || true
 	[[ ${out##*$'\n'} =~ \"achieved\":([0-9]+) ]] && ((BASH_REMATCH[1] > 0)) ||
 		{ FAULT_WHY='no rate was found that this machine carries'; return 1; }
-	FAULT_CAPACITY=${BASH_REMATCH[1]} FAULT_RATE=$((BASH_REMATCH[1] * 3))
+	FAULT_CAPACITY=${BASH_REMATCH[1]}
+	# A search that a busy machine cut short says too little: who is offered three times as much and
+	# pays nearly all of it was not overloaded.
+	local try paid
+	for try in 1 2 3 4; do
+		FAULT_RATE=$((FAULT_CAPACITY * 3))
+		faults_fresh
+		faults_load "$FAULT_RATE" 6
+		paid=$(($(fault_number paid_in_time) / 6))
+		((paid > FAULT_CAPACITY)) || break
+		FAULT_CAPACITY=$paid FAULT_RATE=$((paid * 3))
+	done
 }
 break_overload() { :; }
 
