@@ -8,6 +8,7 @@ import https from 'node:https';
 import { after, before, describe, it } from 'node:test';
 
 import { closing, over } from './lib/checks.mjs';
+import { HOLD_MS } from './lib/configuration.mjs';
 import { World, until, uuidOf } from './lib/world.mjs';
 
 let w;
@@ -90,7 +91,7 @@ describe("a till of Bluecode's", () => {
     });
 
     it('PROCESSING, then paid; then declined', async () => {
-      const order = sale(await bluecode('processing-then-approve', { ms: 3000 }), 1400);
+      const order = sale(await bluecode('processing-then-approve', { ms: HOLD_MS + 1000 }), 1400);
       const { body } = await ask('payment', order);
       const { ttl, ...status } = body.status;
       assert.deepEqual([body.result, status], ['PROCESSING', { merchant_tx_id: order.merchant_tx_id, check_status_in: 1000 }]);

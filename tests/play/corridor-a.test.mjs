@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { euro } from './lib/caller.mjs';
 import { booked, closing, over, refused, toldAs } from './lib/checks.mjs';
+import { ALLOWED_MS, HOLD_MS } from './lib/configuration.mjs';
 import { tillPlays } from './lib/tills.mjs';
 import { World, until } from './lib/world.mjs';
 
@@ -30,7 +31,7 @@ describe('corridor A, Alipay+ code at a EUR till', () => {
       owes: 'alipayplus EUR', owns: 'till-eur EUR', declined: [402, 'insufficient-funds'],
       code: (what) => ({
         approve: () => mint('approve'), decline: () => mint('decline:USER_BALANCE_NOT_ENOUGH'),
-        pending: () => mint('pending-then-approve', { ms: 2500 }), stuck: () => mint('pending'),
+        pending: () => mint('pending-then-approve', { ms: HOLD_MS + 1000 }), stuck: () => mint('pending'),
       })[what](),
     });
 
@@ -39,7 +40,7 @@ describe('corridor A, Alipay+ code at a EUR till', () => {
       ['the answer is cut off after it happened', 'cut'], ['the answer comes too late', 'slow'],
     ]) {
       it(what, async () => {
-        const answer = await pay(() => mint(behaviour, { ms: 1800 }), euro(2500));
+        const answer = await pay(() => mint(behaviour, { ms: ALLOWED_MS + 800 }), euro(2500));
         assert.ok([201, 202].includes(answer.status), answer.text);
         const { moved } = await over(w, till(), answer.body.id, 'PAID');
         assert.deepEqual(moved, { 'alipayplus EUR': 2500, 'till-eur EUR': -2500 });

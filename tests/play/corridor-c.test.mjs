@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { krone } from './lib/caller.mjs';
 import { closing, over, refused, toldAs } from './lib/checks.mjs';
+import { ALLOWED_MS, HOLD_MS } from './lib/configuration.mjs';
 import { tillPlays } from './lib/tills.mjs';
 import { World, until } from './lib/world.mjs';
 
@@ -25,7 +26,7 @@ describe('corridor C, Bluecode at a NOK till', () => {
       owes: 'bluecode EUR', owns: 'till-nok NOK', declined: [402, 'insufficient-funds'],
       code: (what) => ({
         approve: () => mint('approve'), decline: () => mint('decline:INSUFFICIENT_FUNDS'),
-        pending: () => mint('processing-then-approve', { ms: 2500 }), stuck: () => mint('processing'),
+        pending: () => mint('processing-then-approve', { ms: HOLD_MS + 1000 }), stuck: () => mint('processing'),
       })[what](),
     });
 
@@ -71,7 +72,7 @@ describe('corridor C, Bluecode at a NOK till', () => {
 
     it('"no such payment" is not believed while ours may be under way', async () => {
       const code = await mint('approve');
-      await orders('payment', 'late', { ms: 1600 });
+      await orders('payment', 'late', { ms: ALLOWED_MS + 600 });
       const answer = await till().pay(code, krone(4200));
       const { moved } = await over(w, till(), id(answer), 'PAID');
       assert.equal(moved['till-nok NOK'], -4200);

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { Caller, euro, krone } from './lib/caller.mjs';
 import { closing, over, refused, toldAs } from './lib/checks.mjs';
+import { HOLD_MS } from './lib/configuration.mjs';
 import { World, until, uuidOf } from './lib/world.mjs';
 
 let w;
@@ -206,7 +207,7 @@ describe('orders, pay-outs, payer codes', () => {
     });
 
     it('pending, then done: 202, then a webhook', async () => {
-      const made = await payout(euro(3300), payee('pending-then-approve'));
+      const made = await payout(euro(3300), payee(`pending-then-approve:${HOLD_MS + 1000}`));
       assert.equal(made.status, 202, made.text);
       await toldAs(w.callers['till-eur'], made.body.id, 'payout.paid');
       assert.deepEqual(await w.moved(made.body.id), { 'pivo EUR': -3300, 'till-eur EUR': 3300 });

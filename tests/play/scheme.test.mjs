@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { Acquirer, proven } from './lib/aps.mjs';
 import { euro, krone } from './lib/caller.mjs';
 import { booked, closing, over } from './lib/checks.mjs';
+import { CODE_LIFE_S, HOLD_MS } from './lib/configuration.mjs';
 import { World, sleep, until } from './lib/world.mjs';
 
 let w, client;
@@ -118,7 +119,7 @@ describe("the scheme's own side", { concurrency: true }, () => {
   });
 
   it('pending, then yes: told by the wallet', async () => {
-    const sale = client.sale(await code('user-pending-then-approve:2500'), euro(990)), answer = await client.ask('pay', sale);
+    const sale = client.sale(await code(`user-pending-then-approve:${HOLD_MS + 1000}`), euro(990)), answer = await client.ask('pay', sale);
     assert.equal(result(answer), 'U PAYMENT_IN_PROCESS');
     const paid = await settledAs(sale.paymentRequestId, 'S');
     assert.match(paid.customerId, /^\d+-[0-9a-z]{26}$/, 'our name for him, not the wallet\'s');
@@ -199,7 +200,7 @@ describe("the scheme's own side", { concurrency: true }, () => {
   });
 
   it('no hairpin: a code of ours is good for one payment, and no other asks for it', async () => {
-    const digits = await code('user-pending-then-approve:3000'), sale = client.sale(digits, euro(640));
+    const digits = await code(`user-pending-then-approve:${HOLD_MS + 1000}`), sale = client.sale(digits, euro(640));
     assert.equal(result(await client.ask('pay', sale)), 'U PAYMENT_IN_PROCESS');
     assert.equal(result(await client.ask('pay', client.sale(digits, euro(640)))), 'F EXPIRED_CODE', 'while the first is under way');
     const paid = await settledAs(sale.paymentRequestId, 'S');
@@ -211,8 +212,8 @@ describe("the scheme's own side", { concurrency: true }, () => {
   it('codes that nobody made, or that are too old', async () => {
     assert.equal(result(await client.ask('pay', client.sale(`28103202${String(crypto.randomInt(1e12)).padStart(16, '7')}`, euro(100)))), 'F INVALID_CODE');
     assert.equal(result(await client.ask('pay', client.sale('281666029001234567890123', euro(100)))), 'F BUSINESS_NOT_SUPPORT', "another's, and no route");
-    const old = await code(); /* it lives for ten seconds here */
-    await sleep(10500);
+    const old = await code();
+    await sleep(CODE_LIFE_S * 1000 + 500);
     assert.equal(result(await client.ask('pay', client.sale(old, euro(100)))), 'F INVALID_CODE');
   });
 

@@ -29,6 +29,7 @@ const posted = async (name) => Number((await w.psql(`select posted from ledger.b
 const blue = async (minor, money = euro(minor), till = 'till-eur') => {
   const code = (await w.fake('bluecode', { do: 'mint-code', behaviour: 'approve' })).codes[0];
   const a = await w.callers[till].pay(code, money);
+  assert.equal(a.status, 201, a.text);
   await w.final(a.body.id);
   return a.body.id;
 };

@@ -11,9 +11,13 @@ import { join } from 'node:path';
 
 const MARK = { rsa: ['rsa', { modulusLength: 2048 }], ed25519: ['ed25519', {}], p256: ['ec', { namedCurve: 'P-256' }] };
 
-/* The test profile. not_found_s: how long "no such payment" may still mean "not yet". */
+/*
+ * The test profile. A call's time and the till's patience leave room for a machine that is busy with two other worlds, so that only
+ * silence is taken for silence. not_found_s: how long "no such payment" may still mean "not yet".
+ */
+export const ALLOWED_MS = 3000, HOLD_MS = 4000, CODE_LIFE_S = 15;
 const fast = (rungs, ...ops) => ops.map((op) => ({
-  op, allowed_ms: '1000',
+  op, allowed_ms: String(ALLOWED_MS),
   ...(op.startsWith('inquire') ? { not_found_s: '2' } : {}),
   ...(['debit', 'resolve', 'token'].includes(op) ? {} : { ladder: Array(op === 'inquire' ? rungs : 20).fill('1').join(' ') }),
 }));
@@ -22,10 +26,10 @@ const fast = (rungs, ...ops) => ops.map((op) => ({
 const partner = (option) => (name, number, side, currency, theirs, more = {}, shared = false) => ({
   name, number, adapter: 'partner', roles: [side], currency, ours: 'ed25519', theirs, caller: true, base: `/${name}`,
   keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`],
-  more: { hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
+  more: { hold_ms: String(HOLD_MS), expire_s: String(option.expire_s ?? 12), notify: 'always', ...more },
   settings: { keyid: `crosswallet-${name}:202601-1`, ...(shared ? { webhook_sign: 'v1' } : {}) }, fake: {},
   secrets: shared ? ['webhook'] : [],
-  timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 2 2 3 3 3 3 3' }],
+  timings: [{ op: 'notify', allowed_ms: String(ALLOWED_MS), ladder: '1 1 1 2 2 3 3 3 3 3' }],
 });
 
 const STORE = '5f91483d-78a7-4914-bc6f-0123456789ab';
@@ -58,22 +62,21 @@ function members(option) {
   const member = (name, number, role, id, more, fake) => ({
     name, number, adapter: 'apsmember', roles: [role === 'acqp' ? 'acquirer' : 'issuer'], currency: 'EUR', ours: 'rsa', theirs: 'rsa', keyids: ['1', '1'],
     more: {
-      zone: '+08:00', cancel_until: '00:15', identity: `XWMEMBER${number}`, assigned_id: id, expire_s: String(option.expire_s ?? 12), hold_ms: '1500',
+      zone: '+08:00', cancel_until: '00:15', identity: `XWMEMBER${number}`, assigned_id: id, expire_s: String(option.expire_s ?? 12), hold_ms: String(HOLD_MS),
       notify: role === 'acqp' ? 'always' : 'never', cap: '100000.00', ...more,
     },
     settings: { client_id: `XWMEMBER${number}`, settlement_currency: 'EUR', member_role: role },
     fake: { role, client_id: `XWMEMBER${number}`, settlement_currency: 'EUR', [role === 'acqp' ? 'acquirer_id' : 'psp_id']: id, time_divisor: '10', ...fake },
     timings: [
-      /* The tap and the play's own acquirer are one busy process. */
-      ...fast(8, 'debit', 'inquire', 'cancel', 'refund', 'resolve', 'tell').map((t) => ({ ...t, allowed_ms: '3000' })),
-      { op: 'notify', allowed_ms: '3000', ladder: '1 1 1 2 2 3 3 3 3 3' },
+      ...fast(8, 'debit', 'inquire', 'cancel', 'refund', 'resolve', 'tell'),
+      { op: 'notify', allowed_ms: String(ALLOWED_MS), ladder: '1 1 1 2 2 3 3 3 3 3' },
     ],
   });
   const order_url = 'https://pay.acquirer.example/281777';
   const named = (name) => participants(option).find((p) => p.name === name);
   return [
     member('aps-acquirer', 31, 'acqp', '1022188000000000031', { order_url }, { order_url }),
-    member('aps-wallet', 32, 'mpp', '1022172000000000032', { code_head: '28103202', code_life_s: '10' }),
+    member('aps-wallet', 32, 'mpp', '1022172000000000032', { code_head: '28103202', code_life_s: String(CODE_LIFE_S) }),
     member('momo', 29, 'mpp', '1022172000000000029', { code_head: '28102902' }),
     named('bluecode'),
     named('till-eur'),
@@ -124,7 +127,7 @@ export function participants(option) {
 /* A wallet that has no protocol but our partner API. */
 const onOurApi = (name, number, option) => ({
   name, number, adapter: 'partner', roles: ['issuer'], currency: 'EUR', ours: 'ed25519', theirs: 'ed25519', base: '/interop/v1',
-  keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`], more: { cap: '100000.00', hold_ms: '1500', expire_s: String(option.expire_s ?? 12), notify: 'always' },
+  keyids: [`crosswallet-${name}:202601-1`, `${name}:202601-1`], more: { cap: '100000.00', hold_ms: String(HOLD_MS), expire_s: String(option.expire_s ?? 12), notify: 'always' },
   settings: { keyid: `crosswallet-${name}:202601-1` }, fake: { keyid: `${name}:202601-1` },
   timings: fast(8, 'debit', 'inquire', 'cancel', 'refund', 'inquire-refund', 'credit'),
 });
@@ -143,7 +146,7 @@ const pivoWeb = browsed('pivo-web', 25, 'pivo', 'signature', (port) => ({
 
 /* Who may be chosen on the payers' pages. */
 const page = (name, number, currency, via, settings) => ({
-  name, number, adapter: 'page', roles: ['issuer'], currency, settings, page: true, more: { debit_via: via, expire_s: '20', hold_ms: '1500' },
+  name, number, adapter: 'page', roles: ['issuer'], currency, settings, page: true, more: { debit_via: via, expire_s: '20', hold_ms: String(HOLD_MS) },
 });
 const pages = [
   page('page-alipay', 36, 'EUR', 'alipayplus', { label: 'Alipay+ wallets', user_agent: 'AlipayClient|AlipayPlus' }),
@@ -155,7 +158,7 @@ const pages = [
 /* Its times are the protocol's own; nobody calls it. */
 const bluecodeTill = {
   name: 'bluecode-till', number: 34, adapter: 'bluecodetill', roles: ['acquirer'], currency: 'EUR', secrets: ['secret'],
-  more: { hold_ms: '1500', expire_s: '12', notify: 'never' },
+  more: { hold_ms: String(HOLD_MS), expire_s: '12', notify: 'never' },
   settings: { access_id: 'kasse', 'branch.branch-1': 'Kaffeehaus Mozart; 5812; AT; Wien' },
   fake: { access_id: 'kasse', branch_ext_id: 'branch-1' },
 };
@@ -167,10 +170,10 @@ function atVippsTill(option, port) {
   return [...wallets, {
     name: 'vipps-till', number: 33, adapter: 'vippstill', roles: ['acquirer'], currency: 'NOK', byFile: true,
     secrets: ['client_secret', 'subscription_key', 'webhook', 'token'],
-    more: { hold_ms: '3000', expire_s: '12', notify: 'always', identity: unit.client_id },
+    more: { hold_ms: String(HOLD_MS), expire_s: '12', notify: 'always', identity: unit.client_id },
     settings: { ...unit, webhook_url: `https://127.0.0.1:${port(9)}/hooks?till=1`, phone_wallet: 'vipps', merchant_name: 'Kaffebar Bryggen',
       merchant_mcc: '5814', merchant_country: 'NO', merchant_city: 'Bergen' },
-    timings: [{ op: 'notify', allowed_ms: '1000', ladder: '1 1 1 1 1 1 1 1' }],
+    timings: [{ op: 'notify', allowed_ms: String(ALLOWED_MS), ladder: '1 1 1 1 1 1 1 1' }],
   }];
 }
 
