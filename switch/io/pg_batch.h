@@ -143,7 +143,7 @@ struct pgb_conf {
 	int quiet_per_s, busy_per_s;
 };
 #define PGB_CONF_DEFAULT                                                                           \
-	.items_max = 1024, .batch_max = PGB_BATCH_MAX, .batch_enough = 16, .hold_us_max = 8000,    \
+	.items_max = 1024, .batch_max = PGB_BATCH_MAX, .batch_enough = 16, .hold_us_max = 16000,   \
 	.quiet_per_s = 300, .busy_per_s = 900
 
 struct pgb_stats {
