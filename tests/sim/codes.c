@@ -64,7 +64,13 @@ static bool pivo_code(struct sim *s, struct spend *p)
 	static const char *const how[] = { "approve", "decline:insufficient-funds",
 		"pending-then-approve:4000", "pending-then-decline:3000", "pending",
 		"apply-then-silent", "slow", "apply-then-error", "silent" };
+	char late[64];
 
+	if (s->faults.late_refusals && rng_hit(&s->people, 500)) {
+		snprintf(late, sizeof late, "pending-then-decline:payer-refused:%u",
+			200000 + rng_below(&s->people, 600000));
+		return minted(s, p, PIVO, late);
+	}
 	return minted(s, p, PIVO, code_pick(s, how, sizeof how / sizeof *how));
 }
 

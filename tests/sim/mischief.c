@@ -180,6 +180,12 @@ static void on_mischief(struct sim *s, const struct event *e)
 		orders[n].op, orders[n].how, for_long ? many : few, ms);
 }
 
+void mischief_silence(struct sim *s)
+{
+	party_do(s, PIVO,
+		"{\"do\":\"misbehave\",\"op\":\"cancel\",\"how\":\"silent\",\"count\":150}");
+}
+
 /* A signed push that contradicts the answer, or the push before it, or is about another's payment:
  * of what is over, since before that its word is all that there is. */
 static void on_lie(struct sim *s, const struct event *e)

@@ -530,6 +530,8 @@ void people_begin(struct sim *s)
 		world_in(s, rng_below(&s->people, span_us), on_payment, 0, 0);
 	for (uint32_t i = 0; i < s->faults.mischief; i++)
 		mischief_order(s, rng_below(&s->people, span_us));
+	if (s->faults.late_refusals)
+		mischief_silence(s);
 	for (uint32_t i = 0; i < lies; i++)
 		mischief_lie(s, rng_below(&s->people, span_us + 60000000));
 }

@@ -69,10 +69,11 @@ struct faults {
 	/* crash.c, troubles.c */
 	uint32_t crashes, bells_lost, pauses, jumps;
 	uint32_t clocks; /* of partners, that are set wrong */
-	uint32_t twins; /* two take the same up at once */
-	bool rolls;     /* a new version is put in */
-	bool small;     /* workers with hardly any memory */
+	uint32_t twins;  /* two take the same up at once */
+	bool rolls;      /* a new version is put in */
+	bool small;      /* workers with hardly any memory */
 	/* people.c and the partners */
+	bool late_refusals; /* a wallet answers no cancel, and its payers refuse after the last */
 	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
 	uint32_t corridor; /* most payments go this way; 0: any */
 	uint32_t rogue;    /* most mischief is of this party; 0: any */
@@ -474,6 +475,8 @@ void operators_begin(struct sim *s);
 
 /* Some partner misbehaves from then on, for a while. */
 void mischief_order(struct sim *s, int64_t after_us);
+/* A wallet answers no cancel any more, for longer than it is asked before a person is. */
+void mischief_silence(struct sim *s);
 /* Some wallet pushes the opposite of what it has answered. */
 void mischief_lie(struct sim *s, int64_t after_us);
 
