@@ -44,24 +44,30 @@ mutants_row() {
 	check_row 'mutants (killed)' $((all - alive)) "$alive" 0
 }
 
-# worlds_row TITLE PROGRAM SEEDS FROM: all of them are run, or the row fails.
+# worlds_row TITLE PROGRAM SEEDS FROM [--coverage]: all of them are run, or the row fails; and with
+# coverage a row of its own for what the worlds must have met, of which the matrix is shown.
 worlds_row() {
-	local log=$RUN/log/$(basename "$(dirname "$(dirname "$(dirname "$2")")")").json ran failed rate
+	local log=$RUN/log/$(basename "$(dirname "$(dirname "$(dirname "$2")")")").json ran failed rate cells empty
 	step "test: $1"
 	ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		"$2" --seeds "$3" --from "$4" --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
+		"$2" --seeds "$3" --from "$4" ${5-} --jobs "$(nproc)" --json >"$log" 2>"$log.err" </dev/null || true
 	ran=$(sed -n 's/.*"seeds":\([0-9]*\).*/\1/p' "$log") failed=$(sed -n 's/.*"failed":\([0-9]*\),.*/\1/p' "$log")
 	rate=$(sed -n 's/.*"seeds_per_minute":\([0-9]*\).*/\1/p' "$log")
 	[[ $ran && $failed ]] || { tail -n 5 "$log.err" >&2; ran=0 failed=0; }
 	((failed == 0)) || tail -n 24 "$log.err" >&2
 	step "test: $ran seeds, ${rate:-0} a minute"
 	check_row "$1" $((ran - failed)) $(($3 - ran + failed)) 0
+	[[ ${5-} ]] || return 0
+	cells=$(sed -n 's/.*"cells":\([0-9]*\).*/\1/p' "$log") empty=$(sed -n 's/.*"empty":\([0-9]*\).*/\1/p' "$log")
+	[[ $cells && $empty && $cells != 0 ]] || cells=1 empty=1
+	grep -v '^{' "$log" >&2 || true
+	check_row "states by events, met in $3 seeds" $((cells - empty)) "$empty" 0
 }
 
 # For `./xw test`: many worlds, and fewer of them under the sanitizers of the tree that check_all has built.
 sim_row() {
 	build_tree build-sim --buildtype=release
-	worlds_row 'simulator (seeds)' "$RUN/build-sim/tests/sim/xw-sim" 10000 1000
+	worlds_row 'simulator (seeds)' "$RUN/build-sim/tests/sim/xw-sim" 10000 1000 --coverage
 	worlds_row 'simulator under sanitizers (seeds)' "$RUN/build-asan/tests/sim/xw-sim" 2000 50000
 }
 

@@ -126,7 +126,7 @@ static const struct {
 	{ PAY_TAKEN, "r" },
 };
 
-static unsigned print_states(const struct cover *c)
+static unsigned print_states(const struct cover *c, unsigned *cells)
 {
 	static const char letters[COVER_KINDS] = " ranpdou";
 	unsigned empty = 0;
@@ -134,6 +134,7 @@ static unsigned print_states(const struct cover *c)
 	print_head("payment");
 	for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
 		const uint64_t *row = c->state[COVER_STATE(listed[i].state)];
+		*cells += (unsigned)strlen(listed[i].events);
 		print_row(row, pay_state_name(listed[i].state));
 		for (int k = EV_REQUEST; k < COVER_KINDS; k++) {
 			bool should = strchr(listed[i].events, letters[k]) != NULL;
@@ -148,13 +149,16 @@ static unsigned print_states(const struct cover *c)
 	return empty;
 }
 
-unsigned cover_print(const struct cover *c)
+unsigned cover_print(const struct cover *c, unsigned *ret_cells)
 {
-	unsigned empty = 0;
+	unsigned empty = 0, cells = 0;
 
-	for (int m = 0; m < 3; m++)
+	for (int m = 0; m < 3; m++) {
 		empty += print_machine(c, m);
-	empty += print_states(c);
-	printf("\n%u cells are empty\n", empty);
+		cells += (unsigned)machines[m]->move_count;
+	}
+	empty += print_states(c, &cells);
+	printf("\n%u of %u cells are empty\n", empty, cells);
+	*ret_cells = cells;
 	return empty;
 }

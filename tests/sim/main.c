@@ -121,17 +121,18 @@ static struct tally sum(const struct run *r)
 	return all;
 }
 
-static int report(const struct run *r, const struct tally *t, unsigned empty)
+static int report(const struct run *r, const struct tally *t, unsigned empty, unsigned cells)
 {
 	int64_t ms = jobs_ms() - r->began;
 	unsigned long long rate = t->done * 60000 / (uint64_t)(ms ? ms : 1);
 
-	printf(r->o->json ? "{\"seeds\":%llu,\"failed\":%llu,\"first_failed\":%llu,\"events\":%llu,"
-			    "\"seeds_per_minute\":%llu,\"empty\":%u,\"digest\":\"%016llx\"}\n"
-			  : "%llu seeds, %llu failed (the first: %llu), %llu events, %llu seeds a "
-			    "minute, %u cells empty, digest %016llx\n",
+	printf(r->o->json
+			? "{\"seeds\":%llu,\"failed\":%llu,\"first_failed\":%llu,\"events\":%llu,"
+			  "\"seeds_per_minute\":%llu,\"cells\":%u,\"empty\":%u,\"digest\":\"%016llx\"}\n"
+			: "%llu seeds, %llu failed (the first: %llu), %llu events, %llu seeds a "
+			  "minute, %u cells, %u empty, digest %016llx\n",
 		(unsigned long long)t->done, (unsigned long long)t->failed,
-		(unsigned long long)t->first, (unsigned long long)t->events, rate, empty,
+		(unsigned long long)t->first, (unsigned long long)t->events, rate, cells, empty,
 		(unsigned long long)t->digest);
 	return t->failed || (r->o->coverage && empty) ? 1 : 0;
 }
@@ -203,7 +204,7 @@ static int run_seeds(struct sim *s, const struct options *o)
 {
 	struct run r = { o, s, jobs_share((size_t)o->jobs * sizeof *r.tally), jobs_ms() };
 	struct tally all;
-	unsigned empty = 0;
+	unsigned empty = 0, cells = 0;
 
 	if (o->jobs == 1)
 		work(&r, 0);
@@ -211,8 +212,8 @@ static int run_seeds(struct sim *s, const struct options *o)
 		jobs_run(o->jobs, o->jobs, work, died, &r);
 	all = sum(&r);
 	if (o->coverage)
-		empty = cover_print(&all.cover);
-	return report(&r, &all, empty);
+		empty = cover_print(&all.cover, &cells);
+	return report(&r, &all, empty, cells);
 }
 
 int main(int argc, char **argv)

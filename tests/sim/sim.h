@@ -560,8 +560,8 @@ struct cover {
 
 extern struct cover cover;
 void cover_add(struct cover *sum, const struct cover *more);
-/* Prints the matrices; the number of cells that should have been hit and were not. */
-unsigned cover_print(const struct cover *c);
+/* Prints the matrices; the number of cells that should have been hit and were not, of how many. */
+unsigned cover_print(const struct cover *c, unsigned *ret_cells);
 
 /* ---- jobs.c: processes that share the work ---- */
 
