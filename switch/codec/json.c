@@ -35,7 +35,7 @@ static struct parse *parsing;
 static void *bump_alloc(size_t n)
 {
 	PRE(parsing); /* nothing else here makes values */
-	void *p = arena_alloc(parsing->arena, n);
+	void *p = arena_room(parsing->arena, n);
 
 	if (!p)
 		longjmp(parsing->full, 1);
@@ -383,6 +383,11 @@ static void write_escape(struct buf *b, unsigned char ch)
 	buf_hex(b, span_of(&ch, 1));
 }
 
+static bool is_plain(unsigned char ch)
+{
+	return ch >= 0x20 && ch < 0x80 && ch != '"' && ch != '\\';
+}
+
 /* Valid UTF-8 in runs, with escapes between them. */
 static void write_valid(struct buf *b, struct span s)
 {
@@ -402,7 +407,13 @@ static void write_valid(struct buf *b, struct span s)
 
 static void write_string(struct buf *b, struct span s)
 {
+	size_t plain = 0;
+
+	while (plain < s.n && is_plain((unsigned char)s.p[plain])) /* mostly all of it */
+		plain++;
 	buf_ch(b, '"');
+	buf_add(b, span_sub(s, 0, plain));
+	s = span_sub(s, plain, s.n);
 	while (s.n) {
 		size_t valid = span_utf8_prefix(s);
 
