@@ -308,6 +308,30 @@ describe('auditors', () => {
     if (!process.env.XW_SPECS) t.skip('the schema of camt.053 is not here');
   });
 
+  it('what the books tell auditors to ask is asked as they print it', async () => {
+    const text = readFileSync(join(process.env.XW_SOURCE, 'schema/README.md'), 'utf8');
+    const ask = (role, p, sql) => run(process.env.XW_PSQL, ['-X', '-At', '-v', 'ON_ERROR_STOP=1', '-v', `p='${p}'`, '-d', w.db, '-U', role, '-f', sql]);
+    const blocks = text.match(/(?:^ {4}.*\n)+/gm).filter((b) => /^ {4}select/.test(b));
+    assert.equal(blocks.length, 2);
+    for (const block of blocks) {
+      for (const sql of block.split(/;\n/).filter((x) => x.trim())) {
+        const file = join(w.dir, 'asked.sql'), here = sql.includes(' ledger.');
+        writeFileSync(file, `${sql};\n`);
+        const { stdout } = await ask(here ? 'auditor_ro' : 'auditor', here ? uuidOf(paid) : paid, file);
+        assert.ok(stdout.length > 0 || /exception|difference|three_ways|operator_action/.test(sql), `no row of ${sql}`);
+      }
+    }
+    /* And every name in the table of what there is. */
+    const table = text.slice(text.indexOf('| in `audit` | what |'));
+    const views = table.slice(0, table.indexOf('\n\n')).split('\n').slice(2).flatMap((l) => [...l.split('|')[1].matchAll(/`([a-z_]+)`/g)].map((m) => m[1]));
+    const there = (await w.psql("select viewname as v from pg_views where schemaname = 'audit' order by 1")).map((r) => r.v);
+    assert.deepEqual(views.sort(), there);
+    for (const v of views) {
+      writeFileSync(join(w.dir, 'asked.sql'), `select * from audit.${v} limit 1;\n`);
+      await ask('auditor', paid, join(w.dir, 'asked.sql'));
+    }
+  });
+
   it('the machine says again what was recorded, and notices what was not', async () => {
     const replay = async (...more) => JSON.parse((await audit('replay', '--conf', join(w.dir, 'switchd.yaml'), '--json', ...more)).out);
     const all = await replay();
