@@ -247,13 +247,26 @@ static void on_found(void *ctx, const struct recon_found *f)
 		printf("%s\n", detail);
 }
 
+/* The same bytes may be two files: those of two participants, or of two days on which nothing was.
+ */
+static struct digest digest_of(const struct run *r)
+{
+	char whose[64];
+	struct span part[] = { digest_span(&r->digest), SPAN_NONE };
+
+	snprintf(whose, sizeof whose, "%d %d", (int)r->peer->agreement, (int)r->day);
+	part[1] = span_str(whose);
+	return digest_sha256_parts(part, 2);
+}
+
 static bool book(struct run *r)
 {
 	struct pg_params p = { 0 };
 	const struct options *o = r->options;
 	const char *slash = strrchr(o->file[0], '/');
+	struct digest digest = digest_of(r);
 
-	pg_add_bytes(&p, span_of(&r->digest, sizeof r->digest));
+	pg_add_bytes(&p, digest_span(&digest));
 	pg_add_int4(&p, r->peer->agreement);
 	pg_add_int4(&p, (int32_t)r->day);
 	pg_add_bytes(&p, span_str(slash ? slash + 1 : o->file[0]));

@@ -102,6 +102,16 @@ describe('reconciliation', () => {
     assert.deepEqual([fee.said.new, failed.said.new], [1, 1]);
     const items = (await open()).filter((x) => x.payment === paid[3]).map((x) => x.kind);
     assert.deepEqual(items.sort(), ['their file has another fee', 'their file says it ended otherwise']);
+    /* Side by side with the acquirer's, which has its own window and agrees. */
+    const three = async () => (await w.psql(`select movement, amount, currency, acquirer, acquirer_gross, acquirer_file, issuer, issuer_gross, issuer_file from audit.three_ways where payment = '${paid[3]}'`));
+    const row = { movement: 'payment', amount: 640, currency: 'EUR', acquirer: 'till-eur', acquirer_gross: -640, acquirer_file: 'no file',
+      issuer: 'bluecode', issuer_gross: 640, issuer_file: 'their file has another fee; their file says it ended otherwise' };
+    assert.deepEqual(await three(), [row]);
+    const theirs = await reconcile('till-eur', [file(`payment,${paid[3]},EUR,640,,done`)], utc);
+    assert.deepEqual([theirs.status, theirs.said.known], [1, false], 'the same bytes by somebody else are another file');
+    assert.deepEqual(await three(), [{ ...row, acquirer_file: 'agreed' }]);
+    const [other] = await w.psql(`select acquirer_file, issuer_file from audit.three_ways where payment = '${paid[2]}'`);
+    assert.deepEqual(other, { acquirer_file: 'our item is not in their file', issuer_file: 'agreed' });
   });
 
   it('the ledger of Vipps, as its fake keeps it: agreed, and with a capture missing', async () => {
