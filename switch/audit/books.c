@@ -237,6 +237,18 @@ static void check_queues(struct verdict *v)
 		  " and a.action = (array['payment retry', 'payment undo', 'payment write-off'])[r.verb]"
 		  " and a.detail like format('request %s,%%', r.id))",
 			"decisions wait or were done that nobody is on record for" },
+		/* What is put in is sealed like anything else; but a checkpoint was before it. */
+		{ "select count(*) from (select xact, at from ledger.operator_action"
+		  " union all select xact, at from ledger.account_cap"
+		  " union all select xact, at from ledger.proposal"
+		  " union all select xact, at from ledger.approval"
+		  " union all select xact, at from ledger.exception_close"
+		  " union all select xact, at from ledger.exception_owner"
+		  " union all select xact, at from ledger.decided_by"
+		  " union all select xact, at from ledger.detached) r"
+		  " where r.at < (select c.at from ledger.checkpoint c where c.xact < r.xact"
+		  " order by c.xact desc limit 1) - interval '5 minutes'",
+			"decisions are dated before a checkpoint that was signed before they were written" },
 	};
 
 	for (size_t i = 0; i < sizeof question / sizeof question[0]; i++) {

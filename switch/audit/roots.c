@@ -23,10 +23,11 @@ static void add_note(
 	struct roots *l = &v->roots;
 	struct checkpoint c;
 	const char *why = by->logs ? "no signature by the key" : note_open(note, NULL, &c);
+	int key = 0;
 
 	for (int i = 0; i < by->logs && why; i++)
 		if (!(why = note_open(note, &by->log[i], &c)))
-			break;
+			key = i;
 	if (!why && by->witness)
 		why = note_open(note, by->witness, &c);
 	if (why) {
@@ -37,7 +38,8 @@ static void add_note(
 		l->room = l->room ? l->room * 2 : 256;
 		l->root = more(l->root, l->room * sizeof *l->root);
 	}
-	l->root[l->count++] = (struct signed_root){ .size = c.size, .root = c.root, .from = from };
+	l->root[l->count++] =
+		(struct signed_root){ .size = c.size, .root = c.root, .from = from, .key = key };
 }
 
 static void notes_of_ledger(struct verdict *v, const struct signers *by)
@@ -92,7 +94,25 @@ static int by_size(const void *a, const void *b)
 {
 	const struct signed_root *x = a, *y = b;
 
-	return x->size < y->size ? -1 : x->size > y->size;
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Keys are given oldest first. One that another has followed signs nothing any more, whoever has
+ * it. */
+static void check_succession(struct verdict *v)
+{
+	const struct signed_root *root = v->roots.root;
+
+	for (size_t i = 1; i < v->roots.count; i++)
+		if (root[i].key < root[i - 1].key) {
+			verdict_fault(v,
+				"the checkpoint of %" PRIu64
+				" leaves in %s is signed by a key that another had followed",
+				root[i].size, root[i].from);
+			return;
+		}
 }
 
 /* What the sealer goes on from: the roots of the complete subtrees, the smallest first. */
@@ -151,4 +171,5 @@ void roots_read(struct verdict *v, const struct verifier *by, int keys, const st
 		notes_of_file(v, &signers, o->cosigned);
 	if (v->roots.count)
 		qsort(v->roots.root, v->roots.count, sizeof *v->roots.root, by_size);
+	check_succession(v);
 }

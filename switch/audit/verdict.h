@@ -13,6 +13,7 @@ struct signed_root {
 	uint64_t size;
 	struct digest root;
 	const char *from;
+	int key; /* which of the log's signed it */
 	bool has_frontier; /* of the ledger's: the digest of what the sealer goes on from */
 	struct digest frontier;
 };
