@@ -27,5 +27,21 @@ create view audit.three_ways as
 revoke all on audit.three_ways from public;
 grant select on audit.three_ways to auditor, auditor_ro, recon;
 
+-- As before, but of the tables themselves: ledger.settlement_state reads them with the rights of who asks, which
+-- `auditor` has not, and so the view answered him with a refusal.
+create or replace view audit.settlement as
+	select s.id, n.name as participant, s.currency, s.first, s.through, s.terms, s.amount,
+		case when c.payment is not null or s.amount = 0 then 'confirmed' when i.at is not null then 'instructed'
+			when s.terms = 'by_us' and s.amount < 0 then 'to instruct' else 'expected' end as state,
+		i.at as instructed_at, i.operator as instructed_by, ledger.id_text(c.payment) as payment, c.amount as booked,
+		c.at as confirmed_at, c.operator as confirmed_by
+	from ledger.settlement s
+	left join ledger.participant n on n.number = s.agreement
+	left join lateral (select a.at, a.operator from ledger.proposal p join ledger.approval a on a.proposal = p.id
+		where p.action = 'settlement instruct' and p.object = s.id::text) i on true
+	left join lateral (select a.at, a.operator, a.payment, p.amount from ledger.proposal p
+		join ledger.approval a on a.proposal = p.id
+		where p.action = 'settlement confirm' and split_part(p.object, ' ', 1) = s.id::text limit 1) c on true;
+
 insert into ledger.schema_info (version) values (60);
 reset role;

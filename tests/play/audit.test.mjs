@@ -328,7 +328,7 @@ describe('auditors', () => {
     assert.deepEqual(views.sort(), there);
     for (const v of views) {
       writeFileSync(join(w.dir, 'asked.sql'), `select * from audit.${v} limit 1;\n`);
-      await ask('auditor', paid, join(w.dir, 'asked.sql'));
+      await ask('auditor', paid, join(w.dir, 'asked.sql')); /* audit.settlement was refused him */
     }
   });
 
