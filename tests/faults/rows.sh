@@ -213,7 +213,7 @@ prepare_overload() {
 		faults_fresh
 		faults_load "$FAULT_RATE" 6
 		paid=$(($(fault_number paid_in_time) / 6))
-		((paid > FAULT_CAPACITY)) || break
+		((paid * 10 >= FAULT_RATE * 9)) || break
 		FAULT_CAPACITY=$paid FAULT_RATE=$((paid * 3))
 	done
 }
