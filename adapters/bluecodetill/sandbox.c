@@ -95,8 +95,8 @@ static void on_sale(struct bluetill *f, const struct sandbox_host *h, struct bt_
 	/* SPEC bluecode 3.4 [C:B-POS]: the first try arrived. */
 	if (span_eq(r->code, SPAN("MERCHANT_TX_ID_NOT_UNIQUE")) && s->tries > 1)
 		bt_next(f, h, s, BT_STATUS, 0);
-	else if (s->call == BT_STATUS || span_eq(r->code, SPAN("SYSTEM_FAILURE")))
-		give_up(f, h, s);
+	else if (s->call == BT_STATUS || s->tries > 1 || span_eq(r->code, SPAN("SYSTEM_FAILURE")))
+		give_up(f, h, s); /* a refusal is not about the try that had no answer */
 	else
 		end(s, BT_DECLINED, r->code);
 }

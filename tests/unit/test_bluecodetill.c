@@ -253,6 +253,21 @@ static void three_silences_are_cancelled(void **state)
 	assert_shown("status", "CANCELLED");
 }
 
+/* The try that had no answer may still arrive. */
+static void a_refused_repeat_is_cancelled(void **state)
+{
+	(void)state;
+	dialogue_control(d, PAY);
+	(void)asked(OP_DEBIT);
+	say(NULL);
+	fakeworld_run(d->w, 2000);
+	(void)asked(OP_DEBIT);
+	refuse(OP_DEBIT, REASON_CONTRACT);
+	(void)asked(OP_CANCEL);
+	say(REVERSED);
+	assert_shown("status", "CANCELLED");
+}
+
 static void an_id_used_before_is_refused(void **state)
 {
 	(void)state;
@@ -463,6 +478,7 @@ int main(void)
 		test(after_ttl_it_cancels_until_confirmed),
 		test(silence_is_followed_by_repeats),
 		test(three_silences_are_cancelled),
+		test(a_refused_repeat_is_cancelled),
 		test(an_id_used_before_is_refused),
 		test(odd_answers_are_not_believed),
 		test(a_paid_sale_is_cancelled_by_hand),
