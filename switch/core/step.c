@@ -49,6 +49,17 @@ bool turn_settled(const struct turn *t, struct wall since, int64_t ms)
 	       (!t->ev->watched_ms || t->ev->watched_ms >= ms);
 }
 
+#define NOTHING_AGAIN_MS 3000
+
+struct wall turn_settles(const struct turn *t, struct wall since, int64_t ms)
+{
+	int64_t left = ms - wall_diff_ms(t->ev->now, since);
+
+	if (t->ev->watched_ms && left < ms - t->ev->watched_ms)
+		left = ms - t->ev->watched_ms;
+	return wall_plus_ms(t->ev->now, left > NOTHING_AGAIN_MS ? left : NOTHING_AGAIN_MS);
+}
+
 const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op)
 {
 	return peer_caps(turn_peer(t, peer), op);

@@ -28,6 +28,9 @@ struct turn {
 const struct peer *turn_peer(const struct turn *t, uint16_t number);
 /* So much time has passed since then, and was seen to pass. */
 bool turn_settled(const struct turn *t, struct wall since, int64_t ms);
+/* When to ask once more of what they know nothing of, so that it may count: as soon as it is
+ * settled, but not at once. */
+struct wall turn_settles(const struct turn *t, struct wall since, int64_t ms);
 const struct caps *turn_caps(const struct turn *t, uint16_t peer, enum op op); /* or NULL */
 /* Whether that participant's time for cancels of this payment is over: a time of day after the
  * business day of the payment has ended. As the acquirer's side it may not ask any more, as the

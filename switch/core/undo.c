@@ -173,10 +173,18 @@ static void go_on(struct turn *t)
 	ask(t);
 }
 
+/* A later rung of the ladder may be an hour away, and they do answer. */
+static void sooner(struct wall *next, struct wall at)
+{
+	if (next->us > at.us && !MUTANT(NOTHING_WAITS))
+		*next = at;
+}
+
 static void not_found(struct turn *t)
 {
 	struct pay *p = t->p;
 	const struct caps *c = turn_caps(t, p->iss.peer, OP_INQUIRE);
+	int64_t settle_ms = (c ? c->not_found_s : 0) * INT64_C(1000);
 
 	if (money_sign(p->iss.taken) >
 		0) { /* they said that they took it: this is no giving back */
@@ -187,11 +195,12 @@ static void not_found(struct turn *t)
 	 */
 	p->undo.misses++;
 	if (MUTANT(UNDO_NOT_FOUND_ONCE) ||
-		(p->undo.misses >= 2 &&
-			turn_settled(t, p->undo.since, (c ? c->not_found_s : 0) * 1000)))
+		(p->undo.misses >= 2 && turn_settled(t, p->undo.since, settle_ms))) {
 		undone(t);
-	else
-		again(t);
+		return;
+	}
+	again(t);
+	sooner(&p->undo.next, turn_settles(t, p->undo.since, settle_ms));
 }
 
 /* They know nothing of the refund that gives it all back. By an id of ours it may be sent again;
@@ -201,12 +210,13 @@ static void refund_not_found(struct turn *t)
 	struct pay *p = t->p;
 	const struct caps *c = turn_caps(t, p->iss.peer, OP_REFUND);
 	const struct caps *q = turn_caps(t, p->iss.peer, OP_INQUIRE);
+	int64_t settle_ms = (q ? q->not_found_s : 0) * INT64_C(1000);
 
 	p->undo.misses++;
 	again(t);
+	sooner(&p->undo.next, turn_settles(t, p->undo.since, settle_ms));
 	if (c->repeat == REPEAT_SAME_ID ||
-		(p->undo.misses >= 2 &&
-			turn_settled(t, p->undo.since, (q ? q->not_found_s : 0) * 1000))) {
+		(p->undo.misses >= 2 && turn_settled(t, p->undo.since, settle_ms))) {
 		p->undo.misses = 0;
 		p->undo.op = OP_NONE;
 	}

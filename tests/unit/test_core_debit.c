@@ -169,6 +169,27 @@ static void not_found_is_cancelled(void **state)
 	assert_int_equal(pw_position(w, CODE, EUR), 0);
 }
 
+/* Who answers at last knows nothing of it: the question that confirms it waits for no rung of
+ * minutes. */
+static void they_answer_again(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 8900);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	while (w->rec.undo.tries < 8) {
+		if (w->st.call_count)
+			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
+		else
+			pw_due(w);
+	}
+	pw_answer(w, OP_CANCEL, OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_in_range(w->rec.due.us - w->now.us, 2900000, 3000000);
+	pw_due(w);
+	pw_answer(w, OP_CANCEL, OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_state(w, PAY_UNDONE);
+}
+
 /* Somebody has set the clock: what must be waited for counts once it was seen to pass. */
 static void a_clock_proves_nothing(void **state)
 {
@@ -1091,6 +1112,7 @@ int main(void)
 		core_case(questions_that_repeat_the_debit),
 		core_case(not_found_is_cancelled),
 		core_case(a_clock_proves_nothing),
+		core_case(they_answer_again),
 		core_case(never_left),
 		core_case(cancel_waits_for_its_time),
 		core_case(success_before_the_cancel_is_undone),
