@@ -21,6 +21,10 @@
 
 #define ALLOWED_MS 5000
 
+/* SPEC bancontact 7.2-refund [C:BC-API] does not say how long a key is known. Others promise a day;
+ * an hour before that it is used no more. */
+#define KEY_LIFE_S (23 * 3600)
+
 static const struct caps caps[] = {
 	{ .op = OP_DEBIT,
 		.repeat = REPEAT_INQUIRE_FIRST,
@@ -32,7 +36,10 @@ static const struct caps caps[] = {
 		.not_found_s = 30,
 		.ladder = LADDER_INQUIRE },
 	{ .op = OP_CANCEL, .allowed_ms = ALLOWED_MS, .sends_code = true, .ladder = LADDER_REPEAT },
-	{ .op = OP_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_REPEAT },
+	{ .op = OP_REFUND,
+		.allowed_ms = ALLOWED_MS,
+		.remembers_s = KEY_LIFE_S,
+		.ladder = LADDER_REPEAT },
 	{ .op = OP_INQUIRE_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_REFUND },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },

@@ -2,7 +2,7 @@
  * fake_book.c: the book of the Vipps MobilePay fake: payments, their events, the idempotency keys.
  * The hard thing: the four sums of a payment are what a partner's ledger is compared with, so they
  * change only together with an event, and the person's three ways to end the waiting exclude one
- * another. Never forgets a key: a call that is repeated for days gets its first answer.
+ * another. A key is known for a day; a call that is repeated after that is a new one.
  */
 #include "vippsfake.h"
 

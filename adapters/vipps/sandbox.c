@@ -101,6 +101,9 @@ static struct http_out *conflict(const struct sandbox_host *h, enum vf_op op)
 		NULL, "the same key came with another body");
 }
 
+/* SPEC vipps 2.9: how long a key is known is not said; inferred from what others promise. */
+#define KEY_LIFE_MS INT64_C(86400000)
+
 /* The one way by which anything changes. */
 static struct http_out *change(struct vippsfake *f, const struct sandbox_host *h,
 	const struct change *c, const struct mischief_order *o)
@@ -120,6 +123,8 @@ static struct http_out *change(struct vippsfake *f, const struct sandbox_host *h
 		k = vf_key(f, c->op, c->reference, c->key);
 		if (!k)
 			return vf_problem(h, 503, 0, NULL, NULL);
+		if (k->used && wall_diff_ms(h->now, k->since) >= KEY_LIFE_MS)
+			k->used = false; /* forgotten: it is as new */
 		if (k->used && memcmp(k->body, body.b, sizeof k->body) != 0)
 			return conflict(h, c->op);
 		if (k->used)
@@ -128,6 +133,7 @@ static struct http_out *change(struct vippsfake *f, const struct sandbox_host *h
 	answer = carry_out(f, h, c, p);
 	if (k && answer.status < 500) {
 		k->used = true;
+		k->since = h->now;
 		memcpy(k->body, body.b, sizeof k->body);
 		k->answer = answer;
 	}

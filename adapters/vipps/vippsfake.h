@@ -74,6 +74,7 @@ struct vf_answer {
 struct vf_key {
 	bool used;
 	uint8_t id[16], body[16];
+	struct wall since;
 	struct vf_answer answer;
 };
 

@@ -145,6 +145,16 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 	turn_notify(t, SEQ_REFUND + seq);
 }
 
+/* They recognise it as the same: sending it once more cannot pay twice. */
+static bool may_repeat(const struct turn *t, const struct refund *r)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
+
+	return c->repeat == REPEAT_SAME_ID &&
+	       (!c->remembers_s || MUTANT(REFUND_REPEATED) ||
+		       wall_diff_ms(t->ev->now, r->since) < c->remembers_s * INT64_C(1000));
+}
+
 /* Whose ladder is climbed: that of what is asked next (refund_due). */
 static const struct caps *asked_by(const struct turn *t)
 {
@@ -183,13 +193,12 @@ static void again(struct turn *t, struct refund *r, enum refund_phase phase)
  * may begin another. */
 static void not_found(struct turn *t, struct refund *r)
 {
-	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
 	const struct caps *q = turn_caps(t, t->p->iss.peer, OP_INQUIRE);
 
 	r->misses++;
-	if (c->repeat == REPEAT_SAME_ID && t->ev->op == OP_REFUND) {
+	if (may_repeat(t, r) && t->ev->op == OP_REFUND) {
 		again(t, r, REFUND_UNKNOWN); /* the refund itself was answered so: not at once */
-	} else if (c->repeat == REPEAT_SAME_ID) {
+	} else if (may_repeat(t, r)) {
 		ask(t, r, OP_REFUND);
 	} else if (r->misses >= 2 && turn_settled(t, r->since, (q ? q->not_found_s : 0) * 1000)) {
 		r->reason = REASON_UNRESOLVED;
@@ -336,7 +345,6 @@ void refund_no_answer(struct turn *t, enum lost lost)
 void refund_due(struct turn *t)
 {
 	struct pay *p = t->p;
-	const struct caps *c = turn_caps(t, p->iss.peer, OP_REFUND);
 	const struct caps *ask_refund = turn_caps(t, p->iss.peer, OP_INQUIRE_REFUND);
 
 	for (int i = 0; i < REFUNDS_OPEN; i++) {
@@ -351,7 +359,7 @@ void refund_due(struct turn *t)
 			r->tries++;
 		if (ask_refund && !MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_INQUIRE_REFUND);
-		else if (c->repeat == REPEAT_SAME_ID || MUTANT(REFUND_REPEATED))
+		else if (may_repeat(t, r) || MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_REFUND);
 		else if (turn_caps(t, p->iss.peer, OP_INQUIRE))
 			ask(t, r, OP_INQUIRE);

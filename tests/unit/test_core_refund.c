@@ -466,6 +466,44 @@ static void refund_by_counts(void **state)
 	}
 }
 
+/* Under a key that the partner may have forgotten it would be a second refund: then its sums are
+ * asked for. */
+static void what_they_forget_is_asked_about(void **state)
+{
+	static const struct caps forgets = {
+		.op = OP_REFUND, .allowed_ms = 5000, .remembers_s = 3600, .ladder = { 2, { 2, 5 } }
+	};
+	struct payworld *w = *state;
+	struct wall since;
+	int sent = 0, asked = 0;
+
+	pw_peer(CODE)->caps[OP_REFUND] = &forgets;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	since = w->now;
+	pw_ask(w, OP_REFUND, TILL, 100);
+	while (!asked) {
+		if (!w->st.call_count) {
+			pw_due(w);
+			continue;
+		}
+		asked += w->st.call[0].op == OP_INQUIRE;
+		sent += !asked;
+		assert_call(w, wall_diff_ms(w->now, since) < 3600000 ? OP_REFUND : OP_INQUIRE);
+		if (!asked)
+			pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	}
+	assert_in_range(sent, 6, 12);
+	w->m = (struct msg){ .has_counts = true, .returned = money_of(100, EUR) };
+	pw_step(w, (struct pay_event){ .kind = EV_ANSWER,
+			   .op = OP_INQUIRE,
+			   .side = SIDE_ISSUER,
+			   .msg = &w->m,
+			   .peer = CODE,
+			   .refund_seq = 1 });
+	assert_int_equal(w->rec.refunds_done, 1);
+}
+
 /* What a partner that exchanges says it gave back is booked, unless it is more than was owed. */
 static void refund_of_another_amount(void **state)
 {
@@ -675,6 +713,7 @@ int main(void)
 		core_case(refund_of_nothing),
 		core_case(refunds_that_are_refused),
 		core_case(refund_by_counts),
+		core_case(what_they_forget_is_asked_about),
 		core_case(refund_of_another_amount),
 		core_case(refund_call_refused),
 		core_case(refund_unsent),
