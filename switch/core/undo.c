@@ -176,7 +176,7 @@ static void go_on(struct turn *t)
 /* A later rung of the ladder may be an hour away, and they do answer. */
 static void sooner(struct wall *next, struct wall at)
 {
-	if (next->us > at.us && !MUTANT(NOTHING_WAITS))
+	if (next->us > at.us)
 		*next = at;
 }
 

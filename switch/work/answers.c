@@ -87,6 +87,10 @@ void inbound_refuse(
 
 	w->stats.refused++;
 	note_refused(w, rq, why, detail);
+	if (MUTANT(UNANSWERED) && why == REASON_SIGNATURE) {
+		finish(w, rq);
+		return;
+	}
 	if (!problem || !inbound_room(rq, &out, 4096)) {
 		struct exchange_ref ref = rq->ref;
 		finish(w, rq);

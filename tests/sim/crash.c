@@ -82,6 +82,7 @@ static void died(struct sim *s, struct proc *p)
 	link_died(s, p->no);
 	bequeath(s, p);
 	pg_died(s, p->no);
+	rds_died(s, p->no);
 	world_in(s, RESTARTS_US + rng_below(&s->chance, 3000000), on_restart, (uint64_t)p->no, 0);
 }
 

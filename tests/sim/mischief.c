@@ -2,7 +2,7 @@
  * mischief.c: partners that go wrong: what a fake is told to do with its next requests of an
  * operation. The hard thing is to ask only for what an honest partner might do on a bad day: one
  * that signs a lie cannot be balanced by anybody. Must never give an order once the faults have
- * stopped.
+ * stopped; what has been ordered is taken back then, but for silence, which all can see.
  */
 #include "sim.h"
 
@@ -153,6 +153,8 @@ static const struct {
 	{ VIPPS_TILL, "webhook", "error-500" },
 };
 
+_Static_assert(sizeof orders / sizeof *orders <= ORDERS_MAX, "a mark for each in struct sim");
+
 static void on_mischief(struct sim *s, const struct event *e)
 {
 	uint32_t n = rng_below(&s->people, sizeof orders / sizeof *orders);
@@ -175,6 +177,7 @@ static void on_mischief(struct sim *s, const struct event *e)
 	/* Until it is on the exception list, where nobody loses a word of money by it. */
 	for_long = for_long && strcmp(orders[n].how, "silent") == 0 &&
 		   strcmp(orders[n].op, "webhook") != 0;
+	s->ordered[n] = true;
 	party_do(s, orders[n].party,
 		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":%u,\"ms\":%u}",
 		orders[n].op, orders[n].how, for_long ? many : few, ms);
@@ -184,6 +187,17 @@ void mischief_silence(struct sim *s)
 {
 	party_do(s, PIVO,
 		"{\"do\":\"misbehave\",\"op\":\"cancel\",\"how\":\"silent\",\"count\":150}");
+}
+
+void mischief_end(struct sim *s)
+{
+	for (size_t n = 0; n < sizeof orders / sizeof *orders; n++) {
+		if (s->ordered[n] && strcmp(orders[n].how, "silent") != 0)
+			party_do(s, orders[n].party,
+				"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"%s\",\"count\":0}",
+				orders[n].op, orders[n].how);
+		s->ordered[n] = false;
+	}
 }
 
 /* A signed push that contradicts the answer, or the push before it, or is about another's payment:

@@ -4,7 +4,7 @@
  *
  * The hard thing is to judge by what each side can know: a fake's book is the truth about money
  * that moved there, the ledger about what we believe, and a till about what it was told. Must never
- * look into a worker to decide; only whether its memory came back is asked of itself.
+ * look into a worker to decide; what it still holds at the end is the affair of held.c.
  */
 #include "sim.h"
 
@@ -30,7 +30,7 @@ static bool paid_family(enum pay_state s)
 	return s == PAY_PAID || s == PAY_PARTLY_REFUNDED || s == PAY_REFUNDED;
 }
 
-static const char *id_text(const struct pay_id *id)
+const char *oracle_id(const struct pay_id *id)
 {
 	static char text[ID_TEXT_LEN + 1];
 	struct buf b = buf_init(text, ID_TEXT_LEN);
@@ -49,7 +49,7 @@ static void absorbing(struct sim *s, const struct pay *before, const struct pay 
 	if (paid_family(was) && (paid_family(is) || is == PAY_REFUNDING || is == PAY_UNDOING ||
 					is == PAY_CANCELLED || is == PAY_STUCK))
 		return;
-	world_fail(s, 6, "%s: final %s became %s", id_text(&after->id), pay_state_name(was),
+	world_fail(s, 6, "%s: final %s became %s", oracle_id(&after->id), pay_state_name(was),
 		pay_state_name(is));
 }
 
@@ -67,7 +67,7 @@ static void reserved(struct sim *s, const struct ledger_pay *p)
 		record += money_minor(p->rec.refund[i].reserved);
 	if (books != record)
 		world_fail(s, 10, "%s: %lld reserved in the books, %lld in the record",
-			id_text(&p->id), (long long)books, (long long)record);
+			oracle_id(&p->id), (long long)books, (long long)record);
 }
 
 /* 3: what is new finds room below the cap; what must be booked may pass it. So a net position is
@@ -94,7 +94,7 @@ static void reversed_by_them(struct sim *s, const struct pay *before, const stru
 
 	if (!before->late && after->late && before->undo.phase == UNDO_UNDONE && c &&
 		c->cancel_binds)
-		world_fail(s, 4, "%s: a late success is given back twice", id_text(&after->id));
+		world_fail(s, 4, "%s: a late success is given back twice", oracle_id(&after->id));
 }
 
 void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before)
@@ -102,13 +102,13 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 	const char *wrong = pay_check(&p->rec);
 
 	if (wrong)
-		world_fail(s, 6, "%s: %s", id_text(&p->id), wrong);
+		world_fail(s, 6, "%s: %s", oracle_id(&p->id), wrong);
 	p->seen |= BIT(pay_state(&p->rec));
 	absorbing(s, before, &p->rec);
 	reversed_by_them(s, before, &p->rec);
 	reserved(s, p);
 	if ((before->answered & ~p->rec.answered) != 0)
-		world_fail(s, 9, "%s: an answer is not final any more", id_text(&p->id));
+		world_fail(s, 9, "%s: an answer is not final any more", oracle_id(&p->id));
 }
 
 /* ---- of every answer ---- */
@@ -326,7 +326,7 @@ void oracle_cached(struct sim *s, struct span value)
 
 /* ---- when messages have settled ---- */
 
-static bool is_open(const struct ledger_pay *p)
+bool oracle_is_open(const struct ledger_pay *p)
 {
 	return !pay_is_final(&p->rec) && pay_state(&p->rec) != PAY_NEW;
 }
@@ -337,7 +337,7 @@ bool oracle_settled(const struct sim *s, bool but_stuck)
 		return false;
 	for (int i = 0; i < s->ledger.pay_count; i++) {
 		const struct ledger_pay *p = s->ledger.pay[i];
-		if (is_open(p) && !(but_stuck && p->exceptions))
+		if (oracle_is_open(p) && !(but_stuck && p->exceptions))
 			return false;
 	}
 	for (int i = 0; i < LINK_CALLS; i++)
@@ -474,7 +474,7 @@ static void prizes(struct sim *s)
 			if (a->posted == POSTED_PAYMENT && b->posted == POSTED_PAYMENT &&
 				same_prize(a, b))
 				world_fail(s, 2, "two payments have the same order or code: %s",
-					id_text(&a->id));
+					oracle_id(&a->id));
 		}
 }
 
@@ -486,8 +486,8 @@ void oracle_safe(struct sim *s)
 	each_line(s, add_line, views);
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		if (views[i].effective > 1)
-			world_fail(s, 2, "%s was debited %d times", id_text(&s->ledger.pay[i]->id),
-				views[i].effective);
+			world_fail(s, 2, "%s was debited %d times",
+				oracle_id(&s->ledger.pay[i]->id), views[i].effective);
 	prizes(s);
 }
 
@@ -523,53 +523,9 @@ static void compare(struct sim *s, const struct ledger_pay *p, const struct view
 		if (acquirer && ours == theirs + v->unclear)
 			theirs = ours; /* of a refund without an id it heard nothing */
 		if (ours != theirs && !confused(s, acquirer ? &p->rec.acq : &p->rec.iss))
-			world_fail(s, 4, "%s (%s): %s has %lld, the ledger %lld", id_text(&p->id),
+			world_fail(s, 4, "%s (%s): %s has %lld, the ledger %lld", oracle_id(&p->id),
 				pay_state_name(pay_state(&p->rec)), s->party[i].name,
 				(long long)theirs, (long long)ours);
-	}
-}
-
-/* What a process keeps of a payment that is over. */
-static void stale(struct sim *s, const struct wrk *w, int proc)
-{
-	for (uint32_t i = 0; i < w->lives.count; i++) {
-		const struct live *l = (const struct live *)slab_at(&w->lives, i);
-		const struct ledger_pay *p;
-		if (!w->lives.taken[i])
-			continue;
-		p = pg_find_pay(s, &l->rec.id);
-		/* Another was a moment before it; or who is to hear of it does not answer. What has
-		 * an alarm looks again when that rings. */
-		if (l->timed)
-			continue;
-		if (!p || (!is_open(p) && !p->due_us))
-			world_fail(s, 12,
-				"process %d holds version %u of %s (%s, ledger %u), state %d, due in "
-				"%lld ms%s%s%s%s",
-				proc, l->rec.version, id_text(&l->rec.id),
-				pay_state_name(pay_state(&l->rec)), p ? p->rec.version : 0,
-				(int)l->state,
-				(long long)((l->rec.due.us - world_wall(s).us) / 1000),
-				l->timed ? "" : ", no alarm", l->calls_out ? ", calls out" : "",
-				list_is_empty(&l->inbox) ? "" : ", more to step",
-				list_is_empty(&l->waiters) ? "" : ", somebody waits");
-	}
-}
-
-static void memory_back(struct sim *s)
-{
-	for (int i = 0; i < PROCS; i++) {
-		const struct wrk *w = s->proc[i].w;
-		const struct slab *all[] = { &w->items, &w->steps, &w->calls, &w->waits };
-		static const char *const names[] = { "items", "steps", "calls", "waits" };
-
-		for (int j = 0; j < 4; j++)
-			if (slab_free_count(all[j]) != all[j]->count)
-				world_fail(s, 12, "process %d holds %u %s for nothing", i,
-					all[j]->count - slab_free_count(all[j]), names[j]);
-		stale(s, w, i);
-		if (wrk_stats(w)->waiting)
-			world_fail(s, 12, "process %d has requests that wait", i);
 	}
 }
 
@@ -581,10 +537,11 @@ void oracle_end(struct sim *s)
 	each_line(s, add_line, views);
 	for (int i = 0; i < s->ledger.pay_count; i++) {
 		const struct ledger_pay *p = s->ledger.pay[i];
-		if (is_open(p) && !p->exceptions)
-			world_fail(s, 5, "%s is %s for ever, and on no list", id_text(&p->id),
+		if (oracle_is_open(p) && !p->exceptions)
+			world_fail(s, 5, "%s is %s for ever, and on no list", oracle_id(&p->id),
 				pay_state_name(pay_state(&p->rec)));
-		if (!is_open(p) && !p->written_off) /* a person has judged, and may be wrong */
+		if (!oracle_is_open(p) &&
+			!p->written_off) /* a person has judged, and may be wrong */
 			compare(s, p, &views[i]);
 		for (int j = 0; j < p->sums; j++)
 			expected += p->sum[j].reserved;
@@ -596,11 +553,12 @@ void oracle_end(struct sim *s)
 			(long long)expected);
 	for (int i = 0; i < s->ledger.pay_count; i++)
 		for (int j = 0; j < s->ledger.pay[i]->sums; j++)
-			if (!is_open(s->ledger.pay[i]) && s->ledger.pay[i]->sum[j].reserved &&
+			if (!oracle_is_open(s->ledger.pay[i]) &&
+				s->ledger.pay[i]->sum[j].reserved &&
 				!acct_is_day(s->ledger.pay[i]->sum[j].account))
 				world_fail(s, 10, "%s is over and holds a reservation",
-					id_text(&s->ledger.pay[i]->id));
+					oracle_id(&s->ledger.pay[i]->id));
 	if (s->ledger.outs_owed)
 		world_fail(s, 8, "%d notifications were not delivered", s->ledger.outs_owed);
-	memory_back(s);
+	held_end(s);
 }

@@ -72,6 +72,7 @@ static void answer(struct sim *s, const struct event *e)
 	if (!proc_is(s, (int)(e->a & 0xff), (uint32_t)(e->a >> 8)) ||
 		proc_sleeps(s, (int)(e->a & 0xff), e))
 		return;
+	s->rds.asked[e->a & 0xff]--;
 	memcpy(&q.k, e->bytes, sizeof q.k);
 	q.a.known = e->b != 0;
 	q.a.value = span_of(e->bytes + sizeof q.k, e->n - sizeof q.k);
@@ -100,6 +101,7 @@ static enum rc say(struct sim *s, int proc, struct load_key k, bool known, struc
 	memcpy(bytes, &k, sizeof k);
 	if (value.n)
 		memcpy(bytes + sizeof k, value.p, value.n);
+	s->rds.asked[proc]++;
 	world_in_with(s, us, answer, (uint64_t)proc | (uint64_t)s->proc[proc].life << 8, known,
 		span_of(bytes, sizeof k + value.n));
 	return RC_OK;
@@ -116,6 +118,11 @@ static struct span forged(struct sim *s, struct span value)
 	memcpy(bytes, value.p, value.n);
 	bytes[rng_below(&s->chance, (uint32_t)value.n)] ^= (char)(1 + rng_below(&s->chance, 255));
 	return span_of(bytes, value.n - rng_below(&s->chance, 2));
+}
+
+void rds_died(struct sim *s, int proc)
+{
+	s->rds.asked[proc] = 0;
 }
 
 enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k)

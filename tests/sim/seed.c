@@ -49,6 +49,7 @@ static void begin(struct sim *s, uint64_t seed, bool fair)
 	s->sweep.lost = POINT_NONE;
 	s->sweep.action[0] = '\0';
 	s->calm = false;
+	memset(s->ordered, 0, sizeof s->ordered);
 	s->now_us = 0;
 	s->order = 0;
 	s->digest = seed;
@@ -93,6 +94,7 @@ static void live(struct sim *s)
 
 	s->calm = true;
 	troubles_end(s);
+	mischief_end(s);
 	world_say(s, "faults end");
 	run(s, s->now_us + 3 * hour, EVENTS_MAX, true, false);
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);

@@ -369,10 +369,12 @@ struct rds_fake {
 	struct rds_entry entry[RDS_ENTRIES];
 	struct rds_entry replica[RDS_ENTRIES]; /* as it was a while ago */
 	int count;
+	uint32_t asked[PROCS]; /* questions of each that are not answered */
 };
 
 void rds_begin(struct sim *s);
 void rds_flush(struct sim *s);
+void rds_died(struct sim *s, int proc); /* nobody waits for its answers */
 enum rc rds_get(struct sim *s, int proc, struct span key, struct load_key k);
 void rds_put(struct sim *s, struct span key, struct span value);
 enum rc rds_nonce(struct sim *s, int proc, struct span nonce, struct load_key k);
@@ -473,16 +475,22 @@ void operators_begin(struct sim *s);
 
 /* ---- mischief.c ---- */
 
+#define ORDERS_MAX 256
+
 /* Some partner misbehaves from then on, for a while. */
 void mischief_order(struct sim *s, int64_t after_us);
 /* A wallet answers no cancel any more, for longer than it is asked before a person is. */
 void mischief_silence(struct sim *s);
+/* They are told to behave again; who is silent goes on for as long as it was told to. */
+void mischief_end(struct sim *s);
 /* Some wallet pushes the opposite of what it has answered. */
 void mischief_lie(struct sim *s, int64_t after_us);
 
 /* ---- oracle.c ---- */
 
 void oracle_begin(struct sim *s);
+/* For a message; good until the next. */
+const char *oracle_id(const struct pay_id *id);
 void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *before);
 /* A reservation on that account was booked by such an event. */
 void oracle_reserved(
@@ -495,8 +503,14 @@ void oracle_cached(struct sim *s, struct span value);
 bool oracle_settled(const struct sim *s, bool but_stuck);
 void oracle_safe(struct sim *s); /* while things happen */
 void oracle_end(struct sim *s);  /* when all has settled */
+/* Neither final nor new. */
+bool oracle_is_open(const struct ledger_pay *p);
 /* The same for all readers of a request: its target, key and body. */
 uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m);
+
+/* ---- held.c ---- */
+
+void held_end(struct sim *s); /* when all has settled */
 
 /* ---- faults.c: the kinds, each by its number ---- */
 
@@ -615,9 +629,10 @@ struct sim {
 	int spends, spends_planned;
 	struct ruling ruling[RULINGS_MAX];
 	int rulings;
-	int64_t late_us;   /* the last thing that somebody comes back for, hours later */
-	int64_t hasty_us;  /* until then tills lose patience: some wallet hangs */
-	struct told *told; /* what callers were told */
+	bool ordered[ORDERS_MAX]; /* of mischief.c: that was told to somebody */
+	int64_t late_us;          /* the last thing that somebody comes back for, hours later */
+	int64_t hasty_us;         /* until then tills lose patience: some wallet hangs */
+	struct told *told;        /* what callers were told */
 
 	jmp_buf failed;
 	int broken; /* the invariant */
