@@ -125,8 +125,10 @@ static void act(struct wrk *w, struct live *l, struct item *it, struct work_step
 		l->secret_bytes = 0;
 	}
 	live_set_alarm(w, l);
-	for (int i = MUTANT(CALL_FIRST) ? st->call_count : 0; i < st->call_count; i++)
+	for (int i = MUTANT(CALL_FIRST) ? st->call_count : 0; i < st->call_count; i++) {
+		takeover_call_follows(w, ws, i);
 		outbound_call(w, l, &st->call[i]);
+	}
 	settle(w, l, it->rq, st);
 	answer(w, l, ws);
 	if (pay_awaits_action(&l->rec))

@@ -5,8 +5,9 @@
  * A call that had not begun is made, as if its process lived, so that a till need not notice: the
  * record stands as that process left it, and asks for the call. One that may have begun has ended
  * without an answer, as when its connection breaks: a dead process hears nothing and sends nothing.
- * The hard thing is what a killer leaves: each note is whole or not there, and is believed only
- * where the ledger's record has its version. It is a hint; without it the record's alarm rings.
+ * The hard thing is what a killer leaves: each note is whole or not there, no call has two, and it
+ * is believed only where the ledger has the very record that asks for it: who died before he heard
+ * of his commit may have lost that version to another. It is a hint; without it the alarm rings.
  * Must never make a call that may have begun.
  */
 #include "work.h"
@@ -36,6 +37,7 @@ static void put(struct wrk_note *n, const struct pay *p, const struct call *call
 	erase(n);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	n->payment = p->id;
+	n->salt = p->salt;
 	n->call = *call;
 	n->begun = false;
 	__atomic_store_n(&n->version, p->version, __ATOMIC_RELEASE);
@@ -61,6 +63,11 @@ void takeover_forget_step(struct wrk *w, const struct work_step *ws)
 {
 	for (int i = 0; i < ws->st.call_count; i++)
 		erase(of_step(w, ws, i));
+}
+
+void takeover_call_follows(struct wrk *w, const struct work_step *ws, int i)
+{
+	erase(of_step(w, ws, i));
 }
 
 void takeover_note_call(struct wrk *w, const struct callout *c)
@@ -122,7 +129,7 @@ bool takeover_done(struct wrk *w, struct live *l, const struct item *it)
 
 	if (!n->version)
 		return false;
-	if (l->stale || l->rec.version != n->version)
+	if (l->stale || l->rec.version != n->version || l->rec.salt != n->salt)
 		return true; /* its commit never came to pass, or somebody has gone on from there */
 	if (n->begun || !can_be_made(w, l, &n->call))
 		return false;

@@ -316,6 +316,9 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 /* takeover.c */
 void takeover_note_step(struct wrk *w, const struct work_step *ws);
 void takeover_forget_step(struct wrk *w, const struct work_step *ws);
+/* The step's note of a call goes before the call has one of its own: of two, one would say that it
+ * had not begun, when it has. */
+void takeover_call_follows(struct wrk *w, const struct work_step *ws, int i);
 void takeover_note_call(struct wrk *w, const struct callout *c);
 void takeover_call_begins(struct wrk *w, const struct callout *c);
 void takeover_forget_call(struct wrk *w, const struct callout *c);

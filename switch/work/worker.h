@@ -27,10 +27,11 @@ struct link {
 };
 
 /* A call that a step has asked for: it may be noted before its step is committed. `version`: of the
- * record that asks for it; 0: nothing is noted here. `begun`: some of it may have left. */
+ * record that asks for it, with its salt, since that version may become another's; 0: nothing is
+ * noted here. `begun`: some of it may have left. */
 struct wrk_note {
 	struct pay_id payment;
-	uint32_t version;
+	uint32_t version, salt;
 	bool begun;
 	struct call call;
 };

@@ -49,10 +49,24 @@ static void no_seal(const struct adapter_env *env, const struct request *rq, boo
 	(void)env, (void)rq, (void)replayed, (void)out;
 }
 
+static struct wrk_note notes[40]; /* of those tests that have any */
+static int not_begun[2];          /* of the last call: when it was written, and when it left */
+
+/* What a killer would leave now, of calls that had not begun. */
+static int notes_left(void)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+		n += notes[i].version && !notes[i].begun;
+	return n;
+}
+
 static enum rc write_call(const struct adapter_env *env, const Xw__Canonical *call,
 	struct http_out *out, const char **ret_why)
 {
 	(void)ret_why;
+	not_begun[0] = notes_left();
 	http_out_header(out, "token", env->token);
 	out->method = call->payer && strcmp(call->payer->id, "browser") == 0 ? NULL : "POST";
 	canonical_text_write(&out->body, call);
@@ -290,6 +304,7 @@ static enum rc take_call(
 
 	(void)peer;
 	o->calls++;
+	not_begun[1] = notes_left();
 	o->cookie = cookie;
 	o->deadline = deadline;
 	assert_true(span_to_cstr(buf_span(&out->body), o->called, sizeof o->called));
@@ -1197,7 +1212,7 @@ static int world_of_two(void **state)
 }
 
 /* What a worker had noted when it died, and another with nothing but the ledger, and that. */
-static struct wrk_note notes[40], noted;
+static struct wrk_note noted;
 
 static struct world *noting(void)
 {
@@ -1269,6 +1284,40 @@ static void a_call_that_had_not_begun_is_made(void **state)
 	all(o);
 	assert_int_equal(o->calls, 1);
 	assert_int_equal(record(o, 0).version, 2);
+	done(o);
+}
+
+/* Whoever dies while it is made leaves one note of it; and none that says it had not begun, once it
+ * may have. */
+static void a_call_has_one_note(void **state)
+{
+	struct world *o = noting();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	assert_int_equal(o->calls, 1);
+	assert_int_equal(not_begun[0], 1);
+	assert_int_equal(not_begun[1], 0);
+	done(o);
+}
+
+/* Dead before it heard that another process had been first: that one's record asks for other calls.
+ */
+static void a_call_of_a_record_that_lost(void **state)
+{
+	struct world *o = noting();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	answer(o);
+	turn(o);
+	assert_int_equal(keep_note(), 1);
+	noted.salt++; /* of the same version, which the other has */
+	(void)settle(o);
+	dies(o);
+	assert_int_equal(o->calls, 0);
+	assert_int_equal(record(o, 0).version, 1);
 	done(o);
 }
 
@@ -1351,6 +1400,8 @@ int main(void)
 		cmocka_unit_test_teardown(refused_twice, world_of_two),
 		cmocka_unit_test_teardown(refused_and_no_other, world_of_two),
 		cmocka_unit_test_teardown(a_call_that_had_not_begun_is_made, no_notes),
+		cmocka_unit_test_teardown(a_call_has_one_note, no_notes),
+		cmocka_unit_test_teardown(a_call_of_a_record_that_lost, no_notes),
 		cmocka_unit_test_teardown(a_call_that_had_begun_is_asked_about, no_notes),
 		cmocka_unit_test_teardown(a_call_too_late_to_make, no_notes),
 	};
