@@ -321,6 +321,9 @@ describe('auditors', () => {
         assert.ok(stdout.length > 0 || /exception|difference|three_ways|operator_action/.test(sql), `no row of ${sql}`);
       }
     }
+    /* One payment's movements are found, not looked for among all. */
+    const three = await run(process.env.XW_PSQL, ['-X', '-At', '-d', w.db, '-U', 'postgres', '-c', 'set enable_seqscan = off', '-c', `explain (costs off) select * from audit.three_ways where id = (select '${uuidOf(paid)}'::uuid)`]);
+    assert.equal((three.stdout.match(/ on clearing_item/g) ?? []).length, (three.stdout.match(/ on clearing_item.*\n\s+Index Cond: \(+payment = /g) ?? []).length, three.stdout);
     /* And every name in the table of what there is. */
     const table = text.slice(text.indexOf('| in `audit` | what |'));
     const views = table.slice(0, table.indexOf('\n\n')).split('\n').slice(2).flatMap((l) => [...l.split('|')[1].matchAll(/`([a-z_]+)`/g)].map((m) => m[1]));
