@@ -1,7 +1,7 @@
 /*
  * proc.h: the processes of a switch and the page of memory that they share: each role writes its
- * own slot, the console reads all. Counters, an operator's wish for a reload with what came of it,
- * and hints for who goes on with what the dead had begun; nothing that a payment hangs on.
+ * own slot, the console reads all. Counters, an operator's wish for a reload with what came of it;
+ * beside it, hints for who goes on with what the dead had begun. Nothing that a payment hangs on.
  */
 #ifndef XW_PROC_H
 #define XW_PROC_H
@@ -62,6 +62,13 @@ struct proc_orphans {
 	struct wrk_note note[PROC_ORPHANS];
 };
 
+/* Apart from the page: who may write here has calls made with the keys of others, so that only
+ * those who have keys themselves have it. */
+struct proc_notes {
+	struct wrk_note note[PROC_MAX][PROC_NOTES]; /* of who has the slot */
+	struct proc_orphans orphans;
+};
+
 struct proc_page {
 	int64_t supervisor_turned_us;
 	uint32_t restarts;
@@ -71,8 +78,6 @@ struct proc_page {
 	char reload_said[PROC_SAID]; /* of the last one done: why not */
 	struct proc_rules rules;
 	struct proc_slot slot[PROC_MAX];
-	struct wrk_note note[PROC_MAX][PROC_NOTES]; /* of who has the slot */
-	struct proc_orphans orphans;
 };
 
 /* A doorbell for each slot: datagrams of one byte 'n' (a notification waits; for the clerk), or of
@@ -89,10 +94,10 @@ struct proc_fds {
 
 /* The roles; each runs until it is told to stop (SIGTERM: drain, then go; twice: at once) and
  * returns the exit status. `listen_fd` is open already. */
-int worker_run(const struct conf *c, struct proc_page *page, int slot, const struct proc_fds *fds,
+int worker_run(const struct conf *c, struct proc_page *page, struct proc_notes *notes, int slot,
+	const struct proc_fds *fds, const struct proc_bells *bells);
+int clerk_run(const struct conf *c, struct proc_page *page, struct proc_notes *notes, int slot,
 	const struct proc_bells *bells);
-int clerk_run(
-	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells);
 int console_run(
 	const struct conf *c, struct proc_page *page, struct proc_slot *slot, int listen_fd);
 /* Participants, accounts and caps of the configuration are in the ledger, and the ledger's code

@@ -31,6 +31,7 @@ struct clerk {
 	struct wire *wire;
 	const struct conf *conf;
 	struct proc_page *page;
+	struct proc_orphans *orphans;
 	struct proc_slot *slot;
 	bool stopping, rung;
 	int found;              /* overdue payments of the last look, */
@@ -179,7 +180,7 @@ static int grace_ms(const struct clerk *k)
 /* Each to one of us: another crew's clerk may be looking, too. */
 static void take_over(struct clerk *k)
 {
-	struct proc_orphans *o = &k->page->orphans;
+	struct proc_orphans *o = k->orphans;
 	uint32_t n = __atomic_load_n(&o->taken, __ATOMIC_ACQUIRE);
 
 	while (n != __atomic_load_n(&o->put, __ATOMIC_ACQUIRE)) {
@@ -241,14 +242,18 @@ static struct mono turn(void *ctx)
 	return next;
 }
 
-int clerk_run(
-	const struct conf *c, struct proc_page *page, int slot, const struct proc_bells *bells)
+int clerk_run(const struct conf *c, struct proc_page *page, struct proc_notes *notes, int slot,
+	const struct proc_bells *bells)
 {
-	struct clerk k = { .loop = loop_new(), .conf = c, .page = page, .slot = &page->slot[slot] };
+	struct clerk k = { .loop = loop_new(),
+		.conf = c,
+		.page = page,
+		.orphans = &notes->orphans,
+		.slot = &page->slot[slot] };
 	const char *why = "out of memory";
 
 	if (k.loop)
-		k.wire = wire_open(k.loop, c, page, slot, bells, true, &why);
+		k.wire = wire_open(k.loop, c, page, notes, slot, bells, true, &why);
 	if (!k.wire || loop_signal(k.loop, SIGTERM, on_term, &k) != RC_OK ||
 		!confine_role(ROLE_CLERK, &why)) {
 		proc_log("error", "clerk", why);

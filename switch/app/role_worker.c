@@ -57,14 +57,14 @@ static struct mono turn(void *ctx)
 	return next;
 }
 
-int worker_run(const struct conf *c, struct proc_page *page, int slot, const struct proc_fds *fds,
-	const struct proc_bells *bells)
+int worker_run(const struct conf *c, struct proc_page *page, struct proc_notes *notes, int slot,
+	const struct proc_fds *fds, const struct proc_bells *bells)
 {
 	struct worker w = { .loop = loop_new(), .slot = &page->slot[slot], .fds = fds };
 	const char *why = "out of memory";
 
 	if (w.loop)
-		w.wire = wire_open(w.loop, c, page, slot, bells, false, &why);
+		w.wire = wire_open(w.loop, c, page, notes, slot, bells, false, &why);
 	if (!w.wire || loop_signal(w.loop, SIGTERM, on_term, &w) != RC_OK ||
 		!confine_role(ROLE_WORKER, &why)) {
 		proc_log("error", "worker", why);

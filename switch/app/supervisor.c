@@ -52,6 +52,7 @@ struct leaving {
 
 struct supervisor {
 	struct proc_page *page;
+	struct proc_notes *notes;
 	struct proc_fds fds;
 	struct proc_bells bells;
 	struct crew now;  /* serves */
@@ -86,11 +87,13 @@ static int run_role(struct supervisor *s, const struct conf *c, enum role role, 
 		close(s->fds.payers);
 	if (role != ROLE_CONSOLE)
 		close(s->fds.operators);
+	if (role != ROLE_WORKER && role != ROLE_CLERK)
+		munmap(s->notes, sizeof *s->notes);
 	switch (role) {
 	case ROLE_WORKER:
-		return worker_run(c, s->page, slot, &s->fds, &s->bells);
+		return worker_run(c, s->page, s->notes, slot, &s->fds, &s->bells);
 	case ROLE_CLERK:
-		return clerk_run(c, s->page, slot, &s->bells);
+		return clerk_run(c, s->page, s->notes, slot, &s->bells);
 	case ROLE_CONSOLE:
 		return console_run(c, s->page, &s->page->slot[slot], s->fds.operators);
 	case ROLE_SETUP:
@@ -140,10 +143,10 @@ static void dismiss(struct supervisor *s, struct crew *crew)
 /* What it had noted goes to the clerks: it sends nothing more. The slot is clean behind us. */
 static void bequeath(struct supervisor *s, int slot)
 {
-	struct proc_orphans *o = &s->page->orphans;
+	struct proc_orphans *o = &s->notes->orphans;
 
 	for (int i = 0; i < PROC_NOTES; i++) {
-		struct wrk_note *n = &s->page->note[slot][i];
+		struct wrk_note *n = &s->notes->note[slot][i];
 		if (!n->version)
 			continue;
 		if (!s->stopping &&
@@ -428,12 +431,17 @@ static bool open_listener(const struct conf_listener *l, int *ret_fd)
 	return false;
 }
 
+static void *share(size_t bytes)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
 /* False: it was said why. */
 static bool open_all(struct supervisor *s, const struct conf *c)
 {
-	s->page = mmap(
-		NULL, sizeof *s->page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!confine_all() || s->page == MAP_FAILED) {
+	s->page = share(sizeof *s->page);
+	s->notes = share(sizeof *s->notes);
+	if (!confine_all() || s->page == MAP_FAILED || s->notes == MAP_FAILED) {
 		proc_log("error", "start", strerror(errno));
 		return false;
 	}

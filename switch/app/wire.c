@@ -53,7 +53,7 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 		.shard = w->conf->shard,
 		.payments_max = w->conf->payments_max,
 		.calls_max = w->conf->calls_max,
-		.note = w->page->note[w->own],
+		.note = w->notes->note[w->own],
 		.note_count = PROC_NOTES,
 		.is_clerk = is_clerk,
 		.sharers = w->conf->workers + 1 };
@@ -83,8 +83,9 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 	return true;
 }
 
-struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page, int own,
-	const struct proc_bells *bells, bool is_clerk, const char **ret_why)
+struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page,
+	struct proc_notes *notes, int own, const struct proc_bells *bells, bool is_clerk,
+	const char **ret_why)
 {
 	struct wire *w = calloc(1, sizeof *w);
 
@@ -95,6 +96,7 @@ struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_p
 	w->conf = conf;
 	w->stat = &page->slot[own];
 	w->page = page;
+	w->notes = notes;
 	w->own = own;
 	w->bells = bells;
 	w->ports = (struct ports){

@@ -13,9 +13,10 @@ struct wire;
 
 /* Opens everything that a worker (or, without a listener, the clerk) needs, the keys of a listener
  * too. NULL: *ret_why says whose file was refused, and why. All that is pointed to outlives it.
- * own: its slot in the page. */
-struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page, int own,
-	const struct proc_bells *bells, bool is_clerk, const char **ret_why);
+ * own: its slot in the page and the notes. */
+struct wire *wire_open(struct loop *loop, const struct conf *conf, struct proc_page *page,
+	struct proc_notes *notes, int own, const struct proc_bells *bells, bool is_clerk,
+	const char **ret_why);
 struct wire *wire_close(struct wire *w);
 /* Takes requests from now on. Only who is ready should. */
 bool wire_listen(struct wire *w, const struct proc_fds *fds, const char **ret_why);

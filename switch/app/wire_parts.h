@@ -123,6 +123,7 @@ struct wire {
 	const struct conf *conf;
 	struct proc_slot *stat;
 	struct proc_page *page;
+	struct proc_notes *notes;
 	int own;
 	const struct proc_bells *bells;
 	struct event *bell;

@@ -124,6 +124,8 @@ describe('operations', () => {
       const sockets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
       const listeners = [w.port(0), w.port(1)].map((port) => sockets.includes(`socket:[${inode(port)}]`));
       assert.deepEqual(listeners, [name === 'xw-worker', name === 'xw-console'], name);
+      /* The page that all share; and what the dead leave to the clerk, which is not the console's to write. */
+      assert.equal(of(pid, 'maps').match(/ rw-s .*\/dev\/zero/g).length, name === 'xw-console' ? 1 : 2, name);
     }
   });
 

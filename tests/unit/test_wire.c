@@ -63,6 +63,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 static struct conf *conf;
 static struct proc_page *page;
+static struct proc_notes *notes;
 static struct proc_bells bells;
 static struct wire *wire;
 static int bell[2], till;
@@ -80,10 +81,12 @@ static void open_worker(bool with_cache)
 	if (!(conf = conf_load(path, NULL, &why)))
 		fail_msg("%s", why);
 	page = calloc(1, sizeof *page);
+	notes = calloc(1, sizeof *notes);
 	assert_non_null(page);
+	assert_non_null(notes);
 	assert_int_equal(pipe(bell), 0);
 	bells.hear[0] = bell[0];
-	if (!(wire = wire_open(loop, conf, page, 0, &bells, false, &why)))
+	if (!(wire = wire_open(loop, conf, page, notes, 0, &bells, false, &why)))
 		fail_msg("%s", why);
 	turn_until(
 		loop, (wire_turn(wire), wire_ready(wire)) && page->slot[0].cache_ok == with_cache);
@@ -161,6 +164,7 @@ static int tear_down(void **state)
 	(void)state;
 	wire = wire_close(wire);
 	conf = conf_free(conf);
+	free(notes);
 	free(page);
 	close(till);
 	close(bell[0]);
