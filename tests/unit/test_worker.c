@@ -1240,6 +1240,8 @@ static void dies(struct world *o)
 {
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
+	free(o->memory); /* the sanitizer knows parts of it as poisoned */
+	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
 	memset(notes, 0, sizeof notes);
 	o->w = wrk_init(o->memory, &conf, o->ports);
