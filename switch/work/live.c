@@ -152,6 +152,16 @@ void item_free(struct wrk *w, struct item *it)
 	slab_give(&w->items, it);
 }
 
+void item_call_ended(struct item *it, enum event_kind kind, const struct call *call)
+{
+	it->ev.kind = kind;
+	it->ev.peer = call->peer;
+	it->ev.op = call->op;
+	it->ev.side = call->side;
+	it->ev.attempt = call->attempt;
+	it->ev.refund_seq = call->refund_seq;
+}
+
 void live_push(struct wrk *w, struct live *l, struct item *it)
 {
 	list_append(&l->inbox, &it->node);

@@ -94,12 +94,7 @@ static void ended(struct wrk *w, struct callout *c, const struct msg *m, Xw__Can
 		outbound_free(w, c);
 		return;
 	}
-	it->ev.kind = m ? EV_ANSWER : EV_NO_ANSWER;
-	it->ev.peer = c->call.peer;
-	it->ev.op = c->call.op;
-	it->ev.side = c->call.side;
-	it->ev.attempt = c->call.attempt;
-	it->ev.refund_seq = c->call.refund_seq;
+	item_call_ended(it, m ? EV_ANSWER : EV_NO_ANSWER, &c->call);
 	it->ev.msg = m;
 	it->ev.lost = lost;
 	it->call = c;

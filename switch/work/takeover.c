@@ -101,12 +101,7 @@ bool wrk_take_over(struct wrk *w, const struct wrk_note *n)
 		return false;
 	}
 	it->note = *n;
-	it->ev.kind = EV_NO_ANSWER;
-	it->ev.peer = n->call.peer;
-	it->ev.op = n->call.op;
-	it->ev.side = n->call.side;
-	it->ev.attempt = n->call.attempt;
-	it->ev.refund_seq = n->call.refund_seq;
+	item_call_ended(it, EV_NO_ANSWER, &n->call);
 	it->ev.lost = LOST_UNKNOWN;
 	live_refresh(w, l);
 	live_push(w, l, it);

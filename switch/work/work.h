@@ -305,6 +305,8 @@ void live_refresh(struct wrk *w, struct live *l);
 bool live_load(struct wrk *w, struct live *l);
 struct item *item_new(struct wrk *w);
 void item_free(struct wrk *w, struct item *it);
+/* It tells the core how that call ended. */
+void item_call_ended(struct item *it, enum event_kind kind, const struct call *call);
 /* loaded.c */
 struct wait *wait_new(struct wrk *w, enum wait_kind kind, struct load_key *ret);
 void wait_free(struct wrk *w, struct wait *a);
