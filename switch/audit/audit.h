@@ -228,11 +228,12 @@ struct options {
 	const char *witness, *cosigned;            /* its verifier key, and what it has cosigned */
 	const char *out;                           /* file to write, or NULL: standard output */
 	const char *old;                           /* file of the older checkpoint */
-	const char *before;                        /* a day up to which months are to leave */
-	const char *at;                            /* a moment */
-	const char *from, *to;                     /* a period */
-	const char *conf;                          /* the switch's configuration */
-	const char *form;                          /* of a file that is written */
+	const char *before;    /* the first day of a month: those before it are to leave */
+	const char *left;      /* file of the entries of what has left */
+	const char *at;        /* a moment */
+	const char *from, *to; /* a period */
+	const char *conf;      /* the switch's configuration */
+	const char *form;      /* of a file that is written */
 	bool json;
 	int words;
 	char **word; /* what stands behind the options */

@@ -132,14 +132,15 @@ static bool read_wanted(PGconn *c, const char *word, struct wanted *ret)
 	PGresult *r;
 	bool found;
 
-	if (span_to_i64(rest, &number) == RC_OK) {
+	if (span_to_i64(rest, &number) == RC_OK && number >= 0) {
 		*ret = (struct wanted){ .by_index = true, .index = (uint64_t)number };
 		return true;
 	}
 	(void)span_split(&rest, '/', &id);
 	if (pay_id_parse(id, &ret->payment) != RC_OK ||
-		(rest.p && (span_to_i64(rest, &number) != RC_OK ||
-				   !span_to_cstr(rest, version, sizeof version))))
+		(rest.p &&
+			(span_to_i64(rest, &number) != RC_OK || number < 1 || number > INT32_MAX ||
+				!span_to_cstr(rest, version, sizeof version))))
 		return false;
 	hex_id(&ret->payment, hex);
 	r = ledger_query(c,
@@ -318,7 +319,7 @@ int audit_prove(const struct options *o)
 	dots = span_sub(word, span_find_span(word, SPAN("..")), word.n);
 	c = ledger_open(o->postgres);
 	if (dots.n > 2 && span_to_i64(span_sub(word, 0, word.n - dots.n), &old) == RC_OK &&
-		span_to_i64(span_sub(dots, 2, dots.n), &size) == RC_OK)
+		span_to_i64(span_sub(dots, 2, dots.n), &size) == RC_OK && old >= 0 && size >= 0)
 		status = prove_growth(o, c, (uint64_t)old, (uint64_t)size);
 	else
 		status = prove_step(o, c);

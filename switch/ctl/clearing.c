@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "cleared.h"
+#include "day.h"
 #include "json.h"
 #include "sysclock.h"
 
@@ -73,18 +74,12 @@ void clearing_put_day(struct buf *b, int64_t day, bool plain)
 			buf_ch(b, t.p[i]);
 }
 
-bool clearing_read_day(const char *text, int64_t *ret)
+bool clearing_read_day(const char *option, const char *text, int64_t *ret)
 {
-	char stamp[32];
-	struct buf b = buf_init(stamp, sizeof stamp);
-	struct wall w;
-
-	buf_str(&b, text);
-	buf_str(&b, "T12:00:00Z");
-	if (strlen(text) != 10 || wall_parse(buf_span(&b), &w) != RC_OK)
-		return false;
-	*ret = wall_day(w, 0);
-	return true;
+	if (day_parse(span_str(text), ret) == RC_OK)
+		return true;
+	fprintf(stderr, "switchctl: %s %s: a day is written as 2026-01-15\n", option, text);
+	return false;
 }
 
 /* ---- items --------------------------------------------------------------------------------- */
@@ -339,7 +334,7 @@ static bool close_windows(struct run *r, const struct options *o, struct wall be
 		struct pg_params q = { 0 };
 
 		if (o->through)
-			CHECK(clearing_read_day(o->through, &through));
+			CHECK(clearing_read_day("--through", o->through, &through));
 		else
 			through = zone_day(&p->zone, wall_plus_ms(began, -GRACE_MS)) - 1;
 		pg_add_int4(&q, p->agreement);
@@ -414,7 +409,7 @@ enum ctl_exit ctl_clearing(int argc, char **argv)
 	int64_t day;
 
 	if (!desk_read(argc, argv, 0, more, &o.desk) || !o.conf ||
-		(o.through && !clearing_read_day(o.through, &day)))
+		(o.through && !clearing_read_day("--through", o.through, &day)))
 		return CTL_USAGE;
 	if ((c = conf_load(o.conf, NULL, &why)))
 		status = run(&o, c);

@@ -30,7 +30,8 @@ struct clearing_page {
 bool clearing_open(struct desk *d, const struct desk_options *o, const char *ledger);
 /* A day as "2026-01-15", or, where `plain`, "20260115". */
 void clearing_put_day(struct buf *b, int64_t day, bool plain);
-bool clearing_read_day(const char *text, int64_t *ret);
+/* False: standard error says what the option's value should be. */
+bool clearing_read_day(const char *option, const char *text, int64_t *ret);
 /* Asks for the items of a window that files list, behind the page; `each` of the desk hears them.
  */
 bool clearing_ask_items(

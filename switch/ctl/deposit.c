@@ -15,8 +15,11 @@ static bool read_sum(const char *amount, const char *currency, struct money *ret
 {
 	struct ccy c;
 
-	return ccy_by_alpha(span_str(currency), &c) == RC_OK &&
-	       money_parse_major(span_str(amount), c, ret) == RC_OK && money_sign(*ret) > 0;
+	if (ccy_by_alpha(span_str(currency), &c) == RC_OK &&
+		money_parse_major(span_str(amount), c, ret) == RC_OK && money_sign(*ret) > 0)
+		return true;
+	fprintf(stderr, "switchctl: %s %s is no amount of a currency\n", amount, currency);
+	return false;
 }
 
 static void say(const struct desk_options *o, const char *id)

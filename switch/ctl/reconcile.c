@@ -92,7 +92,9 @@ static bool read_bytes(const char *path, struct span *ret)
 	p = clearing_room((size_t)n + 1);
 	*ret = span_of(p, fread(p, 1, (size_t)n, f));
 	fclose(f);
-	return true;
+	if (ret->n != (size_t)n)
+		fprintf(stderr, "switchctl: %s: it cannot be read to its end\n", path);
+	return ret->n == (size_t)n;
 }
 
 static bool read_file(struct run *r, const char *path)
@@ -358,7 +360,7 @@ static enum ctl_exit begin(const struct options *o, const struct conf *c, const 
 	}
 	run.report = report_of(span_str(c->link[i].adapter->name));
 	run.arena = arena_init(clearing_room(ARENA_BYTES), ARENA_BYTES);
-	CHECK(clearing_read_day(o->day, &run.day));
+	CHECK(clearing_read_day("--day", o->day, &run.day));
 	return reconcile(&run);
 }
 
@@ -390,7 +392,7 @@ enum ctl_exit ctl_reconcile(int argc, char **argv)
 
 	if (argc > 64 || !desk_read(split(argc, argv, &o, rest), rest, 1, more, &o.desk) ||
 		o.desk.words != 1 || !o.files || !o.conf || !o.day ||
-		!clearing_read_day(o.day, &day))
+		!clearing_read_day("--day", o.day, &day))
 		return CTL_USAGE;
 	if ((c = conf_load(o.conf, NULL, &why)))
 		status = begin(&o, c, o.desk.word[0]);

@@ -275,9 +275,14 @@ static enum ctl_exit route_diff(int argc, char **argv)
 	enum ctl_exit status = CTL_FAILED;
 	const char *why;
 
-	if (!read_options(argc, argv, 2, &o) || o.desk.words != 2 || !o.conf ||
-		(o.since && wall_parse(span_str(o.since), &since) != RC_OK))
+	if (!read_options(argc, argv, 2, &o) || o.desk.words != 2 || !o.conf)
 		return CTL_USAGE;
+	if (o.since && wall_parse(span_str(o.since), &since) != RC_OK) {
+		fprintf(stderr,
+			"switchctl: --since %s: a moment is written as 2026-01-15T10:30:00Z\n",
+			o.since);
+		return CTL_USAGE;
+	}
 	if ((old = conf_load(o.conf, &(struct conf_instead){ .routes = o.desk.word[0] }, &why)) &&
 		(new = conf_load(o.conf, &(struct conf_instead){ .routes = o.desk.word[1] }, &why)))
 		status = run_replay(

@@ -113,7 +113,7 @@ static enum ctl_exit open_all(const struct options *o, struct desk *d, const str
 	int64_t through;
 	long count = 0;
 
-	CHECK(clearing_read_day(o->through, &through));
+	CHECK(clearing_read_day("--through", o->through, &through));
 	for (size_t i = 0; i < c->peer_count; i++)
 		if (c->extra[i].settles != CONF_PREFUNDED &&
 			!open_one(o, d, &c->peer[i], &c->extra[i], through, &count))
@@ -243,8 +243,11 @@ static enum ctl_exit confirm(const struct options *o, struct desk *d, int64_t id
 		return CTL_FAULTS;
 	minor = money_minor(one.amount);
 	if (o->amount) {
-		if (money_parse_major(span_str(o->amount), money_ccy(one.amount), &sum) != RC_OK)
+		if (money_parse_major(span_str(o->amount), money_ccy(one.amount), &sum) != RC_OK) {
+			fprintf(stderr, "switchctl: --amount %s is no amount of %s\n", o->amount,
+				ccy_alpha(money_ccy(one.amount)));
 			return CTL_USAGE;
+		}
 		minor = minor < 0 ? -money_minor(sum) : money_minor(sum);
 	}
 	pg_add_int8(&p, id);
@@ -299,7 +302,7 @@ static bool is_whole(const struct options *o, enum verb v, int64_t *ret_id)
 		(o->desk.words == 2 && span_to_i64(span_str(o->desk.word[1]), ret_id) != RC_OK))
 		return false;
 	if (v == OPEN)
-		return o->conf && o->through && clearing_read_day(o->through, &day);
+		return o->conf && o->through && clearing_read_day("--through", o->through, &day);
 	if (v == INSTRUCT && (!o->conf || !o->files ||
 				     (o->form && strcmp(o->form, "pacs.009") != 0 &&
 					     strcmp(o->form, "pain.001") != 0)))

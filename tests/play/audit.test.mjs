@@ -276,7 +276,7 @@ describe('auditors', () => {
   it('balances of any moment are those of the lines until then', async () => {
     const moments = (await w.psql(`select at::text as at from (select at, row_number() over (order by at) as n, count(*) over () as all from ledger.step) s
       where n in (1, s.all / 3, s.all / 2, s.all - 1)`)).map((r) => r.at);
-    for (const at of ['1990-01-01', ...moments, 'infinity']) {
+    for (const at of ['1990-01-01', ...moments, '9999-12-31T23:59:59Z']) {
       const want = await w.psql(`select e.account, coalesce(sum(e.amount) filter (where e.kind = 3), 0)::text as posted, coalesce(sum(e.amount) filter (where e.kind <> 3), 0)::text as reserved
         from ledger.entry e join ledger.step s using (payment, version) where s.at <= '${at}' group by 1 order by 1`);
       assert.deepEqual(await w.psql(`select account, posted::text, reserved::text from audit.trial_balance('${at}') where posted <> 0 or reserved <> 0 or account in (${[0, ...want.map((r) => r.account)]}) order by 1`), want, at);
@@ -284,6 +284,18 @@ describe('auditors', () => {
       assert.equal(a.status, 0, a.err);
       assert.deepEqual(told.map((l) => `${l.posted} ${l.reserved}`).sort(), want.map((l) => `${l.posted} ${l.reserved}`).sort(), at);
     }
+  });
+
+  it('days, moments and numbers are what they are, and an option that a verb does not know is refused', async () => {
+    for (const [option, ...args] of [['--before', 'verify', '--before', 'yesterday'], ['--before', 'verify', '--before', '2026-01-15'], ['--before', 'verify', '--before', '2026-13-01'],
+      ...['yesterday', 'now', 'infinity', '2026-02-30', '2026-01-15 10:30', '2026-01-15T10:30:00', '', '2026-01-15 10:30:00+0'].map((at) => ['--at', 'trial-balance', '--at', at]),
+      ['--from', 'statement', 'bank EUR', '--from', 'today'], ['--to', 'export', 'bank EUR', '--form', 'csv', '--to', '1.1.2026'], ['--every', 'witness', '--every', '10x'],
+      ['--at', 'statement', 'bank EUR', '--at', '2026-01-15'], ['--json', 'prove', '1', '--json'], ['--key', 'verify', '--key']]) {
+      const r = await audit(...args);
+      assert.equal(r.status, 2, args.join(' '));
+      assert.match(r.err, new RegExp(`^switchaudit: ${option} ?.*: .+\n$`), args.join(' '));
+    }
+    for (const word of ['-1', '5..', '-2..5', `${paid}/0`, `${paid}/99999999999`, `${paid}/1x`]) assert.equal((await audit('prove', word)).status, 2, word);
   });
 
   it('a statement leads from one balance to the other, in every form', async (t) => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -135,6 +135,36 @@ describe('reconciliation', () => {
       assert.match(r.err, why);
       assert.equal(r.said, null);
     }
+    assert.equal((await open()).length, before, 'nothing of it counted');
+    for (const day of ['yesterday', '2026-02-30', '20260115']) {
+      const r = await reconcile('alipayplus', files, day);
+      assert.deepEqual([r.status, r.said], [2, null]);
+      assert.match(r.err, new RegExp(`^switchctl: --day ${day}: a day is written as `));
+    }
+  });
+
+  it('a plain file that is not what it should be is refused whole; what CSV leaves open is not', async () => {
+    const ours = `payment,${paid[3]},EUR,640,,done`, header = 'type,id,currency,amount,fee,status', text = `${header}\n${ours}\nend,1\n`;
+    const before = (await open()).length, at = (name, bytes) => reconcile('bluecode', [put(name, bytes)], utc);
+    for (const good of [`\ufeff${text}`, text.replaceAll('\n', '\r\n'), text.trimEnd(), text.replace('EUR', '"EUR"'), text.replace('fee', 'FEE')]) assert.equal((await at('good.csv', good)).status, 0, JSON.stringify(good));
+    const amount = (a) => text.replace('640', a), line = (l) => text.replace(ours, l);
+    for (const [bad, where, why] of [
+      ...['9223372036854775808', '18446744073709551616', '100000000000000', '-640', '+640', '6.40', '6,40'.replace(',', ';'), '1e3', '0x280', ' 640', '640 ', '0640', '', '٦٤٠'].map((a) => [amount(a), 2, /minor units/]),
+      [text.replace('EUR', 'EURO'), 2, /./], [text.replace('EUR', ''), 2, /./], [text.replace('payment', 'PAYMENT'), 2, /neither payment nor refund/], [text.replace(paid[3], ''), 2, /without an id/],
+      [Buffer.from(`\ufeff${text}`, 'utf16le'), 1, /./], [Buffer.from(text.replace('done', 'fait é'), 'latin1'), 2, /CSV/], [text.replace('done', 'do\0ne'), 2, /CSV/], [text.replace('done', '"done'), 2, /CSV/],
+      [text.replace('done', 'do"ne'), 2, /CSV/], [text.replace('done', '"done" '), 2, /CSV/], [text.replaceAll('\n', '\r'), 1, /./], [text.replaceAll(',', ';'), 1, /./], [text.replace('status', 'fee'), 1, /twice/],
+      [text.replace('amount', 'sum'), 1, /must be there/], [line(`${ours},`), 2, /as many fields/], [line(`${ours}\n`), 3, /as many fields|neither/], [text.replace('end,1\n', ''), 3, /end, is missing/], [text.slice(0, -4), 3, /./],
+      ...['end,2', 'end,0', 'end,-1', 'end', 'end,9223372036854775809', 'end,1x'].map((e) => [text.replace('end,1', e), 3, /end counts/]), [`${text}${ours}\n`, 4, /behind the end/], [text + text, 4, /behind the end/],
+      [line(`payment,${'x'.repeat(1 << 22)}`), 2, /as many fields/], [`${header}${',x'.repeat(5000)}\n`, 1, /./], ['\n', 1, /./], ['\0'.repeat(4096), 1, /./],
+    ]) {
+      const r = await at('bad.csv', bad), what = `${JSON.stringify(bad.toString().slice(0, 200))}: ${r.err.slice(0, 300)}`;
+      assert.equal(r.status, 1, what);
+      assert.match(r.err, new RegExp(`bad.csv:${where}: .*; nothing of it counts`), what);
+      assert.match(r.err, why, what);
+    }
+    truncateSync(put('large.csv', text), 2 ** 30);
+    assert.match((await reconcile('bluecode', [join(dir, 'large.csv')], utc)).err, /large.csv: too large/);
+    assert.equal((await reconcile('bluecode', [dir], utc)).status, 1);
     assert.equal((await open()).length, before, 'nothing of it counted');
   });
 

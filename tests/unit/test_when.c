@@ -3,6 +3,7 @@
  */
 #include "unit.h"
 
+#include "day.h"
 #include "when.h"
 
 #include <time.h>
@@ -56,6 +57,27 @@ static void refuses_other_text(void **state)
 	for (size_t i = 0; i < sizeof out_of_range / sizeof out_of_range[0]; i++)
 		assert_int_equal(wall_parse(span_str(out_of_range[i]), &w), RC_RANGE);
 	assert_int_equal(w.us, 5);
+}
+
+static void reads_days(void **state)
+{
+	static const char *const bad[] = { "", "yesterday", "2026-1-15", "2026-01-15 ",
+		" 2026-01-15", "2026-01-15T00:00:00Z", "20260115", "+2026-01-15", "2026-01",
+		"epoch", "12026-01-15" };
+	static const char *const out_of_range[] = { "2026-02-29", "2026-13-01", "2026-00-10",
+		"2026-04-31", "1969-12-31", "0000-01-01" };
+	int64_t day = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(day_parse(span_str(bad[i]), &day), RC_BAD);
+	for (size_t i = 0; i < sizeof out_of_range / sizeof out_of_range[0]; i++)
+		assert_int_equal(day_parse(span_str(out_of_range[i]), &day), RC_RANGE);
+	assert_int_equal(day, 5);
+	assert_int_equal(day_parse(SPAN("1970-01-01"), &day), RC_OK);
+	assert_int_equal(day, 0);
+	assert_int_equal(day_parse(SPAN("2024-02-29"), &day), RC_OK);
+	assert_int_equal(day, wall_civil_day(2024, 2, 29));
 }
 
 static void reads_an_offset_without_its_colon(void **state)
@@ -170,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_rfc3339),
 		cmocka_unit_test(refuses_other_text),
+		cmocka_unit_test(reads_days),
 		cmocka_unit_test(reads_an_offset_without_its_colon),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(http_dates),
