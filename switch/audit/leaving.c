@@ -6,8 +6,10 @@
  * theirs and of those that went before, and the root over these leaves in the order of the log.
  * verify says beforehand what that is (--before), while the rows can still be looked at, and holds
  * the leaves without rows against the statement of the last time. The hard thing is that a leaf
- * does not tell of which payment it is: one more that is gone is found by the number and the root,
- * not by its name. Must never excuse a leaf because something was taken out at all.
+ * does not tell of which payment it is, so that a false statement would excuse another payment as
+ * well. Its entry tells, and hashes to the leaf: --before writes the entries of what is to leave,
+ * and with them (--left) each leaf without a row must be one of a month that was taken out. Nobody
+ * needs to trust who kept them. Must never excuse a leaf because something was taken out at all.
  */
 #include "verdict.h"
 
@@ -22,6 +24,80 @@
 	"select max(replace(kept_from::text, '-', '') collate \"C\") from ledger.detached"         \
 	" where name like '" table "%'"
 
+/* ---- entries that were kept of what left ------------------------------------------------------
+ */
+
+static int by_hash(const void *a, const void *b)
+{
+	return memcmp(a, b, HASH);
+}
+
+static bool is_before(const struct pay_id *id, const struct pay_id *bound)
+{
+	return memcmp(id->b, bound->b, sizeof id->b) < 0;
+}
+
+/* The leaf of an entry of a step whose month was taken out; others are passed over. */
+static void take_entry(struct leaving *l, struct span entry)
+{
+	const struct span head = { "XWLEDG1\0S", 9 }, part[] = { SPAN("\0"), entry };
+	struct digest hash = digest_sha256_parts(part, 2);
+	struct pay_id id;
+
+	if (!span_starts(entry, head) || entry.n < head.n + sizeof id.b)
+		return;
+	memcpy(id.b, entry.p + head.n, sizeof id.b);
+	if (!is_before(&id, &l->kept_from))
+		return;
+	if (l->left_count == l->left_room) {
+		l->left_room = l->left_room ? 2 * l->left_room : 4096;
+		l->left = more(l->left, l->left_room * HASH);
+	}
+	memcpy(l->left[l->left_count++], hash.b, HASH);
+}
+
+static void read_left(struct leaving *l, const char *name)
+{
+	FILE *f = fopen(name, "r");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	if (!f)
+		cannot("%s cannot be read", name);
+	for (uint64_t at = 1; (n = getline(&line, &room, f)) > 0; at++) {
+		uint8_t entry[256];
+		struct buf b = buf_init((char *)entry, sizeof entry);
+		if (line[n - 1] == '\n')
+			n--;
+		if (text_unb64(&b, span_of(line, (size_t)n)) != RC_OK || !buf_ok(&b))
+			cannot("%s:%" PRIu64 ": that is no entry of the log", name, at);
+		if (l->has)
+			take_entry(l, buf_span(&b));
+	}
+	if (ferror(f))
+		cannot("%s cannot be read", name);
+	fclose(f);
+	free(line);
+	if (l->left_count)
+		qsort(l->left, l->left_count, HASH, by_hash);
+	l->proves = true;
+}
+
+/* One that is about to leave: a line of the file that whoever has it proves that by. */
+static void put_entry(const struct leaving *l, const struct leaf *leaf, const uint8_t *raw)
+{
+	uint8_t entry[256];
+	char text[400];
+	struct buf b = buf_init(text, sizeof text);
+
+	text_b64(&b, span_of(entry, leaf_entry(leaf, raw, entry)));
+	fprintf(l->to, "%.*s\n", SPAN_FMT(buf_span(&b)));
+}
+
+/* ---- what was taken out ----------------------------------------------------------------------
+ */
+
 /* False: none. */
 static bool id_of(PGresult *r, struct pay_id *ret)
 {
@@ -34,25 +110,24 @@ static bool id_of(PGresult *r, struct pay_id *ret)
 	return has;
 }
 
-void leaving_read(struct verdict *v, const char *before)
+void leaving_read(struct verdict *v, const struct options *o)
 {
 	struct leaving *l = &v->leaving;
-	const char *params[] = { before, NULL };
+	const char *params[] = { o->before, NULL };
 
 	l->has = id_of(ledger_query(v->c, KEPT_FROM("step"), NULL), &l->kept_from);
 	l->has_raw = id_of(ledger_query(v->c, KEPT_FROM("raw"), NULL), &l->raw_kept_from);
-	if (before)
+	if (o->before)
 		l->asked = id_of(
 			ledger_query(v->c,
 				"select replace(ledger.id_floor($1::date::timestamp at time zone 'UTC')::text,"
 				" '-', '')",
 				params),
 			&l->before);
-}
-
-static bool is_before(const struct pay_id *id, const struct pay_id *bound)
-{
-	return memcmp(id->b, bound->b, sizeof id->b) < 0;
+	if (o->left)
+		read_left(l, o->left);
+	if (o->before && o->out && !(l->to = fopen(o->out, "w")))
+		cannot("%s cannot be written", o->out);
 }
 
 void leaving_gone(struct verdict *v, uint64_t index, const uint8_t hash[HASH])
@@ -61,13 +136,21 @@ void leaving_gone(struct verdict *v, uint64_t index, const uint8_t hash[HASH])
 		verdict_fault(v, "leaf %" PRIu64 ": its row is gone", index);
 		return;
 	}
+	if (v->leaving.proves &&
+		(!v->leaving.left_count ||
+			!bsearch(hash, v->leaving.left, v->leaving.left_count, HASH, by_hash)))
+		verdict_fault(v,
+			"leaf %" PRIu64
+			": its row is gone, and no entry shows that it is of a month that was taken out",
+			index);
 	v->leaving.gone++;
 	tree_add(&v->leaving.out, hash);
 	if (v->leaving.asked)
 		tree_add(&v->leaving.then, hash);
 }
 
-void leaving_seen(struct verdict *v, const struct leaf *l, const uint8_t hash[HASH])
+void leaving_seen(
+	struct verdict *v, const struct leaf *l, const uint8_t *raw, const uint8_t hash[HASH])
 {
 	struct leaving *m = &v->leaving;
 
@@ -75,8 +158,11 @@ void leaving_seen(struct verdict *v, const struct leaf *l, const uint8_t hash[HA
 		return;
 	if (m->has && is_before(&l->payment, &m->kept_from))
 		tree_add(&m->out, hash); /* somebody shows what was taken out */
-	if (m->asked && is_before(&l->payment, &m->before))
-		tree_add(&m->then, hash);
+	if (!m->asked || !is_before(&l->payment, &m->before))
+		return;
+	tree_add(&m->then, hash);
+	if (m->to)
+		put_entry(m, l, raw);
 }
 
 bool leaving_raw(const struct verdict *v, const struct leaf *l)
@@ -126,6 +212,8 @@ void leaving_check(struct verdict *v)
 	char is[128];
 	PGresult *r;
 
+	if (l->to && (ferror(l->to) | fclose(l->to)) != 0)
+		cannot("the entries of what is to leave could not be written");
 	if (!l->has)
 		return;
 	check_bounds(v);
@@ -165,4 +253,5 @@ void leaving_end(struct verdict *v)
 {
 	free(v->leaving.out.leaf);
 	free(v->leaving.then.leaf);
+	free(v->leaving.left);
 }

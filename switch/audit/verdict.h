@@ -13,7 +13,7 @@ struct signed_root {
 	uint64_t size;
 	struct digest root;
 	const char *from;
-	int key; /* which of the log's signed it */
+	int key;           /* which of the log's signed it */
 	bool has_frontier; /* of the ledger's: the digest of what the sealer goes on from */
 	struct digest frontier;
 };
@@ -41,6 +41,10 @@ struct verdict {
 		struct pay_id kept_from, raw_kept_from, before;
 		struct tree out, then; /* leaves of what was taken out, and of what is to be */
 		uint64_t gone;         /* of the first, those whose rows are not there */
+		bool proves;           /* entries of what was taken out were given: */
+		uint8_t (*left)[HASH]; /* their hashes, sorted */
+		size_t left_count, left_room;
+		FILE *to; /* of what is to be; or NULL */
 	} leaving;
 
 	struct totals totals;
@@ -83,11 +87,13 @@ void roots_end(struct verdict *v);
 /* ---- leaving.c: months that were taken out ---------------------------------------------------
  */
 
-/* What was taken out, by the ledger; `before`, NULL or a day: what is to be. */
-void leaving_read(struct verdict *v, const char *before);
-/* A leaf without a row; one that has its row. In the order of the log. */
+/* What was taken out, by the ledger, and entries that were kept of it (o->left); what is to be
+ * (o->before), whose entries go to a file (o->out). */
+void leaving_read(struct verdict *v, const struct options *o);
+/* A leaf without a row; one that has its row, `raw` as for leaf_entry. In the order of the log. */
 void leaving_gone(struct verdict *v, uint64_t index, const uint8_t hash[HASH]);
-void leaving_seen(struct verdict *v, const struct leaf *l, const uint8_t hash[HASH]);
+void leaving_seen(
+	struct verdict *v, const struct leaf *l, const uint8_t *raw, const uint8_t hash[HASH]);
 /* Whether a step's raw messages may be gone; whether a claim's step may be, which covers it. */
 bool leaving_raw(const struct verdict *v, const struct leaf *l);
 bool leaving_covers(const struct verdict *v, const struct leaf *l);

@@ -71,8 +71,9 @@ struct block {
 	uint64_t first, upto, count;
 	const uint8_t *hashes, *kept;
 	size_t kept_count, kept_at;
-	uint64_t at;   /* the next of its leaves */
-	uint64_t last; /* transaction that wrote any of its rows */
+	uint64_t at;        /* the next of its leaves */
+	uint64_t last;      /* transaction that wrote any of its rows */
+	const uint8_t *raw; /* of the leaf that place_of found last: the kept digest that it has */
 	size_t odd_count;
 	const struct leaf *odd[ODD_MOST]; /* rows since then that are no leaf of it */
 };
@@ -105,6 +106,7 @@ static uint64_t place_of(struct verdict *v, struct block *b, const struct leaf *
 {
 	struct digest leaf = leaf_hash(l, NULL);
 
+	b->raw = NULL;
 	if (b->at < b->count && is_at(b, b->at, &leaf))
 		return b->at;
 	for (size_t k = b->kept_at; leaving_raw(v, l) && k < b->kept_count; k++) {
@@ -112,6 +114,7 @@ static uint64_t place_of(struct verdict *v, struct block *b, const struct leaf *
 		uint64_t at = find_leaf(b, &lacking);
 		if (at < b->count) {
 			b->kept_at = k + 1;
+			b->raw = b->kept + k * HASH;
 			v->raw_gone++;
 			return at;
 		}
@@ -166,7 +169,7 @@ static void take_leaf(struct verdict *v, struct block *b, const struct leaf *l)
 		if (l->has[2])
 			check_kept(v, b, at, l);
 		judge(v, b, at - b->at);
-		leaving_seen(v, l, b->hashes + at * HASH);
+		leaving_seen(v, l, b->raw, b->hashes + at * HASH);
 		b->odd_count = 0;
 		b->at = at + 1;
 		return;
@@ -328,8 +331,9 @@ static void print(const struct verdict *v, bool json)
 	if (v->unsealed)
 		printf("%" PRIu64 " leaves are not sealed yet\n", v->unsealed);
 	if (v->leaving.gone + v->raw_gone)
-		printf("%" PRIu64 " leaves are of rows that were taken out\n",
-			v->leaving.gone + v->raw_gone);
+		printf("%" PRIu64 " leaves are of rows that were taken out%s\n",
+			v->leaving.gone + v->raw_gone,
+			v->leaving.proves ? "; of steps, by their entries" : "");
 	leaving_print(v, false);
 	if (v->faults)
 		printf("%" PRIu64 " faults; the first: %s\n", v->faults, v->first);
@@ -349,7 +353,7 @@ int audit_verify(const struct options *o)
 	if (o->key)
 		keys = verifiers_need(o->key, by, KEYS_MOST);
 	v->c = ledger_open(o->postgres);
-	leaving_read(v, o->before);
+	leaving_read(v, o);
 	roots_read(v, by, keys, o);
 	stretches_read(v);
 	check_log(v);

@@ -4,6 +4,8 @@
  * or states it himself, is found.
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { Auditor } from './lib/auditor.mjs';
@@ -11,18 +13,19 @@ import { euro } from './lib/caller.mjs';
 import { over } from './lib/checks.mjs';
 import { World, until } from './lib/world.mjs';
 
-let w, auditor, month, first;
+let w, auditor, month, first, left;
 /* Of a payment: its rows stand in these, by that column. */
 const ROWS = ['step', 'entry', 'raw', 'claim', 'delivery', 'payment_key', 'exception_item', 'due', 'outbox'];
 const locks = (on) => w.psql(`do $$ declare t record; begin for t in select tgrelid::regclass as r, tgname as n from pg_trigger join pg_class c on c.oid = tgrelid
   where relnamespace = 'ledger'::regnamespace and not tgisinternal and tgparentid = 0 loop execute format('alter table %s ${on} trigger %I', t.r, t.n); end loop; end $$`);
 const detach = (leaves, root) => w.psql(`select ledger.months_detach('${month}', ${leaves}, '${root}', 'olga', 'their time is over') as n`).then((r) => r[0].n);
 const [OUT, IN] = ['disable', 'enable always'];
-/* What an owner does and undoes; the first fault that was found meanwhile. */
-async function meanwhile(done, undone) {
+/* What an owner does and undoes; the first fault that was found meanwhile. `look` sees more of it. */
+async function meanwhile(done, undone, look = () => {}) {
   await locks(OUT);
   await w.psql(done);
   const v = await auditor.verify();
+  await look(v.first_fault);
   await w.psql(undone);
   await locks(IN);
   assert.equal((await auditor.verify()).ok, true, 'it was undone');
@@ -69,7 +72,8 @@ describe('months', () => {
   after(() => w?.stop());
 
   it('a month leaves with a statement, and what is left verifies', async () => {
-    const { out } = await auditor.ask('verify', '--json', '--before', month), before = JSON.parse(out);
+    left = join(w.dir, 'left');
+    const { out } = await auditor.ask('verify', '--json', '--before', month, '--out', left), before = JSON.parse(out);
     const [, leaves, root] = /^leaves (\d+) root ([0-9a-f]{64})$/.exec(before.leaving);
     const [{ steps }] = await w.psql(`select count(*)::int as steps from ledger.step where payment < ledger.id_floor('${month} 00:00Z')`);
     assert.ok(steps >= 8 && Number(leaves) === steps, out);
@@ -78,12 +82,24 @@ describe('months', () => {
     const v = await auditor.verify();
     assert.equal(v.ok, true, v.first_fault);
     assert.equal(v.leaves_of_detached_rows, steps);
+    assert.equal(readFileSync(left, 'utf8').split('\n').length, steps + 1);
+    assert.deepEqual(await auditor.verify('--left', left), v, 'the entries of what left are those of a month that was taken out');
     assert.equal(v.steps + steps, before.steps);
     const [action] = await w.psql("select operator, object, detail from audit.operator_action where action = 'months detach'");
     assert.deepEqual(action, { operator: 'olga', object: month, detail: before.leaving });
   });
 
-  it('whoever takes out one payment more is found, though its sums were mended', async () => {
+  it('whoever takes out one payment more is found, though its sums were mended; by its leaf, though that was stated', async () => {
+    /* The statement is not sealed yet: as if it had been false from the first. */
+    const stated = async (fault) => {
+      await w.psql(`create table public.said as select id, detail from ledger.operator_action where action = 'months detach';
+        update ledger.operator_action set detail = '${/ is (leaves \d+ root [0-9a-f]+)$/.exec(fault)[1]}' where action = 'months detach'`);
+      assert.equal((await auditor.verify()).first_fault, null, 'by the statement alone nothing is amiss');
+      assert.match((await auditor.verify('--left', left)).first_fault, /^leaf \d+: its row is gone, and no entry shows that it is of a month/);
+      writeFileSync(`${left}.other`, `${readFileSync(left, 'utf8')}no entry\n`);
+      assert.match((await auditor.ask('verify', '--left', `${left}.other`)).err, /left.other:\d+: that is no entry of the log/);
+      await w.psql("update ledger.operator_action a set detail = s.detail from public.said s where a.id = s.id");
+    };
     const [{ id }] = await w.psql('select payment as id from ledger.step order by payment desc limit 1');
     const fault = await meanwhile(`create table public.kept_step as select * from ledger.step where payment = '${id}'; create table public.kept_entry as select * from ledger.entry where payment = '${id}';
       create table public.kept_raw as select * from ledger.raw where payment = '${id}'; create table public.kept_claim as select * from ledger.claim where payment = '${id}';
@@ -94,7 +110,7 @@ describe('months', () => {
       delete from ledger.step where payment = '${id}'; delete from ledger.entry where payment = '${id}'; delete from ledger.raw where payment = '${id}';
       delete from ledger.claim where payment = '${id}'; delete from ledger.payment_key where payment = '${id}'`,
     `insert into ledger.step table public.kept_step; insert into ledger.entry table public.kept_entry; insert into ledger.raw table public.kept_raw;
-      insert into ledger.claim table public.kept_claim; insert into ledger.payment_key table public.kept_key; delete from ledger.account_total; insert into ledger.account_total table public.kept_total`);
+      insert into ledger.claim table public.kept_claim; insert into ledger.payment_key table public.kept_key; delete from ledger.account_total; insert into ledger.account_total table public.kept_total`, stated);
     assert.match(fault, /^months were taken out with leaves \d+ root [0-9a-f]+; what has no row, or is older, is leaves \d+ root/);
   });
 

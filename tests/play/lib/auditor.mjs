@@ -32,9 +32,9 @@ export class Auditor {
       .then(({ stdout }) => ({ status: 0, out: stdout }), (e) => ({ status: e.code, out: e.stdout, err: e.stderr }));
   }
 
-  async verify() {
+  async verify(...more) {
     const key = await until(() => readFileSync(`${this.checkpoints}.key`, 'utf8').trim(), 'the verifier key');
-    const a = await this.ask('verify', '--json', '--key', key, '--notes', this.checkpoints);
+    const a = await this.ask('verify', '--json', '--key', key, '--notes', this.checkpoints, ...more);
     assert.ok([0, 1].includes(a.status), `${a.status} ${a.err}`);
     return JSON.parse(a.out);
   }
