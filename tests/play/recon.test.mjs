@@ -186,6 +186,13 @@ describe('reconciliation', () => {
     const [failed] = (await open()).filter((x) => x.kind === 'their file says it ended otherwise');
     assert.equal((await ctl('exceptions', 'close', String(failed.id), '--book', '--reason', 'x', '--as', 'maria')).status, 1, 'there is no amount to book');
     assert.equal((await ctl('exceptions', 'close', String(failed.id), '--reason', 'asked them', '--as', 'maria')).said.closed, true);
+    /* One closes what another books at the same moment: whoever is first, nothing is booked of an item that stayed as it was. */
+    const [fee] = (await open()).filter((x) => x.kind === 'their file has another fee');
+    const close2 = (who, ...more) => ctl('exceptions', 'close', String(fee.id), ...more, '--reason', 'they are right', '--as', who);
+    assert.equal((await close2('olga', '--book')).said.said, 'proposed');
+    const said = (await w.together('ledger.four_eyes', [() => close2('olga'), () => close2('maria', '--book')])).map((r) => r.said.said);
+    assert.deepEqual([...said].sort(), ['closed', 'no such item is open']);
+    assert.deepEqual(await w.psql(`select count(*)::int as n from ledger.approval a join ledger.proposal p on p.id = a.proposal where p.object = '${fee.id}'`), [{ n: said[1] === 'closed' ? 1 : 0 }]);
     assert.equal((await ctl('exceptions', 'close', '4711', '--reason', 'x', '--as', 'maria')).status, 1);
     assert.deepEqual(await w.faults(), []);
   });

@@ -4,8 +4,7 @@
  * one whole file, one booking.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -138,14 +137,7 @@ describe('settlement, interrupted', () => {
     const db = 'play_settle_cut_now';
     await copy(step.stated, db);
     assert.match((await run(db, await confirm('olga', 'STMT-2'))).out, /proposed/);
-    /* Both wait for their turn when it is given to them. */
-    const holder = spawn(process.env.XW_PSQL, ['-XqAt', '-U', 'postgres', '-d', db], { stdio: ['pipe', 'pipe', 'ignore'] });
-    holder.stdin.write("select pg_advisory_lock(hashtext('ledger.four_eyes'));\n\\echo held\n");
-    await once(holder.stdout, 'data');
-    const both = [run(db, await confirm('maria', 'STMT-1')), run(db, await confirm('maria', 'STMT-2'))];
-    await until(async () => (await w.psql('select 1 from pg_locks where not granted and locktype = \'advisory\'', db)).length === 2, 'two wait');
-    holder.stdin.end();
-    const said = (await Promise.all(both)).map((r) => JSON.parse(r.out).said).sort();
+    const said = (await w.together('ledger.four_eyes', ['STMT-1', 'STMT-2'].map((r) => async () => run(db, await confirm('maria', r))), db)).map((r) => JSON.parse(r.out).said).sort();
     assert.deepEqual(said, ['confirmed', 'it is confirmed']);
     assert.deepEqual(await w.psql("select count(*)::int as n from ledger.step where mode = 's'", db), [{ n: 1 }]);
   });

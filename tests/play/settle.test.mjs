@@ -124,17 +124,19 @@ describe('settlement', () => {
       const r = await run(process.env.XW_SWITCHCTL, ['settle', 'confirm', String(id), '--reference', 'NO-1', ...as(who), '--json'], login && { XW_LEDGER: `user=${login}` });
       return r.out ? JSON.parse(r.out).said : r.err;
     };
-    for (const login of [olga, maria]) await w.psql(`create role ${login} login in role operator_rw`);
+    const desk = 'play_settle_desk'; /* a group: it is no less her own login */
+    await w.psql(`create role ${desk} in role operator_rw; create role ${olga} login in role operator_rw; create role ${maria} login in role ${desk}`);
     try {
       assert.match(await by(olga, 'maria'), /signs by its own name/);
       assert.equal(await by(olga, olga), 'proposed');
       assert.equal(await by(olga, olga), 'proposed', 'twice the same person');
       assert.match(await by(null, 'maria'), /the login that all share/);
+      assert.match(await by(maria, 'somebody else'), /signs by its own name/);
       assert.equal(await by(maria, maria), 'confirmed');
       assert.deepEqual(await w.psql(`select proposed_login, approved_login, approved_by from audit.two_people where object = '${id} NO-1'`),
         [{ proposed_login: olga, approved_login: maria, approved_by: maria }]);
     } finally {
-      for (const login of [olga, maria]) await w.psql(`drop role ${login}`);
+      for (const login of [olga, maria, desk]) await w.psql(`drop role ${login}`);
     }
   });
 

@@ -5,6 +5,7 @@
  * The hard thing is to leave nothing behind: every process dies with us, whatever ends us.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
@@ -133,6 +134,18 @@ export class World {
 
   /* Rows as objects. */
   psql(sql, db = this.db) { return psql(db, sql); }
+
+  /* What each of `starts` says, who all wait for the ledger's lock of that name before any of them is let on. */
+  async together(lock, starts, db = this.db) {
+    const holder = spawn(env('XW_PSQL'), ['-XqAt', '-U', 'postgres', '-d', db], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.children.push(holder);
+    holder.stdin.write(`select pg_advisory_lock(hashtext('${lock}'));\n\\echo held\n`);
+    await once(holder.stdout, 'data');
+    const all = starts.map((start) => start());
+    await until(async () => (await this.psql("select 1 from pg_locks where not granted and locktype = 'advisory'", db)).length === starts.length, 'all wait');
+    holder.stdin.end();
+    return Promise.all(all);
+  }
 
   log(program = 'switchd') { return readFileSync(join(this.dir, `${program}.log`), 'utf8').split('\n').filter(Boolean); }
 
