@@ -51,6 +51,16 @@ select currency, class, name as account, to_char(posted / 100.0, 'FM999999999990
 from balance order by currency, class, name;
 select currency, posted as "sum of all accounts" from total order by currency;
 
+create temp view settled as
+	select s.participant, s.first, s.through, s.amount, s.currency, i.two as instructed, c.two as confirmed, s.payment
+	from audit.settlement s
+	join lateral (select format('%s, %s', proposed_login, approved_login) as two from audit.two_people t
+		where t.action = 'settlement confirm' and t.payment = s.payment) c on true
+	left join lateral (select format('%s, %s', proposed_login, approved_login) as two from audit.two_people t
+		where t.action = 'settlement instruct' and t.object = s.id::text and t.approved_at is not null) i on true;
+select participant as settled, first as since, through, pg_temp.major(abs(amount), currency) as amount,
+	instructed as "instructed by", confirmed as "confirmed by" from settled order by through, participant;
+
 select count(*) = 0 as equal, (select count(*) from theirs where amount <> 0) as compared from difference \gset
 \if :equal
 	\echo :compared 'entries in the partners'' own books, each equal to ours'
@@ -73,6 +83,7 @@ select jsonb_build_object(
 		from corridor),
 	'balances', (select coalesce(jsonb_agg(jsonb_build_object('account', name, 'class', class, 'currency', currency,
 			'posted', posted, 'reserved', reserved) order by currency, class, name), '[]') from balance),
+	'settlements', (select coalesce(jsonb_agg(to_jsonb(settled) order by through, participant), '[]') from settled),
 	'totals', (select coalesce(jsonb_object_agg(currency, posted), '{}') from total),
 	'books_equal', :'equal'::bool and :'zero' = '' and not exists (select from total where posted <> 0)
 		and not exists (select from corridor where final is not true));

@@ -400,6 +400,36 @@ demo_settled() {
 # Since when the fakes keep their books: they forget when they end.
 demo_since() { stat -c %Y "$RUN/pid/switchsandbox"; }
 
+# demo_ctl [XW_LEDGER=LOGIN] switchctl's arguments.
+demo_ctl() (
+	server_environment
+	export XW_LEDGER=
+	[[ $1 != XW_LEDGER=* ]] || { export "${1/=/=user=}"; shift; }
+	"$(build_program switchctl)" "$@" >"$RUN/log/settle.log" 2>&1
+)
+
+# The day is closed, though it is not over; what we owe the German till is instructed and, as if the bank had said so,
+# booked: by two people, each with a login of his own. What was settled stays so; the next one is settled by the next
+# `up` of another day.
+demo_settle() {
+	local id who today conf=(--conf "$RUN/conf/switchd.yaml")
+	today=$(date -u -d '+8 hours' +%F)
+	for who in olga maria; do
+		[[ $(server_sql -At -d "$DB" -c "select 1 from pg_roles where rolname = '$who'") == 1 ]] ||
+			server_sql -d "$DB" -c "create role $who login in role operator_rw" || return
+	done
+	demo_ctl clearing "${conf[@]}" --through "$today" && demo_ctl settle open "${conf[@]}" --through "$today" || return
+	id=$(server_sql -At -d "$DB" -c "select min(s.id) from ledger.settlement_state s join ledger.participant p on p.number = s.agreement
+		where p.name = 'till-eur' and s.amount < 0 and s.state in ('to instruct', 'instructed')") || return
+	[[ -n $id ]] || return 0
+	for who in olga maria; do
+		demo_ctl "XW_LEDGER=$who" settle instruct "$id" "${conf[@]}" --files "$RUN/demo" --as "$who" --reason 'the day is over' || return
+	done
+	for who in olga maria; do
+		demo_ctl "XW_LEDGER=$who" settle confirm "$id" --reference "demo-$id" --as "$who" --reason 'it is on the statement' || return
+	done
+}
+
 # Every fake's book, one JSON object a line.
 demo_books() {
 	local line name names next sep
@@ -445,10 +475,14 @@ demo_report() {
 
 # Exit status 1: they crossed, and something is not as it should be.
 demo_all() {
+	local good=0
 	step 'demonstration payments'
 	demo_start
 	demo_follow
 	demo_printed
 	say "a printed code that every wallet pays leads to $(demo_address "$CODE")"
-	demo_report
+	mkdir -p "$RUN/demo"
+	demo_settle || { say "no settlement: $(tail -n 1 "$RUN/log/settle.log")"; good=1; }
+	demo_report || good=1
+	return $good
 }

@@ -44,6 +44,7 @@ crosses() {
 	[[ $(json 'o["books_equal"] and len(o["corridors"]) >= 12 and len(o["balances"]) > 0 and
 		all(c["final"] and c["state"] == c["expected"] for c in o["corridors"]) and
 		all(t == 0 for t in o["totals"].values()) and
+		[(s["participant"], s["instructed"], s["confirmed"]) for s in o["settlements"][:1]] == [("till-eur", "olga, maria", "olga, maria")] and
 		len({(c["issuer"], c["acquirer"]) for c in o["corridors"]}) >= 7' <"$OUTER/tmp/entry.up") == True ]]
 }
 again_is_harmless() {
