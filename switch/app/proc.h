@@ -56,6 +56,7 @@ struct proc_rules {
  * clerk, `taken`, in order. More than fit are found by their alarms. */
 #define PROC_NOTES   4096
 #define PROC_ORPHANS 4096
+#define PROC_ENDED   4096
 
 struct proc_orphans {
 	uint32_t put, taken;
@@ -67,6 +68,7 @@ struct proc_orphans {
 struct proc_notes {
 	struct wrk_note note[PROC_MAX][PROC_NOTES]; /* of who has the slot */
 	struct proc_orphans orphans;
+	struct wrk_ended ended[PROC_ENDED]; /* by all */
 };
 
 struct proc_page {

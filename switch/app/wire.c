@@ -55,6 +55,8 @@ static bool open_worker(struct wire *w, bool is_clerk, const char **ret_why)
 		.calls_max = w->conf->calls_max,
 		.note = w->notes->note[w->own],
 		.note_count = PROC_NOTES,
+		.ended = w->notes->ended,
+		.ended_count = PROC_ENDED,
 		.is_clerk = is_clerk,
 		.sharers = w->conf->workers + 1 };
 	uint32_t asks = 2 * c.payments_max;

@@ -532,6 +532,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	l->synced = l->asked;
 	l->stale = false;
 	note_moved(w, &before, &ws->st);
+	ended_keep(w, &before, &ws->st);
 	if (pay_is_final(&l->rec) && !pay_is_final(&before))
 		w->stats.moved[(pay_state(&l->rec) & ~PAY_FINAL) & 31][0]++;
 	if (ws->st.exception)

@@ -148,7 +148,8 @@ static void to_target(struct wrk *w, struct rq *rq)
 		else
 			inbound_to_payment(w, rq, &id);
 	} else if (m->op == OP_PUSH && is_ours(m->request_id, &id)) {
-		inbound_to_payment(w, rq, &id);
+		if (!ended_says_same(w, rq, &id))
+			inbound_to_payment(w, rq, &id);
 	} else if (m->request_id[0]) {
 		struct claim c = inbound_payment_claim(rq);
 		struct live *l = map_get(&w->claims, c.digest);

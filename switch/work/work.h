@@ -327,6 +327,12 @@ void takeover_forget_call(struct wrk *w, const struct callout *c);
 /* Nothing is to be stepped: the call was made, or is no longer wanted. */
 bool takeover_done(struct wrk *w, struct live *l, const struct item *it);
 
+/* ended.c */
+/* Behind a commit: what its wallet may tell of it again is known without the ledger for a while. */
+void ended_keep(struct wrk *w, const struct pay *before, const struct step *st);
+/* A push that tells what is committed already has been acknowledged; false: it is to be stepped. */
+bool ended_says_same(struct wrk *w, struct rq *rq, const struct pay_id *id);
+
 /* foreign.c */
 /* It names a participant that this program has not been told of. */
 bool foreign_is(const struct wrk *w, const struct pay *p);

@@ -36,6 +36,16 @@ struct wrk_note {
 	struct call call;
 };
 
+/* A record as it was committed, in memory of the host's that its processes share, zeroed. `turn`: odd
+ * while somebody writes it. `bytes` 0: none. `at`: by the clock that they share, too. */
+#define WRK_ENDED_BYTES 1536
+struct wrk_ended {
+	uint32_t turn, bytes;
+	struct mono at;
+	struct pay_id payment;
+	char record[WRK_ENDED_BYTES];
+};
+
 struct wrk_conf {
 	const struct snapshot *snapshot;
 	const struct link *link;
@@ -52,6 +62,9 @@ struct wrk_conf {
 	 * what has no room there is not noted. */
 	struct wrk_note *note;
 	uint32_t note_count;
+	/* Payments that were paid a moment ago, of all processes; 0: none are kept. */
+	struct wrk_ended *ended;
+	uint32_t ended_count;
 };
 
 size_t wrk_bytes(const struct wrk_conf *conf);

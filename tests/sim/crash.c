@@ -193,6 +193,8 @@ void proc_start(struct sim *s, int proc)
 		.calls_max = s->faults.small ? 6 : 64,
 		.note = p->note,
 		.note_count = NOTES,
+		.ended = s->ended,
+		.ended_count = ENDED,
 		.is_clerk = proc == CLERK,
 		.sharers = PROCS };
 	CHECK(wrk_bytes(&p->conf) <= PROC_BYTES && wrk_notes(&p->conf) <= NOTES);

@@ -25,6 +25,7 @@ static void forget(struct sim *s)
 	s->heap_count = 0;
 	s->memory_used = 0;
 	memset(s->outcall, 0, sizeof s->outcall);
+	memset(s->ended, 0, sizeof s->ended);
 	memset(s->incall, 0, sizeof s->incall);
 	for (int i = 0; i < LINK_EXCHANGES; i++)
 		s->exchange[i].used = false;

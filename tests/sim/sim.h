@@ -53,6 +53,7 @@ enum party_no {
 };
 
 enum proc_no { WORKER_A, WORKER_B, CLERK, PROCS };
+#define ENDED 64 /* payments that all processes know to be paid */
 #define NOTES (64 * (STEP_ACTIONS + 1)) /* of calls of a process */
 
 /* ---- what goes wrong in this world: chances in thousandths, chosen from the seed ---- */
@@ -621,6 +622,7 @@ struct sim {
 	struct ledger ledger;
 	struct rds_fake rds;
 	struct proc proc[PROCS];
+	struct wrk_ended ended[ENDED];
 	int64_t look_us; /* the clerk's next look, world time */
 	bool looking;
 

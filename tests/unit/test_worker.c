@@ -93,6 +93,7 @@ static const struct route served[] = {
 	{ "POST", "/{peer}/credit", OP_CREDIT, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/read", OP_READ, 0, .hold_ms = 0 },
+	{ "POST", "/{peer}/push", OP_PUSH, 0, .hold_ms = 0 },
 	{ .method = NULL },
 };
 static const struct caps wallet_caps[] = {
@@ -104,6 +105,7 @@ static const struct caps wallet_caps[] = {
 		.taken_at_once = true,
 		.ladder = LADDER(2, 3) },
 	{ .op = OP_CREDIT, .allowed_ms = 5000, .sends_code = true, .ladder = LADDER(2, 3) },
+	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };
 static const struct caps guarded_caps[] = {
@@ -1236,15 +1238,21 @@ static int keep_note(void)
 	return count;
 }
 
-static void dies(struct world *o)
+/* Another worker takes its place. */
+static void another(struct world *o)
 {
 	size_t n = (wrk_bytes(&conf) + 63) & ~(size_t)63;
 
 	free(o->memory); /* the sanitizer knows parts of it as poisoned */
 	o->memory = aligned_alloc(64, n);
 	memset(o->memory, 0, n);
-	memset(notes, 0, sizeof notes);
 	o->w = wrk_init(o->memory, &conf, o->ports);
+}
+
+static void dies(struct world *o)
+{
+	memset(notes, 0, sizeof notes);
+	another(o);
 	o->calls = 0;
 	assert_true(wrk_take_over(o->w, &noted));
 	all(o);
@@ -1374,6 +1382,107 @@ static void a_call_too_late_to_make(void **state)
 	done(o);
 }
 
+static struct wrk_ended ended[8];
+
+static int none_ended(void **state)
+{
+	conf.ended = NULL;
+	conf.ended_count = 0;
+	return world_of_two(state);
+}
+
+static struct world *paid(void)
+{
+	struct world *o;
+
+	memset(ended, 0, sizeof ended);
+	conf.ended = ended;
+	conf.ended_count = sizeof ended / sizeof *ended;
+	o = fresh();
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	called(o, 200,
+		"op: debit\nanswer: true\nauthentic: true\noutcome.result: approved\n"
+		"peer_id: w-1\npayment.amount.currency: EUR\npayment.amount.minor: 8900\n");
+	assert_int_equal(record(o, 0).iss.phase, LEG_YES);
+	return o;
+}
+
+/* The wallet sends a result of its payment; how often the ledger is asked before it is
+ * acknowledged. */
+static int told(struct world *o, const char *result, const char *minor)
+{
+	static char text[8][512];
+	char id[32];
+	struct buf b = buf_init(id, sizeof id);
+	int i = o->exchanges, asked;
+
+	pay_id_write(&b, &o->id[0]);
+	snprintf(text[i], sizeof text[i],
+		"op: push\nauthentic: true\nrequest_id: %.*s\noutcome.result: %s\npeer_id: w-1\n"
+		"payment.amount.currency: EUR\npayment.amount.minor: %s\n",
+		(int)b.n, id, result, minor);
+	(void)request(o, "/wallet/push", text[i]);
+	turn(o);
+	asked = o->questions;
+	all(o);
+	assert_int_equal(o->status[i], 200);
+	return asked;
+}
+
+/* What is committed and told again costs the ledger nothing, whoever hears it. */
+static void told_again_what_is_known(void **state)
+{
+	struct world *o = paid();
+
+	(void)state;
+	assert_int_equal(told(o, "approved", "8900"), 0);
+	another(o);
+	assert_int_equal(told(o, "approved", "8900"), 0);
+	assert_int_equal(record(o, 0).version, 2);
+	o->now.us += 5000000;
+	assert_int_equal(told(o, "approved", "8900"), 1); /* too long ago to be believed */
+	done(o);
+}
+
+/* Anything else is stepped on what the ledger has. */
+static void told_what_is_news(void **state)
+{
+	struct world *o = paid();
+
+	(void)state;
+	assert_int_equal(told(o, "declined", "8900"), 1);
+	assert_int_equal(record(o, 0).version, 3);
+	assert_int_equal(record(o, 0).denied, 1); /* it is for a person to see */
+	assert_int_equal(told(o, "approved", "8901"), 1);
+	assert_int_equal(record(o, 0).version, 4);
+	done(o);
+}
+
+/* A copy that is taken back, one that is being written, and one of another payment help nobody. */
+static void told_what_nobody_keeps(void **state)
+{
+	struct world *o = paid();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+		ended[i].turn++; /* as if its process had died of it */
+	assert_int_equal(told(o, "approved", "8900"), 1);
+	for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+		ended[i].turn++;
+	assert_int_equal(told(o, "approved", "8900"), 0);
+	for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+		ended[i].payment.b[0] ^= 1;
+	assert_int_equal(told(o, "approved", "8900"), 1);
+	for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+		ended[i].payment.b[0] ^= 1;
+	(void)request(o, "/scheme/cancel", CANCEL);
+	all(o);
+	another(o);
+	assert_int_equal(told(o, "approved", "8900"), 1);
+	done(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1406,6 +1515,9 @@ int main(void)
 		cmocka_unit_test_teardown(a_call_of_a_record_that_lost, no_notes),
 		cmocka_unit_test_teardown(a_call_that_had_begun_is_asked_about, no_notes),
 		cmocka_unit_test_teardown(a_call_too_late_to_make, no_notes),
+		cmocka_unit_test_teardown(told_again_what_is_known, none_ended),
+		cmocka_unit_test_teardown(told_what_is_news, none_ended),
+		cmocka_unit_test_teardown(told_what_nobody_keeps, none_ended),
 	};
 
 	return cmocka_run_group_tests(tests, world_of_two, NULL);
