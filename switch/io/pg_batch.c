@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "entropy.h"
+#include "pg_hold.h"
 #include "pg_item.h"
 #include "sysclock.h"
 
@@ -25,7 +26,6 @@
 #define BATCH_BYTES_MAX (1u << 20)
 #define TRIES_MAX       5  /* refusals that time may heal */
 #define LOST_MAX        10 /* connections that one item alone may cost */
-#define RATE_WINDOW_US  100000
 #define UNSENT_CHECK_MS 100
 #define LOOK_MAX        (2 * PGB_BATCH_MAX)
 #define KEY_SLOTS       1024 /* a power of two > LOOK_MAX x (claims + 1) */
@@ -48,7 +48,7 @@ struct lane {
 	bool busy;   /* a batch is out */
 	bool alone;  /* run what is here one by one */
 	int count, out, tries;
-	struct mono not_before;
+	struct mono not_before, sent;
 	uint32_t type[PG_ROW_TYPES];
 	struct entry *entry[PGB_BATCH_MAX]; /* the first `out` of them are out while busy */
 	struct buf buf;
@@ -63,8 +63,7 @@ struct pgb {
 	struct entry *entries, *free, *first, **last;
 	int waiting;
 	struct loop_timer timer;
-	struct mono window; /* of the rate */
-	int window_steps;
+	struct pg_hold hold;
 	struct pgb_stats stats;
 };
 
@@ -127,26 +126,6 @@ static void give_verdict(struct pgb *pgb, struct entry *e, enum pgb_verdict v, c
 static struct mono now(void)
 {
 	return sysclock_mono();
-}
-
-static void rate_update(struct pgb *pgb)
-{
-	int64_t us = now().us - pgb->window.us;
-	int range = pgb->conf.busy_per_s - pgb->conf.quiet_per_s;
-
-	if (us < RATE_WINDOW_US)
-		return;
-	int64_t rate = (int64_t)pgb->window_steps * 1000000 / us;
-	if (us < 4 * RATE_WINDOW_US)
-		rate = (3 * pgb->stats.rate_per_s + rate) / 4;
-	pgb->stats.rate_per_s = (int)rate;
-	pgb->window = now();
-	pgb->window_steps = 0;
-	int64_t hold = (rate - pgb->conf.quiet_per_s) * pgb->conf.hold_us_max /
-		       (range > 0 ? range : 1);
-	if (hold > pgb->conf.hold_us_max)
-		hold = pgb->conf.hold_us_max;
-	pgb->stats.hold_us = hold < 0 ? 0 : (int)hold;
 }
 
 static bool lane_free(const struct lane *l, struct mono at)
@@ -276,6 +255,16 @@ static void on_answers(struct lane *l, const struct pg_rows *rows)
 			give(l->pgb, done[i], &result[i]);
 }
 
+static void saw(struct lane *l)
+{
+	struct pgb *pgb = l->pgb;
+
+	pg_hold_saw(&pgb->hold, now().us - l->sent.us);
+	pgb->stats.hold_us = pg_hold_us(&pgb->hold, pgb->conf.hold_us_max);
+	if (pgb->stats.hold_us < pgb->conf.hold_us_min)
+		pgb->stats.hold_us = pgb->conf.hold_us_min;
+}
+
 static void on_commit(void *ctx, const struct pg_answer *a)
 {
 	struct lane *l = ctx;
@@ -284,6 +273,7 @@ static void on_commit(void *ctx, const struct pg_answer *a)
 	CHECK(l->busy);
 	switch (a->end) {
 	case PG_END_DONE:
+		saw(l);
 		on_answers(l, a->rows);
 		break;
 	case PG_END_REFUSED:
@@ -311,6 +301,7 @@ static void send_lane(struct lane *l)
 		item[i] = l->entry[i]->item;
 	CHECK(pg_items_write(&l->buf, &params, l->type, item, l->out));
 	l->busy = true;
+	l->sent = now();
 	if (pg_send(l->pg, PG_STMT_COMMIT_BATCH, &params, on_commit, l) != RC_OK) {
 		l->busy = false; /* nothing went; the lane's connection comes back */
 		return;
@@ -368,7 +359,6 @@ static void dispatch(void *ctx)
 	struct mono at = now(), next = MONO_NEVER;
 	bool any_free = false, stuck = false, collides = false;
 
-	rate_update(pgb);
 	for (struct lane *l = pgb->lane; l < pgb->lane + LANES; l++) {
 		if (lane_free(l, at) && l->count == 0 && should_leave(pgb, at))
 			collides |= !take(pgb, l);
@@ -411,6 +401,7 @@ static void on_lane_state(void *ctx, enum pg_state state, const char *why)
 
 	CHECK_OBJ(l, PGB_MAGIC);
 	l->usable = false;
+	l->pgb->hold = (struct pg_hold){ 0 }; /* the next server may be another */
 	if (l->pgb->on_state)
 		l->pgb->on_state(l->pgb->ctx, state, why);
 	/* A failure here has taken the connection down, and it comes back to this line. */
@@ -441,6 +432,7 @@ struct pgb *pgb_open(
 	if (!pgb)
 		return 0;
 	pgb->conf = *conf;
+	pgb->stats.hold_us = conf->hold_us_min;
 	pgb->loop = loop;
 	pgb->on_state = on_state;
 	pgb->ctx = ctx;
@@ -498,7 +490,6 @@ enum rc pgb_submit(struct pgb *pgb, struct pgb_item *item, pgb_done_fn *on_done,
 	*pgb->last = e;
 	pgb->last = &e->next;
 	pgb->waiting++;
-	pgb->window_steps++;
 	/* Never at once, so that the rest of this turn's steps come along. */
 	if (pgb->waiting == pgb->conf.batch_enough)
 		loop_timer_set(&pgb->timer, e->since);

@@ -3,9 +3,10 @@
  * commit_batch, over two connections that take turns.
  *
  * A batch leaves when a connection is free and either enough steps wait or the oldest has waited
- * `hold`: nothing while the worker is quiet, up to 3 ms when it is busy, since a full batch costs
- * Postgres a third per step. Whatever happens to connections and servers, every step gets exactly
- * one verdict, and OK is said only of what is on disk.
+ * `hold`: nothing while batches are answered as fast as they can be, up to 16 ms when processors or
+ * disk are all in use (pg_hold.h), since a step in a full batch costs Postgres a fifth. Whatever
+ * happens to connections and servers, every step gets exactly one verdict, and OK is said only of
+ * what is on disk.
  *
  * The item and everything that it points at belong to the caller and stay unchanged until on_done.
  * A payment has one step under way at a time (PRE of pgb_submit, checked by the fence).
@@ -136,20 +137,18 @@ typedef void pgb_done_fn(void *ctx, struct pgb_item *item, const struct pgb_resu
 
 struct pgb_conf {
 	const char *conninfo, *name;
-	int items_max;    /* steps waiting and under way */
-	int batch_max;    /* <= PGB_BATCH_MAX */
-	int batch_enough; /* leaves without waiting */
-	int hold_us_max;  /* at or above busy_per_s; nothing at or below quiet_per_s */
-	int quiet_per_s, busy_per_s;
+	int items_max;                /* steps waiting and under way */
+	int batch_max;                /* <= PGB_BATCH_MAX */
+	int batch_enough;             /* leaves without waiting */
+	int hold_us_min, hold_us_max; /* alike: batches are full at any rate */
 };
 #define PGB_CONF_DEFAULT                                                                           \
-	.items_max = 1024, .batch_max = PGB_BATCH_MAX, .batch_enough = 16, .hold_us_max = 16000,   \
-	.quiet_per_s = 300, .busy_per_s = 900
+	.items_max = 1024, .batch_max = PGB_BATCH_MAX, .batch_enough = 32, .hold_us_max = 16000
 
 struct pgb_stats {
 	uint64_t steps, batches, splits, lost, refused;
 	int waiting, under_way;
-	int hold_us, rate_per_s;
+	int hold_us;
 };
 
 struct pgb;

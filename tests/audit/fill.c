@@ -416,8 +416,7 @@ int main(int argc, char **argv)
 	client = calloc(CLIENTS, sizeof *client);
 	loop = loop_new();
 	p.batch_max = p.batch_enough = 16;
-	p.quiet_per_s = -2; /* batches are full at any rate */
-	p.busy_per_s = -1;
+	p.hold_us_min = p.hold_us_max; /* batches are full at any rate */
 	pgb = client && loop ? pgb_open(loop, &p, NULL, NULL) : NULL;
 	if (!pgb)
 		die("out of memory");

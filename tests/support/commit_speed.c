@@ -1,9 +1,9 @@
 /*
  * commit_speed.c: what a committed payment of two steps costs Postgres, through pg_batch.c and a
  * private server: CPU of all its processes per payment, by size of batch, on an empty ledger and on
- * one that has `filled` payments; then at a fixed rate from two workers. Beside it what the same
- * bytes cost in one bare insert into a table with one key, the least that keeping them can cost. A
- * tool for people: nothing asserts a speed.
+ * one that has `filled` payments; then at a fixed rate from two workers, where a batch's hold shows
+ * in how long a step waits. Beside it what the same bytes cost in one bare insert into a table with
+ * one key, the least that keeping them can cost. A tool for people: nothing asserts a speed.
  *
  *	commit_speed [FILLED]
  */
@@ -27,6 +27,7 @@
 struct payment {
 	struct pgb *pgb;
 	struct pgb_item item;
+	int64_t since_us; /* its step waits */
 	bool busy;
 };
 
@@ -34,7 +35,7 @@ static struct loop *loop;
 static struct pgb *pgb[WORKERS_MAX];
 static struct payment payment[CLIENTS_MAX];
 static int workers, clients, started, done, target, rate;
-static int64_t begin_us;
+static int64_t begin_us, waited_us; /* all steps together */
 static char filler[4096];
 
 _Noreturn static void die(const char *what)
@@ -98,6 +99,7 @@ static void on_done(void *ctx, struct pgb_item *item, const struct pgb_result *r
 
 static void submit(struct payment *p)
 {
+	p->since_us = sysclock_mono().us;
 	if (pgb_submit(p->pgb, &p->item, on_done, p) != RC_OK)
 		die("the queue is full");
 }
@@ -116,6 +118,7 @@ static void on_done(void *ctx, struct pgb_item *item, const struct pgb_result *r
 
 	if (r->verdict != PGB_OK)
 		die("a step was not committed");
+	waited_us += sysclock_mono().us - p->since_us;
 	if (item->version == 1) {
 		fill_second(item);
 		submit(p);
@@ -202,8 +205,7 @@ static void open_workers(const char *conninfo, int batch)
 	if (rate == 0) {
 		/* Full batches of just that size, or of one. */
 		conf.batch_max = conf.batch_enough = batch;
-		conf.quiet_per_s = -2;
-		conf.busy_per_s = -1;
+		conf.hold_us_min = conf.hold_us_max;
 	}
 	for (int i = 0; i < workers; i++)
 		if (!(pgb[i] = pgb_open(loop, &conf, 0, 0)))
@@ -219,6 +221,7 @@ static void open_workers(const char *conninfo, int batch)
 static void run(int payments)
 {
 	started = done = 0;
+	waited_us = 0;
 	target = payments;
 	begin_us = sysclock_mono().us;
 	for (int i = 0; rate == 0 && i < clients && started < target; i++)
@@ -248,9 +251,10 @@ static void measure(struct server *s, const char *db, const char *what, int batc
 		batches += pgb_stats(pgb[i]).batches;
 		pgb_close(pgb[i]);
 	}
-	printf("%-24s %6.1f steps a batch %7.0f payments/s %7.1f us of Postgres per payment\n",
+	printf("%-24s %6.1f steps a batch %7.0f payments/s %7.1f us of Postgres per payment, %6.1f ms "
+	       "until a step is kept\n",
 		what, (double)steps / (double)batches, payments * 1e6 / (double)us,
-		(double)ns / 1e3 / payments);
+		(double)ns / 1e3 / payments, (double)waited_us / 2e3 / payments);
 }
 
 /* As many bytes as a payment's rows have, in rows of one table, a transaction for each batch. */
