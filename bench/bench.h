@@ -195,11 +195,19 @@ struct later {
 	uint8_t kind;
 };
 
+/* When a run ends before its time, `aborted` and without figures. */
+enum load_patience {
+	LOAD_WHOLE,         /* never */
+	LOAD_WHILE_HOPEFUL, /* the rate is hopeless */
+	LOAD_WHILE_HELD,    /* an arrival of the window was dropped */
+};
+
 struct load {
 	struct mono begin, from, to; /* arrivals; the window inside */
 	double gap_us;
 	uint64_t started, open; /* arrivals; deals and follow-ups that are not over */
-	bool running, may_abort, in_window;
+	bool running, in_window;
+	enum load_patience patience;
 	struct later later[LATER_MAX];
 	uint64_t later_head, later_tail;
 	struct mono paid_at; /* the last time */
@@ -211,7 +219,7 @@ struct load {
 struct bench {
 	struct loop *loop;
 	const struct corridor *corridor;
-	bool enduring; /* faults are made meanwhile: no figure is taken, every call is repeated */
+	bool enduring;   /* faults are made meanwhile: no figure is taken, every call is repeated */
 	int64_t calm_us; /* so long nothing is broken */
 	struct cpu_pids pids;
 	int64_t payer_us; /* what a Vipps user takes to approve; no part of a latency */
@@ -224,10 +232,10 @@ struct bench {
 	struct load load;
 };
 
-/* One run: `warm_s` beforehand, then the window; until all is over. may_abort: ends early where the
- * rate is hopeless. False: the processes to be measured are gone. */
-bool load_run(struct bench *b, double rate, double warm_s, double seconds, bool may_abort,
-	struct result *ret);
+/* One run: `warm_s` beforehand, then the window; until all is over. False: the processes to be
+ * measured are gone. */
+bool load_run(struct bench *b, double rate, double warm_s, double seconds,
+	enum load_patience patience, struct result *ret);
 /* From the crowd: how a call ended. m NULL: no answer, or none that is signed over our call. */
 void load_answered(struct bench *b, struct job *j, const struct http_msg *m, struct arena *a);
 /* endure.c: one run at one rate, reported as one JSON object; false where it could not be made. */

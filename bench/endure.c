@@ -50,7 +50,7 @@ bool endure_run(struct bench *b, double rate, double seconds)
 {
 	static struct result r;
 
-	if (!load_run(b, rate, 0, seconds, false, &r))
+	if (!load_run(b, rate, 0, seconds, LOAD_WHOLE, &r))
 		return false;
 	print(&r, b->deal_count);
 	return true;

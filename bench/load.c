@@ -186,6 +186,19 @@ static struct mono next_arrival(const struct load *l)
 	return (struct mono){ l->begin.us + (int64_t)((double)l->started * l->gap_us) };
 }
 
+static bool is_lost(const struct load *l)
+{
+	switch (l->patience) {
+	case LOAD_WHOLE:
+		return false;
+	case LOAD_WHILE_HOPEFUL:
+		return l->result->dropped > 50 + l->started / 30;
+	case LOAD_WHILE_HELD:
+		return l->result->dropped > 0;
+	}
+	return false;
+}
+
 static void start_arrivals(struct bench *b, struct mono now)
 {
 	struct load *l = &b->load;
@@ -195,7 +208,7 @@ static void start_arrivals(struct bench *b, struct mono now)
 		l->started++;
 		arrive(b, next);
 	}
-	if (l->may_abort && l->result->dropped > 50 + l->started / 30 && now.us < l->to.us) {
+	if (now.us < l->to.us && is_lost(l)) {
 		l->result->aborted = true;
 		l->to = now;
 	}
@@ -292,8 +305,8 @@ static void difference(struct counters *ret, const struct counters *before)
 	ret->call_count -= before->call_count;
 }
 
-bool load_run(struct bench *b, double rate, double warm_s, double seconds, bool may_abort,
-	struct result *ret)
+bool load_run(struct bench *b, double rate, double warm_s, double seconds,
+	enum load_patience patience, struct result *ret)
 {
 	struct load *l = &b->load;
 	struct counters before = { 0 };
@@ -303,7 +316,7 @@ bool load_run(struct bench *b, double rate, double warm_s, double seconds, bool 
 	b->stock.want = rate < STOCK_MAX / 2 ? (uint32_t)rate + 50 : STOCK_MAX;
 	if (!b->enduring && !stock_counters(&b->stock, &before))
 		return false;
-	*l = (struct load){ .result = ret, .gap_us = 1e6 / rate, .may_abort = may_abort };
+	*l = (struct load){ .result = ret, .gap_us = 1e6 / rate, .patience = patience };
 	l->begin = mono_plus_ms(sysclock_mono(), 5);
 	l->from = (struct mono){ l->begin.us + (int64_t)(warm_s * 1e6) };
 	l->to = (struct mono){ l->from.us + (int64_t)(seconds * 1e6) };

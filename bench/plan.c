@@ -3,7 +3,9 @@
  * halving between the last good and the first bad one, then one long run, which alone is reported.
  *
  * The hard thing is that short runs flatter: a rate that three seconds held may drown in thirty. So
- * a long run that fails is made again a little lower, and what is reported is what was held long.
+ * a long run that fails is made again a little lower, as often as there is time for, and what is
+ * reported is what was held long. One that has dropped an arrival has failed: it ends there, unless
+ * it is the last, whose figures are needed.
  * Must never report a short run, nor the better of two long ones at one rate.
  */
 #include "plan.h"
@@ -15,11 +17,11 @@
 
 #define RISE        1.4
 #define FALL        0.92
-#define FINE        1.06 /* good and bad rate this near: enough */
-#define LONG_RUNS   4
+#define FINE        1.1 /* good and bad rate this near: enough, a long run falls as far */
+#define LONG_RUNS   6
 #define RATE_MAX    20000.0
 #define STEP_SHARE  0.03 /* of all the time: a step, */
-#define LONG_SHARE  0.22 /* a long run */
+#define LONG_SHARE  0.16 /* a long run */
 #define SHORT_SHARE 0.08 /* and the one at a quarter of the rate */
 
 static double clamp(double v, double low, double high)
@@ -41,9 +43,9 @@ static void say(const struct bench *b, const char *what, const struct result *r)
 }
 
 static bool run(struct bench *b, const char *what, double rate, double warm_s, double seconds,
-	bool may_abort, struct result *ret)
+	enum load_patience patience, struct result *ret)
 {
-	if (!load_run(b, rate, warm_s, seconds, may_abort, ret))
+	if (!load_run(b, rate, warm_s, seconds, patience, ret))
 		return false;
 	say(b, what, ret);
 	return true;
@@ -61,7 +63,7 @@ static bool step(struct bench *b, double rate, double warm_s, double step_s, boo
 	static struct result r;
 
 	for (int i = 0; i < 2; i++) {
-		if (!run(b, "step", rate, warm_s, step_s, true, &r))
+		if (!run(b, "step", rate, warm_s, step_s, LOAD_WHILE_HOPEFUL, &r))
 			return false;
 		*ret_held = result_held(&r);
 		if (*ret_held || r.aborted)
@@ -79,7 +81,7 @@ static bool search(struct bench *b, const struct plan *p, struct mono begun, dou
 	bool held;
 
 	/* Connections, caches and plans are made once; what that takes is nobody's rate. */
-	if (!run(b, "warm-up", rate / 4, warm_s, step_s, false, &r))
+	if (!run(b, "warm-up", rate / 4, warm_s, step_s, LOAD_WHOLE, &r))
 		return false;
 	while (seconds_since(begun) < p->seconds * 0.5 && rate <= RATE_MAX && rate >= 1) {
 		if (!step(b, rate, warm_s, step_s, &held))
@@ -101,21 +103,21 @@ bool plan_run(struct bench *b, const struct plan *p, struct outcome *ret)
 	*ret = (struct outcome){ 0 };
 	if (rate > 0) {
 		ret->long_runs = 1;
-		if (!run(b, "run", rate, 1, p->seconds, false, &ret->best))
+		if (!run(b, "run", rate, 1, p->seconds, LOAD_WHOLE, &ret->best))
 			return false;
 		ret->held = result_held(&ret->best);
 		return true;
 	}
 	if (!search(b, p, begun, &rate))
 		return false;
-	do {
-		if (!run(b, "long", rate, clamp(long_s / 10, 0.5, 3), long_s, false, &ret->best))
+	for (bool last = false; !ret->held && !last; rate *= FALL) {
+		last = ++ret->long_runs == LONG_RUNS ||
+		       seconds_since(begun) + 2 * long_s > p->seconds;
+		if (!run(b, "long", rate, clamp(long_s / 10, 0.5, 3), long_s,
+			    last ? LOAD_WHOLE : LOAD_WHILE_HELD, &ret->best))
 			return false;
 		ret->held = result_held(&ret->best);
-		ret->long_runs++;
-		rate *= FALL;
-	} while (!ret->held && ret->long_runs < LONG_RUNS &&
-		 seconds_since(begun) + long_s < p->seconds);
+	}
 	return run(b, "quarter", ret->best.offered / 4, 0.5, clamp(p->seconds * SHORT_SHARE, 1, 10),
-		false, &ret->quarter);
+		LOAD_WHOLE, &ret->quarter);
 }
