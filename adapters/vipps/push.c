@@ -1,8 +1,8 @@
 /*
  * push.c: webhooks. The hard thing is the string that was signed: it holds the target and host of
  * the address that was registered, the date as it was sent, and a digest of the raw body, so all
- * are taken from the bytes that came. Must never move a payment by itself: an event tells
- * one movement of many, so it is a hint to read the payment.
+ * are taken from the bytes that came. Must never say that money has moved: an event tells one
+ * movement of many, so it is a hint to read the payment, or a consent that our capture tries.
  */
 #include "vipps.h"
 

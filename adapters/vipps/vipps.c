@@ -4,9 +4,9 @@
  * person, capture.
  *
  * The hard thing about Vipps is spread over these rows: an approval only holds the money, a cancel
- * does not give back what was captured, a push is no more than a hint, and the same reference may
- * be touched five times a minute at most. Must never let an AUTHORIZED pass for money taken
- * (answer.c).
+ * does not give back what was captured, a push is no more than a hint but for the approval, and the
+ * same reference may be touched five times a minute at most. Must never let an AUTHORIZED pass for
+ * money taken (answer.c).
  */
 #include "vipps.h"
 
@@ -32,7 +32,7 @@ static const struct caps caps[] = {
 	{ .op = OP_INQUIRE, CALL, .not_found_s = 30, .ladder = LADDER_INQUIRE },
 	{ .op = OP_CANCEL, CALL, .ladder = LADDER_REPEAT },
 	{ .op = OP_REFUND, CALL, .remembers_s = KEY_LIFE_S, .ladder = LADDER_REPEAT },
-	{ .op = OP_PUSH },
+	{ .op = OP_PUSH, .push_holds = true },
 	{ .op = OP_NONE },
 };
 

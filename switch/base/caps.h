@@ -60,6 +60,8 @@ struct caps {
 	uint32_t in_order_s; /* OP_NOTIFY: of one payment, the next only when the last was
 				acknowledged, or is so old; 0: at once */
 	bool push_decides; /* OP_PUSH: signed and complete, so it may move a payment; else a hint */
+	bool push_holds;   /* OP_PUSH: a hint, but for this: signed, that the payer has approved our
+			      amount, so that it may be captured without asking first */
 	uint32_t remembers_s; /* OP_REFUND, same id: for so long after the first sending it
 				 recognises our id; after that it is asked instead; 0: for ever */
 	uint16_t not_found_s; /* OP_INQUIRE: settle time before "not found" may count (twice in a

@@ -416,6 +416,10 @@ void issuer_no_answer(struct turn *t, enum op op, enum lost lost)
 			issuer_refused(t, REASON_UNAVAILABLE);
 		return;
 	}
+	/* Its webhook may have come while it was out, which was no step: ask at once, the first
+	 * time. */
+	if (op == OP_CAPTURE && !l->heeded.us)
+		l->hinted = 1;
 	if (op == OP_INQUIRE && l->phase == LEG_PENDING)
 		wait(t, LEG_PENDING, 0);
 	else
@@ -439,22 +443,39 @@ static bool hint_counts(struct turn *t, const struct msg *m)
 		return false;
 	if (l->phase == LEG_UNKNOWN)
 		return wall_diff_ms(t->ev->now, l->since) < ladder_whole_ms(&asked->ladder);
+	/* What a capture of ours came to, its answer tells, or the ladder behind it. */
+	if (l->phase == LEG_SENT && l->op == OP_CAPTURE)
+		return false;
 	/* That somebody is to act is no news to who waits for just that: a question about it would
 	 * only make the hint that matters wait for the next one's turn. */
 	return (l->phase == LEG_SENT || l->phase == LEG_PENDING) && m->outcome != OUTCOME_PENDING;
 }
 
-void issuer_push(struct turn *t, const struct msg *m)
+/* Whether it moves the payment by itself: signed, and of our amount where it says that money may be
+ * ours. A success that names no amount cannot be compared with what was asked: a hint (W-4). That
+ * it is held is the payer's consent alone: our capture of it is asked of them, and they answer for
+ * that.
+ */
+static bool push_decides(const struct turn *t, const struct msg *m)
 {
-	struct leg *l = &t->p->iss;
+	const struct leg *l = &t->p->iss;
 	const struct caps *c = turn_caps(t, l->peer, OP_PUSH);
-
-	/* A success that names no amount cannot be compared with what was asked: a hint (W-4). */
 	bool complete = !money_is_none(m->amount) ||
 			(m->outcome != OUTCOME_APPROVED && m->outcome != OUTCOME_HELD);
 
-	if (c && c->push_decides && m->authentic && complete && m->outcome != OUTCOME_UNKNOWN &&
-		m->outcome != OUTCOME_NONE) {
+	if (!c || !m->authentic)
+		return false;
+	if (c->push_decides)
+		return complete && m->outcome != OUTCOME_UNKNOWN && m->outcome != OUTCOME_NONE;
+	return c->push_holds && m->outcome == OUTCOME_HELD && money_eq(m->amount, l->ask) &&
+	       l->phase == LEG_PENDING && !l->asking && t->p->undo.phase == UNDO_NONE;
+}
+
+void issuer_push(struct turn *t, const struct msg *m)
+{
+	struct leg *l = &t->p->iss;
+
+	if (push_decides(t, m)) {
 		issuer_answer(t, OP_PUSH, m);
 		return;
 	}

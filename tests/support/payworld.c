@@ -45,7 +45,7 @@ static const struct caps push_caps[] = {
 	{ .op = OP_INQUIRE, .allowed_ms = ALLOW, .not_found_s = 5, .ladder = { 3, { 5, 2, 2 } } },
 	{ .op = OP_CANCEL, .allowed_ms = ALLOW, .ladder = { 2, { 2, 3 } } },
 	{ .op = OP_REFUND, .allowed_ms = ALLOW, .ladder = { 2, { 2, 3 } } },
-	{ .op = OP_PUSH },
+	{ .op = OP_PUSH, .push_holds = true },
 	{ .op = OP_NONE },
 };
 static const struct caps credit_caps[] = {

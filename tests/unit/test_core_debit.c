@@ -691,6 +691,93 @@ static void hint_without_news(void **state)
 	assert_call(w, OP_CAPTURE);
 }
 
+static void consent_of(struct payworld *w, bool signed_, struct money amount)
+{
+	w->m = (struct msg){ .outcome = OUTCOME_HELD, .authentic = signed_, .amount = amount };
+	pw_step(w,
+		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = PUSH, .msg = &w->m });
+}
+
+/* That the payer has approved, signed and of our amount, is enough to capture. */
+static void consent_is_captured(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	consent_of(w, true, w->rec.iss.ask);
+	assert_call(w, OP_CAPTURE);
+	assert_true(w->st.keep_evidence);
+	pw_answer(w, OP_CAPTURE, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PAID);
+}
+
+static void consent_unsigned(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	consent_of(w, false, w->rec.iss.ask);
+	assert_call(w, OP_INQUIRE);
+}
+
+static void consent_of_another_amount(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	consent_of(w, true, money_of(999, EUR));
+	assert_call(w, OP_INQUIRE);
+	assert_int_equal(w->st.exception, 0);
+}
+
+/* While a question is out its answer tells; before the debit's answer there is nothing to capture.
+ */
+static void consent_in_between(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "vipps", 1000);
+	consent_of(w, true, w->rec.iss.ask);
+	assert_int_equal(w->st.call_count, 0);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	consent_of(w, true, w->rec.iss.ask);
+	assert_int_equal(w->st.call_count, 0);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE);
+}
+
+/* What a capture came to its answer tells: its webhook, which comes meanwhile, is no step. Where
+ * the answer is lost we ask at once, and the next time by the ladder. */
+static void hint_of_a_capture(void **state)
+{
+	struct payworld *w = *state;
+	uint32_t version;
+
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE);
+	version = w->rec.version;
+	hint_of(w, OUTCOME_UNKNOWN);
+	hint_of(w, OUTCOME_HELD);
+	assert_int_equal(w->rec.version, version);
+	assert_int_equal(w->st.fate, FATE_ACK);
+	pw_lost(w, OP_CAPTURE, LOST_UNKNOWN);
+	assert_true(w->rec.due.us <= w->now.us);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_HELD, REASON_NONE);
+	assert_call(w, OP_CAPTURE);
+	pw_lost(w, OP_CAPTURE, LOST_UNKNOWN);
+	assert_true(w->rec.due.us > w->now.us + 1000000); /* now by the ladder */
+	hint_of(w, OUTCOME_UNKNOWN);
+	assert_true(w->rec.due.us <= w->now.us + 1000000);
+}
+
 static void hint_that_it_arrived(void **state)
 {
 	struct payworld *w = *state;
@@ -1133,6 +1220,11 @@ int main(void)
 		core_case(push_about_a_refund),
 		core_case(hint_before_the_answer),
 		core_case(hint_without_news),
+		core_case(consent_is_captured),
+		core_case(consent_unsigned),
+		core_case(consent_of_another_amount),
+		core_case(consent_in_between),
+		core_case(hint_of_a_capture),
 		core_case(hint_that_it_arrived),
 		core_case(less_than_a_cent),
 		core_case(hint_after_the_end),
