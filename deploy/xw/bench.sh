@@ -30,6 +30,7 @@ bench_run() {
 	rm -rf "$RUN/pg" "$RUN/redis"
 	BUILD_ONLY=(switch/app/switchd switch/audit/switchaudit switch/sandbox/switchsandbox bench/switchbench tests/audit/fill)
 	build_tree build --buildtype=release
+	[[ $alone != growth ]] || grown_take "${count:-$GROWN_PAYMENTS}" || :
 	bench_begin
 	if [[ -n $alone ]]; then
 		"bench_$alone" "$count" "${rate[@]:1}" || good=1

@@ -1,13 +1,15 @@
 # shellcheck shell=bash disable=SC2015,SC2016,SC2030,SC2031,SC2034,SC2086,SC2155  # part of ./xw
 # `./xw bench --growth [N]`: what a payment costs on a ledger of N payments, beside what it costs on an empty
 # one. The ledger is filled through the payment machine and the same commits (tests/audit/fill.c), sealed, and
-# put aside; then the same corridor runs at the same rate on either in turn.
+# put aside; then the same corridor runs at the same rate on either in turn. Where `./xw audit` left a ledger of
+# at least as many, that one is taken: to fill another takes an hour.
 #
 # The hard thing is to compare nothing but the ledgers: what else the machine does changes from minute to
 # minute, so the runs alternate, and both figures are means of as many runs.
 
 GROWN_PAYMENTS=10000000
 GROWN_BYTES=6500 # that one of them may take on the disk, with the server's log and room for sorting
+GROWN_TAKEN=
 GROWN_CORRIDOR=wallet-cpm GROWN_RATE=150 GROWN_SECONDS=20 GROWN_ROUNDS=2
 
 # The most that the disk holds, with a tenth of it and the server's log left free.
@@ -17,13 +19,32 @@ grown_room() {
 	echo $(((free - size / 10 - 5 * 1024 ** 3) / GROWN_BYTES / 1000 * 1000))
 }
 
+# grown_take PAYMENTS: data folder, log and keys of what `./xw audit` left, before servers are up; false where
+# there is too little.
+grown_take() {
+	local left=$MAIN/audit there
+	read -r there 2>/dev/null <"$left/filled" && ((there >= $1)) || return
+	say "$left has a ledger of $there payments; it is taken"
+	rm -rf "$RUN/sealer.grown" "$RUN/keys" "$left/filled"
+	cp -a "$left/keys" "$RUN/keys" # what is sealed and encrypted there is so by these
+	mv "$left/pg" "$RUN/pg"
+	mv "$left/sealer" "$RUN/sealer.grown"
+	GROWN_TAKEN=$there
+}
+
 # bench_growth [PAYMENTS] [RATE]
 bench_growth() {
 	local payments=${1:-$GROWN_PAYMENTS} rate=${2:-$GROWN_RATE} most=$(grown_room) round ledger empty=() grown=() rows=() good=0 bytes
 	((${#BENCH_CORRIDORS[@]} > 1)) || GROWN_CORRIDOR=${BENCH_CORRIDORS[0]}
-	((payments <= most)) || { say "the disk holds $most payments, not $payments" && payments=$most; }
-	((payments > 0)) || die 'the disk is full'
-	grown_fill "$payments"
+	if [[ -n $GROWN_TAKEN ]]; then
+		payments=$GROWN_TAKEN
+		server_sql -d postgres -c 'alter database audit rename to grown'
+		server_migrate grown
+	else
+		((payments <= most)) || { say "the disk holds $most payments, not $payments" && payments=$most; }
+		((payments > 0)) || die 'the disk is full'
+		grown_fill "$payments"
+	fi
 	bytes=$(server_sql -At -d postgres -c "select pg_database_size('grown')")
 	for ((round = 1; round <= GROWN_ROUNDS; round++)); do
 		for ledger in empty grown; do
