@@ -40,7 +40,10 @@ static const struct caps caps[] = {
 		.allowed_ms = ALLOWED_MS,
 		.remembers_s = KEY_LIFE_S,
 		.ladder = LADDER_REPEAT },
-	{ .op = OP_INQUIRE_REFUND, .allowed_ms = ALLOWED_MS, .ladder = LADDER_REFUND },
+	{ .op = OP_INQUIRE_REFUND,
+		.allowed_ms = ALLOWED_MS,
+		.by_their_id = true,
+		.ladder = LADDER_REFUND },
 	{ .op = OP_PUSH, .push_decides = true },
 	{ .op = OP_NONE },
 };

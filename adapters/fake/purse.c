@@ -53,6 +53,13 @@ struct purse_entry *purse_find_ref(struct purse *f, struct span ref)
 	return of_ref(f, f->by_ref[fake_hash(ref) % PURSE_ENTRIES], ref);
 }
 
+struct purse_entry *purse_find_key(struct purse *f, struct span key)
+{
+	struct purse_entry *e = purse_find_ref(f, key);
+
+	return e && (e->parent || e->created.us > f->forgot.us) ? e : NULL;
+}
+
 struct purse_entry *purse_next_ref(struct purse *f, const struct purse_entry *e)
 {
 	return of_ref(f, e->next_by_ref, span_str(e->ref));
@@ -373,7 +380,8 @@ void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie)
 	case TIMER_TOLD:
 		break;
 	case TIMER_ARRIVES:
-		f->dialect->arrives(f, h, &f->held[index]);
+		if (f->held[index].used)
+			f->dialect->arrives(f, h, &f->held[index]);
 		f->held[index].used = false;
 		break;
 	}
@@ -406,6 +414,15 @@ static void reset(struct purse *f, const struct sandbox_host *h)
 	memset(f->by_ref, 0, sizeof f->by_ref);
 	memset(f->by_payer, 0, sizeof f->by_payer);
 	memset(&f->mischief, 0, sizeof f->mischief);
+	memset(f->held, 0, sizeof f->held);
+	f->forgot = WALL_NONE;
+}
+
+/* It restarts, and knows no key of what was made, except of refunds, whose repeats nobody could
+ * tell from new ones then; what it was told to do later does not come to pass. */
+static void forget(struct purse *f, const struct sandbox_host *h)
+{
+	f->forgot = h->now;
 	memset(f->held, 0, sizeof f->held);
 }
 
@@ -466,12 +483,15 @@ void purse_control(
 		}
 	if (span_eq(verb, SPAN("misbehave"))) {
 		mischief_control(&f->mischief, f->dialect->ops, command, ret_json);
+	} else if (span_eq(verb, SPAN("forget"))) {
+		forget(f, h);
+		fake_control_ok(ret_json);
 	} else if (span_eq(verb, SPAN("reset"))) {
 		reset(f, h);
 		fake_control_ok(ret_json);
 	} else {
 		fake_control_error(ret_json,
-			"app-approve, app-refuse, app-expire, app-fail, misbehave or reset");
+			"app-approve, app-refuse, app-expire, app-fail, misbehave, forget or reset");
 	}
 }
 

@@ -71,12 +71,15 @@ struct purse {
 	uint32_t by_id[PURSE_ENTRIES], by_ref[PURSE_ENTRIES], by_payer[PURSE_ENTRIES];
 	struct mischief_table mischief;
 	struct fake_held held[FAKE_HELD];
+	struct wall forgot; /* the keys of all that was made until then */
 	struct purse_entry entry[PURSE_ENTRIES];
 };
 
 void purse_init(struct purse *f, const struct sandbox_host *h, const struct purse_dialect *d);
 struct purse_entry *purse_find(struct purse *f, struct span id);
 struct purse_entry *purse_find_ref(struct purse *f, struct span ref); /* the newest of that name */
+/* That, where its key has not been forgotten. */
+struct purse_entry *purse_find_key(struct purse *f, struct span key);
 struct purse_entry *purse_find_bank(struct purse *f, struct span bank);
 struct purse_entry *purse_next_ref(struct purse *f, const struct purse_entry *e); /* an older one */
 /* A payment that waits for this payer's approval; NULL: none does. */
@@ -116,7 +119,7 @@ void purse_on_answer(
 	void *state, const struct sandbox_host *h, uint64_t cookie, const struct http_msg *m);
 void purse_on_timer(void *state, const struct sandbox_host *h, uint64_t cookie);
 /* app-approve, app-refuse, app-expire, app-fail by "reference" (or "id"); browse, which opens the
- * link "url" and approves; misbehave; reset. */
+ * link "url" and approves; misbehave; forget; reset. */
 void purse_control(void *state, const struct sandbox_host *h, const struct json *command,
 	struct buf *ret_json);
 bool purse_book(void *state, size_t i, struct buf *ret_json);

@@ -134,7 +134,8 @@ static void read_success(const struct adapter_env *env, const Xw__Canonical *cal
 
 /* What refuses a create says of its payment that there is none. But a repeat that is called
  * malformed may differ from the first one, which may have been taken: what a key with another body
- * gets is not written anywhere. */
+ * gets is not written anywhere. And a token is good once: who refuses it in a repeat may have
+ * forgotten the key under which it was spent. */
 static struct verdict refusal(const Xw__Canonical *call, struct span code)
 {
 	struct verdict v;
@@ -144,6 +145,8 @@ static struct verdict refusal(const Xw__Canonical *call, struct span code)
 	v = code_verdict(satispay_codes, OP_DEBIT, code);
 	if (call->op != OP_DEBIT && v.reason == REASON_TECHNICAL)
 		return VERDICT(UNKNOWN, REPEAT);
+	if (call->op != OP_DEBIT && v.reason == REASON_CODE_EXPIRED)
+		return VERDICT(UNKNOWN, NONE);
 	if (call->op == OP_CANCEL && v.outcome == OUTCOME_DECLINED)
 		return VERDICT(REVERSED, CANCELLED);
 	return v;

@@ -343,7 +343,7 @@ static struct http_out *create(struct purse *f, const struct sandbox_host *h,
 	struct digest d = digest_sha256(m->body);
 	struct order o = { .key = fake_header(m, "idempotency-key") };
 	const struct json *body = json_parse_object(h->arena, m->body);
-	struct purse_entry *e = purse_find_ref(f, o.key);
+	struct purse_entry *e = purse_find_key(f, o.key);
 	int code;
 
 	memcpy(o.digest, d.b, sizeof o.digest);

@@ -179,6 +179,56 @@ static void read_payment(const struct adapter_env *env, const Xw__Canonical *cal
 		c->refund->peer_id = canonical_str(env->arena, psp);
 }
 
+/* The refund among a payment's events that was made under our key. */
+static struct verdict find_refund(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct json *events, struct span *ret_psp)
+{
+	struct money asked = canonical_money_in(
+		canonical_refund_charge(call->refund, vipps_currency(env)));
+	struct verdict v = VERDICT(NOT_FOUND, NONE);
+
+	for (size_t i = 0; i < json_count(events); i++) {
+		const struct json *e = json_at(events, i);
+		struct span name, key = SPAN_NONE;
+		struct money sum;
+		bool success;
+
+		if (!json_str(e, "name", &name) || !json_bool(e, "success", &success))
+			return VERDICT(UNKNOWN, MALFORMED);
+		if (!success || !span_eq(name, SPAN("REFUNDED")))
+			continue;
+		(void)json_str(e, "idempotencyKey", &key);
+		if (span_empty(key))
+			v = VERDICT(UNKNOWN, NONE); /* it may be this one */
+		if (!span_eq(key, span_str(call->refund->id)))
+			continue;
+		(void)json_str(e, "pspReference", ret_psp);
+		if (!same_reference(call, e) || !vipps_read_amount(e, "amount", &sum) ||
+			(!money_is_none(asked) && !money_eq(asked, sum)))
+			return VERDICT(UNKNOWN, AMOUNT);
+		return VERDICT(APPROVED, NONE);
+	}
+	return v;
+}
+
+/* SPEC vipps 2.7 [C:V-EP]: GET .../events is an array; the key of an event may be left out, and
+ * then nothing is certain. */
+static void read_events(const struct adapter_env *env, const Xw__Canonical *call,
+	const struct http_msg *answer, Xw__Canonical *c)
+{
+	const struct json *events;
+	struct span psp = SPAN_NONE;
+
+	if (!call->refund || json_parse(env->arena, answer->body, &events) != RC_OK ||
+		!json_is_array(events)) {
+		set_verdict(env, c, VERDICT(UNKNOWN, MALFORMED), SPAN_NONE, SPAN_NONE);
+		return;
+	}
+	set_verdict(env, c, find_refund(env, call, events, &psp), SPAN_NONE, SPAN_NONE);
+	if (!span_empty(psp) && psp.n <= 64)
+		c->refund->peer_id = canonical_str(env->arena, psp);
+}
+
 /* SPEC vipps 2.5 [C:V-EP]: 201 {"reference"}; a push message has no redirectUrl. */
 static void read_created(const struct adapter_env *env, const Xw__Canonical *call,
 	const struct json *body, Xw__Canonical *c)
@@ -288,7 +338,9 @@ enum rc vipps_read_answer(const struct adapter_env *env, const Xw__Canonical *ca
 	(void)out;
 	if (!arena_ok(env->arena))
 		return RC_FULL;
-	if (body && (answer->status == 200 || answer->status == 201))
+	if (call->op == OP_INQUIRE_REFUND && answer->status == 200)
+		read_events(env, call, answer, c);
+	else if (body && (answer->status == 200 || answer->status == 201))
 		read_success(env, call, body, c);
 	else
 		read_refusal(env, call, answer, body, c);

@@ -257,6 +257,7 @@ static const struct kind {
 	[OP_INQUIRE] = { "GET", "", NULL },
 	[OP_CANCEL] = { "POST", "/cancel", write_cancel },
 	[OP_REFUND] = { "POST", "/refund", write_refund },
+	[OP_INQUIRE_REFUND] = { "GET", "/events", NULL },
 };
 
 /* SPEC vipps 2.3 [C:V-EP]: system headers of at most 30 characters each. */

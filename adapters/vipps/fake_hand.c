@@ -73,6 +73,15 @@ static void control_expire_tokens(
 	fake_control_ok(ret_json);
 }
 
+/* It restarts, and knows no key any more; what it was told to do later does not come to pass. */
+static void control_forget(struct vippsfake *f, struct buf *ret_json)
+{
+	f->key_count = 0;
+	memset(f->keys, 0, sizeof f->keys);
+	memset(f->held, 0, sizeof f->held);
+	fake_control_ok(ret_json);
+}
+
 void vf_control(
 	void *state, const struct sandbox_host *h, const struct json *command, struct buf *ret_json)
 {
@@ -92,6 +101,8 @@ void vf_control(
 		control_mint(command, "token", vf_write_customer_token, ret_json);
 	} else if (span_eq(verb, SPAN("expire-tokens"))) {
 		control_expire_tokens(f, h, ret_json);
+	} else if (span_eq(verb, SPAN("forget"))) {
+		control_forget(f, ret_json);
 	} else if (span_eq(verb, SPAN("report"))) {
 		control_report(f, h, command, ret_json);
 	} else if (span_eq(verb, SPAN("misbehave"))) {
@@ -102,6 +113,6 @@ void vf_control(
 	} else {
 		fake_control_error(ret_json,
 			"app-approve, app-refuse, app-expire, mint-code, mint-token, "
-			"expire-tokens, report, misbehave or reset");
+			"expire-tokens, forget, report, misbehave or reset");
 	}
 }

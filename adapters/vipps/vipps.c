@@ -20,7 +20,8 @@
 #define LADDER_REPEAT LADDER(2, 15, 15, 30, 60, 120, 300, 600, 1800, 3600, 3600, 3600)
 
 /* SPEC vipps 2.9 does not say how long a key is known. Others promise a day (standards.md 3): after
- * an hour less than that a payment's sums are asked for instead. */
+ * an hour less than that none is sent again. And before each time the log of events is asked, which
+ * names the key of each refund: one that was forgotten early gives nothing back twice. */
 #define KEY_LIFE_S (23 * 3600)
 
 #define CALL .allowed_ms = 5000, .needs_token = true
@@ -32,6 +33,7 @@ static const struct caps caps[] = {
 	{ .op = OP_INQUIRE, CALL, .not_found_s = 30, .ladder = LADDER_INQUIRE },
 	{ .op = OP_CANCEL, CALL, .ladder = LADDER_REPEAT },
 	{ .op = OP_REFUND, CALL, .remembers_s = KEY_LIFE_S, .ladder = LADDER_REPEAT },
+	{ .op = OP_INQUIRE_REFUND, CALL, .ladder = LADDER_REPEAT },
 	{ .op = OP_PUSH, .push_holds = true },
 	{ .op = OP_NONE },
 };

@@ -64,6 +64,8 @@ struct caps {
 			      amount, so that it may be captured without asking first */
 	uint32_t remembers_s; /* OP_REFUND, same id: for so long after the first sending it
 				 recognises our id; after that it is asked instead; 0: for ever */
+	bool by_their_id;     /* OP_INQUIRE_REFUND: only by the id that they gave the refund;
+				 before that is known it is asked about by sending it again */
 	uint16_t not_found_s; /* OP_INQUIRE: settle time before "not found" may count (twice in a
 				 row) */
 	struct ladder ladder; /* OP_INQUIRE: while unknown or pending; OP_CANCEL, OP_REFUND,

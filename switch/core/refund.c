@@ -155,6 +155,14 @@ static bool may_repeat(const struct turn *t, const struct refund *r)
 		       wall_diff_ms(t->ev->now, r->since) < c->remembers_s * INT64_C(1000));
 }
 
+/* What the partner answers about a refund, without another sending of it. */
+static const struct caps *asks_refund(const struct turn *t, const struct refund *r)
+{
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_INQUIRE_REFUND);
+
+	return c && (!c->by_their_id || r->peer_id[0]) ? c : NULL;
+}
+
 /* Whose ladder is climbed: that of what is asked next (refund_due). */
 static const struct caps *asked_by(const struct turn *t)
 {
@@ -345,7 +353,6 @@ void refund_no_answer(struct turn *t, enum lost lost)
 void refund_due(struct turn *t)
 {
 	struct pay *p = t->p;
-	const struct caps *ask_refund = turn_caps(t, p->iss.peer, OP_INQUIRE_REFUND);
 
 	for (int i = 0; i < REFUNDS_OPEN; i++) {
 		struct refund *r = &p->refund[i];
@@ -357,7 +364,8 @@ void refund_due(struct turn *t)
 		}
 		if (r->tries < UINT8_MAX)
 			r->tries++;
-		if (ask_refund && !MUTANT(REFUND_REPEATED))
+		if (asks_refund(t, r) && !MUTANT(REFUND_REPEATED) &&
+			!(MUTANT(KEY_TRUSTED) && may_repeat(t, r)))
 			ask(t, r, OP_INQUIRE_REFUND);
 		else if (may_repeat(t, r) || MUTANT(REFUND_REPEATED))
 			ask(t, r, OP_REFUND);

@@ -118,17 +118,19 @@ static void on_broken(struct sim *s, const struct event *e)
 
 static void on_arrival(struct sim *s, const struct event *e)
 {
+	int party = (int)(e->a & 0xff);
 	struct http_msg m;
 	bool whole;
 
 	read_request(e->bytes, e->n, &m, &whole);
-	if (!whole) { /* cut: the partner sees half a request and does nothing */
+	/* Cut: the partner sees half a request and does nothing. */
+	if (!whole || s->party[party].restarts != e->a >> 8) {
 		world_in(s, latency(s), on_broken, e->b, 0);
 		return;
 	}
-	world_say(s, "-> %s %.*s %.*s %.*s", s->party[e->a].name, SPAN_FMT(m.method),
+	world_say(s, "-> %s %.*s %.*s %.*s", s->party[party].name, SPAN_FMT(m.method),
 		SPAN_FMT(m.target), SPAN_FMT(m.body));
-	party_request(s, (int)e->a, e->b, &m);
+	party_request(s, party, e->b, &m);
 }
 
 static struct outcall *outcall_new(struct sim *s, uint64_t *ret_tag)
@@ -157,7 +159,7 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 	struct buf b = buf_init(wire, sizeof wire);
 	struct span bytes, authority = s->config.link[party].authority;
 	struct outcall *c;
-	uint64_t tag;
+	uint64_t tag, to;
 	int64_t us;
 
 	CHECK(proc_time(&s->proc[proc], deadline) > s->now_us);
@@ -186,10 +188,11 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 	if (goes_wrong(s, s->faults.cut))
 		bytes.n = 1 + rng_below(&s->chance, (uint32_t)bytes.n - 1);
 	us = latency(s);
-	world_in_with(s, us, on_arrival, (uint64_t)party, tag, bytes);
+	to = (uint64_t)s->party[party].restarts << 8 | (uint64_t)party;
+	world_in_with(s, us, on_arrival, to, tag, bytes);
 	/* A proxy in between sends it once more; what the second is answered, nobody hears. */
 	if (may_repeat(party, out) && goes_wrong(s, s->faults.twice))
-		world_in_with(s, us + latency(s), on_arrival, (uint64_t)party, 0, bytes);
+		world_in_with(s, us + latency(s), on_arrival, to, 0, bytes);
 	return RC_OK;
 }
 
@@ -332,6 +335,7 @@ static void on_request(struct sim *s, const struct event *e)
 	a.x->life = s->proc[proc].life;
 	a.x->incall = (uint32_t)(e->a & 0xffff);
 	a.x->incall_generation = (uint32_t)(e->a >> 16);
+	a.x->came_us = s->now_us;
 	a.x->same = oracle_same(s, (int)e->b, &a.x->msg);
 	oracle_asked(s, a.x);
 	world_say(s, "%s asks %d: %.*s %.*s %.*s", s->party[e->b].name, proc,

@@ -290,6 +290,7 @@ void party_begin(struct sim *s)
 		CHECK(madvise(p->state, p->fake->state_bytes, MADV_DONTNEED) == 0);
 		p->answering = false;
 		p->wrong_us = 0;
+		p->restarts = 0;
 		p->host.origin = span_str(origins[i]);
 		enter(s, i);
 		p->fake->init(p->state, &p->host);

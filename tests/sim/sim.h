@@ -69,10 +69,11 @@ struct faults {
 	uint32_t rds_slow, rds_absent, rds_flush, rds_forged, rds_stale;
 	/* crash.c, troubles.c */
 	uint32_t crashes, bells_lost, pauses, jumps;
-	uint32_t clocks; /* of partners, that are set wrong */
-	uint32_t twins;  /* two take the same up at once */
-	bool rolls;      /* a new version is put in */
-	bool small;      /* workers with hardly any memory */
+	uint32_t clocks;  /* of partners, that are set wrong */
+	uint32_t forgets; /* partners that restart, and know no key any more */
+	uint32_t twins;   /* two take the same up at once */
+	bool rolls;       /* a new version is put in */
+	bool small;       /* workers with hardly any memory */
 	/* people.c and the partners */
 	bool late_refusals; /* a wallet answers no cancel, and its payers refuse after the last */
 	uint32_t mischief, odd_codes, repeats, conflicts, cancels, refunds;
@@ -158,6 +159,7 @@ struct exchange {
 	uint8_t proc, party;
 	uint32_t generation, life, incall, incall_generation;
 	uint64_t same; /* digest of what makes the request the same as another */
+	int64_t came_us;
 	struct arena arena;
 	struct http_msg msg;
 	char *memory, *bytes;
@@ -195,6 +197,7 @@ struct party {
 	struct signer signer;
 	bool answering;
 	int64_t wrong_us;  /* of its clock */
+	uint32_t restarts; /* what was on its way to it has broken off */
 	char answer[8192]; /* of control */
 };
 

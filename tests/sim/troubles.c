@@ -136,6 +136,22 @@ static void on_partner_clock(struct sim *s, const struct event *e)
 		world_in(s, for_us, on_partner_clock, who + 1, 0);
 }
 
+/* ---- partners that forget ---- */
+
+/* It restarts: what was on its way to it breaks off, and of the keys that it promised to know it
+ * knows none. Only those who know by a key are here: an id that stands in a book is not lost. */
+static void on_forget(struct sim *s, const struct event *e)
+{
+	static const uint8_t by_key[] = { VIPPS, SATISPAY };
+	int who = by_key[rng_below(&s->chance, sizeof by_key)];
+
+	(void)e;
+	if (s->calm)
+		return;
+	s->party[who].restarts++;
+	CHECK(party_do(s, who, "{\"do\":\"forget\"}"));
+}
+
 /* ---- versions ---- */
 
 static void on_roll(struct sim *s, const struct event *e)
@@ -179,6 +195,7 @@ void troubles_begin(struct sim *s)
 	plan(s, f->jumps, on_jump, 0);
 	plan(s, f->jumps / 2, on_jump, 1);
 	plan(s, f->clocks, on_partner_clock, 0);
+	plan(s, f->forgets, on_forget, 0);
 	if (f->rolls)
 		roll(s);
 }

@@ -504,6 +504,41 @@ static void what_they_forget_is_asked_about(void **state)
 	assert_int_equal(w->rec.refunds_done, 1);
 }
 
+/* Whose refunds have names of theirs: until it is known they are sent again, and that no longer
+ * than their key is known. */
+static void asked_about_by_their_name(void **state)
+{
+	static const struct caps forgets = { .op = OP_REFUND,
+		.allowed_ms = 5000,
+		.remembers_s = 60,
+		.ladder = { 2, { 2, 5 } } },
+				 asks = { .op = OP_INQUIRE_REFUND,
+					 .allowed_ms = 5000,
+					 .by_their_id = true,
+					 .ladder = { 3, { 2, 5, 90 } } };
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_REFUND] = &forgets;
+	pw_peer(CODE)->caps[OP_INQUIRE_REFUND] = &asks;
+	for (int named = 0; named < 2; named++) {
+		pw_next(w);
+		pw_pay(w, "bluecode", 1000);
+		pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+		pw_ask(w, OP_REFUND, TILL, 100);
+		if (named)
+			snprintf(w->rec.refund[0].peer_id, sizeof w->rec.refund[0].peer_id, "r");
+		pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+		pw_due(w);
+		assert_call(w, named ? OP_INQUIRE_REFUND : OP_REFUND);
+		if (named)
+			continue;
+		pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+		w->now = wall_plus_ms(w->now, 120000);
+		pw_due(w);
+		assert_call(w, OP_INQUIRE);
+	}
+}
+
 /* What a partner that exchanges says it gave back is booked, unless it is more than was owed. */
 static void refund_of_another_amount(void **state)
 {
@@ -714,6 +749,7 @@ int main(void)
 		core_case(refunds_that_are_refused),
 		core_case(refund_by_counts),
 		core_case(what_they_forget_is_asked_about),
+		core_case(asked_about_by_their_name),
 		core_case(refund_of_another_amount),
 		core_case(refund_call_refused),
 		core_case(refund_unsent),

@@ -181,6 +181,22 @@ static void a_lost_token(void **state)
 		call("cancel", code), OUTCOME_REVERSED, REASON_CANCELLED); /* there is none */
 }
 
+/* The key is forgotten and the token spent: that the create is refused now says nothing of the
+ * first. */
+static void a_forgotten_key(void **state)
+{
+	char code[64];
+
+	(void)state;
+	mint("approve", code, sizeof code);
+	dialogue_misbehave(d, "create", "apply-then-silent", 0);
+	assert_null(call("debit", code));
+	dialogue_control(d, "{\"do\":\"forget\"}");
+	assert_outcome(call("inquire", code), OUTCOME_UNKNOWN, REASON_NONE);
+	assert_outcome(call("cancel", code), OUTCOME_UNKNOWN, REASON_NONE);
+	assert_one_line(d, "\"taken\":1240");
+}
+
 /* What another body under the same key means is not written anywhere. */
 static void another_body_under_the_key(void **state)
 {
@@ -290,6 +306,7 @@ int main(void)
 		T(the_name_is_learnt),
 		T(the_name_is_learnt_to_cancel),
 		T(a_lost_token),
+		T(a_forgotten_key),
 		T(another_body_under_the_key),
 		T(refunds),
 		T(cancels),

@@ -82,6 +82,17 @@ static const Xw__Canonical *capture(void)
 	return capture_as(ID "-k1");
 }
 
+static const Xw__Canonical *ask_refund(const char *id, int amount)
+{
+	char text[256];
+
+	snprintf(text, sizeof text,
+		"op: inquire-refund\nrequest_id: " ID "\nrefund.id: " ID "-%s\n"
+		"refund.amount.minor: %d\nrefund.amount.currency: NOK\n",
+		id, amount);
+	return dialogue_call(d, text);
+}
+
 static const Xw__Canonical *cancel(bool only_if_open)
 {
 	static int number;
@@ -554,6 +565,27 @@ static void a_lost_refund(void **state)
 	assert_book(18950, 100, 0);
 }
 
+/* A key that was forgotten would make it a second one: the log of events is asked before. */
+static void a_refund_under_a_forgotten_key(void **state)
+{
+	const Xw__Canonical *m;
+
+	(void)state;
+	paid();
+	assert_outcome(ask_refund("r1", 100), OUTCOME_NOT_FOUND, REASON_NONE);
+	dialogue_misbehave(d, "refund", "apply-then-error-500", 0);
+	assert_outcome(refund("r1", 100), OUTCOME_UNKNOWN, REASON_NONE);
+	dialogue_control(d, "{\"do\":\"forget\"}");
+	m = ask_refund("r1", 100);
+	assert_outcome(m, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(strlen(m->refund->peer_id), 36);
+	assert_outcome(ask_refund("r1", 101), OUTCOME_UNKNOWN, REASON_AMOUNT);
+	assert_outcome(ask_refund("r2", 100), OUTCOME_NOT_FOUND, REASON_NONE);
+	assert_book(18950, 100, 0);
+	assert_outcome(refund("r1", 100), OUTCOME_APPROVED, REASON_NONE);
+	assert_book(18950, 200, 0); /* so it must not be sent */
+}
+
 static void what_cannot_be_believed_is_unknown(void **state)
 {
 	static const char *const hows[] = { "wrong-amount", "wrong-id", "garbled", "error-503",
@@ -691,6 +723,7 @@ int main(void)
 		T(a_late_create),
 		T(a_lost_capture),
 		T(a_lost_refund),
+		T(a_refund_under_a_forgotten_key),
 		T(what_cannot_be_believed_is_unknown),
 		T(too_many_in_a_minute),
 		T(tokens_end),
