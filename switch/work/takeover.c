@@ -126,7 +126,7 @@ bool takeover_done(struct wrk *w, struct live *l, const struct item *it)
 		return false;
 	if (l->stale || l->rec.version != n->version || l->rec.salt != n->salt)
 		return true; /* its commit never came to pass, or somebody has gone on from there */
-	if (n->begun || !can_be_made(w, l, &n->call))
+	if ((n->begun && !MUTANT(BEGUN_AGAIN)) || !can_be_made(w, l, &n->call))
 		return false;
 	outbound_call(w, l, &n->call);
 	return true;

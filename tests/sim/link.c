@@ -152,6 +152,32 @@ static bool may_repeat(int party, const struct http_out *out)
 	return party != BLUECODE || !span_ends(buf_span(&out->target), SPAN("/refund"));
 }
 
+/* Where a debit goes, of those who may get none twice and need no token: what they refuse for want
+ * of one may come again. */
+static const struct {
+	int party;
+	const char *method, *target;
+} debits[] = {
+	{ BLUECODE, "POST", "/v4/payment" },
+	{ APS_ACQP, "POST", "/aps/api/v1/payments/pay" },
+	{ PIVO, "POST", "/interop/v1/debits" },
+	{ SWISH, "PUT", "/swish-cpcapi/api/v2/paymentrequests/" },
+	{ BANCONTACT, "POST", "/v3/payments" },
+};
+
+/* 2: whatever became of the first, a debit is not sent again: it is asked about. */
+static void debit_once(struct sim *s, int party, const struct http_out *out)
+{
+	struct span target = buf_span(&out->target);
+
+	for (size_t i = 0; i < sizeof debits / sizeof *debits; i++)
+		if (debits[i].party == party && strcmp(debits[i].method, out->method) == 0 &&
+			(party == SWISH ? span_starts(target, span_str(debits[i].target))
+					: span_eq(target, span_str(debits[i].target))))
+			oracle_debit(s, world_hash(world_hash((uint64_t)party, target),
+						buf_span(&out->body)));
+}
+
 enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out *out,
 	struct mono deadline, uint64_t cookie)
 {
@@ -167,6 +193,7 @@ enum rc link_call(struct sim *s, int proc, uint16_t peer, const struct http_out 
 		return RC_IO;
 	http1_write_request(&b, out, authority);
 	CHECK(buf_ok(&b));
+	debit_once(s, party, out);
 	bytes = buf_span(&b);
 	world_mix_bytes(s, bytes);
 	c = outcall_new(s, &tag);

@@ -22,6 +22,7 @@ struct told {
 void oracle_begin(struct sim *s)
 {
 	s->told = world_alloc(s, TOLD_MAX * sizeof *s->told);
+	s->debited = world_alloc(s, TOLD_MAX * sizeof *s->debited);
 }
 
 /* ---- of every step ---- */
@@ -135,6 +136,17 @@ static struct told *told_of(struct sim *s, uint64_t same)
 		i++;
 	s->told[i % TOLD_MAX].same = same;
 	return &s->told[i % TOLD_MAX];
+}
+
+void oracle_debit(struct sim *s, uint64_t same)
+{
+	size_t i = same >> 20;
+
+	while (s->debited[i % TOLD_MAX] && s->debited[i % TOLD_MAX] != (same | 1))
+		i++;
+	if (s->debited[i % TOLD_MAX])
+		world_fail(s, 2, "a debit is sent a second time");
+	s->debited[i % TOLD_MAX] = same | 1;
 }
 
 void oracle_asked(struct sim *s, const struct exchange *x)

@@ -53,7 +53,7 @@ enum party_no {
 };
 
 enum proc_no { WORKER_A, WORKER_B, CLERK, PROCS };
-#define ENDED 64 /* payments that all processes know to be paid */
+#define ENDED 64                        /* payments that all processes know to be paid */
 #define NOTES (64 * (STEP_ACTIONS + 1)) /* of calls of a process */
 
 /* ---- what goes wrong in this world: chances in thousandths, chosen from the seed ---- */
@@ -500,6 +500,8 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 void oracle_reserved(
 	struct sim *s, const struct ledger_account *a, enum event_kind kind, enum op op);
 /* A request has come. */
+/* A debit goes out that is the same as all that hash so. */
+void oracle_debit(struct sim *s, uint64_t same);
 void oracle_asked(struct sim *s, const struct exchange *x);
 void oracle_replied(struct sim *s, const struct exchange *x, const struct http_out *out);
 void oracle_cached(struct sim *s, struct span value);
@@ -637,7 +639,9 @@ struct sim {
 	bool ordered[ORDERS_MAX]; /* of mischief.c: that was told to somebody */
 	int64_t late_us;          /* the last thing that somebody comes back for, hours later */
 	int64_t hasty_us;         /* until then tills lose patience: some wallet hangs */
-	struct told *told;        /* what callers were told */
+	struct told *told;
+	uint64_t *debited;
+		/* hashes of the debits that were sent; oracle.c */ /* what callers were told */
 
 	jmp_buf failed;
 	int broken; /* the invariant */
