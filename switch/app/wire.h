@@ -47,7 +47,7 @@ void wire_outbox_done(struct wire *w, const struct pay_id *out_id, const uint8_t
 void wire_outbox_retry(struct wire *w, const struct pay_id *out_id, struct wall next);
 /* Whether somebody said, since the last call, that a notification waits. */
 bool wire_rung(struct wire *w);
-void wire_counts(struct wire *w); /* gauges into the slot */
+void wire_counts(struct wire *w); /* closes what is known again; gauges into the slot */
 /* The wall's clock was set back: what the ledger was told to wait for by the old time waits no
  * longer. */
 void wire_clock_back(struct wire *w);

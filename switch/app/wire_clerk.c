@@ -209,7 +209,8 @@ void wire_counts(struct wire *w)
 {
 	struct pg_params params = { 0 };
 
-	if (pg_send(w->clerk, PG_STMT_COUNTS, &params, on_counts, w) != RC_OK)
+	if (pg_send(w->clerk, PG_STMT_EXCEPTIONS_KNOWN, &params, on_outbox_kept, w) != RC_OK ||
+		pg_send(w->clerk, PG_STMT_COUNTS, &params, on_counts, w) != RC_OK)
 		return; /* next time, then */
 }
 

@@ -8,8 +8,6 @@
  */
 #include "turn.h"
 
-#define DOUBT_MS 60000
-
 static void refused(struct turn *t, enum reason why)
 {
 	struct pay *p = t->p;
@@ -86,23 +84,6 @@ void credit_begin(struct turn *t)
 	ask(t);
 }
 
-/* When it is asked about next; none: that is a person's to see, too. What they have in hand takes
- * its time, but nothing is in doubt for longer than a minute unseen, whatever the ladder says. */
-static struct wall next_try(struct turn *t, enum leg_phase phase)
-{
-	struct leg *l = &t->p->acq;
-	const struct ladder *ladder = &turn_caps(t, l->peer, OP_CREDIT)->ladder;
-	struct wall seen = wall_plus_ms(l->since, DOUBT_MS);
-	struct wall next = ladder_next(ladder, l->tries, t->ev->now);
-
-	if (phase != LEG_UNKNOWN || !next.us || next.us <= seen.us)
-		return next;
-	if (t->ev->now.us < seen.us)
-		return seen;
-	l->tries = ladder->count;
-	return WALL_NONE;
-}
-
 static void again(struct turn *t, enum leg_phase phase)
 {
 	struct pay *p = t->p;
@@ -114,7 +95,7 @@ static void again(struct turn *t, enum leg_phase phase)
 	if (l->phase != phase)
 		turn_moved(t, fsm_move(&fsm_leg, &l->phase, (uint8_t)phase));
 	l->asking = 0;
-	l->next = next_try(t, phase);
+	l->next = ladder_next(&c->ladder, l->tries, t->ev->now);
 	if (l->next.us)
 		return;
 	if (!p->stuck)

@@ -129,6 +129,7 @@ static void taken(struct turn *t, const struct msg *m)
 			undo_go(t);
 		return; /* the undo knows now what there is to give back */
 	}
+	doubt_over(t);
 	post_payment(t);
 	paid_open(t);
 	check_quote(t, m);

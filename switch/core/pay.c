@@ -55,7 +55,7 @@ static enum pay_state paid_state(const struct pay *p)
 		open = open || refund_is_open(&p->refund[i]);
 	}
 	if (open)
-		return PAY_REFUNDING;
+		return p->stuck ? PAY_STUCK : PAY_REFUNDING;
 	if (money_is_none(p->refunded) || money_sign(p->refunded) == 0)
 		return PAY_PAID;
 	return money_eq(p->refunded, p->amount) ? PAY_REFUNDED : PAY_PARTLY_REFUNDED;
@@ -67,7 +67,7 @@ static enum pay_state undo_state(const struct pay *p)
 	case UNDO_NONE:
 	case UNDO_WANTED:
 	case UNDO_ASKING:
-		return PAY_UNDOING;
+		return p->stuck ? PAY_STUCK : PAY_UNDOING;
 	case UNDO_STUCK:
 		return PAY_STUCK;
 	case UNDO_WRITTEN_OFF:
@@ -95,11 +95,13 @@ static enum pay_state debit_state(const struct pay *p)
 	case LEG_IDLE:
 		return PAY_NEW;
 	case LEG_SENT:
-		return p->iss.op == OP_CAPTURE ? PAY_CAPTURING : PAY_DEBITING;
+		return p->stuck                  ? PAY_STUCK
+		       : p->iss.op == OP_CAPTURE ? PAY_CAPTURING
+						 : PAY_DEBITING;
 	case LEG_PENDING:
 		return PAY_PENDING;
 	case LEG_UNKNOWN:
-		return PAY_IN_DOUBT;
+		return p->stuck ? PAY_STUCK : PAY_IN_DOUBT;
 	case LEG_YES:
 		return paid_state(p);
 	case LEG_NO:
@@ -296,6 +298,7 @@ struct wall pay_latest(const struct pay *p)
 	later(&latest, p->acq.since);
 	later(&latest, p->iss.since);
 	later(&latest, p->undo.since);
+	later(&latest, p->doubt);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		later(&latest, p->refund[i].since);
 	return latest;

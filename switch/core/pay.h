@@ -115,6 +115,7 @@ struct undo {
 	uint8_t asked;             /* enum cancel_asked */
 	uint16_t by;               /* who asked */
 	char their_refund[MSG_ID]; /* the issuer's id for the refund that gives it all back */
+	uint8_t in_hand;           /* they say that they are at it, or that somebody is to act */
 	struct wall since;
 	struct wall next;
 };
@@ -208,6 +209,7 @@ struct pay {
 	uint8_t late;             /* a success came after the undo: exception */
 	uint8_t confirmed;     /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
 	uint8_t stuck;         /* on the exception list */
+	struct wall doubt;     /* since when we do not know what became of it; none: we do */
 	uint8_t gave_back;     /* refused for certain: the order it had is open to the next */
 	uint32_t version_from; /* it had an order after others: partners see version after that */
 	uint8_t denied;        /* they contradicted what is settled; said once */
@@ -289,6 +291,9 @@ bool pay_answer_final(const struct pay *p, int seq);
 const struct refund *pay_refund(const struct pay *p, int seq); /* an open one, by seq; or NULL */
 bool refund_is_open(const struct refund *r);
 bool pay_has_refunds(const struct pay *p); /* done, or on their way */
+/* Something was asked and nobody has said what became of it: what waits for a payer, or is at work
+ * on the other side, is pending. */
+bool pay_in_doubt(const struct pay *p);
 /* Money of the order that is neither refunded nor being refunded; of what was captured, where that
  * is for the acquirer's side to do. */
 struct money pay_refundable(const struct pay *p);

@@ -140,7 +140,6 @@ static void finish(struct turn *t, struct refund *r, enum refund_phase phase)
 		CHECK(money_sub(p->released, r->amount, &p->released) == RC_OK);
 	}
 	r->next = WALL_NONE;
-	p->stuck = 0;
 	turn_reply(t, SEQ_REFUND + seq);
 	turn_notify(t, SEQ_REFUND + seq);
 }
@@ -185,15 +184,16 @@ static void again(struct turn *t, struct refund *r, enum refund_phase phase)
 	if (turn_caps(t, t->p->iss.peer, OP_REFUND)->repeat == REPEAT_NEVER &&
 		phase == REFUND_UNKNOWN)
 		r->next = WALL_NONE;
-	if (r->next.us)
+	if (r->next.us && (phase == REFUND_PENDING || !t->p->stuck))
 		return;
 	if (r->phase != REFUND_STUCK)
 		turn_moved(t, fsm_move(&fsm_refund, &r->phase, REFUND_STUCK));
 	if (!t->p->stuck)
 		turn_exception(t, EXCEPTION_REFUND);
-	r->next = ladder_slow(
-		(unsigned)(r->tries > c->ladder.count ? r->tries - c->ladder.count : 0),
-		t->ev->now);
+	if (!r->next.us)
+		r->next = ladder_slow(
+			(unsigned)(r->tries > c->ladder.count ? r->tries - c->ladder.count : 0),
+			t->ev->now);
 }
 
 /* They know nothing of it. Where they recognise our id, send it again. Where they do not, a repeat

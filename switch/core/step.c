@@ -212,6 +212,7 @@ static struct wall alarm(const struct pay *p)
 		earliest(&due, p->undo.next);
 	for (int i = 0; i < REFUNDS_OPEN; i++)
 		earliest(&due, p->refund[i].next);
+	earliest(&due, doubt_alarm(p));
 	return due;
 }
 
@@ -328,6 +329,13 @@ static bool acquirer_is_stuck(const struct pay *p)
 	       (l->phase == LEG_PENDING || l->phase == LEG_UNKNOWN);
 }
 
+/* A debit that nobody says anything about. */
+static bool debit_is_stuck(const struct pay *p)
+{
+	return p->stuck && p->undo.phase == UNDO_NONE && p->iss.phase == LEG_UNKNOWN &&
+	       !p->iss.asking;
+}
+
 static void operator_cannot(struct turn *t)
 {
 	turn_refuse(t, REASON_STATE,
@@ -343,6 +351,8 @@ static void operator_retry(struct turn *t)
 		credit_due(t);
 	else if (acquirer_is_stuck(t->p))
 		acquirer_due(t);
+	else if (debit_is_stuck(t->p))
+		issuer_due(t);
 	else if (refund_stuck(t->p))
 		refund_retry(t);
 	else
@@ -375,21 +385,29 @@ static void operator_step(struct turn *t)
 			undo_write_off(t);
 		else if (refund_stuck(t->p))
 			refund_write_off(t);
+		else if (debit_is_stuck(t->p))
+			turn_refuse(t, REASON_STATE,
+				"undo it first: what stays stuck then can be written off");
 		else
 			operator_cannot(t);
 		break;
 	}
 }
 
-static void finish(const struct pay *before, uint32_t salt, struct step *st)
+static void finish(struct turn *t)
 {
+	const struct pay *before = t->before;
+	struct step *st = t->st;
 	struct buf now = buf_init(st->record, sizeof st->record);
 
-	st->next.due = alarm(&st->next);
 	st->changed = st->changed || !pay_same(before, &st->next);
+	if (st->changed || t->ev->kind == EV_DUE || t->ev->kind == EV_RESUME)
+		doubt_look(t);
+	st->next.due = alarm(&st->next);
+	st->changed = st->changed || st->next.due.us != before->due.us;
 	if (st->changed) {
 		st->next.version = before->version + 1;
-		st->next.salt = salt;
+		st->next.salt = t->ev->salt;
 	}
 	CHECK(pay_pack(&st->next, &now) == RC_OK);
 	st->record_bytes = now.n;
@@ -425,5 +443,5 @@ void core_step(const struct snapshot *sn, const struct pay *before, const struct
 		operator_step(&t);
 		break;
 	}
-	finish(before, ev->salt, ret);
+	finish(&t);
 }

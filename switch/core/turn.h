@@ -146,6 +146,15 @@ void credit_no_answer(struct turn *t, enum lost lost);
 void credit_push(struct turn *t, const struct msg *m);
 void credit_due(struct turn *t);
 
+/* doubt.c */
+/* Behind every step: when the payment came to be in doubt, and after a minute, that it is on the
+ * exception list. */
+void doubt_look(struct turn *t);
+/* What was in doubt is certain now, whatever is asked next: it is on no list. */
+void doubt_over(struct turn *t);
+/* When the payment is to be put there; none: it is, or it is not in doubt. */
+struct wall doubt_alarm(const struct pay *p);
+
 /* route.c: fills p->candidate by what the record asks; the reason when there is none */
 enum reason route_find(struct turn *t);
 /* fx.c: amounts of both legs for the current candidate; the reason when it cannot be done */

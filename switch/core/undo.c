@@ -157,13 +157,14 @@ static void again(struct turn *t)
 	struct wall now = t->ev->now;
 
 	u->next = c ? ladder_next(&c->ladder, u->tries, now) : WALL_NONE;
-	if (u->next.us)
+	if (u->next.us && !p->stuck)
 		return;
 	if (u->phase == UNDO_ASKING)
 		turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_STUCK));
 	if (!p->stuck)
 		turn_exception(t, EXCEPTION_IN_DOUBT);
-	u->next = ladder_slow(c ? u->tries - c->ladder.count : u->tries, now);
+	if (!u->next.us)
+		u->next = ladder_slow(c ? u->tries - c->ladder.count : u->tries, now);
 }
 
 /* Ask something else at once: what was learnt changes the way. */
@@ -285,6 +286,7 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 		memcpy(t->p->iss.their_id, m->peer_id, sizeof t->p->iss.their_id);
 	if (m->has_refund && m->refund.peer_id[0]) /* and by which that can be asked about */
 		memcpy(u->their_refund, m->refund.peer_id, sizeof u->their_refund);
+	u->in_hand = !m->has_problem && m->outcome == OUTCOME_PENDING;
 	if (op == OP_INQUIRE && !m->has_problem) {
 		inquired(t, m);
 		return;
@@ -320,6 +322,7 @@ void undo_answer(struct turn *t, enum op op, const struct msg *m)
 
 void undo_no_answer(struct turn *t)
 {
+	t->p->undo.in_hand = 0;
 	if (MUTANT(CANCEL_ONCE) && t->p->undo.phase == UNDO_ASKING)
 		undone(t);
 	else if (t->p->undo.phase == UNDO_ASKING || t->p->undo.phase == UNDO_STUCK)
@@ -367,7 +370,7 @@ void undo_late_success(struct turn *t, const struct msg *m)
 	else
 		p->iss.taken = p->iss.ask;
 	post_suspense(t);
-	p->undo.tries = p->undo.misses = 0;
+	p->undo.tries = p->undo.misses = p->undo.in_hand = 0;
 	p->undo.since = t->ev->now;
 	if (p->undo.phase == UNDO_NONE)
 		p->undo.cause = UNDO_LATE;

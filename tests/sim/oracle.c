@@ -106,6 +106,7 @@ void oracle_committed(struct sim *s, struct ledger_pay *p, const struct pay *bef
 	if (wrong)
 		world_fail(s, 6, "%s: %s", oracle_id(&p->id), wrong);
 	p->seen |= BIT(pay_state(&p->rec));
+	minute_committed(s, p);
 	absorbing(s, before, &p->rec);
 	reversed_by_them(s, before, &p->rec);
 	reserved(s, p);

@@ -96,6 +96,7 @@ static void live(struct sim *s)
 	s->calm = true;
 	troubles_end(s);
 	mischief_end(s);
+	minute_calm(s);
 	world_say(s, "faults end");
 	run(s, s->now_us + 3 * hour, EVENTS_MAX, true, false);
 	run(s, s->now_us + 72 * hour, EVENTS_MAX, true, true);

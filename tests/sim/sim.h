@@ -270,6 +270,7 @@ struct ledger_pay {
 	struct ledger_sum sum[PAY_ACCOUNTS];
 	bool later; /* its record has what only the new version knows */
 	int sums, exceptions;
+	int64_t doubt_us; /* since when it is in doubt; 0: it is not */
 	bool to_write_off, written_off; /* an operator wants that; a step of his was taken */
 	uint32_t seen;                  /* bit COVER_STATE(s): it was in that state */
 };
@@ -514,6 +515,11 @@ bool oracle_is_open(const struct ledger_pay *p);
 /* The same for all readers of a request: its target, key and body. */
 uint64_t oracle_same(const struct sim *s, int party, const struct http_msg *m);
 
+/* ---- minute.c: nothing is in doubt for long, and on no list ---- */
+
+void minute_committed(struct sim *s, struct ledger_pay *p);
+void minute_calm(struct sim *s); /* faults end */
+
 /* ---- held.c ---- */
 
 void held_end(struct sim *s); /* when all has settled */
@@ -610,7 +616,7 @@ struct sim {
 	bool jumps; /* clocks are set wrong in every world, not in some */
 	bool calm;  /* the liveness phase: faults are off */
 	bool trace;
-	int64_t now_us;
+	int64_t now_us, calm_us;
 	struct wall start;
 	uint64_t digest, events, order;
 

@@ -20,7 +20,7 @@ static void taken_and_not_found(void **state)
 		assert_int_equal(w->st.call_count, 0);
 		pw_due(w);
 	}
-	assert_state(w, PAY_UNDOING);
+	assert_int_equal(w->rec.undo.phase, UNDO_ASKING);
 	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
 	assert_int_equal(w->rec.undo.phase, UNDO_UNDONE);
 	assert_int_equal(pw_position(w, PUSH, NOK), 0);

@@ -1,0 +1,142 @@
+/*
+ * test_core_doubt.c: what is in doubt for a minute is on the exception list, whatever its ladders
+ * say and however often it changes what is asked; and off it once it is certain.
+ */
+#include "core_case.h"
+
+static const struct caps slow_inquire = {
+	.op = OP_INQUIRE, .allowed_ms = 5000, .not_found_s = 30, .ladder = { 3, { 2, 3600, 3600 } }
+};
+
+/* Until its minute is over; each question on the way is answered by nothing. */
+static void until_seen(struct payworld *w, struct wall since)
+{
+	while (!w->rec.stuck) {
+		enum op op;
+
+		pw_due(w);
+		if (!w->st.call_count)
+			continue;
+		op = w->st.call[0].op;
+		pw_lost(w, op, LOST_UNKNOWN);
+		assert_true(wall_diff_ms(w->now, since) < 60000);
+	}
+	assert_in_range(wall_diff_ms(w->now, since), 50000, 60000);
+	assert_int_equal(pay_state(&w->rec), PAY_STUCK);
+	assert_true(w->reserved > 0);
+}
+
+static void a_debit(void **state)
+{
+	struct payworld *w = *state;
+	struct wall since;
+
+	pw_peer(CODE)->caps[OP_INQUIRE] = &slow_inquire;
+	pw_pay(w, "bluecode", 1000);
+	since = w->now;
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	assert_state(w, PAY_IN_DOUBT);
+	until_seen(w, since);
+	assert_int_equal(w->st.exception, EXCEPTION_IN_DOUBT);
+	assert_int_equal(w->st.call_count, 0); /* to put it there asks nobody anything */
+	pw_operate(w, OPERATOR_WRITE_OFF);
+	assert_int_equal(w->st.refusal, REASON_STATE);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_call(w, OP_INQUIRE);
+	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_false(w->rec.stuck);
+	assert_int_equal(w->rec.doubt.us, 0);
+	assert_state(w, PAY_PAID);
+}
+
+static const struct caps slow_cancel = { .op = OP_CANCEL,
+	.allowed_ms = 5000,
+	.cancel_undoes = true,
+	.ladder = { 6, { 2, 3600, 3600, 3600, 3600, 3600 } } };
+
+static void an_undo(void **state)
+{
+	struct payworld *w = *state;
+	struct wall since;
+
+	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	since = w->now;
+	pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+	assert_state(w, PAY_UNDOING);
+	until_seen(w, since);
+	pw_due(w); /* and on, as its ladder says */
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	assert_false(w->rec.stuck);
+}
+
+/* Who says that his payer may still act is not in doubt; from when he says nothing, he is. */
+static void in_hand(void **state)
+{
+	struct payworld *w = *state;
+	struct wall since;
+
+	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_answer(w, OP_CANCEL, OUTCOME_PENDING, REASON_NONE);
+	for (int i = 0; i < 2; i++) {
+		pw_due(w);
+		assert_call(w, OP_CANCEL);
+		pw_answer(w, OP_CANCEL, OUTCOME_PENDING, REASON_NONE);
+	}
+	assert_state(w, PAY_UNDOING);
+	assert_false(pay_in_doubt(&w->rec));
+	pw_due(w);
+	since = w->now;
+	pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+	until_seen(w, since);
+}
+
+static const struct caps slow_refund = {
+	.op = OP_INQUIRE_REFUND, .allowed_ms = 5000, .ladder = { 3, { 2, 3600, 3600 } }
+};
+
+static void a_refund(void **state)
+{
+	struct payworld *w = *state;
+	struct wall since;
+
+	pw_peer(CODE)->caps[OP_INQUIRE_REFUND] = &slow_refund;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	since = w->now;
+	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	assert_state(w, PAY_REFUNDING);
+	while (!w->rec.stuck) {
+		pw_due(w);
+		if (w->st.call_count)
+			pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+					   .op = w->st.call[0].op,
+					   .side = SIDE_ISSUER,
+					   .peer = CODE,
+					   .refund_seq = 1,
+					   .lost = LOST_UNKNOWN });
+	}
+	assert_in_range(wall_diff_ms(w->now, since), 50000, 60000);
+	assert_state(w, PAY_STUCK);
+	assert_int_equal(w->st.exception, EXCEPTION_REFUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		core_case(a_debit),
+		core_case(an_undo),
+		core_case(in_hand),
+		core_case(a_refund),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
