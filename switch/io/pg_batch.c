@@ -259,7 +259,7 @@ static void saw(struct lane *l)
 {
 	struct pgb *pgb = l->pgb;
 
-	pg_hold_saw(&pgb->hold, now().us - l->sent.us);
+	pg_hold_saw(&pgb->hold, now().us - l->sent.us, l->out);
 	pgb->stats.hold_us = pg_hold_us(&pgb->hold, pgb->conf.hold_us_max);
 	if (pgb->stats.hold_us < pgb->conf.hold_us_min)
 		pgb->stats.hold_us = pgb->conf.hold_us_min;

@@ -6,21 +6,22 @@
 
 #include "pg_hold.h"
 
-#define MAX_US 16000
+#define MAX_US  16000
+#define COMPANY 1000 /* steps: nearly all of the hold counts */
 
 static struct pg_hold after(int64_t us, int times)
 {
 	struct pg_hold h = { 0 };
 
 	for (int i = 0; i < times; i++)
-		pg_hold_saw(&h, us);
+		pg_hold_saw(&h, us, COMPANY);
 	return h;
 }
 
 static void saw(struct pg_hold *h, int64_t us, int times)
 {
 	for (int i = 0; i < times; i++)
-		pg_hold_saw(h, us);
+		pg_hold_saw(h, us, COMPANY);
 }
 
 /* A slow disk is no reason: its batches gather company while one is out. */
@@ -41,8 +42,8 @@ static void the_hold_grows_with_the_square_of_what_is_too_long(void **state)
 	static const struct {
 		int64_t us;
 		int low, high;
-	} row[] = { { 1200, 0, 50 }, { 1500, 350, 380 }, { 2000, 1900, 2000 },
-		{ 3000, 11000, 12000 }, { 5000, MAX_US, MAX_US } };
+	} row[] = { { 1200, 0, 50 }, { 1500, 340, 380 }, { 2000, 1900, 2000 },
+		{ 3000, 11000, 12000 }, { 5000, MAX_US - 20, MAX_US } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
@@ -57,7 +58,7 @@ static void one_stall_holds_no_more_than_a_batch_takes(void **state)
 	struct pg_hold h = after(1000, 100);
 
 	(void)state;
-	pg_hold_saw(&h, 900000);
+	pg_hold_saw(&h, 900000, COMPANY);
 	assert_in_range(pg_hold_us(&h, MAX_US), 1, 1500);
 	saw(&h, 1000, 12);
 	assert_in_range(pg_hold_us(&h, MAX_US), 0, 50);
@@ -79,15 +80,37 @@ static void a_server_that_became_slower_is_learnt(void **state)
 	assert_in_range(pg_hold_us(&h, MAX_US), 0, 30);
 }
 
+static void where_nobody_comes_nothing_is_held(void **state)
+{
+	struct pg_hold h = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		pg_hold_saw(&h, i < 100 ? 1000 : 5000, 1);
+	assert_int_equal(pg_hold_us(&h, MAX_US), 0);
+	/* Two that meet by chance are not a crowd. */
+	pg_hold_saw(&h, 5000, 2);
+	assert_in_range(pg_hold_us(&h, MAX_US), 0, MAX_US / 8);
+	for (int i = 0; i < 100; i++)
+		pg_hold_saw(&h, 2000, 2);
+	assert_in_range(pg_hold_us(&h, MAX_US), 900, 1000);
+}
+
+static double model_steps(double per_ms, double hold)
+{
+	double steps = 1 + per_ms * hold / 1000;
+
+	return steps > 32 ? 32 : steps;
+}
+
 /* What a batch takes on two cores where two workers have `per_ms` steps a millisecond each and hold
  * for `hold`: 560 us and 37 for each step of Postgres, 238 for each step of all others, and a
  * flush; the fuller the cores, the longer. */
 static int64_t model_us(double per_ms, double hold)
 {
-	double steps = 1 + per_ms * hold / 1000;
+	double steps = model_steps(per_ms, hold);
 	double batch, load;
 
-	steps = steps > 32 ? 32 : steps;
 	batch = 560 + 37 * steps;
 	load = (2 * batch * per_ms / steps + 2 * 238 * per_ms) / 2000;
 	return (int64_t)(200 + batch / (load < 0.9 ? 1 - load : 0.1));
@@ -101,7 +124,7 @@ static int settled_us(double per_ms)
 
 	for (int i = 0; i < 3000; i++) {
 		int hold = pg_hold_us(&h, MAX_US);
-		pg_hold_saw(&h, model_us(per_ms, hold));
+		pg_hold_saw(&h, model_us(per_ms, hold), (int)model_steps(per_ms, hold));
 		if (i < 2500)
 			continue;
 		low = hold < low ? hold : low;
@@ -133,6 +156,7 @@ int main(void)
 		cmocka_unit_test(the_hold_grows_with_the_square_of_what_is_too_long),
 		cmocka_unit_test(one_stall_holds_no_more_than_a_batch_takes),
 		cmocka_unit_test(a_server_that_became_slower_is_learnt),
+		cmocka_unit_test(where_nobody_comes_nothing_is_held),
 		cmocka_unit_test(it_settles_and_more_load_holds_longer),
 	};
 
