@@ -237,7 +237,8 @@ static struct mono turn(void *ctx)
 		loop_stop(k->loop);
 	if (next.us > now.us + 200000)
 		next.us = now.us + 200000;
-	if (next.us > k->look.us)
+	/* Without the ledger nothing is looked at, due or not; its coming back wakes us. */
+	if (k->slot->ready && next.us > k->look.us)
 		next = k->look;
 	return next;
 }
