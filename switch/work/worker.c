@@ -8,6 +8,8 @@
  */
 #include "work.h"
 
+#define NO_ROOM_MS 100
+
 void wrk_on_bell(struct wrk *w, const struct pay_id *id)
 {
 	struct live *l = live_find(w, id);
@@ -97,7 +99,8 @@ bool wrk_operate(struct wrk *w, const struct pay_id *id, enum operator_verb verb
 	return true;
 }
 
-static void ring(struct wrk *w)
+/* False: there was no room for all. */
+static bool ring(struct wrk *w)
 {
 	struct heap_node *n;
 
@@ -112,18 +115,17 @@ static void ring(struct wrk *w)
 		struct live *l = HEAP_OBJ(n, struct live, due);
 		struct item *it = item_new(w);
 		CHECK_OBJ(l, LIVE_MAGIC);
+		if (!it)
+			return false;
 		heap_remove(&w->due, n);
 		l->timed = false;
-		if (!it) { /* no room now */
-			live_ring_at(w, l, mono_plus_ms(w->now, 100));
-			return;
-		}
 		it->ev.kind = EV_DUE;
 		it->ev.hurry = l->hurry;
 		it->had_turn = l->has_turn;
 		l->has_turn = l->hurry = false;
 		live_push(w, l, it);
 	}
+	return true;
 }
 
 static void pump(struct wrk *w, struct live *l)
@@ -147,6 +149,7 @@ struct mono wrk_turn(struct wrk *w)
 {
 	struct heap_node *n;
 	struct mono next = { INT64_MAX };
+	bool rung;
 
 	w->now = w->port->mono(w->port->ctx);
 	w->wall = w->port->wall(w->port->ctx);
@@ -155,16 +158,18 @@ struct mono wrk_turn(struct wrk *w)
 	slab_turn(&w->steps);
 	slab_turn(&w->calls);
 	slab_turn(&w->waits);
-	ring(w);
+	rung = ring(w);
 	while (!list_is_empty(&w->ready)) {
 		struct live *l = LIST_OBJ(list_pop(&w->ready), struct live, all);
 		CHECK_OBJ(l, LIVE_MAGIC);
 		pump(w, l);
 		live_release_if_idle(w, l);
 	}
-	if ((n = heap_first(&w->deadlines)))
+	if ((n = heap_first(&w->due)))
 		next.us = n->key;
-	if ((n = heap_first(&w->due)) && n->key < next.us)
+	if (!rung) /* what still rings would find no room at once again */
+		next = mono_plus_ms(w->now, NO_ROOM_MS);
+	if ((n = heap_first(&w->deadlines)) && n->key < next.us)
 		next.us = n->key;
 	return next;
 }

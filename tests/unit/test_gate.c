@@ -406,6 +406,29 @@ static void found_after_that(void **state)
 	assert_ptr_equal(live_find(w, &rec.id), found);
 }
 
+/* ---- no room ------------------------------------------------------------------------------- */
+
+/* An alarm that nobody can hear now is no reason to turn without end; it is heard once there is
+ * room. */
+static void rings_without_room(void **state)
+{
+	struct item *first = item_new(w), *it = first;
+	struct live *l[2] = { live_new(w), live_new(w) };
+
+	(void)state;
+	while (it)
+		it = item_new(w);
+	for (int i = 0; i < 2; i++)
+		live_ring_at(w, l[i], (struct mono){ now.us - 1 });
+	assert_int_equal(wrk_turn(w).us, now.us + 100000);
+	assert_true(l[0]->timed && l[1]->timed);
+	item_free(w, first);
+	for (int i = 0; i < 2; i++)
+		l[i]->state = LIVE_LOADING; /* what is heard waits for the ledger */
+	assert_int_equal(wrk_turn(w).us, now.us + 100000);
+	assert_int_equal(l[0]->timed + l[1]->timed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(jitter, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_clock_is_set_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_after_that, setup, teardown),
+		cmocka_unit_test_setup_teardown(rings_without_room, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
