@@ -12,6 +12,9 @@ FAULT_SETTLE=90 # seconds in which nothing may stay in doubt, but for
 # 50 a second (questions_per_s) allows 33.
 FAULT_ASKING_MS=270
 FAULT_STOPPED=()
+# What a process may hold beyond its start when all is over: kept-alive connections to two wallets (32 each), and
+# theirs to it. IDLE: seconds after which none of them is left.
+FAULT_POOLED=80 FAULT_IDLE=40
 
 # faults_run [--only NAME[,NAME]...] [--json]
 faults_run() {
@@ -105,6 +108,26 @@ faults_fresh() {
 	server_sql -d postgres -c 'set client_min_messages = warning' -c "drop database if exists $DB with (force)" \
 		-c "create database $DB template xw_tmpl $FAULT_TABLESPACE"
 	faults_moved up_programs
+	FAULT_HELD=$(faults_held)
+}
+
+# Open descriptors of switchd's processes: the most of each role.
+faults_held() {
+	local pid
+	for pid in $(daemon_pid switchd) $(cat /proc/"$(daemon_pid switchd)"/task/*/children); do
+		echo "$(</proc/$pid/comm) $(ls /proc/$pid/fd | wc -l)"
+	done | sort -k1,1 -k2,2nr | sort -u -k1,1
+}
+
+# faults_kept BEYOND SECONDS: until no role holds more than that beyond its start. FAULT_KEEPS: who still does.
+faults_kept() {
+	local until=$((SECONDS + $2))
+	for (( ; ; )); do
+		FAULT_KEEPS=$(join <(echo "$FAULT_HELD") <(faults_held) | awk -v beyond="$1" '$3 > $2 + beyond { printf "%s", " " $1 " holds " $3 " descriptors, at its start " $2 ";" }')
+		[[ $FAULT_KEEPS ]] || return 0
+		((SECONDS < until)) || return 1
+		sleep 0.5
+	done
 }
 
 faults_client() {
@@ -200,6 +223,7 @@ faults_judge() {
 	(($(fault_number wrong) + $(fault_number unfinished) == 0)) || passed=false notes+=" wrong answers $(fault_number wrong), without a final answer $(fault_number unfinished);"
 	((gap <= $2 + calm)) || passed=false notes+=" served nobody for longer than $2 ms beyond the $calm ms of before;"
 	(($3 >= 0)) || passed=false notes+=' not resolved in time;'
+	faults_kept $FAULT_POOLED 5 && { [[ $1 != none ]] || faults_kept 0 $FAULT_IDLE; } || passed=false notes+=$FAULT_KEEPS
 	if [[ $FAULT_CAPACITY ]]; then
 		local good=$(($(fault_number paid_in_time) / (FAULT_BEFORE + FAULT_AFTER + 10)))
 		notes+=" capacity $FAULT_CAPACITY/s, offered $FAULT_RATE/s, paid $good/s;"
