@@ -9,6 +9,7 @@
 #include "desk.h"
 
 #include "json.h"
+#include "safely.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,11 @@ static void each_exception(struct desk *d, const struct pg_rows *rows, int row)
 	if (!d->options->json) {
 		printf("%lld  %.*s  ", (long long)pg_int(rows, row, 0), SPAN_FMT(payment));
 		print_age(pg_int(rows, row, 3));
-		printf("  %.*s%s%.*s%s%.*s\n", SPAN_FMT(kind), span_empty(said) ? "" : ": ",
-			SPAN_FMT(said), span_empty(owner) ? "" : "  -> ", SPAN_FMT(owner));
+		printf("  %.*s%s", SPAN_FMT(kind), span_empty(said) ? "" : ": ");
+		print_safely(said);
+		fputs(span_empty(owner) ? "" : "  -> ", stdout);
+		print_safely(owner);
+		putchar('\n');
 		return;
 	}
 	jw_obj(&j, NULL);
@@ -84,7 +88,8 @@ static void each_difference(struct desk *d, const struct pg_rows *rows, int row)
 			printf(" %lld %.*s minor units", (long long)pg_int(rows, row, column),
 				SPAN_FMT(currency));
 	}
-	printf("; %.*s", SPAN_FMT(pg_bytes(rows, row, 6)));
+	fputs("; ", stdout);
+	print_safely(pg_bytes(rows, row, 6));
 	if (pg_int(rows, row, 7))
 		printf(" line %lld", (long long)pg_int(rows, row, 7));
 	putchar('\n');

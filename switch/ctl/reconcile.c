@@ -12,6 +12,7 @@
 #include "digest.h"
 #include "json.h"
 #include "recon.h"
+#include "safely.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #define FILES_MOST  16
 #define BYTES_MOST  (512l << 20)
 #define PAGE        5000
+#define ID_MOST     256 /* bytes of a partner's id: it is a key of the ledger's */
 #define ITEMS_MOST  2000000u
 #define JSON_BYTES  (8u << 20)
 #define ARENA_BYTES (512u << 20) /* of ids, and of what had to be unquoted; taken as it is used */
@@ -51,6 +53,7 @@ struct run {
 	const char *file; /* that is read; of the differences: the first */
 	long differences;
 	struct digest digest;
+	int long_id; /* line of the file that is read; 0: none */
 };
 
 static struct run run;
@@ -71,6 +74,9 @@ static void keep_line(void *ctx, const struct report_line *l)
 		r->lines_room = room;
 	}
 	r->line[r->lines++] = *l;
+	if (!r->long_id && (l->request_id.n > ID_MOST || l->peer_id.n > ID_MOST ||
+				   l->first_request_id.n > ID_MOST || l->first_id.n > ID_MOST))
+		r->long_id = l->line;
 }
 
 /* The whole of it, to the end of the program. */
@@ -110,8 +116,13 @@ static bool read_file(struct run *r, const char *path)
 		return false;
 	each[1] = digest_sha256(bytes);
 	r->digest = digest_sha256(span_of(each, sizeof each));
-	if (r->report->read(&in, span_str(slash ? slash + 1 : path), bytes))
-		return true;
+	r->long_id = 0;
+	if (r->report->read(&in, span_str(slash ? slash + 1 : path), bytes)) {
+		if (!r->long_id)
+			return true;
+		in.fault_line = r->long_id;
+		in.fault = "an id of more than 256 bytes";
+	}
 	fprintf(stderr, "switchctl: %s:%d: %s; nothing of it counts\n", path, in.fault_line,
 		in.fault);
 	return false;
@@ -223,7 +234,7 @@ static void on_found(void *ctx, const struct recon_found *f)
 {
 	struct run *r = ctx;
 	struct money m = money_is_none(f->theirs) ? f->ours : f->theirs;
-	char hex[33], detail[256];
+	char hex[33], detail[2 * ID_MOST];
 	struct buf b = buf_init(hex, 32);
 
 	snprintf(detail, sizeof detail, "%s: %.*s: %s", r->peer->name, SPAN_FMT(f->reference),
@@ -245,8 +256,10 @@ static void on_found(void *ctx, const struct recon_found *f)
 	jw_str(&r->w, "detail", span_str(detail));
 	jw_end(&r->w, '}');
 	r->differences++;
-	if (!r->options->desk.json)
-		printf("%s\n", detail);
+	if (r->options->desk.json)
+		return;
+	print_safely(span_str(detail));
+	putchar('\n');
 }
 
 /* The same bytes may be two files: those of two participants, or of two days on which nothing was.

@@ -162,10 +162,16 @@ describe('reconciliation', () => {
       assert.match(r.err, new RegExp(`bad.csv:${where}: .*; nothing of it counts`), what);
       assert.match(r.err, why, what);
     }
+    for (const id of ['x'.repeat(257), 'é'.repeat(129)]) assert.match((await at('long.csv', line(`${ours}\npayment,${id},EUR,1,,done`).replace('end,1', 'end,2'))).err, /long.csv:3: an id of more than 256 bytes; nothing of it counts/);
     truncateSync(put('large.csv', text), 2 ** 30);
     assert.match((await reconcile('bluecode', [join(dir, 'large.csv')], utc)).err, /large.csv: too large/);
     assert.equal((await reconcile('bluecode', [dir], utc)).status, 1);
     assert.equal((await open()).length, before, 'nothing of it counted');
+    /* What is an id, however odd, is a line like any other, and moves no cursor of who reads of it. */
+    const odd = `\x1b[2J${'é'.repeat(120)}\u202e'"`.replace('"', '""');
+    assert.equal((await at('odd.csv', line(`${ours}\npayment,"${odd}",EUR,1,,done`).replace('end,1', 'end,2'))).said.new, 1);
+    const listed = await new Promise((ok) => { execFile(process.env.XW_SWITCHCTL, ['exceptions'], { env: { ...process.env, PGDATABASE: w.db } }, (e, out) => ok(out)); });
+    assert.match(listed, /bluecode: \\u001b\[2Jé{120}\\u202e'": we know/);
   });
 
   it('items are assigned; a difference is booked by two people, and only then', async () => {
