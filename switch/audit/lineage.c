@@ -269,6 +269,7 @@ int audit_lineage(const struct options *o)
 	if (good) {
 		show_exchange(c, payment, until);
 		good = show_steps(c, payment, until, &by) > 0;
+		show_decisions(c, payment);
 	} else {
 		puts("no line of the books is of it");
 	}

@@ -85,26 +85,48 @@ void show_event(PGconn *c, const Xw__Event *e, const struct opener *by)
 }
 
 /* A query's rows behind a step, one a line, columns apart by blanks. */
+/* What partners and operators wrote: nothing of it may move the cursor (C0, DEL, C1 in UTF-8). */
+static void put_text(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = (uint8_t)text.p[i];
+		bool c1 = c == 0xc2 && i + 1 < text.n && (uint8_t)text.p[i + 1] < 0xa0;
+		putchar(c < ' ' || c == 0x7f || c1 ? '?' : c);
+		i += c1;
+	}
+}
+
 void show_rows(PGconn *c, const char *title, const char *sql, const char *const *params)
 {
 	PGresult *r = ledger_query(c, sql, params);
 
 	for (int i = 0; i < PQntuples(r); i++) {
 		printf("  %s", title);
-		for (int k = 0; k < PQnfields(r); k++)
-			if (!PQgetisnull(r, i, k))
-				printf(" %s", PQgetvalue(r, i, k));
+		for (int k = 0; k < PQnfields(r); k++) {
+			if (PQgetisnull(r, i, k))
+				continue;
+			putchar(' ');
+			put_text(span_str(PQgetvalue(r, i, k)));
+		}
 		putchar('\n');
 	}
 	PQclear(r);
 }
 
-/* Partners' own bytes: nothing of them may move the cursor. */
+void show_decisions(PGconn *c, const char *payment)
+{
+	const char *params[] = { payment, NULL };
+
+	show_rows(c, "decided",
+		"select at, operator, action || ':', reason, '(' || nullif(detail, '') || ')'"
+		" from ledger.decisions($1::uuid) order by id",
+		params);
+}
+
 void show_line(const char *before, struct span line)
 {
 	fputs(before, stdout);
-	for (size_t i = 0; i < line.n; i++)
-		putchar((uint8_t)line.p[i] < ' ' || line.p[i] == 0x7f ? '?' : line.p[i]);
+	put_text(line);
 	putchar('\n');
 }
 

@@ -12,6 +12,8 @@ Xw__Event *show_event_of(PGresult *r, int row, int column);
 void show_event(PGconn *c, const Xw__Event *e, const struct opener *by);
 /* A query's rows behind a step, one a line, columns apart by blanks. */
 void show_rows(PGconn *c, const char *title, const char *sql, const char *const *params);
+/* What people decided about a payment, or booked by hand as one. */
+void show_decisions(PGconn *c, const char *payment);
 /* Others' bytes. */
 void show_line(const char *before, struct span line);
 typedef void show_body_fn(const void *ctx, struct span body);

@@ -183,10 +183,7 @@ static void put_rest(PGconn *c, const char *payment)
 		"select p.name, 'next try', o.next_at from ledger.outbox o"
 		" join ledger.participant p on p.number = o.peer where payment = $1::uuid order by seq",
 		params);
-	show_rows(c, "decided",
-		"select at, operator, action, reason from ledger.operator_action"
-		" where object = $1 order by id",
-		params);
+	show_decisions(c, payment);
 	show_rows(c, "closed",
 		"select c.at, c.operator, c.reason from ledger.exception_close c"
 		" join ledger.exception_item i on i.id = c.item where i.payment = $1::uuid order by c.at",

@@ -118,6 +118,20 @@ describe('settlement', () => {
       [{ participant: 'till-eur', amount: -4605, booked: -4605, instructed_by: 'maria', confirmed_by: 'maria' }]);
   });
 
+  it('the trail of a booking says who asked and who approved; what they wrote moves no cursor', async () => {
+    const [{ payment }] = await w.psql("select payment from audit.settlement where participant = 'till-eur' and payment is not null");
+    const decided = (await w.psql(`select detail from audit.trail('${payment}') where what = 'decided' order by n`)).map((r) => r.detail);
+    assert.equal(decided.length, 2);
+    assert.match(decided[0], /^olga settlement confirm proposed: the day is over \(-4605 EUR minor units, by operator_rw\)$/);
+    assert.match(decided[1], /^maria settlement confirm: the day is over \(-4605 EUR minor units, reference STMT-7, by operator_rw\)$/);
+    const uuid = (await w.psql(`select ledger.id_from('${payment}') as id`))[0].id;
+    await w.psql(`insert into ledger.operator_action (operator, action, object, reason) values ('mallory', 'nothing', '${uuid}', E'\\x1b[2J\\u009b2J\\r\\n€')`);
+    for (const verb of ['trace', 'lineage']) {
+      const { out } = await run(process.env.XW_SWITCHAUDIT, [verb, payment, '--postgres', `host=${process.env.PGHOST} dbname=${w.db} user=auditor_ro`]);
+      for (const who of ['olga settlement confirm proposed:', 'maria settlement confirm:', 'reference STMT-7', 'mallory nothing: \\?\\[2J\\?2J\\?\\?€']) assert.match(out, new RegExp(`decided .*${who}`), out);
+    }
+  });
+
   it('whoever has a login of his own signs by its name; two such logins, or neither', async () => {
     const { id } = (await list())['till-nok'], [olga, maria] = ['play_settle_olga', 'play_settle_maria'];
     const by = async (login, who) => {
