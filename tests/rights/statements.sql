@@ -79,8 +79,13 @@ create function pg_temp.ways(role name) returns setof text language sql as $$
 		'copy ledger.claim to program ''true''',
 		'copy ledger.claim from ''/dev/null''',
 		'select pg_read_file(''/etc/passwd'')',
+		'select lo_creat(-1)',
+		'select lo_from_bytea(0, '''')',
+		'select pg_logical_emit_message(false, '''', '''')',
+		'select pg_advisory_lock(hashtext(''ledger.four_eyes''))',
+		'select pg_try_advisory_xact_lock_shared(1, 1)',
 		'select setval(''ledger.operator_action_id_seq'', 1)'] || case role
-			when 'migrator' then '{}'::text[] else array['set role ledger_owner'] end) w
+			when 'migrator' then '{}'::text[] else array['set role ledger_owner', 'select pg_advisory_xact_lock(1)'] end) w
 	where tap.may(role, w)
 $$;
 select is_empty(format('select pg_temp.ways(%L)', role), format('%s finds no way round its rights', role)) from roles;
