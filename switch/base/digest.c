@@ -11,7 +11,6 @@
 
 #include "check.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -44,14 +43,14 @@ static const EVP_MD *md5(void)
 	return fetched(&md, "MD5");
 }
 
-static EVP_MAC *hmac(void)
+static const EVP_CIPHER *aes_256_gcm(void)
 {
-	static EVP_MAC *mac;
+	static EVP_CIPHER *cipher;
 
-	if (!mac)
-		mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	CHECK(mac);
-	return mac;
+	if (!cipher)
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	CHECK(cipher);
+	return cipher;
 }
 
 struct digest digest_sha256(struct span s)
@@ -95,22 +94,28 @@ void digest_sha512(struct span s, uint8_t ret[64])
 	CHECK(ok);
 }
 
+#define BLOCK 64 /* bytes that SHA-256 takes at once */
+
+/* SPEC RFC 2104 2, from the digest itself: the library's HMAC looks its digest up by name for every
+ * message. */
 struct digest digest_hmac_sha256(struct span key, struct span s)
 {
-	struct digest d;
-	size_t len = 0;
-	char name[] = "SHA256";
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-		OSSL_PARAM_construct_end() };
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(hmac());
-	/* No key at all would mean "the one from before" to the library. */
-	const char *key_bytes = key.n ? key.p : "";
-	int ok = ctx && EVP_MAC_init(ctx, (const unsigned char *)key_bytes, key.n, params) &&
-		 EVP_MAC_update(ctx, (const unsigned char *)s.p, s.n) &&
-		 EVP_MAC_final(ctx, d.b, &len, sizeof d.b);
+	uint8_t inner[BLOCK], outer[BLOCK];
+	struct digest d, k;
 
-	EVP_MAC_CTX_free(ctx);
-	CHECK(ok && len == sizeof d.b);
+	if (key.n > BLOCK) {
+		k = digest_sha256(key);
+		key = digest_span(&k);
+	}
+	for (size_t i = 0; i < BLOCK; i++) {
+		uint8_t b = i < key.n ? (uint8_t)key.p[i] : 0;
+		inner[i] = b ^ 0x36;
+		outer[i] = b ^ 0x5c;
+	}
+	d = digest_sha256_parts((struct span[]){ span_of(inner, BLOCK), s }, 2);
+	d = digest_sha256_parts((struct span[]){ span_of(outer, BLOCK), digest_span(&d) }, 2);
+	OPENSSL_cleanse(inner, sizeof inner);
+	OPENSSL_cleanse(outer, sizeof outer);
 	return d;
 }
 
@@ -121,7 +126,7 @@ static EVP_CIPHER_CTX *gcm_begin(
 	int n;
 
 	CHECK(ctx);
-	CHECK(EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, (const unsigned char *)key.p,
+	CHECK(EVP_CipherInit_ex(ctx, aes_256_gcm(), NULL, (const unsigned char *)key.p,
 		      (const unsigned char *)nonce.p, seals) == 1);
 	CHECK(EVP_CipherUpdate(
 		      ctx, NULL, &n, (const unsigned char *)associated.p, (int)associated.n) == 1);
