@@ -261,6 +261,8 @@ struct link_state {
 	struct env_ctx env;
 };
 
+#define NONCES 16
+
 struct wrk {
 	struct wrk_conf conf;
 	const struct ports *port;
@@ -277,6 +279,8 @@ struct wrk {
 	struct slab lives, items, steps, calls, waits;
 	struct link_state *state; /* one for each link */
 	struct known known[KNOWN_MERCHANTS];
+	uint8_t nonce[NONCES][16]; /* for messages, drawn together; each is used once */
+	int nonces;                /* left */
 	const struct rules *rules; /* of the host; NULL: there are none */
 	char scratch[131072];      /* for one function at a time */
 };

@@ -38,6 +38,17 @@ static struct span setting_of(void *ctx, const char *name)
 	return e->port->setting(e->port->ctx, e->peer, name);
 }
 
+/* A payment is some eight messages with their answers, and each draw would be a system call. Nonces
+ * are no secrets: whoever gets the message reads it. */
+static void draw_nonce(struct wrk *w, uint8_t ret[16])
+{
+	if (w->nonces == 0) {
+		w->port->entropy(w->port->ctx, w->nonce, sizeof w->nonce);
+		w->nonces = NONCES;
+	}
+	memcpy(ret, w->nonce[--w->nonces], sizeof w->nonce[0]);
+}
+
 struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *arena)
 {
 	struct env_ctx *e = &link_state(w, l)->env; /* a refusal may come because arenas are full */
@@ -56,7 +67,7 @@ struct adapter_env env_for(struct wrk *w, const struct link *l, struct arena *ar
 
 	e->port = w->port;
 	e->peer = l->peer->number;
-	w->port->entropy(w->port->ctx, env.nonce, sizeof env.nonce);
+	draw_nonce(w, env.nonce);
 	return env;
 }
 
