@@ -7,10 +7,7 @@
 
 FAULT_RATES=(200 100 50 25) # payments a second: the highest that this machine carries unbroken
 FAULT_BEFORE=2 FAULT_AFTER=6 # seconds of payments before it breaks and after it was healed
-FAULT_SETTLE=90 # seconds in which nothing may stay in doubt, but for
-# what asking takes: some 9 questions for each payment, of which the workers' part of a participant's
-# 50 a second (questions_per_s) allows 33.
-FAULT_ASKING_MS=270
+FAULT_SETTLE=60 # seconds in which nothing may stay in doubt
 FAULT_STOPPED=()
 # What a process may hold beyond its start when all is over: kept-alive connections to two wallets (32 each), and
 # theirs to it. IDLE: seconds after which none of them is left.
@@ -165,7 +162,7 @@ faults_row() {
 	local name=$1 f=${1//-/_} hold gap client healed_ms resolved_ms=-1 status=0
 	read -r _ hold gap <<<"$(printf '%s\n' "${FAULT_ROWS[@]}" | grep "^$name ")"
 	FAULT_CORRIDOR=faults FAULT_TABLESPACE= FAULT_CAPACITY=
-	local FAULT_RATE=$FAULT_RATE FAULT_SETTLE=$FAULT_SETTLE left
+	local FAULT_RATE=$FAULT_RATE
 	if declare -F "prepare_$f" >/dev/null; then "prepare_$f" || return 1; fi
 	faults_fresh
 	faults_load "$FAULT_RATE" $((FAULT_BEFORE + hold + FAULT_AFTER)) &
@@ -175,8 +172,6 @@ faults_row() {
 	sleep "$hold"
 	! declare -F "heal_$f" >/dev/null || "heal_$f"
 	healed_ms=$(date +%s%3N)
-	left=$(server_sql -At -d "$DB" -c 'select count(*) from ledger.due' 2>/dev/null) || left=
-	((FAULT_SETTLE += ${left:-0} * FAULT_ASKING_MS / 1000)) || true
 	faults_resolved "$healed_ms" || status=1
 	resolved_ms=$FAULT_RESOLVED
 	wait "$client" || die "the client ended; see $RUN/log/faults.log"

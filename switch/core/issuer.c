@@ -257,8 +257,9 @@ static void not_found(struct turn *t)
 		return;
 	}
 	wait(t, LEG_UNKNOWN, 0);
-	if (l->phase == LEG_UNKNOWN && l->next.us) /* a later rung may be minutes away */
-		l->next = earlier(l->next, turn_settles(t, l->since, c->not_found_s * 1000));
+	/* Its rungs are for who does not answer: they do, and a later one may be minutes away. */
+	if (l->phase == LEG_UNKNOWN && l->next.us && !l->hinted)
+		l->next = turn_settles(t, l->since, c->not_found_s * 1000);
 }
 
 /* A message that contradicts what is settled is recorded and changes nothing (F-6). */

@@ -316,14 +316,26 @@ uint16_t pay_questions(const struct pay *p)
 	return l->peer;
 }
 
-bool pay_may_hurry(const struct pay *p, uint16_t peer)
+static bool waits(uint8_t phase, uint8_t asking, uint8_t tries)
 {
-	const struct leg *l = &p->iss;
-
-	if (l->peer != peer)
-		return false;
-	if (p->undo.phase == UNDO_STUCK)
-		return true;
 	/* Never before the first rung: that is the scheme's delay. */
-	return p->undo.phase == UNDO_NONE && l->phase == LEG_UNKNOWN && !l->asking && l->tries > 0;
+	return phase == LEG_UNKNOWN && !asking && tries > 0;
+}
+
+struct wall *pay_waits(struct pay *p, uint16_t peer)
+{
+	if (p->iss.peer == peer) {
+		if (p->undo.phase == UNDO_STUCK || p->undo.phase == UNDO_ASKING)
+			return &p->undo.next;
+		if (p->undo.phase == UNDO_NONE && waits(p->iss.phase, p->iss.asking, p->iss.tries))
+			return &p->iss.next;
+		for (int i = 0; i < REFUNDS_OPEN; i++)
+			if (!p->refund[i].asking && p->refund[i].tries > 0 &&
+				(p->refund[i].phase == REFUND_UNKNOWN ||
+					p->refund[i].phase == REFUND_STUCK))
+				return &p->refund[i].next;
+	}
+	if (p->acq.peer == peer && waits(p->acq.phase, p->acq.asking, p->acq.tries))
+		return &p->acq.next;
+	return NULL;
 }

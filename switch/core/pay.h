@@ -307,9 +307,11 @@ uint32_t pay_version(const struct pay *p);
 struct wall pay_latest(const struct pay *p);
 /* Whom the alarm would make us ask what became of the debit; 0: the alarm is for something else. */
 uint16_t pay_questions(const struct pay *p);
-/* Nothing is out, and what is owed to that peer, or asked of it, waits for no more than that it
- * answers again. */
-bool pay_may_hurry(const struct pay *p, uint16_t peer);
+/* When that is to be asked again, or sent, which waits for no more than that the peer answers: a
+ * debit in doubt, an undo, a refund, a pay-out, a result. NULL: nothing does. Of an undo and a
+ * refund sent again the record does not say whether the call is out: whoever hurries knows that it
+ * is not. */
+struct wall *pay_waits(struct pay *p, uint16_t peer);
 /* The first thing that does not hold, or NULL. */
 const char *pay_check(const struct pay *p);
 /* Our id towards peers: the payment's 26 characters, and "-<kind><n>" where kind is not 0. */

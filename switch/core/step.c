@@ -51,12 +51,16 @@ bool turn_settled(const struct turn *t, struct wall since, int64_t ms)
 
 #define NOTHING_AGAIN_MS 3000
 
+/* Nothing is final before the time is over, but what is on its way may be found before: at half of
+ * what is left, and so on, and then at its end. */
 struct wall turn_settles(const struct turn *t, struct wall since, int64_t ms)
 {
 	int64_t left = ms - wall_diff_ms(t->ev->now, since);
 
 	if (t->ev->watched_ms && left < ms - t->ev->watched_ms)
 		left = ms - t->ev->watched_ms;
+	if (left > 4 * NOTHING_AGAIN_MS)
+		left /= 2;
 	return wall_plus_ms(t->ev->now, left > NOTHING_AGAIN_MS ? left : NOTHING_AGAIN_MS);
 }
 
@@ -221,19 +225,26 @@ static bool is_due(struct wall next, struct wall now)
 	return next.us && next.us <= now.us;
 }
 
+/* What waits for a partner that answers again is due now. */
+static void hurry(struct pay *p, struct wall now)
+{
+	const uint16_t peers[] = { p->iss.peer, p->acq.peer };
+
+	for (int i = 0; i < 2; i++) {
+		struct wall *next = peers[i] ? pay_waits(p, peers[i]) : NULL;
+		if (next && !is_due(*next, now))
+			*next = now;
+	}
+}
+
 static void due(struct turn *t)
 {
 	struct pay *p = t->p;
 	struct wall now = t->ev->now;
 
-	if (t->ev->hurry && !is_due(p->due, now)) {
-		if (!pay_may_hurry(p, p->iss.peer))
-			return;
-		if (p->undo.phase == UNDO_STUCK)
-			undo_due(t);
-		else
-			issuer_due(t);
-	} else if (is_due(p->undo.next, now)) {
+	if (t->ev->hurry)
+		hurry(p, now);
+	if (is_due(p->undo.next, now)) {
 		undo_due(t);
 	} else if (p->flow == FLOW_ORDER) {
 		if (is_due(p->acq.next, now))

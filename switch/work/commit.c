@@ -442,6 +442,7 @@ static void claimed(struct wrk *w, struct live *l, struct item *it, const struct
 static void fenced(struct wrk *w, struct live *l, struct item *it)
 {
 	w->stats.fences++;
+	it->ev.hurry = false; /* a call of theirs may be out */
 	l->ours = false; /* who was first hears its alarm: two that hear it race at each */
 	list_prepend(&l->inbox, &it->node);
 	if (live_load(w, l))

@@ -9,9 +9,10 @@
  *
  * The governor: our questions (what became of a payment?) to one participant leave in turns, as
  * many a second as its budget says. A payment whose alarm rings gets the next turn and keeps it.
- * When the participant answers again, those that have asked in vain get turns before their time.
- * What the clerk finds beyond the next seconds' turns is let go: it stays overdue, and is found
- * again.
+ * When a participant that left a call without an answer gives one again, to whatever, all that has
+ * asked it in vain gets turns before its time: questions, and what is no question in the same
+ * turns, so that nobody is trampled who has just got up. What the clerk finds beyond the next
+ * seconds' turns is let go: it stays overdue, and is found again.
  *
  * The hard thing is what they must not do: only new payments are refused, and before an intent
  * exists; only questions wait. Cancels, refunds and notifications always go out.
@@ -27,6 +28,8 @@
 #define AHEAD_MS     15000 /* what the clerk finds gets no turn that is further away */
 #define BUSY_LOAD    75    /* percent of our own room: then questions have a quarter of the turns */
 #define JITTER_MAX   1000
+#define HURRY_GAP_MS                                                                               \
+	10000 /* one that loses a call now and then is not asked about all again at each */
 
 /* ---- the breaker --------------------------------------------------------------------------- */
 
@@ -59,16 +62,18 @@ static void hurry(struct wrk *w, const struct link *l);
 static void answered(struct wrk *w, const struct link *l, enum op op)
 {
 	struct link_state *s = link_state(w, l);
-	bool was_closed = s->opened > 0;
 
+	if (s->ill && (!s->hurried.us || w->now.us - s->hurried.us >= HURRY_GAP_MS * 1000)) {
+		s->ill = false;
+		s->hurried = w->now;
+		hurry(w, l);
+	}
 	s->failures = 0;
 	s->closed_until.us = 0; /* where it was only a question: the next payment is the probe */
-	if (!gate_begins(op) && was_closed)
+	if (!gate_begins(op) && s->opened)
 		return;
 	s->opened = 0;
 	s->probe_until.us = 0;
-	if (was_closed)
-		hurry(w, l);
 }
 
 void gate_call_begins(struct wrk *w, const struct link *l, enum op op, struct mono deadline)
@@ -89,6 +94,7 @@ void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_
 	s->bad += gate_begins(op) && end != GATE_ANSWERED;
 	if (gate_begins(op))
 		s->in_a_row = end == GATE_ANSWERED ? 0 : s->in_a_row + 1;
+	s->ill = s->ill || end != GATE_ANSWERED;
 	switch (end) {
 	case GATE_ANSWERED:
 		answered(w, l, op);
@@ -196,7 +202,10 @@ static void hurry(struct wrk *w, const struct link *l)
 		struct live *live = slab_at(&w->lives, i);
 
 		if (live->magic != LIVE_MAGIC || !live->timed || live->calls_out ||
-			live->has_turn || !pay_may_hurry(&live->rec, l->peer->number))
+			live->has_turn || !pay_waits(&live->rec, l->peer->number))
+			continue;
+		/* What always goes out is not made to wait. */
+		if (!pay_questions(&live->rec) && live->due.key <= link_state(w, l)->turn.us)
 			continue;
 		live_give_turn(w, live, turn(w, l), true);
 	}

@@ -255,6 +255,8 @@ struct link_state {
 	struct mono window_until;
 	uint32_t opened; /* times that the gate closed in a row: doubles its pause */
 	struct mono closed_until, probe_until;
+	bool ill;                /* a call had no answer, and none has had one since; */
+	struct mono hurried;     /* when what waited for that was last brought forward */
 	struct mono turn;        /* when the next question of ours may go out */
 	char undelivered[64];    /* why a notification was not taken, as we have said it, */
 	struct mono quiet_until; /* and said again not before */

@@ -340,12 +340,32 @@ static void not_trampled(void **state)
 		l[i] = in_doubt(i, 600000);
 	fresh = in_doubt(400, 8000);
 	fresh->rec.iss.tries = 0;
-	ends(OP_INQUIRE, GATE_ANSWERED, 1);
-	assert_true(l[0]->due.key > 600000000);
-	ends(OP_DEBIT, GATE_ANSWERED, 1);
+	ends(OP_INQUIRE, GATE_ANSWERED, 1); /* whatever it answers */
 	assert_spread(l, 400, 61000, 80, 6, 4);
 	assert_true(fresh->due.key >= (61000 + 8000) * INT64_C(1000));
 	assert_true(l[0]->hurry && l[0]->has_turn);
+}
+
+/* One call without an answer is illness enough; an undo goes out no later than it would have. */
+static void whatever_waits_for_it(void **state)
+{
+	struct live *undo, *soon, *question;
+
+	(void)state;
+	undo = in_doubt(0, 600000);
+	undo->rec.undo = (struct undo){ .phase = UNDO_ASKING, .tries = 3, .next = undo->rec.due };
+	undo->rec.iss.next = WALL_NONE;
+	soon = in_doubt(1, 0);
+	soon->rec.undo = undo->rec.undo;
+	soon->rec.iss.next = WALL_NONE;
+	question = in_doubt(2, 600000);
+	ends(OP_INQUIRE, GATE_ANSWERED, 1); /* it was never ill */
+	assert_false(undo->hurry);
+	ends(OP_CANCEL, GATE_LOST, 1);
+	ends(OP_CANCEL, GATE_ANSWERED, 1);
+	assert_true(undo->hurry && question->hurry);
+	assert_false(soon->hurry);
+	assert_true(undo->due.key < 3000000 && question->due.key < 3000000);
 }
 
 static void jitter(void **state)
@@ -444,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(turns_are_near, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_trampled, setup, teardown),
+		cmocka_unit_test_setup_teardown(whatever_waits_for_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(jitter, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_clock_is_set_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_after_that, setup, teardown),
