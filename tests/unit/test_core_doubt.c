@@ -129,6 +129,50 @@ static void a_refund(void **state)
 	assert_int_equal(w->st.exception, EXCEPTION_REFUND);
 }
 
+/* They answer again: before its rung, each that waits for them, and none that does not. */
+static void brought_forward(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
+	assert_int_equal(w->st.call_count, 0);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
+	assert_call(w, OP_CANCEL);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+}
+
+static void a_result_is_brought_forward(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_scan(w);
+	pw_ask(w, OP_CONFIRM, WALLET, 0);
+	pw_captured(w);
+	assert_call(w, OP_TELL);
+	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+			   .op = OP_TELL,
+			   .side = SIDE_ACQUIRER,
+			   .peer = SCHEME,
+			   .lost = LOST_UNKNOWN });
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
+	assert_int_equal(w->st.call_count, 0); /* never before the first rung */
+	pw_due(w);
+	assert_call(w, OP_TELL);
+	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+			   .op = OP_TELL,
+			   .side = SIDE_ACQUIRER,
+			   .peer = SCHEME,
+			   .lost = LOST_UNKNOWN });
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
+	assert_call(w, OP_TELL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +180,8 @@ int main(void)
 		core_case(an_undo),
 		core_case(in_hand),
 		core_case(a_refund),
+		core_case(brought_forward),
+		core_case(a_result_is_brought_forward),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
