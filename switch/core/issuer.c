@@ -193,6 +193,7 @@ static void wait(struct turn *t, enum leg_phase phase, int32_t ask_after_ms)
 	if (l->phase != phase) {
 		turn_moved(t, fsm_move(&fsm_leg, &l->phase, (uint8_t)phase));
 		l->since = t->ev->now;
+		t->watch_anew = true;
 	}
 	l->asking = 0;
 	l->next = WALL_NONE; /* an undo has its own alarm */

@@ -210,6 +210,8 @@ struct pay {
 	uint8_t confirmed;     /* FLOW_SCAN: the payer confirmed; FLOW_ORDER: a payment took it */
 	uint8_t stuck;         /* on the exception list */
 	struct wall doubt;     /* since when we do not know what became of it; none: we do */
+	uint32_t watched_ms;   /* what was seen to pass of the settle time that runs, by whoever had
+				  it */
 	uint8_t gave_back;     /* refused for certain: the order it had is open to the next */
 	uint32_t version_from; /* it had an order after others: partners see version after that */
 	uint8_t denied;        /* they contradicted what is settled; said once */

@@ -101,6 +101,7 @@ void refund_begin(struct turn *t, const struct msg_refund *m, bool release, enum
 	r->seq = ++p->refund_seq;
 	r->amount = m->amount;
 	r->since = t->ev->now;
+	t->watch_anew = true;
 	memcpy(r->request_id, m->id, sizeof r->request_id);
 	r->release = release;
 	if (release)

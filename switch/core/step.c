@@ -43,10 +43,14 @@ const struct peer *turn_peer(const struct turn *t, uint16_t number)
 	return p;
 }
 
+static int64_t watched_ms(const struct turn *t)
+{
+	return t->before->watched_ms + t->ev->watched_ms;
+}
+
 bool turn_settled(const struct turn *t, struct wall since, int64_t ms)
 {
-	return wall_diff_ms(t->ev->now, since) >= ms &&
-	       (!t->ev->watched_ms || t->ev->watched_ms >= ms);
+	return wall_diff_ms(t->ev->now, since) >= ms && (!t->ev->watched_ms || watched_ms(t) >= ms);
 }
 
 #define NOTHING_AGAIN_MS 3000
@@ -57,8 +61,8 @@ struct wall turn_settles(const struct turn *t, struct wall since, int64_t ms)
 {
 	int64_t left = ms - wall_diff_ms(t->ev->now, since);
 
-	if (t->ev->watched_ms && left < ms - t->ev->watched_ms)
-		left = ms - t->ev->watched_ms;
+	if (t->ev->watched_ms && left < ms - watched_ms(t))
+		left = ms - watched_ms(t);
 	if (left > 4 * NOTHING_AGAIN_MS)
 		left /= 2;
 	return wall_plus_ms(t->ev->now, left > NOTHING_AGAIN_MS ? left : NOTHING_AGAIN_MS);
@@ -414,6 +418,10 @@ static void finish(struct turn *t)
 	st->changed = st->changed || !pay_same(before, &st->next);
 	if (st->changed || t->ev->kind == EV_DUE || t->ev->kind == EV_RESUME)
 		doubt_look(t);
+	if (st->changed)
+		st->next.watched_ms = t->watch_anew || !st->next.doubt.us ? 0
+				      : watched_ms(t) < UINT32_MAX        ? (uint32_t)watched_ms(t)
+									  : UINT32_MAX;
 	st->next.due = alarm(&st->next);
 	st->changed = st->changed || st->next.due.us != before->due.us;
 	if (st->changed) {
@@ -429,7 +437,7 @@ static void finish(struct turn *t)
 void core_step(const struct snapshot *sn, const struct pay *before, const struct pay_event *ev,
 	struct step *ret)
 {
-	struct turn t = { sn, before, ev, ret, &ret->next };
+	struct turn t = { sn, before, ev, ret, &ret->next, false };
 
 	memset(ret, 0, offsetof(struct step, record));
 	ret->next = *before;

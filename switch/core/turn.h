@@ -17,6 +17,7 @@ struct turn {
 	const struct pay_event *ev;
 	struct step *st;
 	struct pay *p;
+	bool watch_anew; /* a settle time begins with this step */
 };
 
 /* How long after a call's own deadline another process may take the payment over. */
@@ -26,7 +27,7 @@ struct turn {
 
 /* step.c */
 const struct peer *turn_peer(const struct turn *t, uint16_t number);
-/* So much time has passed since then, and was seen to pass. */
+/* So much time has passed since then, and was seen to pass, by us or by who had it before. */
 bool turn_settled(const struct turn *t, struct wall since, int64_t ms);
 /* When to ask once more of what they know nothing of, so that it may count: as soon as it is
  * settled, but not at once. */

@@ -138,7 +138,8 @@ void undo_want(struct turn *t, enum undo_cause cause)
 		return;
 	p->undo.cause = (uint8_t)cause;
 	/* Where the settle time has passed with nothing found, it has not to pass once more. */
-	p->undo.since = cause == UNDO_UNRESOLVED && p->iss.misses >= 2 ? p->iss.since : t->ev->now;
+	t->watch_anew = cause != UNDO_UNRESOLVED || p->iss.misses < 2;
+	p->undo.since = t->watch_anew ? t->ev->now : p->iss.since;
 	p->iss.asking = 0;
 	if (!leg_is_out(&p->iss)) {
 		p->iss.next = WALL_NONE;
@@ -372,6 +373,7 @@ void undo_late_success(struct turn *t, const struct msg *m)
 	post_suspense(t);
 	p->undo.tries = p->undo.misses = p->undo.in_hand = 0;
 	p->undo.since = t->ev->now;
+	t->watch_anew = true;
 	if (p->undo.phase == UNDO_NONE)
 		p->undo.cause = UNDO_LATE;
 	ask(t);

@@ -302,7 +302,7 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
 	it->ev.now = live_now(w, l);
-	if (it->ev.kind == EV_ANSWER && !live_scarce(w))
+	if (!live_scarce(w))
 		it->ev.watched_ms = 1 + (w->now.us - l->seen.us) / 1000;
 	w->port->entropy(w->port->ctx, &it->ev.salt, sizeof it->ev.salt);
 	if (it->ev.kind == EV_REQUEST)
@@ -527,6 +527,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 
 	w->stats.commits++;
 	l->rec = ws->st.next;
+	l->seen = w->now;
 	if (ws->c.set_key)
 		l->key = ws->c.key;
 	l->ours = true;

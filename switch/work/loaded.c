@@ -74,6 +74,8 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 	}
 	l->foreign = l->foreign && got->rc != RC_OK;
 	if (got->rc == RC_OK) {
+		if (l->rec.version != rec.version)
+			l->seen = w->now;
 		l->rec = rec;
 		l->synced = l->asked;
 		l->stale = false;

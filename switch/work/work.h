@@ -128,7 +128,7 @@ struct live {
 	uint32_t turn_of;   /* by this version of the record: whoever reads it again keeps it */
 	struct wall clock;  /* the payment's time, which never goes back, */
 	struct mono read;   /* as it was then: live_now */
-	struct mono seen;   /* since when it is in memory */
+	struct mono seen;   /* since when this version is in memory */
 	bool ours;          /* the last step was committed here: we hear its alarm */
 	bool stale;         /* the ledger could not be asked whether rec is still what it has */
 	struct mono synced; /* when rec was last what the ledger has */
