@@ -7,7 +7,8 @@
 
 FAULT_RATES=(200 100 50 25) # payments a second: the highest that this machine carries unbroken
 FAULT_BEFORE=2 FAULT_AFTER=6 # seconds of payments before it breaks and after it was healed
-FAULT_SETTLE=60 # seconds in which nothing may stay in doubt
+FAULT_MINUTE=60 # seconds after which what is in doubt is on the exception list
+FAULT_SETTLE=120 # and after which nothing is
 FAULT_STOPPED=()
 # What a process may hold beyond its start when all is over: kept-alive connections to two wallets (32 each), and
 # theirs to it. IDLE: seconds after which none of them is left.
@@ -181,17 +182,20 @@ faults_row() {
 	return $status
 }
 
-# faults_resolved SINCE: until no payment is open that was begun by then. FAULT_RESOLVED: how long that
-# took, in ms; -1 where it did not happen.
+# faults_resolved SINCE: until no payment is open that was begun by then; what is after a minute must be on the
+# exception list. FAULT_RESOLVED: how long that took, in ms; -1 where it did not happen.
 faults_resolved() {
-	local until=$((SECONDS + FAULT_SETTLE)) left at="to_timestamp($1 / 1000.0 + $(<"$RUN/faults/clock"))"
+	local minute=$((SECONDS + FAULT_MINUTE)) until=$((SECONDS + FAULT_SETTLE)) left unlisted at="to_timestamp($1 / 1000.0 + $(<"$RUN/faults/clock"))"
 	FAULT_RESOLVED=-1
 	while ((SECONDS <= until)); do
-		left=$(server_sql -At -d "$DB" -c "select count(*) from ledger.due where ledger.id_time(payment) < $at" 2>/dev/null) || left=
+		left= unlisted=
+		read -r left unlisted < <(server_sql -At -F ' ' -d "$DB" -c "select count(*), count(*) filter (where not exists (select from
+			ledger.exception_open x where x.payment = d.payment)) from ledger.due d where ledger.id_time(payment) < $at" 2>/dev/null)
 		if [[ $left == 0 ]]; then
 			FAULT_RESOLVED=$(($(date +%s%3N) - $1))
 			return 0
 		fi
+		((SECONDS <= minute || ${unlisted:-1} == 0)) || return 1
 		sleep 0.5
 	done
 	return 1

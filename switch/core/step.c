@@ -55,15 +55,16 @@ bool turn_settled(const struct turn *t, struct wall since, int64_t ms)
 
 #define NOTHING_AGAIN_MS 3000
 
-/* Nothing is final before the time is over, but what is on its way may be found before: at half of
- * what is left, and so on, and then at its end. */
+/* Nothing is final before the time is over, but what is on its way may be found before: we look
+ * once when half of it is over, and then at its end. A partner that was silent has many to be asked
+ * about. */
 struct wall turn_settles(const struct turn *t, struct wall since, int64_t ms)
 {
 	int64_t left = ms - wall_diff_ms(t->ev->now, since);
 
 	if (t->ev->watched_ms && left < ms - watched_ms(t))
 		left = ms - watched_ms(t);
-	if (left > 4 * NOTHING_AGAIN_MS)
+	if (left > ms * 3 / 4 && left > 4 * NOTHING_AGAIN_MS)
 		left /= 2;
 	return wall_plus_ms(t->ev->now, left > NOTHING_AGAIN_MS ? left : NOTHING_AGAIN_MS);
 }
