@@ -73,6 +73,19 @@ static enum op give_back(const struct turn *t)
 								       : OP_REFUND;
 }
 
+/* The refund that gives it all back was sent, can be asked about by nothing but another sending,
+ * and they may know its key no more: that would be a second one. */
+static bool is_forgotten(const struct turn *t)
+{
+	const struct undo *u = &t->p->undo;
+	const struct caps *c = turn_caps(t, t->p->iss.peer, OP_REFUND);
+	const struct caps *asks = turn_caps(t, t->p->iss.peer, OP_INQUIRE_REFUND);
+
+	return (u->op == OP_REFUND || u->op == OP_INQUIRE_REFUND) && c->remembers_s &&
+	       (!asks || (asks->by_their_id && !u->their_refund[0])) &&
+	       wall_diff_ms(t->ev->now, u->since) >= c->remembers_s * INT64_C(1000);
+}
+
 /* What to ask now. */
 static enum op choose(const struct turn *t)
 {
@@ -95,6 +108,14 @@ static void ask(struct turn *t)
 	struct undo *u = &t->p->undo;
 
 	u->op = (uint8_t)choose(t);
+	/* As long as one that they would not know again may be on its way, nothing is not nothing.
+	 */
+	if (u->op == OP_REFUND &&
+		turn_caps(t, t->p->iss.peer, OP_REFUND)->repeat != REPEAT_SAME_ID) {
+		u->misses = 0;
+		u->since = t->ev->now;
+		t->watch_anew = true;
+	}
 	turn_moved(t, fsm_move(&fsm_undo, &u->phase, UNDO_ASKING));
 	u->next = turn_call(t, (struct call){ .peer = t->p->iss.peer,
 				       .side = SIDE_ISSUER,
@@ -339,6 +360,8 @@ void undo_due(struct turn *t)
 		undo_answer_cancel(t);
 	} else if (u->phase == UNDO_WANTED)
 		undo_go(t);
+	else if (is_forgotten(t))
+		again(t); /* a person's */
 	else if (u->phase == UNDO_STUCK || u->phase == UNDO_ASKING)
 		ask(t);
 }

@@ -71,6 +71,91 @@ static void giving_back_takes_time(void **state)
 	assert_int_equal(pw_position(w, PUSH, NOK), 0);
 }
 
+/* One without a name of ours is sent again only when it surely is on its way no more: its settle
+ * time is its own, however long the undo had lasted before. */
+static void giving_back_has_its_own_time(void **state)
+{
+	static const struct caps about = { .op = OP_INQUIRE_REFUND,
+		.allowed_ms = 5000,
+		.ladder = { 8, { 2, 2, 2, 2, 2, 2, 2, 2 } } },
+				 nameless = { .op = OP_REFUND,
+					 .allowed_ms = 5000,
+					 .repeat = REPEAT_INQUIRE_FIRST,
+					 .ladder = { 8, { 2, 2, 2, 2, 2, 2, 2, 2 } } },
+				 settles = { .op = OP_INQUIRE,
+					 .allowed_ms = 5000,
+					 .not_found_s = 60,
+					 .ladder = { 2, { 2, 3 } } };
+	struct payworld *w = *state;
+	struct wall sent;
+
+	pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = &about;
+	pw_peer(PUSH)->caps[OP_REFUND] = &nameless;
+	pw_peer(PUSH)->caps[OP_INQUIRE] = &settles;
+	pw_pay(w, "vipps", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	answer_undo(w, OP_CANCEL, OUTCOME_NOT_FOUND, "");
+	pw_due(w);
+	answer_undo(w, OP_CANCEL, OUTCOME_NOT_FOUND, "");
+	w->now = wall_plus_ms(w->now, 600000);
+	pw_due(w);
+	w->m = (struct msg){ 0 };
+	pw_answer_with(w, SIDE_ISSUER, OP_CANCEL, OUTCOME_DECLINED, REASON_STATE);
+	assert_call(w, OP_INQUIRE);
+	answer_undo(w, OP_INQUIRE, OUTCOME_APPROVED, "");
+	assert_call(w, OP_REFUND);
+	sent = w->now;
+	answer_undo(w, OP_REFUND, OUTCOME_UNKNOWN, "");
+	for (int i = 0; i < 40; i++) {
+		pw_due(w);
+		if (w->st.call_count && w->st.call[0].op == OP_REFUND)
+			break;
+		if (w->st.call_count)
+			answer_undo(w, OP_INQUIRE_REFUND, OUTCOME_NOT_FOUND, "");
+	}
+	assert_call(w, OP_REFUND);
+	assert_true(wall_diff_ms(w->now, sent) >= 60000);
+}
+
+/* Nor is it sent again when they may have forgotten its key: that would be a second one. */
+static void giving_back_under_a_forgotten_key(void **state)
+{
+	static const struct caps forgets = { .op = OP_REFUND,
+		.allowed_ms = 5000,
+		.remembers_s = 60,
+		.ladder = { 2, { 2, 3 } } },
+				 about = { .op = OP_INQUIRE_REFUND,
+					 .allowed_ms = 5000,
+					 .by_their_id = true,
+					 .ladder = { 3, { 2, 2, 3 } } };
+	struct payworld *w = *state;
+
+	for (int asks = 0; asks < 2; asks++) {
+		int sent = 1;
+
+		pw_next(w);
+		pw_peer(PUSH)->caps[OP_REFUND] = &forgets;
+		pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = asks ? &about : NULL;
+		pw_scan(w);
+		pw_ask(w, OP_CONFIRM, WALLET, 0);
+		pw_captured(w);
+		pw_answer_acquirer(w, OP_TELL, OUTCOME_DECLINED, REASON_CLOSED);
+		assert_call(w, OP_REFUND);
+		answer_undo(w, OP_REFUND, OUTCOME_UNKNOWN, "");
+		for (int i = 0; i < 20; i++) {
+			pw_due(w);
+			if (!w->st.call_count)
+				continue;
+			sent++;
+			assert_true(wall_diff_ms(w->now, w->rec.undo.since) < 60000);
+			answer_undo(w, asks ? OP_INQUIRE_REFUND : OP_REFUND, OUTCOME_UNKNOWN, "");
+		}
+		assert_in_range(sent, 2, 10);
+		assert_state(w, PAY_STUCK);
+	}
+}
+
 /* The debit's answer was lost, and with it the id by which alone it could be refunded. */
 static void the_undo_learns_their_id(void **state)
 {
@@ -728,6 +813,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		core_case(taken_and_not_found),
 		core_case(giving_back_takes_time),
+		core_case(giving_back_has_its_own_time),
+		core_case(giving_back_under_a_forgotten_key),
 		core_case(the_undo_learns_their_id),
 		core_case(the_undo_learns_their_refund),
 		core_case(no_undo_beside_a_refund),
