@@ -302,8 +302,9 @@ static void put_secret(struct wrk *w, struct live *l, struct work_step *ws)
 static void decide(struct wrk *w, struct live *l, struct item *it, struct step *st)
 {
 	it->ev.now = live_now(w, l);
-	if (!live_scarce(w))
-		it->ev.watched_ms = 1 + (w->now.us - l->seen.us) / 1000;
+	/* Stepped once more, on another record, it has waited for that one only. */
+	it->ev.watched_ms = live_scarce(w) ? 0 : 1 + (w->now.us - l->seen.us) / 1000;
+	it->ev.hurry = it->ev.hurry && !l->calls_out; /* it rang while another step made a call */
 	w->port->entropy(w->port->ctx, &it->ev.salt, sizeof it->ev.salt);
 	if (it->ev.kind == EV_REQUEST)
 		gate_down(w, &it->ev);
@@ -443,7 +444,7 @@ static void fenced(struct wrk *w, struct live *l, struct item *it)
 {
 	w->stats.fences++;
 	it->ev.hurry = false; /* a call of theirs may be out */
-	l->ours = false; /* who was first hears its alarm: two that hear it race at each */
+	l->ours = false;      /* who was first hears its alarm: two that hear it race at each */
 	list_prepend(&l->inbox, &it->node);
 	if (live_load(w, l))
 		return;

@@ -29,7 +29,8 @@
 #define BUSY_LOAD    75    /* percent of our own room: then questions have a quarter of the turns */
 #define JITTER_MAX   1000
 #define HURRY_GAP_MS                                                                               \
-	10000 /* one that loses a call now and then is not asked about all again at each */
+	10000          /* one that loses a call now and then is not asked about all again at each */
+#define HURRIES_MAX 10 /* then 85 minutes: the slow lane's last rung is an hour */
 
 /* ---- the breaker --------------------------------------------------------------------------- */
 
@@ -195,18 +196,32 @@ int64_t gate_jitter_ms(struct wrk *w, struct live *l)
 	return wait < JITTER_MAX ? wait : JITTER_MAX;
 }
 
-/* The participant answers again: what waits for it, in turns. */
+/* It may be this very payment of which they say nothing, however well they are: each time that it
+ * was asked in vain it waits for twice as long, until its ladder's slow lane is sooner. */
+static bool may_hurry(const struct wrk *w, const struct live *l)
+{
+	int64_t gap = HURRY_GAP_MS * INT64_C(1000);
+
+	return !l->hurries || w->now.us - l->hurried.us >= gap << (l->hurries - 1);
+}
+
+/* The participant answers again: what waits for it, in turns. Of what another process has stepped
+ * last a call of that one may be out. */
 static void hurry(struct wrk *w, const struct link *l)
 {
 	for (uint32_t i = 0; i < w->lives.count; i++) {
 		struct live *live = slab_at(&w->lives, i);
 
-		if (live->magic != LIVE_MAGIC || !live->timed || live->calls_out ||
-			live->has_turn || !pay_waits(&live->rec, l->peer->number))
+		if (live->magic != LIVE_MAGIC || !live->timed || !live->ours || live->calls_out ||
+			live->has_turn || !pay_waits(&live->rec, l->peer->number) ||
+			!may_hurry(w, live))
 			continue;
 		/* What always goes out is not made to wait. */
 		if (!pay_questions(&live->rec) && live->due.key <= link_state(w, l)->turn.us)
 			continue;
+		live->hurried = w->now;
+		if (live->hurries < HURRIES_MAX)
+			live->hurries++;
 		live_give_turn(w, live, turn(w, l), true);
 	}
 }

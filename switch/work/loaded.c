@@ -74,8 +74,10 @@ static void loaded_live(struct wrk *w, struct live *l, const struct loaded *got)
 	}
 	l->foreign = l->foreign && got->rc != RC_OK;
 	if (got->rc == RC_OK) {
-		if (l->rec.version != rec.version)
+		if (l->rec.version != rec.version) { /* another's step: it hears its alarm */
 			l->seen = w->now;
+			l->ours = false;
+		}
 		l->rec = rec;
 		l->synced = l->asked;
 		l->stale = false;

@@ -123,19 +123,21 @@ struct live {
 	struct list all;
 	struct heap_node due; /* by the monotonic clock */
 	bool timed;
-	bool has_turn;      /* its alarm is the turn that a question of it was given, */
-	bool hurry;         /* which is before its time; */
-	uint32_t turn_of;   /* by this version of the record: whoever reads it again keeps it */
-	struct wall clock;  /* the payment's time, which never goes back, */
-	struct mono read;   /* as it was then: live_now */
-	struct mono seen;   /* since when this version is in memory */
-	bool ours;          /* the last step was committed here: we hear its alarm */
-	bool stale;         /* the ledger could not be asked whether rec is still what it has */
-	struct mono synced; /* when rec was last what the ledger has */
-	struct mono asked;  /* when the last load of it was begun */
-	bool again;         /* somebody came since, and may have been told newer things elsewhere */
-	bool reloading;     /* the load under way is for them; it is the last */
-	bool foreign;       /* the ledger's record is not for this program: foreign.c */
+	bool has_turn;       /* its alarm is the turn that a question of it was given, */
+	bool hurry;          /* which is before its time; */
+	uint32_t turn_of;    /* by this version of the record: whoever reads it again keeps it */
+	uint8_t hurries;     /* how often it was asked before its time, */
+	struct mono hurried; /* and when that was decided last */
+	struct wall clock;   /* the payment's time, which never goes back, */
+	struct mono read;    /* as it was then: live_now */
+	struct mono seen;    /* since when this version is in memory */
+	bool ours;           /* the last step was committed here: we hear its alarm */
+	bool stale;          /* the ledger could not be asked whether rec is still what it has */
+	struct mono synced;  /* when rec was last what the ledger has */
+	struct mono asked;   /* when the last load of it was begun */
+	bool again;     /* somebody came since, and may have been told newer things elsewhere */
+	bool reloading; /* the load under way is for them; it is the last */
+	bool foreign;   /* the ledger's record is not for this program: foreign.c */
 	uint16_t calls_out;
 	struct work_step *step; /* being committed */
 	struct payment_key key;

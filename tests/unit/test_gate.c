@@ -218,7 +218,17 @@ static struct live *in_doubt(int i, int64_t in_ms)
 		.since = w->wall,
 		.next = wall_plus_ms(w->wall, in_ms) };
 	l->rec.due = l->rec.iss.next;
+	l->ours = true;
 	live_set_alarm(w, l);
+	return l;
+}
+
+/* The same, that another process has stepped last. */
+static struct live *found_in_doubt(int i)
+{
+	struct live *l = in_doubt(i, 0);
+
+	l->ours = false;
 	return l;
 }
 
@@ -252,7 +262,6 @@ static void questions_in_turns(void **state)
 		l[i] = in_doubt(i, 0);
 	for (int i = 0; i < 300; i++) {
 		struct live *one = l[i];
-		one->ours = true;
 		if (!gate_defers(w, one, i % 2 ? &due : &found)) {
 			at_once++;
 			continue;
@@ -277,7 +286,7 @@ static void turns_are_near(void **state)
 
 	(void)state;
 	for (int i = 0; i < 300; i++) {
-		struct live *one = in_doubt(i, 0);
+		struct live *one = found_in_doubt(i);
 
 		(void)gate_defers(w, one, &found);
 		given += one->has_turn;
@@ -286,7 +295,7 @@ static void turns_are_near(void **state)
 	assert_int_equal(wrk_stats(w)->turned_away, 300 - 2 - given);
 	at_ms(16000);
 	for (int i = 300; i < 310; i++) {
-		struct live *one = in_doubt(i, 0);
+		struct live *one = found_in_doubt(i);
 
 		if (gate_defers(w, one, &found))
 			assert_in_range(one->due.key, 16000 * 1000, 18000 * 1000);
@@ -366,6 +375,55 @@ static void whatever_waits_for_it(void **state)
 	assert_true(undo->hurry && question->hurry);
 	assert_false(soon->hurry);
 	assert_true(undo->due.key < 3000000 && question->due.key < 3000000);
+}
+
+/* They are well, but say nothing of this one: that is no reason to ask them for ever. */
+static void one_that_stays_unknown(void **state)
+{
+	struct live *l = in_doubt(0, 7200000);
+	int asked_again = 0;
+
+	(void)state;
+	for (int s = 10; s < 7200; s += 10) {
+		at_ms(s * INT64_C(1000));
+		ends(OP_INQUIRE, GATE_LOST, 1);
+		ends(OP_DEBIT, GATE_ANSWERED, 1);
+		if (!l->hurry)
+			continue;
+		asked_again++;
+		l->has_turn = l->hurry = false; /* it is asked about, in vain */
+		live_set_alarm(w, l);
+	}
+	assert_in_range(asked_again, 5, 11);
+}
+
+/* What another process has stepped last may have its call out there. */
+static void not_of_another(void **state)
+{
+	struct live *l = in_doubt(0, 600000);
+
+	(void)state;
+	l->ours = false;
+	ends(OP_CANCEL, GATE_LOST, 1);
+	ends(OP_CANCEL, GATE_ANSWERED, 1);
+	assert_false(l->hurry);
+}
+
+/* Its alarm rang while another step of it was on its way to the ledger, which has made a call. */
+static void not_beside_a_call(void **state)
+{
+	struct live *l = in_doubt(1, 600000);
+	struct item *due = item_new(w);
+	uint64_t steps = wrk_stats(w)->steps;
+
+	(void)state;
+	l->rec.undo = (struct undo){ .phase = UNDO_ASKING, .tries = 3, .next = l->rec.due };
+	l->rec.iss.next = WALL_NONE;
+	l->calls_out = 1;
+	due->ev = (struct pay_event){ .kind = EV_DUE, .hurry = true };
+	commit_step(w, l, due);
+	assert_int_equal(wrk_stats(w)->steps, steps + 1);
+	assert_int_equal(l->state, LIVE_READY); /* nothing is to be committed */
 }
 
 static void jitter(void **state)
@@ -465,6 +523,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_trampled, setup, teardown),
 		cmocka_unit_test_setup_teardown(whatever_waits_for_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_that_stays_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_of_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_beside_a_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(jitter, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_clock_is_set_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(found_after_that, setup, teardown),
