@@ -80,6 +80,7 @@ static const char *read_event(struct replay *r, const Xw__Event *e, const struct
 		.order_free = e->order_free,
 		.order_version = e->order_version,
 		.hurry = e->hurry,
+		.look = e->look,
 		.watched_ms = e->watched_ms,
 		.taken = e->taken,
 		.cap_refused = e->cap_refused,

@@ -83,12 +83,13 @@ struct pay_event {
 	uint16_t refund_seq; /* 0: not about a refund */
 	enum lost lost;
 
-	/* How long this process has had this version of the record before it, by its monotonic clock;
-	 * 0: not to be said. Clocks can be set, and those of two machines differ: what is final
-	 * because nothing came for so long must have been waited for. */
+	/* How long this process has had this version of the record before it, by its monotonic
+	 * clock; 0: not to be said. Clocks can be set, and those of two machines differ: what is
+	 * final because nothing came for so long must have been waited for. */
 	int64_t watched_ms;
 
 	bool hurry; /* DUE: before its time, since the partner who did not answer does so again */
+	bool look; /* DUE, RESUME: nobody is to be asked yet; but its minute of doubt may be over */
 
 	/* OPERATOR */
 	enum operator_verb verb;

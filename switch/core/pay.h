@@ -296,6 +296,9 @@ bool pay_has_refunds(const struct pay *p); /* done, or on their way */
 /* Something was asked and nobody has said what became of it: what waits for a payer, or is at work
  * on the other side, is pending. */
 bool pay_in_doubt(const struct pay *p);
+/* When it has been so for as long as it may be unseen; none: it is on the exception list, or not in
+ * doubt. */
+struct wall doubt_alarm(const struct pay *p);
 /* Money of the order that is neither refunded nor being refunded; of what was captured, where that
  * is for the acquirer's side to do. */
 struct money pay_refundable(const struct pay *p);

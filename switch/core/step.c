@@ -247,6 +247,8 @@ static void due(struct turn *t)
 	struct pay *p = t->p;
 	struct wall now = t->ev->now;
 
+	if (t->ev->look)
+		return;
 	if (t->ev->hurry)
 		hurry(p, now);
 	if (is_due(p->undo.next, now)) {

@@ -153,8 +153,6 @@ void credit_due(struct turn *t);
 void doubt_look(struct turn *t);
 /* What was in doubt is certain now, whatever is asked next: it is on no list. */
 void doubt_over(struct turn *t);
-/* When the payment is to be put there; none: it is, or it is not in doubt. */
-struct wall doubt_alarm(const struct pay *p);
 
 /* route.c: fills p->candidate by what the record asks; the reason when there is none */
 enum reason route_find(struct turn *t);

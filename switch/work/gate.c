@@ -161,13 +161,22 @@ static struct mono turn(struct wrk *w, const struct link *l)
 	return mine.us > w->now.us ? mine : w->now;
 }
 
-bool gate_defers(struct wrk *w, struct live *l, const struct item *it)
+/* Who is turned away, or waits, may be due to be seen. */
+static bool is_to_be_seen(const struct wrk *w, struct live *l)
+{
+	struct wall seen = doubt_alarm(&l->rec);
+
+	return seen.us && seen.us <= live_now(w, l).us;
+}
+
+bool gate_defers(struct wrk *w, struct live *l, struct item *it)
 {
 	uint16_t peer = pay_questions(&l->rec);
 	const struct link *k = peer ? link_of(w, peer) : NULL;
 	struct mono at;
 
-	if ((it->ev.kind != EV_DUE && it->ev.kind != EV_RESUME) || !k || !gap_us(w, k))
+	if ((it->ev.kind != EV_DUE && it->ev.kind != EV_RESUME) || it->ev.look || !k ||
+		!gap_us(w, k))
 		return false;
 	if (it->had_turn || l->has_turn) /* or what the clerk found waits for its turn already */
 		return l->has_turn;
@@ -176,7 +185,8 @@ bool gate_defers(struct wrk *w, struct live *l, const struct item *it)
 	if (it->ev.kind == EV_RESUME && !l->ours &&
 		link_state(w, k)->turn.us > mono_plus_ms(w->now, AHEAD_MS).us) {
 		w->stats.turned_away++;
-		return true;
+		it->ev.look = is_to_be_seen(w, l);
+		return !it->ev.look;
 	}
 	at = turn(w, k);
 	if (at.us <= w->now.us)

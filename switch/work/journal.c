@@ -159,6 +159,7 @@ static void put_scalars(const struct item *it, uint32_t snapshot, Xw__Event *e)
 	e->order_version = ev->order_version;
 	e->taken = ev->taken;
 	e->hurry = ev->hurry;
+	e->look = ev->look;
 	e->watched_ms = ev->watched_ms;
 }
 

@@ -82,10 +82,27 @@ void live_ring_at(struct wrk *w, struct live *l, struct mono at)
 
 void live_give_turn(struct wrk *w, struct live *l, struct mono at, bool hurry)
 {
+	struct wall seen = doubt_alarm(&l->rec);
+	struct mono minute = at;
+
 	l->has_turn = true;
 	l->hurry = hurry;
 	l->turn_of = l->rec.version;
-	live_ring_at(w, l, at);
+	l->turn = at;
+	if (seen.us) /* that it is seen in time does not wait for anybody's turn */
+		minute = mono_plus_ms(w->now, wall_diff_ms(seen, live_now(w, l)));
+	live_ring_at(w, l, seen.us && minute.us < at.us ? minute : at);
+}
+
+bool live_looks_first(struct wrk *w, struct live *l)
+{
+	if (!l->has_turn || l->turn.us <= w->now.us)
+		return false;
+	/* The next step is the look, and leaves it its turn. */
+	if (l->state == LIVE_READY && list_is_empty(&l->inbox))
+		l->turn_of = l->rec.version + 1;
+	live_ring_at(w, l, l->turn);
+	return true;
 }
 
 void live_set_alarm(struct wrk *w, struct live *l)

@@ -126,6 +126,7 @@ struct live {
 	bool has_turn;       /* its alarm is the turn that a question of it was given, */
 	bool hurry;          /* which is before its time; */
 	uint32_t turn_of;    /* by this version of the record: whoever reads it again keeps it */
+	struct mono turn;    /* when that is: its alarm may be the end of its minute before */
 	uint8_t hurries;     /* how often it was asked before its time, */
 	struct mono hurried; /* and when that was decided last */
 	struct wall clock;   /* the payment's time, which never goes back, */
@@ -304,8 +305,11 @@ struct wall live_now(const struct wrk *w, struct live *l);
 /* Rings when the record wants to be stepped. */
 void live_set_alarm(struct wrk *w, struct live *l);
 void live_ring_at(struct wrk *w, struct live *l, struct mono at);
-/* The same, as its turn: it stays so for as long as the record is this one. */
+/* The same, as its turn: it stays so for as long as the record is this one. Where its minute of
+ * doubt is over before, it rings for that first. */
 void live_give_turn(struct wrk *w, struct live *l, struct mono at, bool hurry);
+/* Its alarm rings for that: its turn is to come, and rings again. */
+bool live_looks_first(struct wrk *w, struct live *l);
 void live_push(struct wrk *w, struct live *l, struct item *it);
 /* Reads the record again: another process may have moved it. Nothing is stepped meanwhile. */
 void live_refresh(struct wrk *w, struct live *l);
@@ -488,8 +492,9 @@ enum gate_end { GATE_ANSWERED, GATE_UNSENT, GATE_LOST };
 void gate_call_begins(struct wrk *w, const struct link *l, enum op op, struct mono deadline);
 void gate_call_ended(struct wrk *w, const struct link *l, enum op op, enum gate_end end);
 void gate_down(const struct wrk *w, struct pay_event *ev);
-/* True: the alarm was for a question, which waits for its turn; it rings again then. */
-bool gate_defers(struct wrk *w, struct live *l, const struct item *it);
+/* True: the alarm was for a question, which waits for its turn; it rings again then. What is turned
+ * away when its minute of doubt is over becomes a look. */
+bool gate_defers(struct wrk *w, struct live *l, struct item *it);
 /* So much later a question is asked than it might be: payments that were lost at one moment do not
  * all ask at one moment. */
 int64_t gate_jitter_ms(struct wrk *w, struct live *l);

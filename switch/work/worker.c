@@ -131,9 +131,12 @@ static bool ring(struct wrk *w)
 		heap_remove(&w->due, n);
 		l->timed = false;
 		it->ev.kind = EV_DUE;
-		it->ev.hurry = l->hurry;
-		it->had_turn = l->has_turn;
-		l->has_turn = l->hurry = false;
+		it->ev.look = live_looks_first(w, l);
+		if (!it->ev.look) {
+			it->ev.hurry = l->hurry;
+			it->had_turn = l->has_turn;
+			l->has_turn = l->hurry = false;
+		}
 		live_push(w, l, it);
 	}
 	return true;

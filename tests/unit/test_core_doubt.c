@@ -49,6 +49,28 @@ static void a_debit(void **state)
 	assert_state(w, PAY_PAID);
 }
 
+/* Where its question waits for its turn it is seen all the same, and nobody is asked. */
+static void a_look(void **state)
+{
+	struct payworld *w = *state;
+	struct wall next;
+
+	pw_pay(w, "bluecode", 1000);
+	pw_lost(w, OP_DEBIT, LOST_UNKNOWN);
+	next = w->rec.iss.next;
+	w->now = wall_plus_ms(w->rec.doubt, 49999);
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .look = true });
+	assert_false(w->st.changed);
+	w->now = wall_plus_ms(w->rec.doubt, 50000);
+	pw_step(w, (struct pay_event){ .kind = EV_DUE, .look = true });
+	assert_int_equal(w->st.exception, EXCEPTION_IN_DOUBT);
+	assert_int_equal(w->st.call_count, 0);
+	assert_int_equal(w->rec.iss.next.us, next.us);
+	assert_state(w, PAY_STUCK);
+	pw_due(w);
+	assert_call(w, OP_INQUIRE);
+}
+
 static const struct caps slow_cancel = { .op = OP_CANCEL,
 	.allowed_ms = 5000,
 	.cancel_undoes = true,
@@ -177,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		core_case(a_debit),
+		core_case(a_look),
 		core_case(an_undo),
 		core_case(in_hand),
 		core_case(a_refund),

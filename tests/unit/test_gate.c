@@ -302,6 +302,47 @@ static void turns_are_near(void **state)
 	}
 }
 
+/* That it is on the exception list within its minute waits for nobody's turn; and its turn stays.
+ */
+static void seen_before_its_turn(void **state)
+{
+	struct item due = { .ev.kind = EV_DUE };
+	struct live *l;
+	struct item *look;
+
+	(void)state;
+	w->state[0].turn.us = 80000 * 1000;
+	l = in_doubt(1, 0);
+	l->rec.doubt = w->wall;
+	assert_true(gate_defers(w, l, &due));
+	assert_int_equal(l->due.key, 51000 * 1000);
+	at_ms(51000);
+	l->state = LIVE_COMMITTING; /* so that it can be looked at */
+	assert_true(wrk_turn(w).us == 80000 * 1000);
+	look = LIST_OBJ(list_pop(&l->inbox), struct item, node);
+	assert_true(look->ev.look && l->has_turn);
+	assert_false(gate_defers(w, l, look));
+	at_ms(80000);
+	(void)wrk_turn(w);
+	look = LIST_OBJ(list_pop(&l->inbox), struct item, node);
+	assert_true(!look->ev.look && look->had_turn);
+}
+
+/* Nor does what the clerk finds. */
+static void seen_though_turned_away(void **state)
+{
+	struct item found = { .ev.kind = EV_RESUME };
+	struct live *l = found_in_doubt(1);
+
+	(void)state;
+	w->state[0].turn.us = 80000 * 1000;
+	l->rec.doubt = w->wall;
+	assert_true(gate_defers(w, l, &found));
+	at_ms(51000);
+	assert_false(gate_defers(w, l, &found));
+	assert_true(found.ev.look);
+}
+
 /* With little room of our own left our questions wait longer, before anybody else's are refused. */
 static void busy_asks_less(void **state)
 {
@@ -521,6 +562,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(questions_in_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(turns_are_near, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_questions_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(seen_before_its_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(seen_though_turned_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_trampled, setup, teardown),
 		cmocka_unit_test_setup_teardown(whatever_waits_for_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_that_stays_unknown, setup, teardown),
