@@ -116,6 +116,7 @@ struct digest digest_hmac_sha256(struct span key, struct span s)
 	d = digest_sha256_parts((struct span[]){ span_of(outer, BLOCK), digest_span(&d) }, 2);
 	OPENSSL_cleanse(inner, sizeof inner);
 	OPENSSL_cleanse(outer, sizeof outer);
+	OPENSSL_cleanse(&k, sizeof k);
 	return d;
 }
 
