@@ -57,6 +57,10 @@ void doubt_look(struct turn *t)
 
 	if (!pay_in_doubt(p) && !is_asked(p)) {
 		doubt_over(t);
+		if (p->stuck && pay_is_final(p)) { /* of before doubt was kept */
+			p->stuck = 0;
+			t->st->changed = true;
+		}
 		return;
 	}
 	if (!p->doubt.us && (!pay_in_doubt(p) || !t->st->changed))

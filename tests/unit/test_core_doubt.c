@@ -151,6 +151,22 @@ static void a_refund(void **state)
 	assert_int_equal(w->st.exception, EXCEPTION_REFUND);
 }
 
+/* A record of before doubt was kept: what was stuck then and is over now hides no later one. */
+static void stuck_before_doubt(void **state)
+{
+	struct payworld *w = *state;
+
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_ask(w, OP_REFUND, TILL, 100);
+	w->rec.refund[0].phase = REFUND_STUCK;
+	w->rec.stuck = 1;
+	w->rec.doubt = WALL_NONE;
+	pw_answer(w, OP_REFUND, OUTCOME_APPROVED, REASON_NONE);
+	assert_state(w, PAY_PARTLY_REFUNDED);
+	assert_false(w->rec.stuck);
+}
+
 /* They answer again: before its rung, each that waits for them, and none that does not. */
 static void brought_forward(void **state)
 {
@@ -203,6 +219,7 @@ int main(void)
 		core_case(an_undo),
 		core_case(in_hand),
 		core_case(a_refund),
+		core_case(stuck_before_doubt),
 		core_case(brought_forward),
 		core_case(a_result_is_brought_forward),
 	};
