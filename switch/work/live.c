@@ -89,8 +89,8 @@ void live_give_turn(struct wrk *w, struct live *l, struct mono at, bool hurry)
 	l->hurry = hurry;
 	l->turn_of = l->rec.version;
 	l->turn = at;
-	if (seen.us) /* that it is seen in time does not wait for anybody's turn */
-		minute = mono_plus_ms(w->now, wall_diff_ms(seen, live_now(w, l)));
+	if (seen.us) /* that it is seen in time does not wait for anybody's turn; never too early */
+		minute = mono_plus_ms(w->now, wall_diff_ms(seen, live_now(w, l)) + 1);
 	live_ring_at(w, l, seen.us && minute.us < at.us ? minute : at);
 }
 
