@@ -222,7 +222,8 @@ static void hurry(struct wrk *w, const struct link *l)
 	for (uint32_t i = 0; i < w->lives.count; i++) {
 		struct live *live = slab_at(&w->lives, i);
 
-		if (live->magic != LIVE_MAGIC || !live->timed || !live->ours || live->calls_out ||
+		/* Room that was never used is not to be touched: it is memory only then. */
+		if (!w->lives.taken[i] || !live->timed || !live->ours || live->calls_out ||
 			live->has_turn || !pay_waits(&live->rec, l->peer->number) ||
 			!may_hurry(w, live))
 			continue;
