@@ -131,6 +131,8 @@ static void on_arrival(struct sim *s, const struct event *e)
 	world_say(s, "-> %s %.*s %.*s %.*s", s->party[party].name, SPAN_FMT(m.method),
 		SPAN_FMT(m.target), SPAN_FMT(m.body));
 	party_request(s, party, e->b, &m);
+	if (troubles_forgets(s, party, &m))
+		world_in(s, 1, on_broken, e->b, 0); /* its answer is lost with it */
 }
 
 static struct outcall *outcall_new(struct sim *s, uint64_t *ret_tag)

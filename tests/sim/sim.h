@@ -431,6 +431,8 @@ void clerk_hint(struct sim *s, int64_t wall_us);
 /* ---- troubles.c: stops, clocks, versions ---- */
 
 void troubles_begin(struct sim *s);
+/* Whether the partner restarts over this request, which it has just served. */
+bool troubles_forgets(struct sim *s, int party, const struct http_msg *m);
 void troubles_end(struct sim *s);
 bool proc_asleep(const struct sim *s, int proc);
 /* True: the process is stopped, and the event comes once it goes on. */

@@ -140,16 +140,31 @@ static void on_partner_clock(struct sim *s, const struct event *e)
 
 /* It restarts: what was on its way to it breaks off, and of the keys that it promised to know it
  * knows none. Only those who know by a key are here: an id that stands in a book is not lost. */
+static void restart(struct sim *s, int who)
+{
+	s->party[who].restarts++;
+	CHECK(party_do(s, who, "{\"do\":\"forget\"}"));
+}
+
 static void on_forget(struct sim *s, const struct event *e)
 {
 	static const uint8_t by_key[] = { VIPPS, SATISPAY };
 	int who = by_key[rng_below(&s->chance, sizeof by_key)];
 
 	(void)e;
-	if (s->calm)
-		return;
-	s->party[who].restarts++;
-	CHECK(party_do(s, who, "{\"do\":\"forget\"}"));
+	if (!s->calm)
+		restart(s, who);
+}
+
+/* The worst moment: a refund is made, and neither is it answered nor its key kept. */
+bool troubles_forgets(struct sim *s, int party, const struct http_msg *m)
+{
+	if (s->calm || !s->faults.forgets || party != VIPPS ||
+		span_find_span(m->target, SPAN("/refund")) == m->target.n ||
+		rng_below(&s->chance, 4))
+		return false;
+	restart(s, party);
+	return true;
 }
 
 /* ---- versions ---- */
