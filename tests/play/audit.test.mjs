@@ -255,6 +255,7 @@ describe('auditors', () => {
 
   it('an id that stands in records alone is found by a list of them, which cannot mislead', async () => {
     const uuid = (await w.payment(paid)).payment, id = JSON.parse(w.tapped.find((x) => x.url.endsWith('/pay') && x.body.includes(paid)).answer).paymentId;
+    await w.settled();
     await run(process.env.XW_SWITCHCTL, ['clearing', '--conf', join(w.dir, 'switchd.yaml')], { env: { ...process.env, PGDATABASE: w.db } });
     const [{ behind }] = await w.psql('select count(*)::int as behind from ledger.step where xact >= (select upto from ledger.known_upto)');
     assert.equal(behind, 0, 'all steps were taken up');

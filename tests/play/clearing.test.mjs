@@ -30,6 +30,7 @@ const ctl = (...args) => new Promise((ok) => {
     ok({ status: e ? e.code : 0, said: out ? JSON.parse(out) : null, err }));
 });
 const clear = async (...more) => {
+  await w.settled();
   const r = await ctl('clearing', '--conf', join(w.dir, 'switchd.yaml'), '--files', files, ...more);
   assert.equal(r.status, 0, r.err);
   return r.said;

@@ -56,6 +56,7 @@ describe('reconciliation', () => {
     const r = await reconcile('alipayplus', await all(), utc8);
     assert.equal(r.status, 3);
     assert.match(r.err, /not closed/);
+    await w.settled();
     for (const day of [utc, utc8].sort()) assert.equal((await ctl('clearing', '--conf', conf(), '--through', day)).status, 0);
   });
 

@@ -90,6 +90,7 @@ describe('settlement, interrupted', () => {
     /* A database is copied only while nobody is in it. */
     w.switchd.kill('SIGTERM');
     await w.switchd.gone;
+    await w.settled();
     const cleared = await new Promise((ok) => { execFile(process.env.XW_SWITCHCTL, ['clearing', ...conf(), '--through', today], { env: { ...process.env, PGDATABASE: w.db } }, (e, out, err) => ok(e ? err : '')); });
     assert.equal(cleared, '');
   });

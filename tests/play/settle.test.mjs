@@ -54,6 +54,7 @@ describe('settlement', () => {
 
   it('nothing is settled that is not cleared', async () => {
     assert.deepEqual((await ctl('settle', 'open', ...conf(), '--through', today)).said, { opened: 0 });
+    await w.settled();
     assert.equal((await ctl('clearing', ...conf(), '--through', today)).status, 0);
   });
 
@@ -165,6 +166,7 @@ describe('settlement', () => {
 
   it('a window that leaves somebody beyond its cap says so', async () => {
     await w.psql("select ledger.cap_set(a.number, 1, false, 'maria', 'a smaller limit') from ledger.account a where a.name = 'position bluecode EUR'");
+    await w.settled();
     const next = new Date(Date.parse(today) + 86400e3).toISOString().slice(0, 10), r = await ctl('clearing', ...conf(), '--through', next);
     assert.equal(r.status, 1);
     assert.match(r.err, /bluecode/);

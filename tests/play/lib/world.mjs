@@ -147,6 +147,13 @@ export class World {
     return Promise.all(all);
   }
 
+  /* Nobody's transaction is older than the last step, in any database (`create database` of another play takes seconds):
+   * whoever reads below the oldest that runs, as clearing and the sealer do, sees them all. */
+  settled() {
+    return until(async () => (await this.psql('select not exists (select from ledger.step where xact >= pg_snapshot_xmin(pg_current_snapshot())) as all'))[0].all,
+      'no older transaction runs', 60000);
+  }
+
   log(program = 'switchd') { return readFileSync(join(this.dir, `${program}.log`), 'utf8').split('\n').filter(Boolean); }
 
   payment(id) { return this.psql(`select * from ledger.payment where payment = '${uuidOf(id)}'`).then((r) => r[0]); }
