@@ -497,6 +497,20 @@ void pw_lost(struct payworld *w, enum op op, enum lost how)
 	pw_step(w, ev);
 }
 
+void pw_unanswered(struct payworld *w)
+{
+	const struct call c = w->st.call[0];
+
+	if (w->st.call_count)
+		pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
+				   .op = c.op,
+				   .side = c.side,
+				   .peer = c.peer,
+				   .attempt = c.attempt,
+				   .refund_seq = c.refund_seq,
+				   .lost = LOST_UNKNOWN });
+}
+
 void pw_operate(struct payworld *w, enum operator_verb verb)
 {
 	pw_step(w, (struct pay_event){ .kind = EV_OPERATOR, .verb = verb });

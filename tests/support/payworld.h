@@ -88,6 +88,8 @@ void pw_answer_with(struct payworld *w, enum side side, enum op op, enum outcome
 void pw_captured(struct payworld *w);
 /* The issuer's call ended without an answer. */
 void pw_lost(struct payworld *w, enum op op, enum lost how);
+/* So did what the last step asked for, of whomever; nothing where it asked for nothing. */
+void pw_unanswered(struct payworld *w);
 /* A person decides something. */
 void pw_operate(struct payworld *w, enum operator_verb verb);
 /* The payment's alarm rings, at its time. */

@@ -12,13 +12,8 @@ static const struct caps slow_inquire = {
 static void until_seen(struct payworld *w, struct wall since)
 {
 	while (!w->rec.stuck) {
-		enum op op;
-
 		pw_due(w);
-		if (!w->st.call_count)
-			continue;
-		op = w->st.call[0].op;
-		pw_lost(w, op, LOST_UNKNOWN);
+		pw_unanswered(w);
 		assert_true(wall_diff_ms(w->now, since) < 60000);
 	}
 	assert_in_range(wall_diff_ms(w->now, since), 50000, 60000);
@@ -76,17 +71,22 @@ static const struct caps slow_cancel = { .op = OP_CANCEL,
 	.cancel_undoes = true,
 	.ladder = { 6, { 2, 3600, 3600, 3600, 3600, 3600 } } };
 
+static void cancel_pending(struct payworld *w)
+{
+	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+}
+
 static void an_undo(void **state)
 {
 	struct payworld *w = *state;
 	struct wall since;
 
-	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
-	pw_pay(w, "bluecode", 1000);
-	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
-	pw_ask(w, OP_CANCEL, TILL, 0);
+	cancel_pending(w);
 	since = w->now;
-	pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+	pw_unanswered(w);
 	assert_state(w, PAY_UNDOING);
 	until_seen(w, since);
 	pw_due(w); /* and on, as its ladder says */
@@ -102,10 +102,7 @@ static void in_hand(void **state)
 	struct payworld *w = *state;
 	struct wall since;
 
-	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
-	pw_pay(w, "bluecode", 1000);
-	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
-	pw_ask(w, OP_CANCEL, TILL, 0);
+	cancel_pending(w);
 	pw_answer(w, OP_CANCEL, OUTCOME_PENDING, REASON_NONE);
 	for (int i = 0; i < 2; i++) {
 		pw_due(w);
@@ -116,7 +113,7 @@ static void in_hand(void **state)
 	assert_false(pay_in_doubt(&w->rec));
 	pw_due(w);
 	since = w->now;
-	pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+	pw_unanswered(w);
 	until_seen(w, since);
 }
 
@@ -134,20 +131,9 @@ static void a_refund(void **state)
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	pw_ask(w, OP_REFUND, TILL, 100);
 	since = w->now;
-	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
+	pw_unanswered(w);
 	assert_state(w, PAY_REFUNDING);
-	while (!w->rec.stuck) {
-		pw_due(w);
-		if (w->st.call_count)
-			pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
-					   .op = w->st.call[0].op,
-					   .side = SIDE_ISSUER,
-					   .peer = CODE,
-					   .refund_seq = 1,
-					   .lost = LOST_UNKNOWN });
-	}
-	assert_in_range(wall_diff_ms(w->now, since), 50000, 60000);
-	assert_state(w, PAY_STUCK);
+	until_seen(w, since);
 	assert_int_equal(w->st.exception, EXCEPTION_REFUND);
 }
 
@@ -193,20 +179,12 @@ static void a_result_is_brought_forward(void **state)
 	pw_ask(w, OP_CONFIRM, WALLET, 0);
 	pw_captured(w);
 	assert_call(w, OP_TELL);
-	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
-			   .op = OP_TELL,
-			   .side = SIDE_ACQUIRER,
-			   .peer = SCHEME,
-			   .lost = LOST_UNKNOWN });
+	pw_unanswered(w);
 	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
 	assert_int_equal(w->st.call_count, 0); /* never before the first rung */
 	pw_due(w);
 	assert_call(w, OP_TELL);
-	pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
-			   .op = OP_TELL,
-			   .side = SIDE_ACQUIRER,
-			   .peer = SCHEME,
-			   .lost = LOST_UNKNOWN });
+	pw_unanswered(w);
 	pw_step(w, (struct pay_event){ .kind = EV_DUE, .hurry = true });
 	assert_call(w, OP_TELL);
 }

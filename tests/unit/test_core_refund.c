@@ -422,13 +422,7 @@ static void stuck_refund(struct payworld *w)
 	pw_lost(w, OP_REFUND, LOST_UNKNOWN);
 	while (pay_state(&w->rec) != PAY_STUCK) {
 		pw_due(w);
-		if (w->st.call_count)
-			pw_step(w, (struct pay_event){ .kind = EV_NO_ANSWER,
-					   .op = w->st.call[0].op,
-					   .side = SIDE_ISSUER,
-					   .peer = CODE,
-					   .refund_seq = 1,
-					   .lost = LOST_UNKNOWN });
+		pw_unanswered(w);
 	}
 	assert_int_equal(w->reserved, 100);
 }
