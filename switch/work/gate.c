@@ -28,9 +28,9 @@
 #define AHEAD_MS     15000 /* what the clerk finds gets no turn that is further away */
 #define BUSY_LOAD    75    /* percent of our own room: then questions have a quarter of the turns */
 #define JITTER_MAX   1000
-#define HURRY_GAP_MS                                                                               \
-	10000          /* one that loses a call now and then is not asked about all again at each */
-#define HURRIES_MAX 10 /* then 85 minutes: the slow lane's last rung is an hour */
+#define HURRIES_MAX  10 /* then 85 minutes: the slow lane's last rung is an hour */
+/* One that loses a call now and then is not asked about all again at each. */
+#define HURRY_GAP_MS 10000
 
 /* ---- the breaker --------------------------------------------------------------------------- */
 
