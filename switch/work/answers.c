@@ -7,6 +7,8 @@
  */
 #include "work.h"
 
+#define OVERDUE_MS 1000 /* what the ledger is asked or told at the deadline is through by then */
+
 /* It waits no longer. */
 static void leave(struct wrk *w, struct rq *rq)
 {
@@ -220,6 +222,13 @@ void inbound_replay(struct wrk *w, struct rq *rq, const struct pay *p, int seq)
 	}
 }
 
+static bool answer_by(struct wrk *w, struct rq *rq, struct mono at)
+{
+	rq->deadline.key = at.us;
+	rq->timed = heap_put(&w->deadlines, &rq->deadline);
+	return rq->timed;
+}
+
 void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 {
 	uint32_t hold = rq->link->peer->hold_ms;
@@ -231,9 +240,7 @@ void inbound_wait(struct wrk *w, struct live *l, struct rq *rq, int seq)
 	rq->seq = seq;
 	list_append(&l->waiters, &rq->node);
 	w->stats.waiting++;
-	rq->deadline.key = rq->arrived.us + (int64_t)hold * 1000;
-	rq->timed = heap_put(&w->deadlines, &rq->deadline);
-	if (rq->timed)
+	if (answer_by(w, rq, mono_plus_ms(rq->arrived, hold)))
 		return;
 	leave(w, rq); /* more wait already than we keep count of */
 	if (l->rec.version)
@@ -258,7 +265,8 @@ void inbound_settled(struct wrk *w, struct live *l)
 		struct rq *rq = LIST_OBJ(n, struct rq, node);
 		next = n->next;
 		/* What the payer has to do comes before the end, so it is not held back. */
-		if (!pay_answer_final(&l->rec, rq->seq) && !pay_awaits_action(&l->rec))
+		if (!rq->overdue && !pay_answer_final(&l->rec, rq->seq) &&
+			!pay_awaits_action(&l->rec))
 			continue;
 		leave(w, rq);
 		inbound_answer(w, rq, &l->rec, rq->seq);
@@ -283,13 +291,19 @@ void inbound_deadline(struct wrk *w, struct rq *rq)
 	struct item *it;
 
 	CHECK_OBJ(l, LIVE_MAGIC);
+	if (l->state != LIVE_READY && !rq->overdue &&
+		answer_by(w, rq, mono_plus_ms(w->now, OVERDUE_MS))) {
+		/* The ledger is being asked, or told: what it has then is read for this one too. */
+		rq->overdue = l->again = true;
+		return;
+	}
 	leave(w, rq);
 	if (l->rec.version && l->state == LIVE_READY && (it = item_new(w))) {
 		it->rq = rq;
 		it->late = true;
 		live_refresh(w, l);
 		live_push(w, l, it);
-	} else { /* the ledger is being asked, or told: what it will say may be the end */
+	} else { /* what the ledger will say may be the end */
 		inbound_refuse(w, rq, REASON_UNAVAILABLE,
 			"the ledger did not answer in time; repeat with the same id", NULL);
 	}

@@ -70,6 +70,7 @@ struct rq {
 	struct proof proof;
 	struct live *live;
 	int seq;
+	bool overdue;           /* it only waits for what the ledger is asked or told just now */
 	bool replayed;          /* it repeats an earlier request */
 	bool stranger;          /* nobody that we know: nothing is signed for him */
 	bool payer_known;       /* he has our name in the message */

@@ -545,6 +545,14 @@ static void all(struct world *o)
 	}
 }
 
+/* The call that is out has its answer. */
+static void answered(struct world *o, int status, const char *text)
+{
+	struct http_msg m = { .is_answer = true, .status = status, .body = span_str(text) };
+
+	wrk_on_call_end(o->w, o->cookie, CALL_ANSWER, &m);
+}
+
 #define CANCEL                                                                                     \
 	"op: cancel\nauthentic: true\nrequest_id: 20260115194010890100188000000000001\n"           \
 	"undo.id: 20260115194010890100188000000000001\n"
@@ -668,6 +676,41 @@ static void nothing_old_is_read(void **state)
 	done(o);
 }
 
+/* Its time is up while a step of its payment is on its way to the ledger: it hears what that came
+ * to, and only where the ledger is stuck that nobody knows. */
+static void its_time_is_up_beside_a_commit(bool stuck)
+{
+	struct world *o = fresh();
+	int pay = request(o, "/scheme/pay", PAY);
+
+	all(o);
+	answered(o, 200, "op: debit\nanswer: true\noutcome.result: pending\n");
+	turn(o);
+	assert_int_equal(o->commits, 1);
+	o->now.us += 5000000;
+	turn(o);
+	assert_int_equal(o->status[pay], 0);
+	if (!stuck) {
+		(void)settle(o);
+		answer(o); /* another may have committed the next */
+	} else {
+		o->now.us += 1000000;
+		turn(o);
+		assert_non_null(strstr(o->body[pay], "problem.reason: unavailable"));
+	}
+	assert_int_equal(o->status[pay], stuck ? 400 : 200);
+	assert_true(stuck || strstr(o->body[pay], "outcome.result: pending"));
+	all(o);
+	done(o);
+}
+
+static void a_commit_at_the_deadline(void **state)
+{
+	(void)state;
+	its_time_is_up_beside_a_commit(false);
+	its_time_is_up_beside_a_commit(true);
+}
+
 /* While we commit one step another process may commit the next, whatever becomes of ours. */
 static void read_beside_a_commit(enum commit_verdict verdict)
 {
@@ -783,9 +826,7 @@ static void the_payer_goes_on(void **state)
 /* The call that is out is answered. */
 static void called(struct world *o, int status, const char *text)
 {
-	struct http_msg m = { .is_answer = true, .status = status, .body = span_str(text) };
-
-	wrk_on_call_end(o->w, o->cookie, CALL_ANSWER, &m);
+	answered(o, status, text);
 	all(o);
 }
 
@@ -1490,6 +1531,7 @@ int main(void)
 		cmocka_unit_test(cancel_beside_its_payment),
 		cmocka_unit_test(questions_are_shed_first),
 		cmocka_unit_test(nothing_old_is_read),
+		cmocka_unit_test(a_commit_at_the_deadline),
 		cmocka_unit_test(read_while_it_is_committed),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(switched_off_meanwhile),

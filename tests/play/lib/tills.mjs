@@ -55,10 +55,10 @@ export function tillPlays(c) {
   it('a pending answer may become final under the same key', async () => {
     const order = till().order(await c.code('pending'), c.money(1450)), key = crypto.randomUUID();
     const first = await till().call('POST', '/v1/payments', order, { key });
-    assert.equal(first.status, 202);
+    assert.equal(first.status, 202, first.text);
     await over(c.world(), till(), first.body.id, 'PAID');
     const again = await till().call('POST', '/v1/payments', order, { key });
-    assert.equal(again.status, 201);
+    assert.equal(again.status, 201, again.text);
     assert.equal(again.body.id, first.body.id);
     const third = await till().call('POST', '/v1/payments', order, { key });
     assert.equal(third.text, again.text);
@@ -84,7 +84,7 @@ export function tillPlays(c) {
 
   it('cancelled by the merchant while the payer thinks', async () => {
     const answer = await till().pay(await c.code('stuck'), c.money(1700));
-    assert.equal(answer.status, 202);
+    assert.equal(answer.status, 202, answer.text);
     await till().cancel(answer.body.id);
     const { moved } = await over(c.world(), till(), answer.body.id, 'CANCELLED');
     assert.deepEqual(moved, {});
@@ -153,7 +153,7 @@ export function tillPlays(c) {
   it('the same key with another amount; the same id with another key', async () => {
     const order = till().order(await c.code('approve'), c.money(2300)), key = crypto.randomUUID();
     const first = await till().call('POST', '/v1/payments', order, { key });
-    assert.equal(first.status, 201);
+    assert.equal(first.status, 201, first.text);
     refused(await till().call('POST', '/v1/payments', { ...order, amount: c.money(2301) }, { key }), 422, 'idempotency-key-reused');
     refused(await till().call('POST', '/v1/payments', order), 409, 'duplicate-payment-id');
     const same = await till().call('POST', '/v1/payments', order, { key });
@@ -165,7 +165,7 @@ export function tillPlays(c) {
   it('a code works once', async () => {
     const code = await c.code('approve');
     const first = await till().pay(code, c.money(2400));
-    assert.equal(first.status, 201);
+    assert.equal(first.status, 201, first.text);
     const second = await till().pay(code, c.money(2400));
     assert.ok(['code-expired', 'code-unknown'].some((s) => second.body.type?.endsWith(`/${s}`)), second.text);
     assert.equal(second.status, 422);
