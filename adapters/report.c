@@ -26,20 +26,36 @@ bool report_fault(struct report_in *in, int line, const char *why)
 	return false;
 }
 
+#define NAME_MOST 64 /* bytes of a column's name that are said again */
+
+static bool column_fault(struct report_in *in, int line, struct span name, const char *why)
+{
+	struct span n = span_of(name.p, name.n < NAME_MOST ? name.n : NAME_MOST);
+	struct buf b = arena_buf(in->arena, n.n + span_str(why).n + 16);
+
+	buf_str(&b, "column \"");
+	buf_add(&b, n);
+	buf_str(&b, "\" ");
+	buf_str(&b, why);
+	buf_ch(&b, '\0');
+	return report_fault(in, line, buf_ok(&b) ? b.p : why);
+}
+
 bool report_columns(struct report_in *in, const struct csv *c, const char *const *names, int count,
 	int must, int *ret_column)
 {
 	for (int n = 0; n < count; n++) {
+		struct span name = span_str(names[n]);
 		ret_column[n] = -1;
 		for (size_t i = 0; i < c->count; i++) {
-			if (!span_eq(c->field[i], span_str(names[n])))
+			if (!span_eq(c->field[i], name))
 				continue;
 			if (ret_column[n] >= 0)
-				return report_fault(in, c->line, "a column is there twice");
+				return column_fault(in, c->line, name, "is there twice");
 			ret_column[n] = (int)i;
 		}
 		if (n < must && ret_column[n] < 0)
-			return report_fault(in, c->line, "a column that must be there is not");
+			return column_fault(in, c->line, name, "must be there and is not");
 	}
 	return true;
 }
@@ -56,6 +72,20 @@ enum { TYPE, ID, CURRENCY, AMOUNT, PARTNER_ID, TIME, FEE, STATUS, PAYMENT, PLAIN
 static const char *const plain_names[PLAIN_COLUMNS] = { "type", "id", "currency", "amount",
 	"partner_id", "time", "fee", "status", "payment" };
 #define PLAIN_MUST (AMOUNT + 1)
+
+/* The form is ours: a column that it does not have is one by another name, or says what nobody
+ * would read. */
+static bool plain_header(struct report_in *in, const struct csv *c, int *ret_column)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		int n = 0;
+		while (n < PLAIN_COLUMNS && !span_eq(c->field[i], span_str(plain_names[n])))
+			n++;
+		if (n == PLAIN_COLUMNS)
+			return column_fault(in, c->line, c->field[i], "is none of this form");
+	}
+	return report_columns(in, c, plain_names, PLAIN_COLUMNS, PLAIN_MUST, ret_column);
+}
 
 static bool plain_amount(
 	struct report_in *in, const struct csv *c, int column, struct span ccy, struct money *ret)
@@ -110,7 +140,7 @@ static bool plain_read(struct report_in *in, struct span name, struct span bytes
 	enum rc rc = csv_next(&c);
 
 	(void)name;
-	if (rc != RC_OK || !report_columns(in, &c, plain_names, PLAIN_COLUMNS, PLAIN_MUST, column))
+	if (rc != RC_OK || !plain_header(in, &c, column))
 		return report_fault(in, 1, "there is no header");
 	wide = c.count;
 	while ((rc = csv_next(&c)) == RC_OK && !span_eq(c.field[0], SPAN("end"))) {

@@ -123,8 +123,9 @@ static bool read_file(struct run *r, const char *path)
 		in.fault_line = r->long_id;
 		in.fault = "an id of more than 256 bytes";
 	}
-	fprintf(stderr, "switchctl: %s:%d: %s; nothing of it counts\n", path, in.fault_line,
-		in.fault);
+	fprintf(stderr, "switchctl: %s:%d: ", path, in.fault_line);
+	print_safely_to(stderr, span_str(in.fault)); /* it may name a column as it stands there */
+	fputs("; nothing of it counts\n", stderr);
 	return false;
 }
 

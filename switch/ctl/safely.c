@@ -6,8 +6,6 @@
 
 #include "utf8.h"
 
-#include <stdio.h>
-
 /* A character that a terminal would act on, or that hides or turns what stands beside it. */
 static bool is_unsafe(uint32_t ch)
 {
@@ -15,7 +13,7 @@ static bool is_unsafe(uint32_t ch)
 	       (ch >= 0x2028 && ch <= 0x202e) || (ch >= 0x2060 && ch <= 0x206f) || ch == 0xfeff;
 }
 
-void print_safely(struct span text)
+void print_safely_to(FILE *to, struct span text)
 {
 	bool utf8 = span_is_utf8(text);
 
@@ -26,8 +24,13 @@ void print_safely(struct span text)
 		if (!utf8)
 			text = span_sub(text, 1, text.n);
 		if (is_unsafe(ch) || (!utf8 && ch >= 0x80))
-			printf(utf8 ? "\\u%04x" : "\\x%02x", ch);
+			fprintf(to, utf8 ? "\\u%04x" : "\\x%02x", ch);
 		else
-			fwrite(from, 1, (size_t)(text.p - from), stdout);
+			fwrite(from, 1, (size_t)(text.p - from), to);
 	}
+}
+
+void print_safely(struct span text)
+{
+	print_safely_to(stdout, text);
 }

@@ -6,8 +6,11 @@
 
 #include "span.h"
 
-/* To standard output; what a terminal would act on, or what hides or turns its neighbours, as an
- * escape. */
+#include <stdio.h>
+
+/* What a terminal would act on, or what hides or turns its neighbours, as an escape. */
+void print_safely_to(FILE *to, struct span text);
+/* To standard output. */
 void print_safely(struct span text);
 
 #endif

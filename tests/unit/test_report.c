@@ -187,9 +187,9 @@ static void refused(void **state)
 		{ "transactionItems_", ",845,", ",-845,", 4, "an amount that is not" },
 		{ "transactionItems_", "17:30:00", "37:30:00", 4, "a time that is none" },
 		{ "transactionItems_", "transactionId,", "settlementAmountValue,", 3,
-			"a column that must be there is not" },
+			"column \"transactionId\" must be there and is not" },
 		{ "transactionItems_", "carriedFrom", "referenceStoreId", 3,
-			"a column is there twice" },
+			"column \"referenceStoreId\" is there twice" },
 		{ "transactionItems_", ",S1,", ",", 4, "not as many fields" },
 		{ "transactionItems_", "\"the\"\" shop", "\"the\" shop", 4, "this is not CSV" },
 		{ "transactionItems_", "3,589,EUR", "3,589,NOK", 2, "another currency" },
@@ -233,6 +233,30 @@ static void another_name(void **state)
 	assert_int_equal(h.in.fault_line, 1);
 }
 
+/* What the scheme's columns are its text does not say, so it may have others; the plain form is
+ * ours. */
+static void other_columns(void **state)
+{
+	struct heard h;
+
+	(void)state;
+	assert_true(hear(&h, "alipayplus", "settlement_x.csv",
+		SPAN("totalCount,netSettlementAmountValue,settlementAmountCurrency,valueDate\n"
+		     "0,0,EUR,20260116\nclearingBatchId,transactionCount,transactionAmountValue,"
+		     "feeAmountValue,settlementAmountValue,settlementAmountCurrency,note\n")));
+	assert_false(
+		hear(&h, "bluecode", "day.csv", SPAN("type,id,currency,amount,note\nend,0\n")));
+	assert_string_equal(h.in.fault, "column \"note\" is none of this form");
+	assert_false(
+		hear(&h, "bluecode", "day.csv", SPAN("type,id,currency,amount,amount\nend,0\n")));
+	assert_string_equal(h.in.fault, "column \"amount\" is there twice");
+	assert_false(hear(&h, "bluecode", "day.csv",
+		SPAN("type,0123456789012345678901234567890123456789012345678901234567890123456\n")));
+	assert_string_equal(h.in.fault,
+		"column \"0123456789012345678901234567890123456789012345678901234567890123\" is "
+		"none of this form");
+}
+
 /* Cut anywhere, it is not a whole file. */
 static void half_a_file(void **state)
 {
@@ -262,6 +286,10 @@ static void plain(void **state)
 		{ "type,id,currency,amount\npayment,a,EUR,100,x\nend,1\n", 2 },
 		{ "type,id,currency,amount\nend,0\nend,0\n", 3 },
 		{ "type,id,currency,amount\npayment,a,XXY,100\nend,1\n", 2 },
+		{ "type,id,currency,amount,Fee\npayment,a,EUR,100,5\nend,1\n", 1 },
+		{ "type,id,currency,amount,\npayment,a,EUR,100,\nend,1\n", 1 },
+		{ "type,id,currency,amount,note,note\npayment,a,EUR,1,,\nend,1\n", 1 },
+		{ "type,id,currency,amount,fee,fee\npayment,a,EUR,1,,\nend,1\n", 1 },
 	};
 	struct heard h;
 
@@ -331,6 +359,7 @@ int main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(another_name),
 		cmocka_unit_test(half_a_file),
+		cmocka_unit_test(other_columns),
 		cmocka_unit_test(plain),
 		cmocka_unit_test(vipps),
 	};
