@@ -19,6 +19,7 @@ void vf_begin(struct vippsfake *f, const struct sandbox_host *h)
 {
 	fill(f->salt, sizeof f->salt, h);
 	fill(f->token_key, sizeof f->token_key, h);
+	f->life++;
 	vf_hooks_begin(f, h);
 }
 
@@ -30,7 +31,6 @@ void vf_reset(struct vippsfake *f, const struct sandbox_host *h)
 	memset(&f->mischief, 0, sizeof f->mischief);
 	memset(f->held, 0, sizeof f->held);
 	memset(f->hooks, 0, sizeof f->hooks);
-	memset(f->keys, 0, sizeof f->keys);
 	vf_begin(f, h);
 }
 
@@ -79,7 +79,7 @@ struct vf_key *vf_key(struct vippsfake *f, enum vf_op op, struct span reference,
 	uint32_t at;
 
 	memcpy(&at, d.b + 16, sizeof at);
-	for (at %= VF_KEYS; f->keys[at].used; at = (at + 1) % VF_KEYS)
+	for (at %= VF_KEYS; f->keys[at].life == f->life; at = (at + 1) % VF_KEYS)
 		if (memcmp(f->keys[at].id, d.b, sizeof f->keys[at].id) == 0)
 			return &f->keys[at];
 	if (f->key_count >= VF_KEYS / 4 * 3)

@@ -112,6 +112,7 @@ static struct http_out *change(struct vippsfake *f, const struct sandbox_host *h
 	struct digest body = digest_sha256(c->body);
 	struct vf_answer answer;
 	struct vf_key *k = NULL;
+	bool known;
 
 	if (c->op != VF_CREATE && !p)
 		return vf_problem(h, 404, 5090, NULL, NULL);
@@ -123,16 +124,15 @@ static struct http_out *change(struct vippsfake *f, const struct sandbox_host *h
 		k = vf_key(f, c->op, c->reference, c->key);
 		if (!k)
 			return vf_problem(h, 503, 0, NULL, NULL);
-		if (k->used && wall_diff_ms(h->now, k->since) >= KEY_LIFE_MS)
-			k->used = false; /* forgotten: it is as new */
-		if (k->used && memcmp(k->body, body.b, sizeof k->body) != 0)
+		known = k->life == f->life && wall_diff_ms(h->now, k->since) < KEY_LIFE_MS;
+		if (known && memcmp(k->body, body.b, sizeof k->body) != 0)
 			return conflict(h, c->op);
-		if (k->used)
+		if (known)
 			return vf_answer_out(f, h, c->op, &k->answer, o);
 	}
 	answer = carry_out(f, h, c, p);
 	if (k && answer.status < 500) {
-		k->used = true;
+		k->life = f->life;
 		k->since = h->now;
 		memcpy(k->body, body.b, sizeof k->body);
 		k->answer = answer;

@@ -72,7 +72,7 @@ struct vf_answer {
 };
 
 struct vf_key {
-	bool used;
+	uint32_t life; /* of the fake in which it came; in any other it is free */
 	uint8_t id[16], body[16];
 	struct wall since;
 	struct vf_answer answer;
@@ -86,7 +86,7 @@ struct vf_hook {
 };
 
 struct vippsfake {
-	uint32_t generation;
+	uint32_t generation, life; /* a restart begins another life, which knows no key */
 	uint8_t salt[16], token_key[32];
 	uint32_t payment_count, event_count, key_count, meta_used;
 	uint32_t bucket[VF_PAYMENTS];
