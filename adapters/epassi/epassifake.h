@@ -40,6 +40,7 @@ struct epassifake {
 };
 
 /* ---- fake_book.c ---- */
+void ef_begin(struct epassifake *f, const struct sandbox_host *h); /* all of it is zero */
 void ef_reset(struct epassifake *f, const struct sandbox_host *h);
 struct ef_payment *ef_find(struct epassifake *f, struct span stamp);
 /* NULL: there is no room, or the stamp is too long. */

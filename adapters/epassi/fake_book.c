@@ -5,18 +5,24 @@
  */
 #include "epassifake.h"
 
+void ef_begin(struct epassifake *f, const struct sandbox_host *h)
+{
+	f->salt = (uint32_t)h->entropy(h->ctx);
+	f->visits.page = ef_page;
+	f->visits.state = f;
+	f->visits.generation++;
+}
+
 void ef_reset(struct epassifake *f, const struct sandbox_host *h)
 {
-	uint32_t generation = f->visits.generation + 1;
+	uint32_t generation = f->visits.generation;
 
-	f->salt = (uint32_t)h->entropy(h->ctx);
 	f->payment_count = 0;
 	memset(f->bucket, 0, sizeof f->bucket);
 	memset(&f->mischief, 0, sizeof f->mischief);
 	memset(&f->visits, 0, sizeof f->visits);
-	f->visits.page = ef_page;
-	f->visits.state = f;
 	f->visits.generation = generation;
+	ef_begin(f, h);
 }
 
 static uint32_t *bucket_of(struct epassifake *f, struct span stamp)

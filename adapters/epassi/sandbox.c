@@ -79,9 +79,7 @@ static void control(
 
 static void init(void *state, const struct sandbox_host *h)
 {
-	struct epassifake *f = state;
-
-	ef_reset(f, h);
+	ef_begin(state, h);
 }
 
 const struct sandbox epassi_sandbox = {

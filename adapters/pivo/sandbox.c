@@ -224,7 +224,6 @@ static const struct purse_dialect dialect = { .ops = ops, .tell = pf_tell, .retr
 
 static void begin_visits(struct pivofake *f)
 {
-	memset(&f->visits, 0, sizeof f->visits);
 	f->visits.page = pf_page;
 	f->visits.state = f;
 	f->visits.generation = VISIT_GENERATION | f->purse.generation;
@@ -268,8 +267,10 @@ static void control(
 		fake_control_ok(ret_json);
 	} else {
 		purse_control(state, h, command, ret_json);
-		if (span_eq(verb, SPAN("reset")))
+		if (span_eq(verb, SPAN("reset"))) {
+			memset(&f->visits, 0, sizeof f->visits);
 			begin_visits(f);
+		}
 	}
 }
 
