@@ -186,10 +186,25 @@ demo_payout() {
 	demo_begin "$1" "$2" "$6"
 }
 
+# Two people, each with a login of his own.
+DEMO_PEOPLE=(olga maria)
+
+demo_people() {
+	local who
+	for who in "${DEMO_PEOPLE[@]}"; do
+		[[ $(server_sql -At -d "$DB" -c "select 1 from pg_roles where rolname = '$who'") == 1 ]] ||
+			server_sql -d "$DB" -c "create role $who login in role operator_rw" || return
+	done
+}
+
 # demo_deposit NAME AMOUNT CURRENCY: what it has paid into our bank, once.
 demo_deposit() {
-	(server_environment && "$(build_program switchctl)" deposit "$@" --reference "demo-$1" --as demo \
-		--reason 'what it has paid into our bank') >/dev/null || die "the deposit of $1 could not be booked"
+	local who
+	demo_people || die 'the logins of operators could not be made'
+	for who in "${DEMO_PEOPLE[@]}"; do
+		demo_ctl "XW_LEDGER=$who" deposit "$@" --reference "demo-$1" --as "$who" --reason 'what it has paid into our bank' ||
+			die "the deposit of $1 could not be booked: $(<"$RUN/log/settle.log")"
+	done
 }
 
 demo_start() {
@@ -414,18 +429,14 @@ demo_ctl() (
 demo_settle() {
 	local id who today conf=(--conf "$RUN/conf/switchd.yaml")
 	today=$(date -u -d '+8 hours' +%F)
-	for who in olga maria; do
-		[[ $(server_sql -At -d "$DB" -c "select 1 from pg_roles where rolname = '$who'") == 1 ]] ||
-			server_sql -d "$DB" -c "create role $who login in role operator_rw" || return
-	done
-	demo_ctl clearing "${conf[@]}" --through "$today" && demo_ctl settle open "${conf[@]}" --through "$today" || return
+	demo_people && demo_ctl clearing "${conf[@]}" --through "$today" && demo_ctl settle open "${conf[@]}" --through "$today" || return
 	id=$(server_sql -At -d "$DB" -c "select min(s.id) from ledger.settlement_state s join ledger.participant p on p.number = s.agreement
 		where p.name = 'till-eur' and s.amount < 0 and s.state in ('to instruct', 'instructed')") || return
 	[[ -n $id ]] || return 0
-	for who in olga maria; do
+	for who in "${DEMO_PEOPLE[@]}"; do
 		demo_ctl "XW_LEDGER=$who" settle instruct "$id" "${conf[@]}" --files "$RUN/demo" --as "$who" --reason 'the day is over' || return
 	done
-	for who in olga maria; do
+	for who in "${DEMO_PEOPLE[@]}"; do
 		demo_ctl "XW_LEDGER=$who" settle confirm "$id" --reference "demo-$id" --as "$who" --reason 'it is on the statement' || return
 	done
 }

@@ -3,13 +3,15 @@
  * booked, from the bank's account to its position, so that its pay-outs may take from it.
  *
  * The hard thing is doing it once: the bank's reference names the deposit, and whoever books it
- * again gets the first one. Must never book without a name and a reason.
+ * again gets the first one. Two people want the same before anything is booked. Must never book
+ * without names and reasons.
  */
 #include "desk.h"
 
 #include "money.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool read_sum(const char *amount, const char *currency, struct money *ret)
 {
@@ -22,12 +24,15 @@ static bool read_sum(const char *amount, const char *currency, struct money *ret
 	return false;
 }
 
-static void say(const struct desk_options *o, const char *id)
+/* Its id, or that it was proposed. */
+static void say(const struct desk_options *o, const char *said)
 {
+	bool proposed = strcmp(said, "proposed") == 0;
+
 	if (o->json)
-		printf("{\"deposit\":\"%s\"}\n", id);
+		printf("{\"%s\":\"%s\"}\n", proposed ? "said" : "deposit", said);
 	else
-		puts(id);
+		puts(proposed ? DESK_PROPOSED : said);
 }
 
 enum ctl_exit ctl_deposit(int argc, char **argv)

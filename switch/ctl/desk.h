@@ -16,6 +16,9 @@ struct desk_option {
 	bool *flag;
 };
 
+/* What one of two people is told (schema/README.md). */
+#define DESK_PROPOSED "proposed: it is done when somebody else asks for the same"
+
 #define DESK_WORDS 4
 
 /* What every command takes: its words, and who, why, for whom. */

@@ -205,9 +205,7 @@ static enum ctl_exit say(const struct options *o, int64_t id, const char *said, 
 	if (o->desk.json)
 		printf("{\"id\":%lld,\"said\":\"%s\"}\n", (long long)id, said);
 	else
-		puts(strcmp(said, "proposed") == 0
-				? "proposed: it is done when somebody else asks for the same"
-				: said);
+		puts(strcmp(said, "proposed") == 0 ? DESK_PROPOSED : said);
 	return good ? CTL_GOOD : CTL_FAULTS;
 }
 

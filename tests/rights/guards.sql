@@ -16,7 +16,7 @@ select ledger.account_ensure(1::smallint, 1, 978::smallint, 'EUR', 'position wal
 select ledger.account_ensure(1::smallint, 2, 978::smallint, 'EUR', 'position till EUR');
 select ledger.account_ensure(5::smallint, 0, 978::smallint, 'EUR', 'bank EUR');
 select ledger.cap_set((1 << 26) + (1 << 10) + 978, 100000, false, 'somebody', 'a first limit');
-select ledger.deposit_book('wallet', 5000, 'EUR', 'reference-1', 'somebody', 'money came');
+select ledger.deposit_book('wallet', 5000, 'EUR', 'reference-1', operator, 'money came') from (values ('somebody'), ('another')) v (operator);
 create temporary table one as select payment from ledger.step;
 insert into ledger.raw (payment, version, n, peer, op, direction, head, body)
 	select payment, 1, 1, 1, 1, 'i', 'GET /', 'sealed' from one;
