@@ -263,7 +263,7 @@ int audit_lineage(const struct options *o)
 		PQfinish(c);
 		return AUDIT_FAULT;
 	}
-	printf("payment %s\n", payment);
+	trace_head(c, payment);
 	opener_of(c, o->vault ? vault_need(o->vault) : NULL, payment, &by);
 	good = show_lines(c, payment, part, until) > 0;
 	if (good) {

@@ -24,6 +24,8 @@ void show_raw(PGconn *c, const char *const *of, const struct opener *by, show_bo
 
 /* trace.c: the payment that somebody means by `word`, in hexadecimal; false: nobody knows it. */
 bool trace_find(PGconn *c, const char *word, char ret[40]);
+/* Its id as partners and views have it, and in hexadecimal. */
+void trace_head(PGconn *c, const char *payment);
 const char *trace_state(int state);
 const char *trace_kind(int kind);
 

@@ -3,10 +3,12 @@
  * message, the lines that it booked, the raw messages behind it, what was told to whom, what people
  * decided.
  *
- * A payment is found by any identifier of any party. Ours names it; a partner's request id or key
- * is in the claims, as a digest that only somebody who knows the id can make; what neither knows
- * stands in a record, and the ledger keeps in which. That list says only where to look, and ends
- * where it was last brought up to date: records behind that are read one by one. Must never show
+ * A payment is found by any identifier of any party. Ours names it, where there is such a one: a
+ * partner's numbers may look like ours. A partner's request id or key is in the claims, as a digest
+ * that only somebody who knows the id can make; what neither knows stands in a record, and the
+ * ledger keeps in which. That list says only where to look, and ends where it was last brought up
+ * to date: records behind that are read one by one. A reference of the bank's stands in what two
+ * people decided. Must never show
  * what is personal but to who brings the keys: it is sealed in the evidence and in raw messages, or
  * erased.
  */
@@ -77,7 +79,7 @@ static bool by_partner(PGconn *c, const char *id, char ret[40])
 	return found;
 }
 
-/* The payment that has it in a record, if it is one. */
+/* The payment that has it, if it is one: in hexadecimal, and as partners call it. */
 static bool only_one(PGconn *c, const char *id, const char *sql, char ret[40])
 {
 	const char *params[] = { id, NULL };
@@ -87,8 +89,8 @@ static bool only_one(PGconn *c, const char *id, const char *sql, char ret[40])
 	if (n == 1)
 		snprintf(ret, 40, "%s", PQgetvalue(r, 0, 0));
 	if (n > 1)
-		cannot("%s is in the records of more than one payment, %s and %s among them", id,
-			PQgetvalue(r, 0, 0), PQgetvalue(r, 1, 0));
+		cannot("more than one payment has %s, %s and %s among them", id,
+			PQgetvalue(r, 0, 1), PQgetvalue(r, 1, 1));
 	PQclear(r);
 	return n == 1;
 }
@@ -96,7 +98,7 @@ static bool only_one(PGconn *c, const char *id, const char *sql, char ret[40])
 static bool by_record(PGconn *c, const char *id, char ret[40])
 {
 	return only_one(c, id,
-		       "select k.payment from ledger.known_as k"
+		       "select k.payment, ledger.id_text(k.payment) from ledger.known_as k"
 		       " where k.digest = substring(sha256(convert_to($1, 'UTF8')) for 8)"
 		       " and exists (select from ledger.step s where s.payment = k.payment"
 		       " and position(convert_to($1, 'UTF8') in s.record) > 0) limit 2",
@@ -104,9 +106,26 @@ static bool by_record(PGconn *c, const char *id, char ret[40])
 	       only_one(c, id,
 		       "with tail as materialized (select payment, record from ledger.step"
 		       " where xact >= (select upto from ledger.known_upto))"
-		       " select distinct payment from tail"
+		       " select distinct payment, ledger.id_text(payment) from tail"
 		       " where position(convert_to($1, 'UTF8') in record) > 0 limit 2",
 		       ret);
+}
+
+/* What a settlement or a deposit was booked under. */
+static bool by_bank(PGconn *c, const char *id, char ret[40])
+{
+	return only_one(c, id,
+		"select a.payment, ledger.id_text(a.payment) from ledger.approval a"
+		" join ledger.proposal p on p.id = a.proposal"
+		" where a.payment is not null and split_part(p.object, ' ', 2) = $1 limit 2",
+		ret);
+}
+
+/* Of the form in which the ledger keeps them, which faults and plans show. */
+static bool is_uuid(const char *word)
+{
+	return strlen(word) == 36 && strspn(word, "0123456789abcdefABCDEF-") == 36 &&
+	       word[8] == '-' && word[13] == '-' && word[18] == '-' && word[23] == '-';
 }
 
 /* Ids that we give to what belongs to a payment begin with its own. */
@@ -117,6 +136,10 @@ static bool by_ours(const char *word, char ret[40])
 	char hex[33];
 	struct buf b = buf_init(hex, 32);
 
+	if (is_uuid(word)) {
+		snprintf(ret, 40, "%s", word);
+		return true;
+	}
 	if (strlen(word) > ID_TEXT_LEN && word[ID_TEXT_LEN] != '-')
 		return false;
 	if (pay_id_parse(own, &id) != RC_OK)
@@ -126,9 +149,30 @@ static bool by_ours(const char *word, char ret[40])
 	return true;
 }
 
+static bool is_here(PGconn *c, const char *payment)
+{
+	const char *params[] = { payment, NULL };
+	PGresult *r = ledger_query(
+		c, "select from ledger.step where payment = $1::uuid and version = 1", params);
+	bool here = PQntuples(r) == 1;
+
+	PQclear(r);
+	return here;
+}
+
 bool trace_find(PGconn *c, const char *word, char ret[40])
 {
-	return by_ours(word, ret) || by_partner(c, word, ret) || by_record(c, word, ret);
+	return (by_ours(word, ret) && is_here(c, ret)) || by_partner(c, word, ret) ||
+	       by_record(c, word, ret) || by_bank(c, word, ret) || by_ours(word, ret);
+}
+
+void trace_head(PGconn *c, const char *payment)
+{
+	const char *params[] = { payment, NULL };
+	PGresult *r = ledger_query(c, "select ledger.id_text($1::uuid)", params);
+
+	printf("payment %s, %s\n", PQgetvalue(r, 0, 0), payment);
+	PQclear(r);
 }
 
 /* ---- showing ----------------------------------------------------------------------------------
@@ -211,9 +255,11 @@ int audit_trace(const struct options *o)
 		PQfinish(c);
 		return AUDIT_FAULT;
 	}
-	printf("payment %s\n", payment);
+	trace_head(c, payment);
 	opener_of(c, o->vault ? vault_need(o->vault) : NULL, payment, &by);
 	steps = put_steps(c, payment, &by);
+	if (steps == 0)
+		puts("no step of it is here: there was none, or its month was taken out");
 	put_rest(c, payment);
 	PQfinish(c);
 	return steps > 0 ? AUDIT_GOOD : AUDIT_FAULT;

@@ -240,17 +240,19 @@ describe('auditors', () => {
   it('a payment is traced by any party\'s identifier', async () => {
     const { body } = await w.callers['till-eur'].read(paid), uuid = (await w.payment(paid)).payment;
     const line = (await w.book('alipayplus', paid))[0];
-    for (const id of [paid, body.payment_id, line.paymentId ?? line.peer_id].filter(Boolean)) {
+    for (const id of [paid, uuid, body.payment_id, line.paymentId ?? line.peer_id].filter(Boolean)) {
       const a = await audit('trace', id);
       assert.equal(a.status, 0, `${id}: ${a.out}${a.err}`);
-      assert.ok(a.out.startsWith(`payment ${uuid}\n1 `), a.out);
+      assert.ok(a.out.startsWith(`payment ${paid}, ${uuid}\n1 `), a.out);
       for (const what of ['request debit ->', 'answer debit -> PAID', 'request refund', 'books post', 'message in alipayplus', 'told till-eur', 'body sha-256: ']) {
         assert.ok(a.out.includes(what), `${what} in ${a.out}`);
       }
       assert.doesNotMatch(a.out, /28166602\d{16}/, 'a payment code');
     }
     assert.equal((await audit('trace', 'nobody-ever-sent-this')).status, 1);
-    assert.match((await audit('trace', `${paid}-r1`)).out, new RegExp(`^payment ${uuid}\n`), 'an id of ours for what belongs to it');
+    const none = await audit('trace', '01m00000000000000000000000');
+    assert.deepEqual([none.status, /no step of it is here/.test(none.out)], [1, true], none.out);
+    assert.match((await audit('trace', `${paid}-r1`)).out, new RegExp(`^payment ${paid}, ${uuid}\n`), 'an id of ours for what belongs to it');
   });
 
   it('an id that stands in records alone is found by a list of them, which cannot mislead', async () => {
@@ -259,7 +261,7 @@ describe('auditors', () => {
     await run(process.env.XW_SWITCHCTL, ['clearing', '--conf', join(w.dir, 'switchd.yaml')], { env: { ...process.env, PGDATABASE: w.db } });
     const [{ behind }] = await w.psql('select count(*)::int as behind from ledger.step where xact >= (select upto from ledger.known_upto)');
     assert.equal(behind, 0, 'all steps were taken up');
-    assert.ok((await audit('trace', id)).out.startsWith(`payment ${uuid}\n`), id);
+    assert.ok((await audit('trace', id)).out.startsWith(`payment ${paid}, ${uuid}\n`), id);
     const others = await w.psql(`select payment from ledger.step where version = 1 and payment <> '${uuid}' limit 1`);
     await w.psql('alter table ledger.known_as disable trigger no_change');
     await w.psql(`update ledger.known_as set payment = '${others[0].payment}' where digest = substring(sha256('${id}') for 8)`);
