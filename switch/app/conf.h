@@ -7,11 +7,13 @@
 #define XW_CONF_H
 
 #include "adapter.h"
+#include "digest.h"
 #include "keys.h"
 #include "snapshot.h"
 #include "worker.h"
 
 #define CONF_PEERS_MAX     64
+#define CONF_FILES         (CONF_PEERS_MAX + 3) /* the main one, routes, rates */
 #define CONF_HOSTS         8
 #define CONF_SETTINGS      32
 #define CONF_KEYS          16
@@ -69,6 +71,12 @@ struct conf_listener {
 	uint16_t port;       /* 0: not wanted */
 };
 
+/* A file of the configuration, and its bytes as they were read. */
+struct conf_file {
+	const char *name;
+	struct digest digest;
+};
+
 struct conf_owned;
 
 struct conf {
@@ -102,6 +110,8 @@ struct conf {
 	uint32_t idle_s; /* a partner's connection without a request is closed after */
 	unsigned shard;
 
+	size_t read_count;
+	struct conf_file read[CONF_FILES];
 	size_t peer_count;
 	struct peer peer[CONF_PEERS_MAX];
 	struct link link[CONF_PEERS_MAX];

@@ -4,8 +4,8 @@
  * libcyaml reads the shape (mappings, sequences, unknown keys refused) and every scalar as text;
  * conf_text.c converts the text, since libcyaml takes 80x for 80. Must never give a part of a file.
  */
+#include "check.h"
 #include "conf_parts.h"
-#include "digest.h"
 
 #include <cyaml/cyaml.h>
 #include <stdio.h>
@@ -60,13 +60,13 @@ static const cyaml_schema_field_t peer_fields[] = { TEXT(raw_peer, name), TEXT(r
 	OPTIONAL(raw_peer, url), OPTIONAL(raw_peer, ca), OPTIONAL(raw_peer, client_certificate),
 	OPTIONAL(raw_peer, client_key), OPTIONAL(raw_peer, connections),
 	OPTIONAL(raw_peer, questions_per_s), OPTIONAL(raw_peer, cap),
-	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, day_max), OPTIONAL(raw_peer, owed_max), OPTIONAL(raw_peer, markup_bp),
-	OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s), OPTIONAL(raw_peer, refund_days),
-	OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until), OPTIONAL(raw_peer, notify),
-	OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id), OPTIONAL(raw_peer, code_head),
-	OPTIONAL(raw_peer, code_digits), OPTIONAL(raw_peer, code_life_s),
-	OPTIONAL(raw_peer, order_url), OPTIONAL(raw_peer, settles), BANK(raw_peer),
-	OPTIONAL(raw_peer, code_rules), OPTIONAL(raw_peer, registration),
+	OPTIONAL(raw_peer, amount_max), OPTIONAL(raw_peer, day_max), OPTIONAL(raw_peer, owed_max),
+	OPTIONAL(raw_peer, markup_bp), OPTIONAL(raw_peer, hold_ms), OPTIONAL(raw_peer, expire_s),
+	OPTIONAL(raw_peer, refund_days), OPTIONAL(raw_peer, zone), OPTIONAL(raw_peer, cancel_until),
+	OPTIONAL(raw_peer, notify), OPTIONAL(raw_peer, off), OPTIONAL(raw_peer, assigned_id),
+	OPTIONAL(raw_peer, code_head), OPTIONAL(raw_peer, code_digits),
+	OPTIONAL(raw_peer, code_life_s), OPTIONAL(raw_peer, order_url), OPTIONAL(raw_peer, settles),
+	BANK(raw_peer), OPTIONAL(raw_peer, code_rules), OPTIONAL(raw_peer, registration),
 	MANY(raw_peer, roles, &text_value), MANY(raw_peer, keys, &key_value),
 	MANY(raw_peer, settings, &pair_value), MANY(raw_peer, fees, &fee_value),
 	MANY(raw_peer, timings, &timing_value), CYAML_FIELD_END };
@@ -164,12 +164,15 @@ static char *read_whole(const char *file, size_t *ret_n)
 	return NULL;
 }
 
-static uint32_t version_of(const char *p, size_t n)
+/* Its digest is kept, and a part of it goes into the version of all. */
+static void note_read(struct loader *l, const char *file, const char *p, size_t n)
 {
 	struct digest d = digest_sha256(span_of(p, n));
 
-	return (uint32_t)(d.b[0] & 0x7f) << 24 | (uint32_t)d.b[1] << 16 | (uint32_t)d.b[2] << 8 |
-	       d.b[3];
+	l->version ^= (uint32_t)(d.b[0] & 0x7f) << 24 | (uint32_t)d.b[1] << 16 |
+		      (uint32_t)d.b[2] << 8 | d.b[3];
+	CHECK(l->c->read_count < CONF_FILES);
+	l->c->read[l->c->read_count++] = (struct conf_file){ conf_copy(l, file, strlen(file)), d };
 }
 
 static void *load_file(struct loader *l, const char *file, const cyaml_schema_value_t *schema)
@@ -188,7 +191,7 @@ static void *load_file(struct loader *l, const char *file, const cyaml_schema_va
 
 	l->file = file;
 	if (text) {
-		l->version ^= version_of(text, n);
+		note_read(l, file, text, n);
 		err = cyaml_load_data(
 			(const uint8_t *)text, n, &config, schema, (cyaml_data_t **)&data, NULL);
 	}

@@ -1,7 +1,7 @@
 /*
  * setup.c: before a crew starts, in a process of its own: the ledger knows the participants,
- * accounts and caps that the configuration names. All of it is idempotent; what is there already
- * with other contents is refused.
+ * accounts and caps that the configuration names, and its log what else was changed in it. All of
+ * it is idempotent; what is there already with other contents is refused.
  *
  * The hard thing is that a participant's number stands in the books for ever: a name that moved to
  * another number stops the start instead of mixing two partners' money, and so does one that is
@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "check.h"
 #include "code_rules.h"
+#include "configured.h"
 #include "confine.h"
 
 #define WAIT_MS 15000
@@ -22,6 +24,7 @@ struct setup {
 	struct pg *pg;
 	bool waiting, failed;
 	struct mono give_up;
+	struct buf configured;
 };
 
 static void on_done(void *ctx, const struct pg_answer *a)
@@ -211,6 +214,16 @@ static bool code_rules(struct setup *s)
 		       ask(s, PG_STMT_CODE_RULES, &(struct pg_params){ 0 }, on_rules));
 }
 
+/* What changed since somebody last told the ledger is an entry of its log. */
+static bool configured(struct setup *s)
+{
+	struct pg_params q = { 0 };
+
+	CHECK(buf_ok(&s->configured));
+	pg_add_bytes(&q, buf_span(&s->configured));
+	return run(s, PG_STMT_CONFIGURED, &q);
+}
+
 static bool all(struct setup *s)
 {
 	while (pg_state(s->pg) != PG_STATE_READY)
@@ -221,7 +234,8 @@ static bool all(struct setup *s)
 			return false;
 	if (!open_days(s) || !code_rules(s))
 		return false;
-	return ask(s, PG_STMT_PARTICIPANTS, &(struct pg_params){ 0 }, on_participants);
+	return ask(s, PG_STMT_PARTICIPANTS, &(struct pg_params){ 0 }, on_participants) &&
+	       configured(s);
 }
 
 int setup_run(const struct conf *c, struct proc_page *page)
@@ -230,13 +244,18 @@ int setup_run(const struct conf *c, struct proc_page *page)
 		.name = "setup",
 		.groups = PG_EVERY | PG_ADMIN,
 		PG_CONF_DEFAULT };
-	struct setup s = { .conf = c, .page = page, .loop = loop_new() };
+	static char text[CONFIGURED_BYTES];
+	struct setup s = { .conf = c,
+		.page = page,
+		.loop = loop_new(),
+		.configured = buf_init(text, sizeof text) };
 	const char *why = "out of memory";
 	bool good;
 
 	if (!s.loop)
 		return 3;
 	s.give_up = mono_plus_ms(loop_now(s.loop).mono, WAIT_MS);
+	configured_put(c, &s.configured);
 	s.pg = pg_open(s.loop, &pc, NULL, NULL);
 	good = s.pg && confine_role(ROLE_SETUP, &why);
 	if (good)

@@ -2,6 +2,7 @@
  * taken without a restart, and what another table would have sent elsewhere. By switchctl, as operators have it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
@@ -58,6 +59,26 @@ describe('routes', () => {
     assert.equal(e.mode, 'CPM');
     paid = await till().pay(code, euro(1250));
     assert.equal(paid.status, 201, paid.text);
+  });
+
+  it('what is in force is an entry of the log, file by file and key by key, where it changed', async () => {
+    const sha = (name) => crypto.createHash('sha256').update(readFileSync(join(w.dir, name))).digest('hex');
+    const entries = () => w.psql("select operator, object, detail from ledger.operator_action where action = 'configuration' order by id");
+    const all = await entries(), of = (object) => all.findLast((e) => e.object === object)?.detail;
+    assert.equal(of('routes.yaml'), `sha256 ${sha('routes.yaml')}`, 'by the file that was loaded last');
+    assert.equal(of('participants/pivo.yaml'), `sha256 ${sha('participants/pivo.yaml')}`);
+    const key = all.find((e) => /^key pivo theirs /.test(e.object)), secret = all.filter((e) => /^key \S+ (ours|secret) /.test(e.object));
+    assert.equal(key.detail, `active sha256 ${sha('pivo-theirs.pub.pem')}`);
+    assert.ok(secret.length > 1 && secret.every((e) => /^active hmac-sha256 [0-9a-f]{64}$/.test(e.detail)), 'of secrets no digest that can be tried');
+    assert.equal((await ctl('reload')).status, 0);
+    assert.equal((await entries()).length, all.length, 'what is as it was is no decision');
+    const pem = join(w.dir, 'pivo-theirs.pub.pem'), was = readFileSync(pem);
+    writeFileSync(pem, `${was}\n`);
+    assert.equal((await ctl('reload')).status, 0);
+    assert.deepEqual((await entries()).slice(all.length), [{ operator: 'configuration', object: key.object, detail: `active sha256 ${sha('pivo-theirs.pub.pem')}` }]);
+    writeFileSync(pem, was);
+    assert.equal((await ctl('reload')).status, 0);
+    w.agent = new https.Agent(w.agent.options);
   });
 
   it('what cannot be asked is said, and a code of nobody goes to nobody', async () => {

@@ -1,0 +1,136 @@
+/*
+ * configured.c: routes, limits, fees and keys are files, and who changes one has decided something:
+ * at each start and reload the log gets what is in force now, by digests, where it is not what was.
+ *
+ * The hard thing is what may be told: a digest of a short secret tells it to whoever tries enough.
+ * Must never give away more of a secret than that it is another.
+ */
+#include "configured.h"
+
+#include "json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BYTES  65536
+#define NAME_BYTES 256
+
+struct telling {
+	const struct conf *c;
+	struct jw w;
+	struct digest secret; /* of the switch's file of that name */
+	char bytes[KEY_BYTES];
+};
+
+static void tell(struct telling *t, const char *what, const char *how, const struct digest *d)
+{
+	char text[NAME_BYTES];
+	struct buf b = buf_init(text, sizeof text);
+
+	buf_str(&b, how);
+	if (d)
+		buf_hex(&b, digest_span(d));
+	jw_arr(&t->w, NULL);
+	jw_str(&t->w, NULL, span_str(what));
+	jw_str(&t->w, NULL, buf_span(&b));
+	jw_end(&t->w, ']');
+}
+
+/* In t->bytes, to be wiped by who asked. */
+static bool read_file(struct telling *t, const char *file, struct span *ret)
+{
+	FILE *f = fopen(file, "rb");
+	size_t n = f ? fread(t->bytes, 1, sizeof t->bytes, f) : 0;
+	bool good = f && !ferror(f) && n < sizeof t->bytes;
+
+	if (f)
+		fclose(f);
+	*ret = span_of(t->bytes, n);
+	return good;
+}
+
+/* How: its state, or "". */
+static void tell_file(
+	struct telling *t, const char *what, const char *state, const char *file, bool is_public)
+{
+	char how[NAME_BYTES];
+	struct digest d;
+	struct span bytes;
+	bool good;
+
+	if (!file)
+		return;
+	good = read_file(t, file, &bytes);
+	if (good)
+		d = is_public ? digest_sha256(bytes)
+			      : digest_hmac_sha256(digest_span(&t->secret), bytes);
+	explicit_bzero(t->bytes, sizeof t->bytes);
+	snprintf(how, sizeof how, "%s%s%s", state, *state ? " " : "",
+		!good       ? "cannot be read"
+		: is_public ? "sha256 "
+			    : "hmac-sha256 ");
+	tell(t, what, how, good ? &d : NULL);
+}
+
+static void tell_peer(struct telling *t, const struct conf_peer *e)
+{
+	char what[NAME_BYTES];
+
+	for (size_t i = 0; i < e->key_count; i++) {
+		const struct conf_key *k = &e->key[i];
+		snprintf(what, sizeof what, "key %s %s %s", e->name, keys_kinds[k->use], k->id);
+		tell_file(t, what, keys_states[k->state], k->file, k->use == KEY_THEIRS);
+	}
+	snprintf(what, sizeof what, "ca %s", e->name);
+	tell_file(t, what, "", e->ca_file, true);
+	snprintf(what, sizeof what, "client_certificate %s", e->name);
+	tell_file(t, what, "", e->client_cert_file, true);
+	snprintf(what, sizeof what, "client_key %s", e->name);
+	tell_file(t, what, "", e->client_key_file, false);
+}
+
+static void tell_own(struct telling *t)
+{
+	const struct conf *c = t->c;
+
+	tell_file(t, "secret", "", c->secret_file, false);
+	tell_file(t, "vault", "", c->vault_file, false);
+	tell_file(t, "tls_certificate", "", c->tls_cert_file, true);
+	tell_file(t, "tls_key", "", c->tls_key_file, false);
+	tell_file(t, "client_ca", "", c->client_ca_file, true);
+	tell_file(t, "payer_certificate", "", c->payer_cert_file, true);
+	tell_file(t, "payer_key", "", c->payer_key_file, false);
+}
+
+/* A file below the main one's folder is called by its place there. */
+static void tell_read(struct telling *t, const struct conf_file *f)
+{
+	const char *slash = strrchr(t->c->file, '/');
+	size_t n = slash ? (size_t)(slash - t->c->file) + 1 : 0;
+
+	tell(t, strncmp(f->name, t->c->file, n) == 0 ? f->name + n : f->name, "sha256 ",
+		&f->digest);
+}
+
+void configured_put(const struct conf *c, struct buf *b)
+{
+	static struct telling t; /* whose process calls this once */
+	char version[32];
+	struct span secret;
+
+	t.c = c;
+	t.w = jw_init(b);
+	if (read_file(&t, c->secret_file, &secret))
+		t.secret = digest_sha256(secret);
+	jw_arr(&t.w, NULL);
+	snprintf(version, sizeof version, "%lu", (unsigned long)c->snapshot.version);
+	tell(&t, "version", version, NULL);
+	for (size_t i = 0; i < c->read_count; i++)
+		tell_read(&t, &c->read[i]);
+	tell_own(&t);
+	for (size_t i = 0; i < c->peer_count; i++)
+		tell_peer(&t, &c->extra[i]);
+	jw_end(&t.w, ']');
+	explicit_bzero(&t.secret, sizeof t.secret);
+}
