@@ -23,6 +23,8 @@ void oracle_begin(struct sim *s)
 {
 	s->told = world_alloc(s, TOLD_MAX * sizeof *s->told);
 	s->debited = world_alloc(s, TOLD_MAX * sizeof *s->debited);
+	for (int i = 0; i < PARTIES; i++)
+		s->party[i].book = NULL;
 }
 
 /* ---- of every step ---- */
@@ -377,6 +379,14 @@ struct line {
 	char own[66], state[24], currency[4], role[16];
 };
 
+/* A line of a fake's book as it was read last; it is not read again while it is the same. */
+struct kept_line {
+	struct span text;
+	struct line line;
+	bool of_money;
+	struct kept_line *next;
+};
+
 /* A line of a fake's book; false where it is not about a payment's money. */
 static bool read_line(struct sim *s, int party, struct span text, struct line *ret)
 {
@@ -425,14 +435,20 @@ static void each_line(struct sim *s, line_fn *fn, void *ctx)
 
 	for (int party = 0; party < PARTIES; party++) {
 		struct party *p = &s->party[party];
-		for (size_t i = 0;; i++) {
+		struct kept_line **at = &p->book;
+		for (size_t i = 0;; i++, at = &(*at)->next) {
 			struct buf b = buf_init(text, sizeof text);
-			struct line l;
 			if (!p->fake->book(p->state, i, &b))
 				break;
 			CHECK(buf_ok(&b));
-			if (read_line(s, party, buf_span(&b), &l))
-				fn(s, party, &l, ctx);
+			if (!*at)
+				*at = world_alloc(s, sizeof **at);
+			if (!span_eq((*at)->text, buf_span(&b))) {
+				(*at)->text = world_keep(s, buf_span(&b));
+				(*at)->of_money = read_line(s, party, (*at)->text, &(*at)->line);
+			}
+			if ((*at)->of_money)
+				fn(s, party, &(*at)->line, ctx);
 		}
 	}
 }

@@ -96,6 +96,7 @@ struct smaller {
 
 struct sim;
 struct told;
+struct kept_line;
 struct event;
 typedef void event_fn(struct sim *s, const struct event *e);
 
@@ -196,9 +197,10 @@ struct party {
 	const char *our_key, *their_key;
 	struct signer signer;
 	bool answering;
-	int64_t wrong_us;  /* of its clock */
-	uint32_t restarts; /* what was on its way to it has broken off */
-	char answer[8192]; /* of control */
+	int64_t wrong_us;       /* of its clock */
+	uint32_t restarts;      /* what was on its way to it has broken off */
+	char answer[8192];      /* of control */
+	struct kept_line *book; /* what oracle.c has read of it */
 };
 
 void party_open(struct sim *s);  /* once */
@@ -270,7 +272,7 @@ struct ledger_pay {
 	struct ledger_sum sum[PAY_ACCOUNTS];
 	bool later; /* its record has what only the new version knows */
 	int sums, exceptions;
-	int64_t doubt_us; /* since when it is in doubt; 0: it is not */
+	int64_t doubt_us;               /* since when it is in doubt; 0: it is not */
 	bool to_write_off, written_off; /* an operator wants that; a step of his was taken */
 	uint32_t seen;                  /* bit COVER_STATE(s): it was in that state */
 };
@@ -647,9 +649,8 @@ struct sim {
 	bool ordered[ORDERS_MAX]; /* of mischief.c: that was told to somebody */
 	int64_t late_us;          /* the last thing that somebody comes back for, hours later */
 	int64_t hasty_us;         /* until then tills lose patience: some wallet hangs */
-	struct told *told;
-	uint64_t *debited;
-		/* hashes of the debits that were sent; oracle.c */ /* what callers were told */
+	struct told *told;        /* what callers were told */
+	uint64_t *debited;        /* hashes of the debits that were sent; oracle.c */
 
 	jmp_buf failed;
 	int broken; /* the invariant */
