@@ -14,7 +14,7 @@ struct span payer_url(const struct adapter_env *env, const char *under, const ch
 {
 	size_t cap = env->origin.n + env->peer.n + strlen(under) + strlen(adapter) + strlen(tail) +
 		     last.n + 2;
-	struct buf b = buf_init(arena_alloc(env->arena, cap), cap);
+	struct buf b = arena_buf(env->arena, cap);
 
 	if (!b.p)
 		return SPAN_NONE;

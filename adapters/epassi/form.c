@@ -20,7 +20,7 @@ bool epassi_mac(
 
 	for (size_t i = 0; i < count; i++)
 		cap += parts[i].n + 1;
-	text = buf_init(arena_alloc(env->arena, cap), cap);
+	text = arena_buf(env->arena, cap);
 	if (!text.p || span_empty(key))
 		return false;
 	for (size_t i = 0; i < count; i++) {

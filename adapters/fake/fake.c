@@ -9,16 +9,14 @@ struct http_out *fake_out(const struct sandbox_host *h, int status, size_t body_
 {
 	const size_t target_max = 512, headers_max = 2048;
 	struct http_out *o = arena_new(h->arena, struct http_out);
-	char *target = arena_alloc(h->arena, target_max),
-	     *headers = arena_alloc(h->arena, headers_max), *body = arena_alloc(h->arena, body_max);
 
-	if (!o || !target || !headers || !body)
+	if (!o)
 		return NULL;
 	o->status = status;
-	o->target = buf_init(target, target_max);
-	o->headers = buf_init(headers, headers_max);
-	o->body = buf_init(body, body_max);
-	return o;
+	o->target = arena_buf(h->arena, target_max);
+	o->headers = arena_buf(h->arena, headers_max);
+	o->body = arena_buf(h->arena, body_max);
+	return arena_ok(h->arena) ? o : NULL;
 }
 
 struct http_out *fake_json_out(const struct sandbox_host *h, int status, const char *type,

@@ -98,7 +98,7 @@ struct http_out *pf_tell(struct purse *f, const struct sandbox_host *h, const st
 static struct http_out *send_to(const struct sandbox_host *h, const char *url, struct span query)
 {
 	struct http_out *out = html_say(h, 303, NULL, "see there");
-	struct buf b = buf_init(arena_alloc(h->arena, PF_URL + query.n + 1), PF_URL + query.n + 1);
+	struct buf b = arena_buf(h->arena, PF_URL + query.n + 1);
 
 	if (!out || !b.p)
 		return NULL;
@@ -174,7 +174,7 @@ static struct http_out *on_pay(
 
 static struct span field(const struct sandbox_host *h, struct span form, const char *name)
 {
-	struct buf b = buf_init(arena_alloc(h->arena, 1024), 1024);
+	struct buf b = arena_buf(h->arena, 1024);
 
 	return b.p && form_get(form, name, &b) == RC_OK ? buf_span(&b) : SPAN_NONE;
 }

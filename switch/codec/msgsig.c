@@ -224,9 +224,9 @@ enum rc msgsig_read(struct arena *a, struct span signature_input, struct span si
 	struct span tag, struct msgsig *ret)
 {
 	/* Canonical text is never longer than what was read. */
-	struct buf inputs = buf_init(arena_alloc(a, INPUT_MAX), INPUT_MAX);
-	struct buf values = buf_init(arena_alloc(a, SIGNATURE_MAX), SIGNATURE_MAX);
-	struct buf bytes = buf_init(arena_alloc(a, SIGNATURE_MAX), SIGNATURE_MAX);
+	struct buf inputs = arena_buf(a, INPUT_MAX);
+	struct buf values = arena_buf(a, SIGNATURE_MAX);
+	struct buf bytes = arena_buf(a, SIGNATURE_MAX);
 	struct sf_member input, value;
 	struct msgsig m;
 	enum rc rc;

@@ -125,10 +125,10 @@ struct draft {
 
 static enum rc draft_init(struct draft *d, struct arena *a)
 {
-	d->cover = buf_init(arena_alloc(a, PARAMS_MAX), PARAMS_MAX);
-	d->params = buf_init(arena_alloc(a, PARAMS_MAX), PARAMS_MAX);
-	d->base = buf_init(arena_alloc(a, BASE_MAX), BASE_MAX);
-	d->sig = buf_init(arena_alloc(a, 64), 64);
+	d->cover = arena_buf(a, PARAMS_MAX);
+	d->params = arena_buf(a, PARAMS_MAX);
+	d->base = arena_buf(a, BASE_MAX);
+	d->sig = arena_buf(a, 64);
 	return arena_ok(a) ? RC_OK : RC_FULL;
 }
 
@@ -374,7 +374,7 @@ static const char *read_headers(
 static const char *check_signature(const struct msgsig_keys *k, struct arena *a,
 	const struct msgsig_msg *m, const struct msgsig *s)
 {
-	struct buf base = buf_init(arena_alloc(a, BASE_MAX), BASE_MAX);
+	struct buf base = arena_buf(a, BASE_MAX);
 	const char *cause = check_digest(m);
 
 	if (cause)

@@ -326,7 +326,7 @@ enum rc xml_parse(struct arena *a, struct span text, const struct xml **ret)
 		!within_bounds(text) || span_find_span(text, SPAN("<!DOCTYPE")) < text.n)
 		return RC_BAD;
 	p.single_bytes = encoding[0] != 'U';
-	p.text = buf_init(arena_alloc(a, text.n + 1), text.n + 1);
+	p.text = arena_buf(a, text.n + 1);
 	CHECK(!parsing);
 	parsing = &p;
 	library_begin();

@@ -167,8 +167,8 @@ static void on_request(void *ctx, struct hs_exchange *x, const struct http_msg *
 
 	CHECK_OBJ(q.c, CONTROL_MAGIC);
 	/* Before the command is parsed, which may use up the arena. */
-	q.out.headers = buf_init(arena_alloc(&x->arena, 512), 512);
-	q.out.body = buf_init(arena_alloc(&x->arena, CONTROL_BYTES_MAX), CONTROL_BYTES_MAX);
+	q.out.headers = arena_buf(&x->arena, 512);
+	q.out.body = arena_buf(&x->arena, CONTROL_BYTES_MAX);
 	CHECK(arena_ok(&x->arena)); /* sized for it */
 	dispatch(&q);
 }

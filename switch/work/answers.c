@@ -193,8 +193,7 @@ bool inbound_render(struct wrk *w, const struct link *l, const struct pay *p, in
 	static const struct http_msg nothing;
 	struct arena a = arena_init(w->scratch, sizeof w->scratch);
 	struct request rq = { .http = &nothing };
-	char *headers = arena_alloc(&a, 4096);
-	struct http_out out = { .headers = buf_init(headers, 4096), .body = *ret_body };
+	struct http_out out = { .headers = arena_buf(&a, 4096), .body = *ret_body };
 	enum op op = op_of_seq(p, seq);
 
 	rq.route = op == OP_CANCEL ? cancel_route(l, p) : route_of(l, op, NULL);

@@ -25,7 +25,6 @@ void outbound_free(struct wrk *w, struct callout *c)
 static struct callout *call_new(struct wrk *w, const struct link *link)
 {
 	struct callout *c = slab_take(&w->calls);
-	char *target, *headers, *body;
 
 	if (!c)
 		return NULL;
@@ -44,12 +43,9 @@ static struct callout *call_new(struct wrk *w, const struct link *link)
 	memset(&c->call, 0, sizeof c->call);
 	list_init(&c->node);
 	c->arena = arena_init(c->store, sizeof c->store);
-	target = arena_alloc(&c->arena, 1024);
-	headers = arena_alloc(&c->arena, 6144);
-	body = arena_alloc(&c->arena, 12288);
-	c->out = (struct http_out){ .target = buf_init(target, 1024),
-		.headers = buf_init(headers, 6144),
-		.body = buf_init(body, 12288) };
+	c->out = (struct http_out){ .target = arena_buf(&c->arena, 1024),
+		.headers = arena_buf(&c->arena, 6144),
+		.body = arena_buf(&c->arena, 12288) };
 	return c;
 }
 

@@ -89,7 +89,7 @@ void aplus_read(struct scan *s, struct span text, const struct uri *u)
 		scan_fail(s, u->has_userinfo ? QR_E_URL_USERINFO : QR_E_URL_SCHEME);
 		return;
 	}
-	struct buf b = buf_init(arena_alloc(s->arena, coded.n), coded.n);
+	struct buf b = arena_buf(s->arena, coded.n);
 	struct span rest;
 
 	if (!b.p || u->has_query || u->has_fragment || text_unb64_lenient(&b, coded) != RC_OK) {

@@ -12,7 +12,7 @@
 /* Of the name and city that a code shows: printable ASCII, and no more than the standard takes. */
 static struct span plain(struct arena *a, struct span text, size_t most, struct span otherwise)
 {
-	struct buf b = buf_init(arena_alloc(a, most), most);
+	struct buf b = arena_buf(a, most);
 
 	for (size_t i = 0; b.p && i < text.n && b.n < most; i++)
 		if (ascii_printable(text.p[i]))

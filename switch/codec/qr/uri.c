@@ -84,7 +84,7 @@ bool uri_split(struct scan *s, struct span text, struct uri *ret)
 static bool decode(struct scan *s, struct span text, enum qr_finding malformed, struct span *ret)
 {
 	if (span_find(text, '%') < text.n) {
-		struct buf b = buf_init(arena_alloc(s->arena, text.n), text.n);
+		struct buf b = arena_buf(s->arena, text.n);
 
 		if (!b.p)
 			return scan_fail(s, QR_E_SIZE);
