@@ -13,6 +13,12 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	if (!rq)
 		return;
 	rq->seq = st->fate_seq;
+	/* Who asked may have been told newer things elsewhere, and who is refused acts upon it. */
+	if (l->stale && (st->fate == FATE_VIEW || st->fate == FATE_REFUSE)) {
+		inbound_refuse(
+			w, rq, REASON_UNAVAILABLE, "the ledger does not answer; ask again", NULL);
+		return;
+	}
 	switch (st->fate) {
 	case FATE_NONE:
 		CHECK_UNREACHABLE();
@@ -26,13 +32,6 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 			inbound_replay(w, rq, &l->rec, st->fate_seq);
 		break;
 	case FATE_VIEW:
-		if (l->stale) { /* who asked may have been told newer things elsewhere */
-			inbound_refuse(w, rq, REASON_UNAVAILABLE,
-				"the ledger does not answer; ask again", NULL);
-			break;
-		}
-		inbound_view(w, rq, &l->rec, st->fate_seq);
-		break;
 	case FATE_ACK:
 		inbound_view(w, rq, &l->rec, st->fate_seq);
 		break;

@@ -93,6 +93,7 @@ static const struct route served[] = {
 	{ "POST", "/{peer}/credit", OP_CREDIT, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/cancel", OP_CANCEL, 0, .hold_ms = 5000 },
 	{ "POST", "/{peer}/read", OP_READ, 0, .hold_ms = 0 },
+	{ "POST", "/{peer}/refund", OP_REFUND, 0, .hold_ms = 0 },
 	{ "POST", "/{peer}/push", OP_PUSH, 0, .hold_ms = 0 },
 	{ .method = NULL },
 };
@@ -647,29 +648,38 @@ static void questions_are_shed_first(void **state)
 	done(o);
 }
 
-/* Another process may have told it newer things: nothing is said where the ledger cannot be asked.
+/* A request about a payment in memory, where the ledger cannot be asked whether that is still so.
  */
-static void nothing_old_is_read(void **state)
+static int about_an_old_copy(struct world *o, const char *target, const char *text)
 {
-	struct world *o = fresh();
 	struct loaded silent = { .rc = RC_IO };
-	int read;
+	int i;
 
-	(void)state;
 	(void)request(o, "/scheme/pay", PAY);
 	answer(o);
 	turn(o);
 	(void)settle(o); /* the call is out, so the payment stays in memory */
 	o->now.us += 1000;
-	read = request(o, "/scheme/read", READ);
+	i = request(o, target, text);
 	turn(o);
 	answer(o); /* whose the id is */
 	turn(o);
 	assert_int_equal(o->questions, 1);
 	wrk_on_loaded(o->w, o->asked[--o->questions].key, &silent);
 	turn(o);
-	assert_int_equal(o->status[read], 400);
 	o->now.us += 1000;
+	return i;
+}
+
+/* Another process may have told it newer things. */
+static void nothing_old_is_read(void **state)
+{
+	struct world *o = fresh();
+	int read = about_an_old_copy(o, "/scheme/read", READ);
+
+	(void)state;
+	assert_int_equal(o->status[read], 400);
+	assert_non_null(strstr(o->body[read], "problem.reason: unavailable"));
 	read = request(o, "/scheme/read", READ);
 	all(o);
 	assert_int_equal(o->status[read], 200);
@@ -709,6 +719,25 @@ static void a_commit_at_the_deadline(void **state)
 	(void)state;
 	its_time_is_up_beside_a_commit(false);
 	its_time_is_up_beside_a_commit(true);
+}
+
+/* What an old copy forbids may be allowed by now, and who is refused acts upon it. */
+static void nothing_old_refuses(void **state)
+{
+	static const char refund[] = "op: refund\nauthentic: true\nkey: R1\n"
+				     "request_id: 20260115194010890100188000000000001\n"
+				     "refund.id: R1\nrefund.amount.currency: EUR\n"
+				     "refund.amount.minor: 100\n";
+	struct world *o = fresh();
+	int early = about_an_old_copy(o, "/scheme/refund", refund);
+
+	(void)state;
+	assert_int_equal(o->status[early], 400);
+	assert_non_null(strstr(o->body[early], "problem.reason: unavailable"));
+	early = request(o, "/scheme/refund", refund);
+	all(o);
+	assert_non_null(strstr(o->body[early], "problem.reason: request-in-progress"));
+	done(o);
 }
 
 /* While we commit one step another process may commit the next, whatever becomes of ours. */
@@ -1532,6 +1561,8 @@ int main(void)
 		cmocka_unit_test(questions_are_shed_first),
 		cmocka_unit_test(nothing_old_is_read),
 		cmocka_unit_test(a_commit_at_the_deadline),
+
+		cmocka_unit_test(nothing_old_refuses),
 		cmocka_unit_test(read_while_it_is_committed),
 		cmocka_unit_test(request_fills_its_memory),
 		cmocka_unit_test(switched_off_meanwhile),
