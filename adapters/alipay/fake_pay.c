@@ -180,7 +180,7 @@ const char *alf_query(struct shown *f, const struct sandbox_host *h, const struc
 	if (!alf_has_only(ask, known) || (span_empty(number) && span_empty(own)))
 		return "ILLEGAL_ARGUMENT";
 	p = asked_for(f, h, number, own);
-	if (!p) {
+	if (!p || mischief_hides(o, h, p->created)) {
 		say_result(answer, "FAIL", "TRADE_NOT_EXIST", o);
 		return NULL;
 	}

@@ -61,6 +61,7 @@ enum apsf_twist {
 	TWIST_WRONG_AMOUNT,
 	TWIST_WRONG_CURRENCY,
 	TWIST_WRONG_ID,
+	TWIST_LAGGING, /* of an inquiry: what is younger than `ms` is not found */
 };
 
 /* What the user and the wallet behind a payment code do. */

@@ -51,7 +51,9 @@ void apsf_on_inquiry(struct apsf_exchange *x)
 	const char *code;
 	char status;
 
-	if (!p || x->twist == TWIST_UNKNOWN_CODE) {
+	if (!p || x->twist == TWIST_UNKNOWN_CODE ||
+		(x->twist == TWIST_LAGGING &&
+			wall_diff_ms(x->h->now, p->created) < (int64_t)x->twist_ms)) {
 		apsf_answer_result(x, "ORDER_NOT_EXIST", 'F');
 		return;
 	}

@@ -181,7 +181,7 @@ void mf_on_inquiry(struct mf_exchange *x)
 	const char *code;
 	char status;
 
-	if (!p) {
+	if (!p || mischief_hides(&x->order, x->h, p->created)) {
 		mf_answer_result(x, "ORDER_NOT_EXIST", 'F');
 		return;
 	}

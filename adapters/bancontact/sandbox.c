@@ -415,7 +415,8 @@ static struct http_out *search(struct purse *f, const struct sandbox_host *h,
 	jw_obj(&w, NULL);
 	jw_arr(&w, "details");
 	for (e = purse_find_ref(f, q.reference); e && found < 10; e = purse_next_ref(f, e)) {
-		if (e->parent || e->created.us < q.from.us || e->created.us > q.to.us)
+		if (e->parent || e->created.us < q.from.us || e->created.us > q.to.us ||
+			mischief_hides(o, h, e->created))
 			continue;
 		put_payment(&w, e, "expireAt", o);
 		found++;

@@ -262,7 +262,9 @@ static struct http_out *on_status(struct bluefake *f, const struct sandbox_host 
 {
 	struct bf_payment *p = find_by_our_id(f, body);
 
-	return p ? payment(f, h, p, o) : error(h, 404, "TRANSACTION_NOT_FOUND");
+	if (!p || mischief_hides(o, h, p->created))
+		return error(h, 404, "TRANSACTION_NOT_FOUND");
+	return payment(f, h, p, o);
 }
 
 /*

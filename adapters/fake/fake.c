@@ -188,6 +188,7 @@ static const struct {
 	{ "cut", MISCHIEF_CUT },
 	{ "error-", MISCHIEF_ERROR },
 	{ "garbled", MISCHIEF_GARBLED },
+	{ "lagging", MISCHIEF_LAGGING },
 	{ "late", MISCHIEF_LATE },
 	{ "late-refusal", MISCHIEF_LATE_REFUSAL },
 	{ "late-success", MISCHIEF_LATE_SUCCESS },
@@ -331,6 +332,11 @@ bool mischief_stops(const struct mischief_order *o, const struct sandbox_host *h
 	else
 		return false;
 	return true;
+}
+
+bool mischief_hides(const struct mischief_order *o, const struct sandbox_host *h, struct wall taken)
+{
+	return o->how == MISCHIEF_LAGGING && wall_diff_ms(h->now, taken) < o->ms;
 }
 
 void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,

@@ -78,6 +78,8 @@ enum mischief {
 	MISCHIEF_APPLY_ERROR,  /* "apply-then-error-NNN" */
 	MISCHIEF_SLOW,         /* "slow": sent after `ms` */
 	MISCHIEF_GARBLED,      /* "garbled": cut in the middle of its body */
+	MISCHIEF_LAGGING,      /* "lagging": of an inquiry: what was taken within the last `ms` is
+				  not found, as by a copy of the book that is behind */
 	/* what these are, each fake says for itself */
 	MISCHIEF_WRONG_AMOUNT,
 	MISCHIEF_WRONG_ID,
@@ -123,6 +125,9 @@ struct mischief_order mischief_take(struct mischief_table *t, const char *op);
  */
 bool mischief_stops(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
 	const struct http_msg *m, struct fake_held held[FAKE_HELD], uint64_t cookie);
+/* This inquiry must not find what was taken at that time: it lags behind. */
+bool mischief_hides(
+	const struct mischief_order *o, const struct sandbox_host *h, struct wall taken);
 /* Sends the answer as ordered. */
 void mischief_reply(const struct mischief_order *o, const struct sandbox_host *h, uint64_t tag,
 	struct http_out *out);

@@ -46,7 +46,9 @@ static struct fake_debit *new_debit(struct fake *f, const struct sandbox_host *h
 		return NULL;
 	if (d->serial)
 		forget(f, d);
-	*d = (struct fake_debit){ .serial = ++f->debit_serial, .at = h->now, .next = *chain };
+	*d = (struct fake_debit){
+		.serial = ++f->debit_serial, .created = h->now, .at = h->now, .next = *chain
+	};
 	*chain = (uint32_t)(d - f->debit) + 1;
 	CHECK(span_to_cstr(span_str(id), d->id, sizeof d->id));
 	return d;
@@ -447,7 +449,8 @@ void pfake_wallet_request(struct fake_rq *rq, struct span path)
 		pfake_refuse(rq, 404, "not-found", NULL);
 	} else {
 		d = pfake_debit_find(rq->f, id);
-		if (d && d->undo != UNDO_UNSEEN)
+		if (d && d->undo != UNDO_UNSEEN &&
+			!mischief_hides(&rq->mischief, rq->h, d->created))
 			answer_debit(rq, d, 200, 0);
 		else
 			pfake_refuse(rq, 404, "not-found", NULL);

@@ -65,7 +65,7 @@ struct fake_debit {
 	char reason[FAKE_WORD];
 	uint8_t fingerprint[16];
 	struct money amount, returned;
-	struct wall at, expires;
+	struct wall created, at, expires;
 	struct fake_refund refund[FAKE_REFUNDS];
 };
 

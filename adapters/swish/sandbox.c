@@ -383,7 +383,7 @@ static struct http_out *answer(struct purse *f, const struct sandbox_host *h,
 					       : create(f, h, id, body, o);
 	}
 	e = purse_find(f, id);
-	if (!e || object_of(e) != op->what)
+	if (!e || object_of(e) != op->what || mischief_hides(o, h, e->created))
 		return swf_bare(h, 404);
 	return body ? cancel(f, h, e, body, o) : object(f, h, e, o);
 }

@@ -502,7 +502,7 @@ static struct http_out *on_order(struct twint *t, const struct sandbox_host *h,
 	if (m.fault)
 		return twint_fault(h, m.fault, m.code);
 	e = order_at(&t->purse, part[2], part[1]);
-	if (!e)
+	if (!e || (monitors && mischief_hides(o, h, e->created)))
 		return twint_fault(h, "InvalidOrder", "1116");
 	if (confirms)
 		return confirm(&t->purse, h, e, part[3], m.cash_register, o);

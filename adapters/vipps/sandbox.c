@@ -306,7 +306,11 @@ static struct http_out *serve(struct vippsfake *f, const struct sandbox_host *h,
 		return force_approve(f, h, p, m->body);
 	if (vf_too_many(h, p, VF_GET))
 		return too_many(h);
-	return r->kind == ROUTE_GET ? vf_payment_out(f, h, p, o) : vf_events_out(f, h, p);
+	if (r->kind == ROUTE_EVENTS)
+		return vf_events_out(f, h, p);
+	if (mischief_hides(o, h, p->created))
+		return vf_problem(h, 404, 5090, NULL, NULL);
+	return vf_payment_out(f, h, p, o);
 }
 
 /* ---- the face ------------------------------------------------------------------------------ */

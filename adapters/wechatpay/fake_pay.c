@@ -182,7 +182,9 @@ struct http_out *wxf_query(struct shown *f, const struct sandbox_host *h, const 
 
 	if (!wxf_asks_for_ours(h, m))
 		return wxf_error(h, 0, "PARAM_ERROR");
-	return p ? transaction(f, h, p, o) : wxf_error(h, 0, "ORDER_NOT_EXIST");
+	if (!p || mischief_hides(o, h, p->created))
+		return wxf_error(h, 0, "ORDER_NOT_EXIST");
+	return transaction(f, h, p, o);
 }
 
 /*

@@ -212,6 +212,28 @@ static void orders_are_counted(void **state)
 	"\",\"requested_amount\":250,\"scheme\":\"" scheme "\",\"slip_date_time\":\"" TIME         \
 	"\"" more "}"
 
+/* A copy of the book that is behind: what is new is not found by who asks, and is there all the
+ * same. */
+static void a_copy_is_behind(void **state)
+{
+	static const char lag[] = "{\"do\":\"misbehave\",\"op\":\"status\",\"how\":\"lagging\","
+				  "\"ms\":4000,\"count\":9}",
+			  id[] = "{\"merchant_tx_id\":\"t9\"}";
+	char answer[64];
+
+	(void)state;
+	fakeworld_control(w, lag, answer, sizeof answer);
+	assert_int_equal(
+		ask("POST", "/v4/register", CREDENTIALS JSON, REGISTER("t9", "blue_code", ""))
+			->status,
+		200);
+	assert_int_equal(ask("POST", "/v4/status", CREDENTIALS JSON, id)->status, 404);
+	fakeworld_run(w, 3999);
+	assert_int_equal(ask("POST", "/v4/status", CREDENTIALS JSON, id)->status, 404);
+	fakeworld_run(w, 1);
+	assert_int_equal(ask("POST", "/v4/status", CREDENTIALS JSON, id)->status, 200);
+}
+
 static void register_is_strict(void **state)
 {
 	static const char *const invalid[] = {
@@ -245,6 +267,7 @@ int main(void)
 		T(what_comes_after_is_strict),
 		T(the_hand_says_what_it_cannot_do),
 		T(orders_are_counted),
+		T(a_copy_is_behind),
 	};
 #undef T
 
