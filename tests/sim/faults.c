@@ -93,6 +93,7 @@ struct faults faults_choose(struct rng *r)
 	f.clocks = rng_hit(&own, 150) ? 1 + rng_below(&own, 6) : 0;
 	f.late_refusals = rng_hit(&own, 30);
 	f.forgets = rng_hit(&own, 200) ? 1 + rng_below(&own, 12) : 0;
+	f.lags = rng_hit(&own, 200) ? 1 + rng_below(&own, 12) : 0;
 	return f;
 }
 
@@ -111,10 +112,10 @@ static const struct {
 	KIND(pg_lost_before), KIND(pg_lost_after), KIND(pg_slow), KIND(pg_refuse), KIND(pg_outages),
 	KIND(failovers), KIND(rds_slow), KIND(rds_absent), KIND(rds_flush), KIND(rds_forged),
 	KIND(rds_stale), KIND(crashes), KIND(bells_lost), KIND(pauses), KIND(twins), KIND(rolls),
-	KIND(jumps), KIND(clocks), KIND(forgets), KIND(skew_us), KIND(coarse), KIND(small),
-	KIND(caps), KIND(mischief), KIND(late_refusals), KIND(odd_codes), KIND(repeats),
-	KIND(conflicts), KIND(cancels), KIND(refunds), KIND(corridor), KIND(rogue), KIND(hours),
-	KIND(decisions), KIND(switches) };
+	KIND(jumps), KIND(clocks), KIND(forgets), KIND(lags), KIND(skew_us), KIND(coarse),
+	KIND(small), KIND(caps), KIND(mischief), KIND(late_refusals), KIND(odd_codes),
+	KIND(repeats), KIND(conflicts), KIND(cancels), KIND(refunds), KIND(corridor), KIND(rogue),
+	KIND(hours), KIND(decisions), KIND(switches) };
 
 #define KINDS (int)(sizeof kinds / sizeof *kinds)
 _Static_assert(sizeof kinds / sizeof *kinds <= 64, "a bit for each in struct smaller");

@@ -71,6 +71,7 @@ struct faults {
 	uint32_t crashes, bells_lost, pauses, jumps;
 	uint32_t clocks;  /* of partners, that are set wrong */
 	uint32_t forgets; /* partners that restart, and know no key any more */
+	uint32_t lags;    /* partners whose inquiries are behind what they took */
 	uint32_t twins;   /* two take the same up at once */
 	bool rolls;       /* a new version is put in */
 	bool small;       /* workers with hardly any memory */

@@ -167,6 +167,48 @@ bool troubles_forgets(struct sim *s, int party, const struct http_msg *m)
 	return true;
 }
 
+/* ---- partners that lag behind ---- */
+
+/* Who asks them of a payment asks a copy of their book. Not here is who is asked by a name that
+ * only its answer tells (Satispay), and whose payments begin in a browser (ePassi, Pivo). */
+static const struct {
+	int party;
+	const char *op;
+} copies[] = {
+	{ BLUECODE, "status" },
+	{ VIPPS, "get" },
+	{ APS_ACQP, "inquiryPayment" },
+	{ PIVO, "read" },
+	{ WECHAT, "query" },
+	{ ALIPAY, "query" },
+	{ SWISH, "get" },
+	{ BANCONTACT, "search" },
+	{ TWINT, "monitor" },
+	{ APS_WALLET, "inquiryPayment" },
+};
+
+#define COPIES (uint32_t)(sizeof copies / sizeof *copies)
+
+static void lag(struct sim *s, uint32_t copy, uint32_t count, uint32_t ms)
+{
+	party_do(s, copies[copy].party,
+		"{\"do\":\"misbehave\",\"op\":\"%s\",\"how\":\"lagging\",\"count\":%u,\"ms\":%u}",
+		copies[copy].op, count, ms);
+}
+
+/* By no more than the settle time that its adapter states: who is slower has broken its word, and
+ * what comes of that is not for us to prevent. Nor has who keeps no time a lag that is known. */
+static void on_lag(struct sim *s, const struct event *e)
+{
+	uint32_t copy = rng_below(&s->chance, COPIES), share = 1 + rng_below(&s->chance, 1000),
+		 count = 1 + rng_below(&s->chance, 200);
+	const struct peer *peer = &s->config.peer[copies[copy].party];
+
+	(void)e;
+	if (!s->calm && !s->faults.clocks)
+		lag(s, copy, count, peer_caps(peer, OP_INQUIRE)->not_found_s * share);
+}
+
 /* ---- versions ---- */
 
 static void on_roll(struct sim *s, const struct event *e)
@@ -211,6 +253,7 @@ void troubles_begin(struct sim *s)
 	plan(s, f->jumps / 2, on_jump, 1);
 	plan(s, f->clocks, on_partner_clock, 0);
 	plan(s, f->forgets, on_forget, 0);
+	plan(s, f->lags, on_lag, 0);
 	if (f->rolls)
 		roll(s);
 }
@@ -221,6 +264,8 @@ void troubles_end(struct sim *s)
 	s->ledger.wrong_us = 0;
 	for (int i = 0; i < PARTIES; i++)
 		s->party[i].wrong_us = 0;
+	for (uint32_t i = 0; s->faults.lags && i < COPIES; i++)
+		lag(s, i, 0, 0);
 	for (int i = 0; i < PROCS; i++) {
 		struct proc *p = &s->proc[i];
 		set_clock(s, i, 0);
