@@ -242,6 +242,11 @@ static void bounds_depth_and_members(void **state)
 	b = buf_init(text, sizeof text);
 	repeat(&b, "[", 10000);
 	assert_int_equal(parse(buf_span(&b), &v), RC_BAD);
+	b = buf_init(text, sizeof text); /* many beside one another are not deep */
+	buf_str(&b, "[{}");
+	repeat(&b, ",{\"a\":[]}", 300);
+	buf_str(&b, "]");
+	assert_int_equal(parse(buf_span(&b), &v), RC_OK);
 	/* Brackets in strings are text, also behind an escaped quote. */
 	assert_int_equal(parse(SPAN("[\"[[[[[[[[[[[[[[[[[[[[\\\"[[[[\\\\\"]"), &v), RC_OK);
 	for (int members = 256; members <= 257; members++) {
