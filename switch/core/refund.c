@@ -372,8 +372,10 @@ void refund_due(struct turn *t)
 			ask(t, r, OP_REFUND);
 		else if (turn_caps(t, p->iss.peer, OP_INQUIRE))
 			ask(t, r, OP_INQUIRE);
-		else /* neither safe to repeat nor to be asked about: a person's */
+		else { /* neither safe to repeat nor to be asked about: a person's */
 			again(t, r, REFUND_UNKNOWN);
+			continue;
+		}
 		turn_moved(t, "asked about the refund again");
 		return; /* one call a step; the next alarm does the others */
 	}
@@ -396,20 +398,31 @@ bool refund_stuck(const struct pay *p)
 	return oldest_stuck(p) >= 0;
 }
 
+/* There is a question about it, or another sending of it, that cannot give back twice. */
+static bool can_ask(const struct turn *t, const struct refund *r)
+{
+	return asks_refund(t, r) || may_repeat(t, r) || turn_caps(t, t->p->iss.peer, OP_INQUIRE);
+}
+
 void refund_retry(struct turn *t)
 {
 	struct pay *p = t->p;
+	bool any = false;
 
-	if (!turn_caps(t, p->iss.peer, OP_INQUIRE_REFUND) &&
-		!turn_caps(t, p->iss.peer, OP_INQUIRE) &&
-		turn_caps(t, p->iss.peer, OP_REFUND)->repeat != REPEAT_SAME_ID) {
+	for (int i = 0; i < REFUNDS_OPEN; i++) {
+		struct refund *r = &p->refund[i];
+		if (r->phase == REFUND_STUCK && !r->asking && can_ask(t, r)) {
+			r->next = t->ev->now;
+			any = true;
+		}
+	}
+	if (!any) {
 		turn_refuse(t, REASON_UNSUPPORTED,
-			"this issuer can neither be asked about a refund nor sent it again");
+			"nobody was asked: this issuer can neither be asked about a refund of which "
+			"it may know nothing, nor be sent it again without making a second one; have "
+			"it say what became of that one, then write it off");
 		return;
 	}
-	for (int i = 0; i < REFUNDS_OPEN; i++)
-		if (p->refund[i].phase == REFUND_STUCK && !p->refund[i].asking)
-			p->refund[i].next = t->ev->now;
 	refund_due(t); /* asks about one; the alarm of the others rings at once */
 }
 

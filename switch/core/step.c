@@ -364,7 +364,7 @@ static void operator_cannot(struct turn *t)
 static void operator_retry(struct turn *t)
 {
 	if (t->p->undo.phase == UNDO_STUCK)
-		undo_due(t);
+		undo_retry(t);
 	else if (acquirer_is_stuck(t->p) && t->p->flow == FLOW_CREDIT)
 		credit_due(t);
 	else if (acquirer_is_stuck(t->p))

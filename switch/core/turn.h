@@ -90,6 +90,8 @@ void undo_go(struct turn *t); /* from WANTED, once nothing is out any more */
 void undo_answer(struct turn *t, enum op op, const struct msg *m);
 void undo_no_answer(struct turn *t);
 void undo_due(struct turn *t);
+/* A person has it asked about now, where that is safe. */
+void undo_retry(struct turn *t);
 /* The answer to a cancel, now that its fate is known. */
 void undo_answer_cancel(struct turn *t);
 /* A person closes what stays stuck: an undo, a pay-out, a result that is not heard. */
@@ -110,7 +112,7 @@ void refund_no_answer(struct turn *t, enum lost lost);
 void refund_due(struct turn *t);
 /* Whether one is on the exception list and nobody is being asked about it. */
 bool refund_stuck(const struct pay *p);
-/* A person has it asked about now. */
+/* A person has what can be asked about asked about now. */
 void refund_retry(struct turn *t);
 /* A person closes the oldest that is stuck: it counts as refused, and may be asked for again. */
 void refund_write_off(struct turn *t);

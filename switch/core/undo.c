@@ -366,6 +366,17 @@ void undo_due(struct turn *t)
 		ask(t);
 }
 
+void undo_retry(struct turn *t)
+{
+	if (is_forgotten(t))
+		turn_refuse(t, REASON_UNSUPPORTED,
+			"nobody was asked: this issuer may have forgotten the refund that gives the "
+			"money back, and would make a second one; have it say what became of that "
+			"one, then write it off");
+	else
+		undo_due(t);
+}
+
 void undo_late_success(struct turn *t, const struct msg *m)
 {
 	struct pay *p = t->p;

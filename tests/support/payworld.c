@@ -297,6 +297,18 @@ static void check_step(struct payworld *w, const struct pay *before)
 	}
 }
 
+/* Who decides something hears "done" of what was done, or why it was not. */
+static void check_decision(const struct payworld *w)
+{
+	const struct step *st = &w->st;
+
+	if (st->fate == FATE_REFUSE)
+		CHECK(!st->changed && st->refusal_detail);
+	else
+		CHECK(st->changed && (w->ev.verb != OPERATOR_RETRY || st->call_count > 0 ||
+					     st->next.undo.phase != w->before.undo.phase));
+}
+
 void pw_step(struct payworld *w, struct pay_event ev)
 {
 	struct pay before = w->rec;
@@ -317,6 +329,8 @@ void pw_step(struct payworld *w, struct pay_event ev)
 	CHECK(w->st.record_bytes == twice.record_bytes);
 	CHECK(!memcmp(w->st.record, twice.record, twice.record_bytes));
 	check_step(w, &before);
+	if (ev.kind == EV_OPERATOR)
+		check_decision(w);
 	w->rec = w->st.next;
 	w->now.us += 1000;
 }

@@ -153,6 +153,11 @@ static void giving_back_under_a_forgotten_key(void **state)
 		}
 		assert_in_range(sent, 2, 10);
 		assert_state(w, PAY_STUCK);
+		pw_operate(w, OPERATOR_RETRY); /* nobody can be asked: that is said */
+		assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+		assert_false(w->st.changed);
+		pw_operate(w, OPERATOR_WRITE_OFF);
+		assert_state(w, PAY_WRITTEN_OFF);
 	}
 }
 
@@ -618,6 +623,46 @@ static void asked_about_by_their_name(void **state)
 	}
 }
 
+/* One whose key may be forgotten, at an issuer that answers about refunds by its own names alone:
+ * without the name there is nothing to ask, and who wants it asked hears so; another one beside it
+ * that has a name is asked about. */
+static void a_retry_asks_or_is_refused(void **state)
+{
+	static const struct caps forgets = { .op = OP_REFUND,
+		.allowed_ms = 5000,
+		.remembers_s = 60,
+		.ladder = { 2, { 2, 5 } } },
+				 asks = { .op = OP_INQUIRE_REFUND,
+					 .allowed_ms = 5000,
+					 .by_their_id = true,
+					 .ladder = { 2, { 2, 5 } } };
+	struct payworld *w = *state;
+
+	pw_peer(CODE)->caps[OP_REFUND] = &forgets;
+	pw_peer(CODE)->caps[OP_INQUIRE_REFUND] = &asks;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
+	pw_peer(CODE)->caps[OP_INQUIRE] = NULL;
+	pw_ask(w, OP_REFUND, TILL, 100);
+	for (int i = 0; i < 40 && w->rec.refund[0].phase != REFUND_STUCK; i++) {
+		if (w->st.call_count)
+			pw_lost(w, w->st.call[0].op, LOST_UNKNOWN);
+		else
+			pw_due(w);
+	}
+	w->now = wall_plus_ms(w->now, 61000);
+	pw_operate(w, OPERATOR_RETRY);
+	assert_int_equal(w->st.refusal, REASON_UNSUPPORTED);
+	assert_false(w->st.changed);
+	w->rec.refund[1] = w->rec.refund[0];
+	w->rec.refund[1].seq = ++w->rec.refund_seq;
+	snprintf(w->rec.refund[1].peer_id, sizeof w->rec.refund[1].peer_id, "r");
+	w->rec.refund[0].next = w->now; /* its own alarm rings as well */
+	pw_operate(w, OPERATOR_RETRY);
+	assert_call(w, OP_INQUIRE_REFUND);
+	assert_int_equal(w->st.call[0].refund_seq, w->rec.refund[1].seq);
+}
+
 /* What a partner that exchanges says it gave back is booked, unless it is more than was owed. */
 static void refund_of_another_amount(void **state)
 {
@@ -831,6 +876,7 @@ int main(void)
 		core_case(refund_by_counts),
 		core_case(what_they_forget_is_asked_about),
 		core_case(asked_about_by_their_name),
+		core_case(a_retry_asks_or_is_refused),
 		core_case(refund_of_another_amount),
 		core_case(refund_call_refused),
 		core_case(refund_unsent),
