@@ -50,12 +50,21 @@ void doubt_over(struct turn *t)
 	t->st->changed = true;
 }
 
+/* An undo that is on the list is off it by its end alone. That an issuer says it is at it, and then
+ * nothing again, is one matter, and one item; it has been seen, and its money stays reserved. */
+static bool stays_listed(const struct pay *p)
+{
+	return p->stuck && p->undo.in_hand && !pay_is_final(p);
+}
+
 void doubt_look(struct turn *t)
 {
 	struct pay *p = t->p;
 	struct wall seen;
 
 	if (!pay_in_doubt(p) && !is_asked(p)) {
+		if (stays_listed(p))
+			return;
 		doubt_over(t);
 		if (p->stuck && pay_is_final(p)) { /* of before doubt was kept */
 			p->stuck = 0;

@@ -55,8 +55,23 @@ static bool in_doubt(const struct pay *p)
 	return false;
 }
 
+/* How often this undo came onto the list: an operator who has seen it is not called again for it.
+ */
+static void listed_once(struct sim *s, struct ledger_pay *p)
+{
+	bool goes_on = p->rec.undo.phase != UNDO_NONE && p->rec.undo.phase != UNDO_UNDONE;
+
+	if (!goes_on)
+		p->listed = 0;
+	else if (p->rec.stuck && !p->was_stuck && ++p->listed > 1)
+		world_fail(s, 5, "%s is put on the list again for the same undo",
+			oracle_id(&p->rec.id));
+	p->was_stuck = p->rec.stuck;
+}
+
 void minute_committed(struct sim *s, struct ledger_pay *p)
 {
+	listed_once(s, p);
 	if (!in_doubt(&p->rec))
 		p->doubt_us = 0;
 	else if (!p->doubt_us)

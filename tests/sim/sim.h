@@ -273,7 +273,9 @@ struct ledger_pay {
 	struct ledger_sum sum[PAY_ACCOUNTS];
 	bool later; /* its record has what only the new version knows */
 	int sums, exceptions;
-	int64_t doubt_us;               /* since when it is in doubt; 0: it is not */
+	int64_t doubt_us; /* since when it is in doubt; 0: it is not */
+	int listed; /* how often its undo was put on the list; and whether it is by its record */
+	bool was_stuck;
 	bool to_write_off, written_off; /* an operator wants that; a step of his was taken */
 	uint32_t seen;                  /* bit COVER_STATE(s): it was in that state */
 };

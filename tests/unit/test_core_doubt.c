@@ -117,6 +117,38 @@ static void in_hand(void **state)
 	until_seen(w, since);
 }
 
+/* Now they say that they are at it, now they say nothing: that is one matter, and one item, however
+ * often it turns, until it is known what became of it. */
+static void in_hand_and_silent_by_turns(void **state)
+{
+	struct payworld *w = *state;
+	int items = 0;
+
+	pw_peer(CODE)->caps[OP_CANCEL] = &slow_cancel;
+	pw_pay(w, "bluecode", 1000);
+	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
+	pw_ask(w, OP_CANCEL, TILL, 0);
+	for (int asked = 1; asked < 24;) {
+		if (!w->st.call_count)
+			pw_due(w);
+		else if (asked++ % 4 < 2)
+			pw_lost(w, OP_CANCEL, LOST_UNKNOWN);
+		else
+			pw_answer(w, OP_CANCEL, OUTCOME_PENDING, REASON_NONE);
+		items += w->st.exception != EXCEPTION_NONE;
+		if (items) /* and it does not leave the list on the way */
+			assert_state(w, PAY_STUCK);
+	}
+	assert_int_equal(items, 1);
+	assert_true(w->reserved > 0);
+	while (!w->st.call_count)
+		pw_due(w);
+	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
+	assert_state(w, PAY_CANCELLED);
+	assert_false(w->rec.stuck);
+	assert_int_equal(w->rec.doubt.us, 0);
+}
+
 static const struct caps slow_refund = {
 	.op = OP_INQUIRE_REFUND, .allowed_ms = 5000, .ladder = { 3, { 2, 3600, 3600 } }
 };
@@ -196,6 +228,7 @@ int main(void)
 		core_case(a_look),
 		core_case(an_undo),
 		core_case(in_hand),
+		core_case(in_hand_and_silent_by_turns),
 		core_case(a_refund),
 		core_case(stuck_before_doubt),
 		core_case(brought_forward),
