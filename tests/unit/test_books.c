@@ -361,6 +361,64 @@ static void test_queues(void **state)
 	commit(&it);
 }
 
+#define LATEST    "(select payment from ledger.exception_item order by id desc limit 1)"
+#define BY_ANSWER 2 /* event.h: what a partner answered, */
+#define BY_HAND   6 /* and what a person decided */
+#define OPEN      "select count(*) from ledger.exception_open"
+#define ITS_DONE  "update ledger.operator_request set done_at = clock_timestamp(), outcome = "
+
+/* What was in doubt is over by a step of that kind. `outcome`: what the clerk wrote of a write-off
+ * that was asked for; NULL: none was. Whether its item has closed itself then. */
+static bool closes_itself(int16_t kind, const char *outcome)
+{
+	struct pgb_item it = make_payment(sysclock_wall());
+	struct pg_params p = { 0 };
+	char sql[256];
+	bool closed;
+
+	it.exceptions = 1;
+	it.exception[0] = (struct pgb_exception){ 5, SPAN("a refund") };
+	commit(&it);
+	if (outcome)
+		sql_number(owner,
+			"select ledger.operator_ask(" LATEST ", 3::smallint, 'maria', 'we asked')");
+	ask(PG_STMT_EXCEPTIONS_KNOWN, &p, 0);
+	assert_int_equal(sql_number(owner, OPEN), 1); /* its alarm is set: nothing is known */
+	finish_payment(&it);
+	it.kind = kind;
+	it.exceptions = 0;
+	commit(&it);
+	if (outcome) { /* that is written down later than the step */
+		ask(PG_STMT_EXCEPTIONS_KNOWN, &p, 0);
+		assert_int_equal(sql_number(owner, OPEN), 1);
+		snprintf(sql, sizeof sql, ITS_DONE "'%s' where payment = " LATEST, outcome);
+		sql_run(owner, sql);
+	}
+	ask(PG_STMT_EXCEPTIONS_KNOWN, &p, 0);
+	closed = sql_number(owner, OPEN) == 0;
+	assert_int_equal(
+		sql_number(owner,
+			"select count(*) from ledger.exception_close where operator = 'switch'"
+			" and reason = 'it is known what became of it' and item ="
+			" (select max(id) from ledger.exception_item)"),
+		closed);
+	sql_run(owner, "insert into ledger.exception_close (item, operator, reason)"
+		       " select id, 'maria', 'seen' from ledger.exception_open");
+	return closed;
+}
+
+/* Nobody says that it is known what became of it where a person wrote it off. */
+static void test_known(void **state)
+{
+	(void)state;
+	assert_true(closes_itself(BY_ANSWER, NULL));
+	assert_false(closes_itself(BY_HAND, "done"));
+	/* She was refused, and they said it themselves; or she had it asked. */
+	assert_true(closes_itself(BY_ANSWER, "the partner is being asked at this moment"));
+	/* It was done; then a clerk who had not heard of that asked for it again. */
+	assert_false(closes_itself(BY_HAND, "nothing of this payment is stuck"));
+}
+
 static void take_as(const char *in_order, const char *for_s, int rows)
 {
 	struct pg_params take = { 0 };
@@ -828,6 +886,7 @@ int main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_queues),
+		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_rights),
