@@ -218,8 +218,11 @@ static int prove_step(const struct options *o, PGconn *c)
 	char *note = note_newest(c);
 	FILE *f;
 
-	if (!read_wanted(c, o->word[0], &w))
+	if (!read_wanted(c, o->word[0], &w)) {
+		fprintf(stderr, "switchaudit: %s is no payment of ours; see switchaudit trace\n",
+			o->word[0]);
 		return AUDIT_USAGE;
+	}
 	read_log(&l, w.by_index, w.by_index ? w.index : w.xact);
 	if (!note || !l.found || note_open(span_str(note), NULL, &signed_as) != NULL)
 		cannot("it is under no checkpoint yet");
@@ -294,12 +297,32 @@ void growth_write(PGconn *c, uint64_t old, uint64_t size, FILE *f)
 	free(l.tree.leaf);
 }
 
+/* Before a file is begun; who has no checkpoint at hand is told which there are. */
+static void need_signed(PGconn *c, uint64_t size)
+{
+	char text[24];
+	const char *params[] = { text, NULL };
+	PGresult *r;
+
+	snprintf(text, sizeof text, "%" PRIu64, size);
+	r = ledger_query(c,
+		"select coalesce(max(size) filter (where size <= $1::int8), 0),"
+		" coalesce(min(size) filter (where size >= $1::int8), max(size), 0) from ledger.checkpoint",
+		params);
+	if (strcmp(PQgetvalue(r, 0, 0), text) != 0)
+		cannot("nothing was signed over %" PRIu64
+		       " leaves; what was signed next to that is of %s and %s",
+			size, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1));
+	PQclear(r);
+}
+
 static int prove_growth(const struct options *o, PGconn *c, uint64_t old, uint64_t size)
 {
 	FILE *f;
 
 	if (old > size)
 		cannot("there is no such growth");
+	need_signed(c, size);
 	f = output(o);
 	growth_write(c, old, size, f);
 	end_output(o, f);

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -171,6 +171,8 @@ describe('auditors', () => {
     const file = join(w.dir, 'growth.proof'), kept = join(w.dir, 'old.note');
     assert.ok(old.size < now.size);
     writeFileSync(kept, notes[0]);
+    const unsigned = await audit('prove', `${old.size}..${now.size + 1000000}`, '--out', `${file}.none`);
+    assert.deepEqual([unsigned.status, /nothing was signed over \d+ leaves; what was signed next/.test(unsigned.err), existsSync(`${file}.none`)], [3, true, false], unsigned.err);
     assert.equal((await audit('prove', `${old.size}..${now.size}`, '--out', file)).status, 0);
     assert.equal((await audit('check', file, '--key', key, '--old', kept)).status, 0);
     writeFileSync(kept, notes[1]);
