@@ -13,6 +13,9 @@ FAULT_STOPPED=()
 # What a process may hold beyond its start when all is over: kept-alive connections to two wallets (32 each), and
 # theirs to it. IDLE: seconds after which none of them is left.
 FAULT_POOLED=80 FAULT_IDLE=40
+# KiB of memory that it may have beyond what it had under load, before anything was broken: pools that were never so full
+# before keep their pages. STILL: where nothing was broken, and they were as full.
+FAULT_FULLER=32768 FAULT_STILL=2048
 
 # faults_run [--only NAME[,NAME]...] [--json]
 faults_run() {
@@ -117,6 +120,20 @@ faults_held() {
 	done | sort -k1,1 -k2,2nr | sort -u -k1,1
 }
 
+# Their own memory, in KiB: the most of each role. What is only mapped from files or shared is not theirs.
+faults_memory() {
+	local pid
+	for pid in $(daemon_pid switchd) $(cat /proc/"$(daemon_pid switchd)"/task/*/children); do
+		echo "$(</proc/$pid/comm) $(awk '$1 == "RssAnon:" { print $2 }' /proc/$pid/status)"
+	done | sort -k1,1 -k2,2nr | sort -u -k1,1
+}
+
+# faults_grown BEYOND: no role has more than that beyond what it had when it was warm. FAULT_KEEPS: who has.
+faults_grown() {
+	FAULT_KEEPS=$(join <(echo "$FAULT_WARM") <(faults_memory) | awk -v beyond="$1" '$3 > $2 + beyond { printf "%s", " " $1 " has " $3 " KiB, when it was warm " $2 ";" }')
+	[[ -z $FAULT_KEEPS ]]
+}
+
 # faults_kept BEYOND SECONDS: until no role holds more than that beyond its start. FAULT_KEEPS: who still does.
 faults_kept() {
 	local until=$((SECONDS + $2))
@@ -169,6 +186,7 @@ faults_row() {
 	faults_load "$FAULT_RATE" $((FAULT_BEFORE + hold + FAULT_AFTER)) &
 	client=$!
 	sleep "$FAULT_BEFORE"
+	FAULT_WARM=$(faults_memory)
 	"break_$f"
 	sleep "$hold"
 	! declare -F "heal_$f" >/dev/null || "heal_$f"
@@ -223,6 +241,7 @@ faults_judge() {
 	((gap <= $2 + calm)) || passed=false notes+=" served nobody for longer than $2 ms beyond the $calm ms of before;"
 	(($3 >= 0)) || passed=false notes+=' not resolved in time;'
 	faults_kept $FAULT_POOLED 5 && { [[ $1 != none ]] || faults_kept 0 $FAULT_IDLE; } || passed=false notes+=$FAULT_KEEPS
+	faults_grown $([[ $1 == none ]] && echo $FAULT_STILL || echo $FAULT_FULLER) || passed=false notes+=$FAULT_KEEPS
 	if [[ $FAULT_CAPACITY ]]; then
 		local good=$(($(fault_number paid_in_time) / (FAULT_BEFORE + FAULT_AFTER + 10)))
 		notes+=" capacity $FAULT_CAPACITY/s, offered $FAULT_RATE/s, paid $good/s;"
