@@ -8,19 +8,19 @@
 #include "configured.h"
 
 #include "json.h"
+#include "keyfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_BYTES  65536
 #define NAME_BYTES 256
 
 struct telling {
 	const struct conf *c;
 	struct jw w;
 	struct digest secret; /* of the switch's file of that name */
-	char bytes[KEY_BYTES];
+	char bytes[KEYFILE_MAX];
 };
 
 static void tell(struct telling *t, const char *what, const char *how, const struct digest *d)
@@ -37,37 +37,25 @@ static void tell(struct telling *t, const char *what, const char *how, const str
 	jw_end(&t->w, ']');
 }
 
-/* In t->bytes, to be wiped by who asked. */
-static bool read_file(struct telling *t, const char *file, struct span *ret)
-{
-	FILE *f = fopen(file, "rb");
-	size_t n = f ? fread(t->bytes, 1, sizeof t->bytes, f) : 0;
-	bool good = f && !ferror(f) && n < sizeof t->bytes;
-
-	if (f)
-		fclose(f);
-	*ret = span_of(t->bytes, n);
-	return good;
-}
-
 /* How: its state, or "". */
 static void tell_file(
 	struct telling *t, const char *what, const char *state, const char *file, bool is_public)
 {
 	char how[NAME_BYTES];
+	struct buf b = buf_init(t->bytes, sizeof t->bytes);
+	const char *why = "";
 	struct digest d;
-	struct span bytes;
 	bool good;
 
 	if (!file)
 		return;
-	good = read_file(t, file, &bytes);
+	good = keyfile_read(file, !is_public, &b, &why) == RC_OK;
 	if (good)
-		d = is_public ? digest_sha256(bytes)
-			      : digest_hmac_sha256(digest_span(&t->secret), bytes);
-	explicit_bzero(t->bytes, sizeof t->bytes);
+		d = is_public ? digest_sha256(buf_span(&b))
+			      : digest_hmac_sha256(digest_span(&t->secret), buf_span(&b));
+	explicit_bzero(t->bytes, b.n);
 	snprintf(how, sizeof how, "%s%s%s", state, *state ? " " : "",
-		!good       ? "cannot be read"
+		!good       ? why
 		: is_public ? "sha256 "
 			    : "hmac-sha256 ");
 	tell(t, what, how, good ? &d : NULL);
@@ -116,13 +104,14 @@ static void tell_read(struct telling *t, const struct conf_file *f)
 void configured_put(const struct conf *c, struct buf *b)
 {
 	static struct telling t; /* whose process calls this once */
+	struct buf secret = buf_init(t.bytes, sizeof t.bytes);
+	const char *why;
 	char version[32];
-	struct span secret;
 
 	t.c = c;
 	t.w = jw_init(b);
-	if (read_file(&t, c->secret_file, &secret))
-		t.secret = digest_sha256(secret);
+	if (keyfile_read(c->secret_file, true, &secret, &why) == RC_OK)
+		t.secret = digest_sha256(buf_span(&secret));
 	jw_arr(&t.w, NULL);
 	snprintf(version, sizeof version, "%lu", (unsigned long)c->snapshot.version);
 	tell(&t, "version", version, NULL);

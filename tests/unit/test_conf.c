@@ -3,7 +3,7 @@
  * the payment machine could not run. The adapters are of this test, so that they may lack what all
  * real ones have.
  */
-#include "conf.h"
+#include "configured.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -326,6 +326,54 @@ static void test_texts(void **state)
 		refuse_peer("wallet", bad[i][0], bad[i][1]);
 }
 
+/* A file that nobody else may read. */
+static void write_secret(const char *name, const char *text)
+{
+	char path[256];
+
+	write_file(name, text);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+/* What the log is told of the good configuration. */
+static const char *told(void)
+{
+	static char text[CONFIGURED_BYTES];
+	struct buf b = buf_init(text, sizeof text);
+	char path[128];
+	const char *why = NULL;
+	struct conf *c;
+
+	snprintf(path, sizeof path, "%s/switchd.yaml", dir);
+	c = conf_load(path, NULL, &why);
+	assert_non_null(c);
+	configured_put(c, &b);
+	buf_ch(&b, '\0');
+	assert_true(buf_ok(&b));
+	conf_free(c);
+	return text;
+}
+
+/* A bundle of trust anchors may be large. */
+static void test_what_the_log_is_told(void **state)
+{
+	static char pem[220000];
+
+	(void)state;
+	memset(pem, 'x', sizeof pem - 1);
+	write_file("all.pem", pem);
+	write_secret("all.secret", "1234\n");
+	write_secret(
+		"secret", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+	write_peer("all", 1, "whole",
+		"roles: [issuer, acquirer]\nca: all.pem\n"
+		"keys: [{use: secret, id: k, file: all.secret}]");
+	assert_non_null(strstr(told(), "[\"ca all\",\"sha256 "));
+	assert_non_null(strstr(told(), "[\"key all secret k\",\"active hmac-sha256 "));
+	assert_non_null(strstr(told(), "[\"vault\",\"no such file\"]"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -346,6 +394,7 @@ int main(void)
 		TEST(test_hours),
 		TEST(test_no_more_hosts_than_are_kept),
 		TEST(test_texts),
+		TEST(test_what_the_log_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
