@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "keyfile.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 struct telling {
 	const struct conf *c;
 	struct jw w;
-	struct digest secret; /* of the switch's file of that name */
+	struct secret *secret; /* the switch's own; NULL: of others nothing is told */
 	char bytes[KEYFILE_MAX];
 };
 
@@ -50,9 +51,14 @@ static void tell_file(
 	if (!file)
 		return;
 	good = keyfile_read(file, !is_public, &b, &why) == RC_OK;
-	if (good)
-		d = is_public ? digest_sha256(buf_span(&b))
-			      : digest_hmac_sha256(digest_span(&t->secret), buf_span(&b));
+	if (good && is_public) {
+		d = digest_sha256(buf_span(&b));
+	} else if (good && t->secret) {
+		d = secret_mark(t->secret, buf_span(&b));
+	} else if (good) {
+		good = false;
+		why = "not told: the switch's own secret is none";
+	}
 	explicit_bzero(t->bytes, b.n);
 	snprintf(how, sizeof how, "%s%s%s", state, *state ? " " : "",
 		!good       ? why
@@ -104,14 +110,12 @@ static void tell_read(struct telling *t, const struct conf_file *f)
 void configured_put(const struct conf *c, struct buf *b)
 {
 	static struct telling t; /* whose process calls this once */
-	struct buf secret = buf_init(t.bytes, sizeof t.bytes);
 	const char *why;
 	char version[32];
 
 	t.c = c;
 	t.w = jw_init(b);
-	if (keyfile_read(c->secret_file, true, &secret, &why) == RC_OK)
-		t.secret = digest_sha256(buf_span(&secret));
+	t.secret = secret_open(c->secret_file, &why);
 	jw_arr(&t.w, NULL);
 	snprintf(version, sizeof version, "%lu", (unsigned long)c->snapshot.version);
 	tell(&t, "version", version, NULL);
@@ -121,5 +125,5 @@ void configured_put(const struct conf *c, struct buf *b)
 	for (size_t i = 0; i < c->peer_count; i++)
 		tell_peer(&t, &c->extra[i]);
 	jw_end(&t.w, ']');
-	explicit_bzero(&t.secret, sizeof t.secret);
+	t.secret = secret_close(t.secret);
 }

@@ -12,8 +12,9 @@
 /*
  * Appends a JSON array of pairs, what and how it is: each file of the configuration as it was read,
  * each key and certificate that it names, and the version that events say. Public things are their
- * SHA-256, as sha256sum says it; secrets HMAC-SHA-256 under the switch's secret, so that who reads
- * the log can try none. Reads key files: to be called before confinement.
+ * SHA-256, as sha256sum says it; secrets HMAC-SHA-256 under a key of the switch's secret, so that
+ * who reads the log can try none; nothing, where that is no secret. Reads key files: to be called
+ * before confinement.
  */
 void configured_put(const struct conf *c, struct buf *b);
 

@@ -15,7 +15,7 @@
 #include "text.h"
 
 struct secret {
-	struct digest hash_key, tag_key, seal_key;
+	struct digest hash_key, tag_key, mark_key, seal_key;
 };
 
 struct secret *secret_open(const char *file, const char **ret_why)
@@ -37,6 +37,7 @@ struct secret *secret_open(const char *file, const char **ret_why)
 	if (s) {
 		s->hash_key = digest_hmac_sha256(buf_span(&k), SPAN("xw code hash 1"));
 		s->tag_key = digest_hmac_sha256(buf_span(&k), SPAN("xw cache tag 1"));
+		s->mark_key = digest_hmac_sha256(buf_span(&k), SPAN("xw mark 1"));
 		s->seal_key = digest_hmac_sha256(buf_span(&k), SPAN("xw seal 1"));
 	} else {
 		*ret_why = "out of memory";
@@ -81,6 +82,11 @@ void secret_tag(const struct secret *s, struct span text, uint8_t ret[16])
 	struct digest d = digest_hmac_sha256(digest_span(&s->tag_key), text);
 
 	memcpy(ret, d.b, 16);
+}
+
+struct digest secret_mark(const struct secret *s, struct span text)
+{
+	return digest_hmac_sha256(digest_span(&s->mark_key), text);
 }
 
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret)

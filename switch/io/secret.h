@@ -10,6 +10,7 @@
 #define XW_SECRET_H
 
 #include "buf.h"
+#include "digest.h"
 #include "rc.h"
 
 struct secret;
@@ -27,6 +28,8 @@ void secret_hash_payer(const struct secret *s, struct span wallet, enum secret_p
 	struct span word, uint8_t ret[16]);
 /* The same under another key: for what a cache is given to keep. */
 void secret_tag(const struct secret *s, struct span text, uint8_t ret[16]);
+/* Under a third one: of another secret, which whoever reads it cannot try. */
+struct digest secret_mark(const struct secret *s, struct span text);
 /* Appends the sealed text; the buffer's overflow flag tells. */
 void secret_seal(const struct secret *s, struct span context, struct span plain, struct buf *ret);
 /* RC_AUTH: altered, of another context, or sealed with another key. RC_FULL. */
