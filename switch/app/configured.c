@@ -1,6 +1,8 @@
 /*
  * configured.c: routes, limits, fees and keys are files, and who changes one has decided something:
- * at each start and reload the log gets what is in force now, by digests, where it is not what was.
+ * at each start and reload the log gets what the switch is told now, by digests, where it is not
+ * what it was told last. A crew that then does not come up leaves the entries: events say whose
+ * they are.
  *
  * The hard thing is what may be told: a digest of a short secret tells it to whoever tries enough.
  * Must never give away more of a secret than that it is another.
