@@ -46,12 +46,13 @@ static void settle(struct wrk *w, struct live *l, struct rq *rq, const struct st
 	}
 }
 
-/* Who decided hears what came of it: it is durable, or nothing changed. */
-static void tell_operator(const struct item *it, const struct step *st)
+/* Who decided hears what came of it: it is durable, or nothing changed. What an old copy refuses is
+ * not decided: it is taken again. */
+static void tell_operator(const struct live *l, const struct item *it, const struct step *st)
 {
 	const struct decision *d = &it->decision;
 
-	if (it->ev.kind == EV_OPERATOR)
+	if (it->ev.kind == EV_OPERATOR && !(l->stale && st->fate == FATE_REFUSE))
 		d->done(d->ctx, d->number, st->fate == FATE_REFUSE ? st->refusal_detail : "done");
 }
 
@@ -355,7 +356,7 @@ void commit_step(struct wrk *w, struct live *l, struct item *it)
 	decide(w, l, it, &ws->st);
 	if (!ws->st.changed) {
 		settle(w, l, it->rq, &ws->st);
-		tell_operator(it, &ws->st);
+		tell_operator(l, it, &ws->st);
 		if (!l->timed && l->rec.due.us > it->ev.now.us) /* it was rung for nothing */
 			live_set_alarm(w, l);
 		slab_give(&w->steps, ws);
@@ -540,7 +541,7 @@ static void committed(struct wrk *w, struct live *l, struct item *it, struct wor
 	if (ws->st.exception)
 		w->stats.exceptions++;
 	act(w, l, it, ws);
-	tell_operator(it, &ws->st);
+	tell_operator(l, it, &ws->st);
 	item_free(w, it);
 }
 

@@ -1204,6 +1204,29 @@ static void operate(struct world *o, enum operator_verb verb)
 	assert_true(wrk_operate(o->w, &o->id[0], verb, SPAN("maria"), 7, operated, o));
 }
 
+/* What an old copy would refuse is left to be taken again. */
+static void a_person_is_not_refused_by_an_old_copy(void **state)
+{
+	struct loaded silent = { .rc = RC_IO };
+	struct world *o = fresh();
+
+	(void)state;
+	(void)request(o, "/scheme/pay", PAY);
+	all(o);
+	o->now.us += 1000;
+	operate(o, OPERATOR_WRITE_OFF);
+	assert_int_equal(o->questions, 1);
+	wrk_on_loaded(o->w, o->asked[--o->questions].key, &silent);
+	turn(o);
+	assert_int_equal(o->outcomes, 0);
+	o->now.us += 1000;
+	operate(o, OPERATOR_WRITE_OFF);
+	all(o);
+	assert_int_equal(o->outcomes, 1);
+	assert_string_equal(o->outcome, "nothing of this payment is stuck");
+	done(o);
+}
+
 /* No room to step it: the place that it was given is free again. */
 static void refused_for_want_of_room(void **state)
 {
@@ -1576,6 +1599,7 @@ int main(void)
 		cmocka_unit_test(known_by_our_name),
 		cmocka_unit_test(sealed_by_payment),
 		cmocka_unit_test_teardown(a_code_is_used_once, world_of_two),
+		cmocka_unit_test(a_person_is_not_refused_by_an_old_copy),
 		cmocka_unit_test(a_person_decides),
 		cmocka_unit_test(refused_for_want_of_room),
 		cmocka_unit_test_teardown(a_revoked_token_costs_nothing, world_of_two),
