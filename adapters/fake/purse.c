@@ -216,6 +216,13 @@ void purse_on_answer(
 	h->timer(h->ctx, cookie, (int)retry_ms[e->tries++]);
 }
 
+/* Each of its states is told as often as another. */
+static void tell_anew(struct purse *f, const struct sandbox_host *h, struct purse_entry *e)
+{
+	e->tries = 0;
+	tell(f, h, e);
+}
+
 /* ---- what happens to an entry --------------------------------------------------------------- */
 
 static void paid(struct purse *f, const struct sandbox_host *h, struct purse_entry *e)
@@ -255,7 +262,7 @@ bool purse_end(struct purse *f, const struct sandbox_host *h, struct purse_entry
 		paid(f, h, e);
 	else if (parent)
 		parent->returning -= e->amount;
-	tell(f, h, e);
+	tell_anew(f, h, e);
 	return true;
 }
 
@@ -267,7 +274,7 @@ static bool approve(struct purse *f, const struct sandbox_host *h, struct purse_
 	if (e->state != PURSE_OPEN || e->approved)
 		return false;
 	e->approved = true;
-	tell(f, h, e);
+	tell_anew(f, h, e);
 	return true;
 }
 
