@@ -357,7 +357,8 @@ bool oracle_settled(const struct sim *s, bool but_stuck)
 		return false;
 	for (int i = 0; i < s->ledger.pay_count; i++) {
 		const struct ledger_pay *p = s->ledger.pay[i];
-		if (oracle_is_open(p) && !(but_stuck && p->exceptions))
+		/* Of what is over it may still be asked what came late. */
+		if ((oracle_is_open(p) || p->due_us) && !(but_stuck && p->exceptions))
 			return false;
 	}
 	for (int i = 0; i < LINK_CALLS; i++)
