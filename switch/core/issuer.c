@@ -325,6 +325,20 @@ static void keep_names(struct turn *t, const struct msg *m)
 		memcpy(t->p->action_url, m->code.text, sizeof m->code.text);
 }
 
+/* When to ask again about what may have come late, after an answer. Their inquiries may lag behind
+ * what they told us, but no longer than their settle time. */
+static struct wall late_next(const struct turn *t, enum outcome o)
+{
+	const struct leg *l = &t->p->iss;
+	int64_t settle_ms = turn_caps(t, l->peer, OP_INQUIRE)->not_found_s * INT64_C(1000);
+	struct wall end = wall_plus_ms(
+		l->heeded, settle_ms > HINT_GAP_OVER_MS ? settle_ms : HINT_GAP_OVER_MS);
+
+	if (o == OUTCOME_UNKNOWN)
+		return ladder_slow(0, t->ev->now); /* that tells nothing */
+	return o == OUTCOME_NOT_FOUND && t->ev->now.us < end.us ? end : WALL_NONE;
+}
+
 /* An answer when none is waited for any more, but for one about what may have come late. */
 static void behind_the_end(struct turn *t, enum op op, enum outcome o, const struct msg *m)
 {
@@ -332,9 +346,7 @@ static void behind_the_end(struct turn *t, enum op op, enum outcome o, const str
 
 	if (l->asking && op == OP_INQUIRE) {
 		l->asking = 0;
-		l->next = l->phase == LEG_NO && o == OUTCOME_UNKNOWN
-				  ? ladder_slow(0, t->ev->now) /* that tells nothing */
-				  : WALL_NONE;
+		l->next = l->phase == LEG_NO ? late_next(t, o) : WALL_NONE;
 		/* What came while we asked may have come to pass behind the answer. */
 		if (l->phase == LEG_NO && l->hinted && o != OUTCOME_APPROVED && o != OUTCOME_HELD)
 			l->next = hint_is_heeded_at(t);
@@ -506,8 +518,9 @@ void issuer_due(struct turn *t)
 		return;
 	}
 	if (l->phase == LEG_NO) {
+		if (l->hinted)
+			l->heeded = t->ev->now;
 		l->hinted = 0;
-		l->heeded = t->ev->now;
 		inquire(t, "asked what came late");
 		return;
 	}

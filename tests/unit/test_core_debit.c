@@ -337,16 +337,21 @@ static void late_success_behind_an_answer(void **state)
 	assert_int_equal(w->st.call_count, 0);
 }
 
-/* They said "cancelled" and took it all the same: a callback that is a hint makes us ask. */
-static void late_success_by_a_hint(void **state)
+static void cancelled_before_it_was_paid(struct payworld *w)
 {
-	struct payworld *w = *state;
-
 	pw_pay(w, "bluecode", 8900);
 	pw_answer(w, OP_DEBIT, OUTCOME_PENDING, REASON_NONE);
 	pw_ask(w, OP_CANCEL, TILL, 0);
 	pw_answer(w, OP_CANCEL, OUTCOME_REVERSED, REASON_NONE);
 	assert_state(w, PAY_CANCELLED);
+}
+
+/* They said "cancelled" and took it all the same: a callback that is a hint makes us ask. */
+static void late_success_by_a_hint(void **state)
+{
+	struct payworld *w = *state;
+
+	cancelled_before_it_was_paid(w);
 	w->m = (struct msg){ .outcome = OUTCOME_REVERSED };
 	pw_step(w,
 		(struct pay_event){ .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
@@ -363,6 +368,35 @@ static void late_success_by_a_hint(void **state)
 		pw_due(w);
 	assert_call(w, OP_INQUIRE);
 	pw_answer(w, OP_INQUIRE, OUTCOME_APPROVED, REASON_NONE);
+	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
+	assert_call(w, OP_CANCEL);
+}
+
+/* Their inquiries lag behind what their callback told: they are asked once more when the settle
+ * time since then is over, though not sooner than strangers' hints would have us ask, and no more.
+ */
+static void late_success_not_found_yet(void **state)
+{
+	struct payworld *w = *state;
+	struct wall told;
+
+	cancelled_before_it_was_paid(w);
+	while (w->rec.due.us)
+		pw_due(w);
+	for (int found = 0; found < 2; found++) {
+		w->now.us += 60000000;
+		told = w->now;
+		w->m = (struct msg){ .outcome = OUTCOME_APPROVED };
+		pw_step(w, (struct pay_event){
+				   .kind = EV_PUSH, .op = OP_PUSH, .peer = CODE, .msg = &w->m });
+		assert_call(w, OP_INQUIRE);
+		pw_answer(w, OP_INQUIRE, OUTCOME_NOT_FOUND, REASON_NONE);
+		pw_due(w);
+		assert_call(w, OP_INQUIRE);
+		assert_in_range(wall_diff_ms(w->now, told), 10000, 10100);
+		pw_answer(w, OP_INQUIRE, found ? OUTCOME_APPROVED : OUTCOME_NOT_FOUND, REASON_NONE);
+		assert_int_equal(w->rec.due.us == 0, !found);
+	}
 	assert_int_equal(w->st.exception, EXCEPTION_LATE_SUCCESS);
 	assert_call(w, OP_CANCEL);
 }
@@ -1206,6 +1240,7 @@ int main(void)
 		core_case(late_success),
 		core_case(late_success_at_the_scheme),
 		core_case(late_success_by_a_hint),
+		core_case(late_success_not_found_yet),
 		core_case(late_success_after_their_own_word),
 		core_case(late_success_behind_an_answer),
 		core_case(capture_wallet),
