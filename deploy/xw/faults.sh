@@ -10,9 +10,9 @@ FAULT_BEFORE=2 FAULT_AFTER=6 # seconds of payments before it breaks and after it
 FAULT_MINUTE=60 # seconds after which what is in doubt is on the exception list
 FAULT_SETTLE=120 # and after which nothing is
 FAULT_STOPPED=()
-# What a process may hold beyond its start when all is over: kept-alive connections to two wallets (32 each), and
-# theirs to it. IDLE: seconds after which none of them is left.
-FAULT_POOLED=80 FAULT_IDLE=40
+# What a process may hold beyond its start when all is over: kept-alive connections to two wallets and theirs to it, 32
+# each, which may all have come to one worker. IDLE: seconds after which none of them is left.
+FAULT_POOLED=128 FAULT_IDLE=40
 # KiB of memory that it may have beyond what it had under load, before anything was broken: pools that were never so full
 # before keep their pages. STILL: where nothing was broken, and they were as full.
 FAULT_FULLER=32768 FAULT_STILL=2048
