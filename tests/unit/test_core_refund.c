@@ -118,25 +118,26 @@ static void giving_back_has_its_own_time(void **state)
 	assert_true(wall_diff_ms(w->now, sent) >= 60000);
 }
 
+/* Who forgets the keys of refunds after a minute, and answers about them by its own names alone. */
+static const struct caps forgetful = {
+	.op = OP_REFUND, .allowed_ms = 5000, .remembers_s = 60, .ladder = { 2, { 2, 3 } }
+};
+static const struct caps by_its_name = { .op = OP_INQUIRE_REFUND,
+	.allowed_ms = 5000,
+	.by_their_id = true,
+	.ladder = { 3, { 2, 2, 3 } } };
+
 /* Nor is it sent again when they may have forgotten its key: that would be a second one. */
 static void giving_back_under_a_forgotten_key(void **state)
 {
-	static const struct caps forgets = { .op = OP_REFUND,
-		.allowed_ms = 5000,
-		.remembers_s = 60,
-		.ladder = { 2, { 2, 3 } } },
-				 about = { .op = OP_INQUIRE_REFUND,
-					 .allowed_ms = 5000,
-					 .by_their_id = true,
-					 .ladder = { 3, { 2, 2, 3 } } };
 	struct payworld *w = *state;
 
 	for (int asks = 0; asks < 2; asks++) {
 		int sent = 1;
 
 		pw_next(w);
-		pw_peer(PUSH)->caps[OP_REFUND] = &forgets;
-		pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = asks ? &about : NULL;
+		pw_peer(PUSH)->caps[OP_REFUND] = &forgetful;
+		pw_peer(PUSH)->caps[OP_INQUIRE_REFUND] = asks ? &by_its_name : NULL;
 		pw_scan(w);
 		pw_ask(w, OP_CONFIRM, WALLET, 0);
 		pw_captured(w);
@@ -628,18 +629,10 @@ static void asked_about_by_their_name(void **state)
  * that has a name is asked about. */
 static void a_retry_asks_or_is_refused(void **state)
 {
-	static const struct caps forgets = { .op = OP_REFUND,
-		.allowed_ms = 5000,
-		.remembers_s = 60,
-		.ladder = { 2, { 2, 5 } } },
-				 asks = { .op = OP_INQUIRE_REFUND,
-					 .allowed_ms = 5000,
-					 .by_their_id = true,
-					 .ladder = { 2, { 2, 5 } } };
 	struct payworld *w = *state;
 
-	pw_peer(CODE)->caps[OP_REFUND] = &forgets;
-	pw_peer(CODE)->caps[OP_INQUIRE_REFUND] = &asks;
+	pw_peer(CODE)->caps[OP_REFUND] = &forgetful;
+	pw_peer(CODE)->caps[OP_INQUIRE_REFUND] = &by_its_name;
 	pw_pay(w, "bluecode", 1000);
 	pw_answer(w, OP_DEBIT, OUTCOME_APPROVED, REASON_NONE);
 	pw_peer(CODE)->caps[OP_INQUIRE] = NULL;
